@@ -1,0 +1,1 @@
+"""Courses, lessons, and the films that are played in them."""

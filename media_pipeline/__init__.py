@@ -1,0 +1,1 @@
+"""Frames, faces, liveness and film: arrays and paths in, frozen dataclasses out."""

@@ -1,0 +1,1 @@
+"""Xueji 学迹: proctored online learning whose class hours anyone can check."""

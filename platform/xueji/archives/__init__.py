@@ -1,0 +1,1 @@
+"""Evidence bundles and the offline verifier that checks them."""

@@ -1,0 +1,1 @@
+"""Cohorts, the trainees in them, and attendance in person."""

@@ -1,0 +1,1 @@
+"""Class-hour accounting: what counted, what did not, and why."""

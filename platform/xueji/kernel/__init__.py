@@ -1,0 +1,1 @@
+"""What every part stands on: settings, clock, database, errors, crypto, storage."""

@@ -1,0 +1,1 @@
+"""The regulator: audit, replay, random draws, findings."""

@@ -1,0 +1,1 @@
+"""Sittings and beats: what was watched, when, and how far."""

@@ -1,0 +1,1 @@
+"""The rules of training as dated data, and the pure functions that read them."""

@@ -1,0 +1,1 @@
+"""Identity checks: scheduled, taken, judged, reviewed, contested."""

@@ -1,0 +1,1 @@
+"""The traceability log: facts in an order that nobody can alter unnoticed."""
