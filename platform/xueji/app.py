@@ -1,0 +1,58 @@
+"""The web application: a list of steps, and the one place that knows every part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import Flask
+from flask_openapi3.models import Info
+from flask_openapi3.openapi import OpenAPI
+
+from xueji import web
+from xueji.kernel.context import Context
+from xueji.kernel.settings import Settings
+from xueji.web.access import init_access, public
+from xueji.web.assets import init_assets
+from xueji.web.errors import init_errors, validation_problem
+from xueji.web.headers import init_headers
+from xueji.web.language import init_language
+from xueji.web.session import init_session
+
+STEPS: tuple[Callable[[Flask], None], ...] = (
+    init_language,
+    init_assets,
+    init_errors,
+    init_headers,
+    init_session,
+    init_access,
+)
+
+
+def create_app(settings: Settings | None = None, context: Context | None = None) -> Flask:
+    """Open the installation and put its parts together. Nothing is migrated, created or started here."""
+    context = context or Context.open(settings or Settings.load())
+    web_folder = Path(web.__file__).parent
+    app = OpenAPI(
+        "xueji",
+        info=Info(title="Xueji", version="1"),
+        doc_ui=False,
+        validation_error_callback=validation_problem,
+        static_folder=str(web_folder / "static"),
+        static_url_path="/static",
+        template_folder=str(web_folder / "templates"),
+    )
+    app.config.update(
+        SECRET_KEY=context.keyring.derived("cookies"),
+        SESSION_COOKIE_NAME="xueji",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=context.settings.secure_cookies,
+        MAX_CONTENT_LENGTH=32 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=1024 * 1024,
+    )
+    app.extensions["xueji"] = context
+    app.add_url_rule("/api/openapi.json", "openapi", public(lambda: app.api_doc))
+    for step in STEPS:
+        step(app)
+    return app

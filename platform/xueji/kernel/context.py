@@ -1,0 +1,28 @@
+"""What an installation is made of, opened once per process and handed to whoever needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from xueji.kernel.crypto import Keyring
+from xueji.kernel.database import Database
+from xueji.kernel.events import Events
+from xueji.kernel.settings import Settings
+from xueji.kernel.storage import Store
+
+
+@dataclass(frozen=True)
+class Context:
+    settings: Settings
+    database: Database
+    store: Store
+    keyring: Keyring
+    events: Events = field(default_factory=Events)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Context:
+        """Raises FileNotFoundError when the installation was never set up (`xueji setup`)."""
+        return cls(settings, Database(settings), Store.open(settings), Keyring.load(settings.keys))
+
+    def close(self) -> None:
+        self.database.dispose()

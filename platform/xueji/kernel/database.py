@@ -1,0 +1,158 @@
+"""One database, SQLite or PostgreSQL, behind sessions that say beforehand whether they will write.
+
+SQLite lets one connection write at a time and makes the others poll, so that a busy writer can starve a patient one.
+Here writers queue: each first takes the waiting room, then the turn, and leaves the room only once it has the turn.
+Whoever has just written must pass the room again, behind the one already waiting, in this process or another.
+Read sessions never wait. A write transaction is therefore to be short: hash, encrypt and judge before opening it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import DateTime, MetaData, create_engine, event
+from sqlalchemy.engine import Connection, Dialect, Engine, make_url
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+from xueji.kernel.settings import Settings
+
+WRITES = "xueji_writes"
+
+
+class Base(DeclarativeBase):
+    """The declarative base of every table; names of constraints are fixed so that migrations can speak of them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """Aware datetimes only, kept in UTC."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(DateTime(timezone=dialect.name == "postgresql"))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without a time zone says nothing")
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Turnstile:
+    """A fair lock between the threads and processes that write to one SQLite file."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._room = str(folder / "writers.room")
+        self._turn = str(folder / "writers.turn")
+
+    def take(self) -> int:
+        room = os.open(self._room, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(room, fcntl.LOCK_EX)
+            turn = os.open(self._turn, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(turn, fcntl.LOCK_EX)
+        finally:
+            os.close(room)
+        return turn
+
+    @staticmethod
+    def leave(turn: int) -> None:
+        os.close(turn)
+
+
+class Database:
+    """The engine and the two kinds of session."""
+
+    def __init__(self, settings: Settings) -> None:
+        url = make_url(settings.database_url)
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            file = Path(url.database or "")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self.engine = create_engine(url, pool_size=settings.threads, max_overflow=64, connect_args={"timeout": 15})
+            _prepare_sqlite(self.engine, Turnstile(file.parent / "run"))
+        else:
+            url = url.set(drivername="postgresql+psycopg")
+            self.engine = create_engine(url, pool_size=settings.threads, max_overflow=16, pool_pre_ping=True)
+        self._writer = self.engine.execution_options(**{WRITES: True})
+
+    def open_session(self, *, writes: bool) -> Session:
+        return Session(self._writer if writes else self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A consistent view that takes no lock; whatever is changed in it is thrown away."""
+        with self.open_session(writes=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Commit when the block ends, roll back when it raises; then tell others."""
+        with self.open_session(writes=True) as session:
+            yield session
+            commit(session)
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def after_commit(session: Session, tell: Callable[[], object]) -> None:
+    """Leave word for others (tasks, sockets, mail) that goes out only if and when the change is in the database."""
+    session.info.setdefault("after_commit", []).append(tell)
+
+
+def commit(session: Session) -> None:
+    """Commit, let go of the connection, then run what `after_commit` left."""
+    session.commit()
+    for tell in session.info.pop("after_commit", ()):
+        tell()
+
+
+def _prepare_sqlite(engine: Engine, turnstile: Turnstile) -> None:
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        # Transactions are opened below, by name; the driver must not open its own.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if connection.get_execution_options().get(WRITES):
+            connection.info["turn"] = turnstile.take()
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("BEGIN")
+
+    @event.listens_for(engine, "checkin")
+    def _checkin(_connection: Any, record: Any) -> None:
+        # The one point every path passes, commit, rollback and failure alike, after the transaction is over.
+        turn = record.info.pop("turn", None)
+        if turn is not None:
+            Turnstile.leave(turn)

@@ -1,0 +1,95 @@
+"""Many small writes in one durable transaction.
+
+Callers hand in an item and wait; one thread takes everything that waits, lets the handler work on it inside one
+transaction, and wakes the callers after the commit. There is no timed window: a lone item is written at once, and
+while one batch is being flushed to disk the next one gathers by itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import structlog
+from sqlalchemy.orm import Session
+
+from xueji.kernel.database import Database, commit
+from xueji.kernel.errors import Unavailable
+
+log = structlog.get_logger(__name__)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+LONGEST_WAIT_SECONDS = 30.0
+
+
+class _Waiting(Generic[Item]):
+    __slots__ = ("done", "item", "outcome")
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.done = threading.Lock()  # cheaper than an Event: taken here, let go by the writer
+        self.done.acquire()
+        self.outcome: Any = None
+
+
+class GroupCommitter(Generic[Item, Result]):
+    """``handler(session, items)`` answers with one result or exception for each item, in order."""
+
+    def __init__(
+        self,
+        database: Database,
+        handler: Callable[[Session, Sequence[Item]], Sequence[Result | Exception]],
+        *,
+        largest_batch: int = 256,
+        most_waiting: int = 4096,
+    ) -> None:
+        self._database = database
+        self._handler = handler
+        self._largest = largest_batch
+        self._most_waiting = most_waiting
+        self._queue: deque[_Waiting[Item]] = deque()
+        self._wake = threading.Condition(threading.Lock())
+        self._thread: threading.Thread | None = None
+
+    def submit(self, item: Item) -> Result:
+        """Blocks until the item is durably written. Raises what the handler answered, or Unavailable."""
+        waiting = _Waiting(item)
+        with self._wake:
+            if len(self._queue) >= self._most_waiting:
+                raise Unavailable
+            self._queue.append(waiting)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
+                self._thread.start()
+            self._wake.notify()
+        if not waiting.done.acquire(timeout=LONGEST_WAIT_SECONDS):
+            raise Unavailable
+        if isinstance(waiting.outcome, Exception):
+            raise waiting.outcome
+        result: Result = waiting.outcome
+        return result
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while not self._queue:
+                    self._wake.wait()
+                batch = [self._queue.popleft() for _ in range(min(len(self._queue), self._largest))]
+            outcomes: Sequence[Any]
+            try:
+                outcomes = self._write([waiting.item for waiting in batch])
+            except Exception:
+                log.exception("group_commit.failed", items=len(batch))
+                outcomes = [Unavailable() for _ in batch]
+            for waiting, outcome in zip(batch, outcomes, strict=True):
+                waiting.outcome = outcome
+                waiting.done.release()
+
+    def _write(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
+        with self._database.open_session(writes=True) as session:
+            outcomes = self._handler(session, items)
+            commit(session)
+        return outcomes

@@ -1,0 +1,106 @@
+"""Every setting of an installation, read once at start and never changed after."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+PREFIX = "XUEJI_"
+
+
+class SettingError(ValueError):
+    """A setting has a value that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Values come from ``XUEJI_<NAME>`` in the environment, else ``<data>/settings.toml``, else the default here."""
+
+    data: Path = Path("data")
+    """The one folder everything is kept in: database, keys, pictures, films, logs."""
+    database_url: str = ""
+    """SQLAlchemy URL; empty means SQLite in the data folder."""
+    broker_url: str = ""
+    """redis:// URL of the task broker and of the sockets' message queue; empty means the embedded Valkey."""
+    storage_url: str = ""
+    """Object store (s3://bucket/prefix); empty means the folder ``files`` in the data folder."""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    threads: int = 24
+    """Threads that answer requests; a socket holds one for as long as it is open."""
+    public_url: str = ""
+    """The address people type, when a proxy stands in front; empty means http://host:port."""
+    secure_cookies: bool = False
+    """True behind HTTPS: cookies are then never sent in the clear."""
+    session_minutes: int = 30
+    """Idle minutes after which a staff session ends; a learner's lives as long as her sitting's beats arrive."""
+    learner_session_hours: int = 12
+    staff_second_factor: str = "required"
+    """``required``: staff without a second factor must set one up first; ``offered``: they may."""
+    lockout_attempts: int = 5
+    lockout_minutes: int = 15
+    upload_limit_mib: int = 4096
+    log_origin: str = "xueji.example/log"
+    """The name the traceability log signs under; it must never be shared by two logs."""
+    timestamp_urls: str = ""
+    """Up to two RFC 3161 authorities, separated by blanks; empty means no outside time."""
+    witness_urls: str = ""
+    """Witnesses asked to cosign checkpoints, as ``name+hash+key=url``, separated by blanks."""
+    witness_logs: str = ""
+    """Verifier keys of logs this installation witnesses for others; empty switches the endpoint off."""
+    demo: bool = False
+    """True in a demonstration: the sign-in page names the demonstration's accounts."""
+    log_level: str = "info"
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Raises SettingError for an unknown name or an unusable value."""
+        data = Path(environ.get(PREFIX + "DATA") or "data").resolve()
+        given: dict[str, Any] = {}
+        file = data / "settings.toml"
+        if file.exists():
+            given.update(tomllib.loads(file.read_text("utf-8")))
+        known = {field.name: str(field.type) for field in fields(cls)}
+        for name in given:
+            if name not in known:
+                raise SettingError(f"settings.toml: there is no setting called {name!r}")
+        given.update({name: environ[PREFIX + name.upper()] for name in known if PREFIX + name.upper() in environ})
+        given["data"] = data
+        return cls(**{name: _parsed(name, value, known[name]) for name, value in given.items()}).completed()
+
+    def completed(self) -> Settings:
+        """The same settings with what is left empty filled in from the data folder."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["database_url"] = self.database_url or f"sqlite:///{self.data / 'xueji.sqlite'}"
+        values["broker_url"] = self.broker_url or f"redis+socket://{self.data / 'run' / 'valkey.sock'}"
+        values["public_url"] = self.public_url or f"http://{self.host}:{self.port}"
+        if self.staff_second_factor not in ("required", "offered"):
+            raise SettingError(f"staff_second_factor: 'required' or 'offered', not {self.staff_second_factor!r}")
+        return Settings(**values)
+
+    @property
+    def embedded_broker(self) -> bool:
+        return self.broker_url.startswith("redis+socket://")
+
+    @property
+    def keys(self) -> Path:
+        return self.data / "keys"
+
+
+def _parsed(name: str, value: Any, kind: str) -> Any:
+    try:
+        if kind == "bool":
+            if isinstance(value, bool):
+                return value
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[value.lower()]
+        if kind == "int":
+            return int(value)
+        if kind == "Path":
+            return Path(value)
+        return str(value)
+    except (KeyError, ValueError) as error:
+        raise SettingError(f"{name}: {value!r} is not a usable {kind}") from error

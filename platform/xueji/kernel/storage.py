@@ -1,0 +1,72 @@
+"""Files too large for the database: pictures (always encrypted by the caller), films, bundles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import obstore
+from obstore.store import LocalStore, MemoryStore, from_url
+
+from xueji.kernel.settings import Settings
+
+
+class Store:
+    """One interface for a local folder, S3 and memory. Paths are relative, with forward slashes."""
+
+    def __init__(self, backend: Any, root: Path | None = None) -> None:
+        self._backend = backend
+        self._root = root
+
+    @classmethod
+    def open(cls, settings: Settings) -> Store:
+        if settings.storage_url:
+            return cls(from_url(settings.storage_url))
+        return cls.in_folder(settings.data / "files")
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> Store:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return cls(LocalStore(str(folder)), folder)
+
+    @classmethod
+    def in_memory(cls) -> Store:
+        return cls(MemoryStore())
+
+    def put(self, path: str, data: bytes | Path) -> None:
+        obstore.put(self._backend, path, data)
+
+    def get(self, path: str) -> bytes:
+        """Raises FileNotFoundError."""
+        return bytes(obstore.get(self._backend, path).bytes())
+
+    def read_range(self, path: str, start: int, end: int) -> bytes:
+        """Bytes [start, end). Raises FileNotFoundError."""
+        return bytes(obstore.get_range(self._backend, path, start=start, end=end))
+
+    def size(self, path: str) -> int:
+        """In bytes. Raises FileNotFoundError."""
+        return int(obstore.head(self._backend, path)["size"])
+
+    def exists(self, path: str) -> bool:
+        try:
+            obstore.head(self._backend, path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def delete(self, path: str) -> None:
+        """Deleting what is not there is no error."""
+        try:
+            obstore.delete(self._backend, path)
+        except FileNotFoundError:
+            return
+
+    def list(self, prefix: str) -> Iterator[str]:
+        for batch in obstore.list(self._backend, prefix):
+            yield from (str(item["path"]) for item in batch)
+
+    def local_path(self, path: str) -> Path | None:
+        """Where the file lies on this machine, for programs that need a file; None when it does not."""
+        return self._root / path if self._root is not None else None

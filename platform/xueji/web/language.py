@@ -1,0 +1,34 @@
+"""Chinese first, English second; a choice is kept in a cookie and beats what the browser prefers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask, g, request
+from flask_babel import Babel
+from flask_babel import get_locale as current_locale
+
+LANGUAGES = ("zh", "en")
+COOKIE = "language"
+
+
+def chosen_language() -> str:
+    if not request:
+        return "zh"
+    asked = request.cookies.get(COOKIE)
+    if asked in LANGUAGES:
+        return asked
+    return request.accept_languages.best_match(LANGUAGES, default="zh") or "zh"
+
+
+def init_language(app: Flask) -> None:
+    root = Path(__file__).parents[1]
+    folders = [*sorted(root.glob("*/translations")), root.parents[1] / "courses" / "translations"]
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(str(folder) for folder in folders if folder.is_dir())
+    app.config["BABEL_DEFAULT_LOCALE"] = "zh"
+    app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Shanghai"
+    Babel(app, locale_selector=chosen_language)
+
+    @app.context_processor
+    def _language() -> dict[str, object]:
+        return {"language": str(current_locale() or "zh"), "languages": LANGUAGES, "request_id": g.get("request_id")}

@@ -1,0 +1,80 @@
+"""The request's database session and the person behind the request.
+
+Order of every request: fetch, decide access, do, commit, then tell others. A view never commits: what it did is
+committed after it returned a good answer and before that answer leaves, so there is no 200 without its effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from flask import Flask, Response, current_app, g, request
+from sqlalchemy.orm import Session
+
+from xueji.kernel.actor import Actor
+from xueji.kernel.context import Context
+from xueji.kernel.database import commit
+from xueji.kernel.errors import Unauthorised
+
+V = TypeVar("V", bound=Callable[..., object])
+READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def writes(view: V) -> V:
+    """Mark a view that answers GET and still writes (a look at a face is recorded)."""
+    view.xueji_writes = True  # type: ignore[attr-defined]
+    return view
+
+
+def context() -> Context:
+    return cast(Context, current_app.extensions["xueji"])
+
+
+def db() -> Session:
+    """The request's session, opened at first use: reading for GET and HEAD, else writing (keep the rest short)."""
+    if "session" not in g:
+        view = current_app.view_functions.get(request.endpoint or "")
+        g.session = context().database.open_session(
+            writes=request.method not in READ_METHODS or getattr(view, "xueji_writes", False)
+        )
+    return cast(Session, g.session)
+
+
+def actor_or_none() -> Actor | None:
+    """Who is asking, as the identity part told (see `set_actor_loader`); None for a stranger."""
+    if "actor" not in g:
+        g.actor = current_app.extensions["xueji_actor_loader"]()
+    return cast("Actor | None", g.actor)
+
+
+def actor() -> Actor:
+    """Raises Unauthorised for a stranger."""
+    found = actor_or_none()
+    if found is None:
+        raise Unauthorised
+    return found
+
+
+def set_actor_loader(app: Flask, loader: Callable[[], Actor | None]) -> None:
+    app.extensions["xueji_actor_loader"] = loader
+
+
+def init_session(app: Flask) -> None:
+    app.extensions.setdefault("xueji_actor_loader", lambda: None)
+
+    @app.after_request
+    def _commit(response: Response) -> Response:
+        session: Session | None = g.get("session")
+        if session is not None:
+            if response.status_code < 400:
+                commit(session)
+            else:
+                session.rollback()
+        return response
+
+    @app.teardown_request
+    def _close(_error: BaseException | None) -> None:
+        session: Session | None = g.pop("session", None)
+        if session is not None:
+            session.close()
