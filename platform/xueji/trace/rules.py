@@ -1,0 +1,125 @@
+"""What a leaf of the traceability log is: the names of events, the shape of an entry, and how entries chain.
+
+A leaf is one canonical JSON object::
+
+    {"v":1, "event":…, "at":…, "chain":…, "n":…, "prev":…, "who":…, "values":{…}, "occurred":…}
+
+``chain`` is an enrolment (or `PLATFORM`), ``n`` counts its leaves from 0 without a gap, ``prev`` is the hash of its
+leaf before, so nothing of one trainee can be left out unseen. ``at`` is the server's time and never decreases within a
+chain; ``occurred``, when present, is the client's word. Standard library only: the offline verifier uses this file.
+"""
+
+from __future__ import annotations
+
+import calendar
+import time
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, NamedTuple
+
+from xueji.trace import canonical, merkle
+
+PLATFORM = "platform"
+"""The chain of what belongs to no enrolment."""
+SYSTEM = "system"
+"""``who`` of what nobody in particular did."""
+FIRST_PREVIOUS = bytes(32)
+"""``prev`` of a chain's leaf 0."""
+LARGEST_LEAF = 65535
+"""Bytes: an entry bundle of tlog-tiles counts a leaf's length in 16 bits."""
+LONGEST_LAG_MS = 5000
+"""How far ``at`` may fall behind what the log already holds: a transaction lasts from its first leaf to its commit."""
+
+
+class Event(str, Enum):  # noqa: UP042 - the verifier also runs on Pythons without StrEnum
+    """Every kind of leaf there is; a new kind is added here and nowhere else."""
+
+    ENROLMENT_OPEN = "enrolment.open"
+    SITTING_OPEN = "sitting.open"
+    LEASE_TAKE = "lease.take"
+    LEASE_EXPIRE = "lease.expire"
+    BEAT = "beat"
+    BEAT_CONFLICT = "beat.conflict"
+    BEAT_REFUSED = "beat.refused"
+    CHECK_DUE = "check.due"
+    CHECK_RETOLD = "check.retold"
+    CHECK_ANSWER = "check.answer"
+    CHECK_VERDICT = "check.verdict"
+    CHECK_APPEAL = "check.appeal"
+    CHECK_REVIEW = "check.review"
+    CHECKIN_CONFIRM = "checkin.confirm"
+    ATTENDANCE = "attendance"
+    ATTENDANCE_REVOKE = "attendance.revoke"
+    CONSENT_GIVE = "consent.give"
+    CONSENT_WITHDRAW = "consent.withdraw"
+    REFERENCE_ENROL = "reference.enrol"
+    REFERENCE_DELETE = "reference.delete"
+    FACE_VIEW = "face.view"
+    EVIDENCE_EXPORT = "evidence.export"
+    FINDING = "finding"
+    ERASE = "erase"
+    HOURS_STATEMENT = "hours.statement"
+    KEY_ROTATE = "key.rotate"
+    LOG_OPEN = "log.open"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Entry(NamedTuple):
+    """What a service asks to have recorded."""
+
+    event: Event
+    chain: str
+    who: str
+    values: Mapping[str, Any]
+    at_ms: int | None = None
+    """Server time in epoch milliseconds; None means now."""
+    occurred: str | None = None
+    """The client's own time of it (RFC 3339), believed by nobody, kept for the reader."""
+
+
+class Recorded(NamedTuple):
+    """Where an entry came to stand in its chain."""
+
+    n: int
+    leaf_hash: bytes
+
+    @property
+    def hex(self) -> str:
+        return self.leaf_hash.hex()
+
+
+class LeafTooLarge(ValueError):
+    """Large things are hashed and the hash is logged."""
+
+
+def leaf_bytes(entry: Entry, *, n: int, previous: bytes, at: str) -> bytes:
+    """The bytes that are stored, hashed and never written again. Raises canonical.NotCanonical, LeafTooLarge."""
+    leaf: dict[str, Any] = {
+        "v": 1,
+        "event": entry.event,
+        "at": at,
+        "chain": entry.chain,
+        "n": n,
+        "prev": previous.hex(),
+        "who": entry.who,
+        "values": entry.values,
+    }
+    if entry.occurred is not None:
+        leaf["occurred"] = entry.occurred
+    data = canonical.encode(leaf)
+    if len(data) > LARGEST_LEAF:
+        raise LeafTooLarge(f"{entry.event}: {len(data)} bytes")
+    return data
+
+
+def leaf_hash(leaf: bytes) -> bytes:
+    return merkle.leaf_hash(leaf)
+
+
+def epoch_ms(at: str) -> int:
+    """``2026-11-21T08:00:00.000Z`` as epoch milliseconds. Raises ValueError for any other spelling."""
+    if len(at) != 24 or at[19] != "." or at[23] != "Z" or not at[20:23].isdigit():
+        raise ValueError(f"{at!r} is not a time as leaves write it")
+    return calendar.timegm(time.strptime(at[:19], "%Y-%m-%dT%H:%M:%S")) * 1000 + int(at[20:23])

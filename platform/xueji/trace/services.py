@@ -1,0 +1,171 @@
+"""Recording: facts go into the outbox in the transaction of the change they speak of."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.orm import Session
+
+from xueji.kernel import clock
+from xueji.kernel.errors import Unavailable
+from xueji.trace import rules
+from xueji.trace.models import Opening
+from xueji.trace.rules import Entry, Event, Recorded
+
+# The beat path: plain statements with positional values, because building and compiling them costs more than the leaf.
+_HEADS = "SELECT chain, length, head, at_ms FROM trace_chain WHERE chain IN ({})"
+_ADD_PENDING = "INSERT INTO trace_pending (chain, n, leaf) VALUES ({0}, {0}, {0})"
+_NEW_HEAD = "INSERT INTO trace_chain (chain, length, head, at_ms) VALUES ({0}, 0, {0}, 0) ON CONFLICT DO NOTHING"
+_MOVE_HEAD = "UPDATE trace_chain SET length = {0}, head = {0}, at_ms = {0} WHERE chain = {0}"
+_PLACE = {"sqlite": "?", "postgresql": "%s"}
+# In one order for everybody, so that two transactions never wait for each other's chains.
+_LOCKED = {"sqlite": "", "postgresql": " ORDER BY chain FOR UPDATE"}
+MOST_CHAINS_IN_A_READ = 500
+
+MOST_ERASED_IN_A_LEAF = 500
+
+
+class ClockBehind(Unavailable):
+    """The server's clock stands before what is already recorded: nothing is written under a time that cannot be."""
+
+    type = "clock-behind"
+
+
+def record(
+    session: Session,
+    *,
+    event: Event,
+    chain: str,
+    who: str,
+    values: Mapping[str, Any],
+    at: datetime | None = None,
+    occurred: str | None = None,
+) -> Recorded:
+    """Append one leaf to a chain, in the caller's transaction. See `record_many`."""
+    at_ms = None if at is None else clock.to_ms(at)
+    return record_many(session, [Entry(event, chain, who, values, at_ms, occurred)])[0]
+
+
+def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
+    """Append leaves to their chains, in order, in the caller's transaction: one read and two writes for any number.
+
+    Needs a session that writes. Raises canonical.NotCanonical, rules.LeafTooLarge and ClockBehind, and then nothing
+    of the batch is recorded.
+    """
+    if not entries:
+        return []
+    connection = session.connection()
+    heads = _heads(connection, sorted({entry.chain for entry in entries}))
+    now_ms = clock.to_ms(clock.now())
+    rows: list[tuple[str, int, bytes]] = []
+    recorded: list[Recorded] = []
+    for entry in entries:
+        length, previous, last_ms = heads[entry.chain]
+        at_ms = now_ms if entry.at_ms is None else entry.at_ms
+        if at_ms < last_ms:
+            if at_ms < last_ms - rules.LONGEST_LAG_MS:
+                raise ClockBehind
+            at_ms = last_ms
+        leaf = rules.leaf_bytes(entry, n=length, previous=previous, at=_written(at_ms))
+        head = rules.leaf_hash(leaf)
+        heads[entry.chain] = (length + 1, head, at_ms)
+        rows.append((entry.chain, length, leaf))
+        recorded.append(Recorded(length, head))
+    place = _PLACE[connection.dialect.name]
+    connection.exec_driver_sql(_ADD_PENDING.format(place), rows)
+    moves = [(length, head, at_ms, chain) for chain, (length, head, at_ms) in heads.items()]
+    connection.exec_driver_sql(_MOVE_HEAD.format(place), moves)
+    return recorded
+
+
+def _heads(connection: Connection, chains: list[str]) -> dict[str, tuple[int, bytes, int]]:
+    """Length, head and last time of each chain, locked until the transaction ends; new chains are begun."""
+    heads = _read_heads(connection, chains)
+    missing = [chain for chain in chains if chain not in heads]
+    if missing:
+        new_head = _NEW_HEAD.format(_PLACE[connection.dialect.name])
+        connection.exec_driver_sql(new_head, [(chain, rules.FIRST_PREVIOUS) for chain in missing])
+        # Read again: another transaction may have begun the same chain while this one waited for it.
+        heads |= _read_heads(connection, missing)
+    return heads
+
+
+def _read_heads(connection: Connection, chains: list[str]) -> dict[str, tuple[int, bytes, int]]:
+    dialect = connection.dialect.name
+    heads: dict[str, tuple[int, bytes, int]] = {}
+    for start in range(0, len(chains), MOST_CHAINS_IN_A_READ):
+        part = tuple(chains[start : start + MOST_CHAINS_IN_A_READ])
+        read = _HEADS.format(",".join([_PLACE[dialect]] * len(part))) + _LOCKED[dialect]
+        for chain, length, head, at_ms in connection.exec_driver_sql(read, part):
+            heads[chain] = (length, bytes(head), at_ms)
+    return heads
+
+
+@lru_cache(maxsize=16)
+def _written(at_ms: int) -> str:
+    return clock.rfc3339(clock.from_ms(at_ms))
+
+
+def commit(
+    session: Session,
+    value: str | bytes,
+    *,
+    chain: str,
+    field: str,
+    person: str | None = None,
+    reference: str | None = None,
+) -> str:
+    """The commitment (64 hex digits) that stands for a value in a leaf: HMAC-SHA-256 under a fresh 32-byte key.
+
+    Key and value are kept in `Opening` until they are erased. For something large, ``value`` is its SHA-256 in hex and
+    ``reference`` says where the encrypted original lies in the store.
+    """
+    key = os.urandom(32)
+    data = value.encode() if isinstance(value, str) else value
+    commitment = hmac.new(key, data, hashlib.sha256).hexdigest()
+    session.connection().execute(
+        insert(Opening).values(
+            commitment=commitment, chain=chain, field=field, key=key, value=data, reference=reference, person=person
+        )
+    )
+    return commitment
+
+
+def erase(
+    session: Session,
+    *,
+    chain: str,
+    who: str,
+    what: str,
+    commitments: Iterable[str] | None = None,
+    field: str | None = None,
+    person: str | None = None,
+) -> int:
+    """Delete what commitments of one chain were made from, and record that it was done. Returns how many.
+
+    Chosen by name, by ``field`` or by ``person`` (all that are given must hold); choosing by nothing is refused with a
+    ValueError. What a ``reference`` pointed to in the store is the caller's to delete.
+    """
+    if commitments is None and field is None and person is None:
+        raise ValueError("say which openings are to be erased")
+    chosen = select(Opening.commitment).where(Opening.chain == chain)
+    if commitments is not None:
+        chosen = chosen.where(Opening.commitment.in_(list(commitments)))
+    if field is not None:
+        chosen = chosen.where(Opening.field == field)
+    if person is not None:
+        chosen = chosen.where(Opening.person == person)
+    erased = list(session.scalars(chosen.order_by(Opening.commitment)))
+    for start in range(0, len(erased), MOST_ERASED_IN_A_LEAF):
+        part = erased[start : start + MOST_ERASED_IN_A_LEAF]
+        session.execute(delete(Opening).where(Opening.commitment.in_(part)))
+        values = {"what": what, "count": len(part), "commitments": part}
+        record(session, event=Event.ERASE, chain=chain, who=who, values=values)
+    return len(erased)
