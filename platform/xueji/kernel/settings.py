@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -10,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "XUEJI_"
+LONGEST_SOCKET_PATH = 100
+"""Bytes of a Unix socket's path that every kernel takes (Linux: 107)."""
 
 
 class SettingError(ValueError):
@@ -25,7 +29,7 @@ class Settings:
     database_url: str = ""
     """SQLAlchemy URL; empty means SQLite in the data folder."""
     broker_url: str = ""
-    """redis:// URL of the task broker and of the sockets' message queue; empty means the embedded Valkey."""
+    """redis:// URL of the task broker, the sockets' message queue and the rate limits; empty: the embedded Valkey."""
     storage_url: str = ""
     """Object store (s3://bucket/prefix); empty means the folder ``files`` in the data folder."""
     host: str = "127.0.0.1"
@@ -76,7 +80,7 @@ class Settings:
         """The same settings with what is left empty filled in from the data folder."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         values["database_url"] = self.database_url or f"sqlite:///{self.data / 'xueji.sqlite'}"
-        values["broker_url"] = self.broker_url or f"redis+socket://{self.data / 'run' / 'valkey.sock'}"
+        values["broker_url"] = self.broker_url or f"redis+socket://{_socket_path(self.data)}"
         values["public_url"] = self.public_url or f"http://{self.host}:{self.port}"
         if self.staff_second_factor not in ("required", "offered"):
             raise SettingError(f"staff_second_factor: 'required' or 'offered', not {self.staff_second_factor!r}")
@@ -84,11 +88,38 @@ class Settings:
 
     @property
     def embedded_broker(self) -> bool:
-        return self.broker_url.startswith("redis+socket://")
+        return self.broker_socket is not None
+
+    @property
+    def broker_socket(self) -> Path | None:
+        """The embedded Valkey's socket; None when the broker is somebody else's."""
+        scheme, _, path = self.broker_url.partition("://")
+        return Path(path) if scheme == "redis+socket" else None
+
+    @property
+    def redis_url(self) -> str | None:
+        """The broker as redis-py and the sockets' message queue name it; None in tests, which have none."""
+        if self.broker_socket is not None:
+            return f"unix://{self.broker_socket}"
+        return self.broker_url if self.broker_url.startswith(("redis://", "rediss://")) else None
+
+    @property
+    def limiter_url(self) -> str:
+        """The broker as the rate limiter names it: counts are shared by every web process."""
+        return f"redis+unix://{self.broker_socket}" if self.broker_socket is not None else self.broker_url
 
     @property
     def keys(self) -> Path:
         return self.data / "keys"
+
+
+def _socket_path(data: Path) -> Path:
+    """In the data folder; when that lies too deep for a socket's name, in a folder of this user's named after it."""
+    inside = data / "run" / "valkey.sock"
+    if len(bytes(inside)) <= LONGEST_SOCKET_PATH:
+        return inside
+    name = hashlib.sha256(bytes(data)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"xueji-{os.getuid()}-{name}" / "valkey.sock"
 
 
 def _parsed(name: str, value: Any, kind: str) -> Any:
