@@ -1,0 +1,110 @@
+"""A cohort's proctoring plan: how closely a sitting is watched. Frozen into each enrolment and each sitting."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+
+class InvalidPlan(ValueError):
+    """A proctoring plan that cannot be used; `field` names the field to correct, `problem` is a stable code."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+# The least and the most each field may hold. These are not law but sense: outside them a sitting could not be run.
+_LIMITS: Mapping[str, tuple[int, int]] = {
+    "checks_min_gap_ms": (1_000, 6 * 3_600_000),
+    "checks_max_gap_ms": (1_000, 6 * 3_600_000),
+    "answer_ms": (5_000, 600_000),
+    "retries": (0, 10),
+    "idle_ms": (10_000, 7_200_000),
+    "idle_answer_ms": (5_000, 600_000),
+    "max_rate": (500, 4_000),
+    "offline_ms": (10_000, 3_600_000),
+    "slack_ms": (0, 60_000),
+    "lease_ms": (5_000, 600_000),
+    "beat_ms": (1_000, 120_000),
+    "daily_max_ms": (60_000, 86_400_000),
+    "frames": (1, 30),
+    "prompts": (0, 4),
+    "min_pixels": (1, 50_000_000),
+    "match_threshold": (1, 2_000_000),
+    "settle_days": (0, 366),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProctoringPlan:
+    """The figures of one plan; the presets are data of the rulebook (`Rulebook.proctoring_plan`).
+
+    Raises InvalidPlan, naming the field, when a figure is missing, not a whole number, out of range or contradicts
+    another one.
+    """
+
+    checks_min_gap_ms: int
+    """least study time between two scheduled checks"""
+    checks_max_gap_ms: int
+    """most study time between two scheduled checks, counted across sittings"""
+    answer_ms: int
+    """time to answer a check, from the moment it is first told"""
+    retries: int
+    """further attempts after an unclear or failed picture"""
+    idle_ms: int
+    """time without a sign of the person after which she is asked whether she is there"""
+    idle_answer_ms: int
+    """time to answer that question"""
+    max_rate: int
+    """fastest playback of a first viewing, in thousandths of normal speed"""
+    offline_ms: int
+    """how much study a lost connection may keep and hand in later"""
+    slack_ms: int
+    """how much longer than its media a request may have taken on the server's clock"""
+    lease_ms: int
+    """silence after which another device may continue"""
+    beat_ms: int
+    """how often the player reports"""
+    daily_max_ms: int
+    """most online time credited in one day (Asia/Shanghai)"""
+    frames: int
+    """pictures taken for one check"""
+    prompts: int
+    """movements asked for in one check"""
+    min_pixels: int
+    """least width × height of a picture"""
+    match_threshold: int
+    """greatest distance that is still the same person, in millionths"""
+    settle_days: int
+    """days after the cohort's end in which held time may still be made up or reviewed"""
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in _LIMITS.items():
+            value = getattr(self, name)
+            if type(value) is not int:
+                raise InvalidPlan(name, "not_a_whole_number")
+            if value < least:
+                raise InvalidPlan(name, "too_small")
+            if value > most:
+                raise InvalidPlan(name, "too_large")
+        if self.checks_min_gap_ms > self.checks_max_gap_ms:
+            raise InvalidPlan("checks_min_gap_ms", "above_checks_max_gap_ms")
+        if self.beat_ms > self.lease_ms:
+            raise InvalidPlan("beat_ms", "above_lease_ms")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The plan in `values`, exactly its fields: InvalidPlan names one that is missing or unknown."""
+        known = [field.name for field in fields(cls)]
+        for name in known:
+            if name not in values:
+                raise InvalidPlan(name, "missing")
+        for name in values:
+            if name not in known:
+                raise InvalidPlan(str(name), "unknown")
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, int]:
+        """The plan as it stands in a leaf."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}

@@ -1,0 +1,98 @@
+"""The words that rules, leaves and screens share; each member's value is what stands in a leaf, and never changes."""
+
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    """Whom the training is for (003 art. 45)."""
+
+    PRINCIPAL = "principal"
+    SAFETY_MANAGER = "safety_manager"
+    SPECIAL_OPERATOR = "special_operator"
+    OTHER = "other"
+
+
+class Training(StrEnum):
+    """Which training it is: 初训, 再培训, 复审, 换证."""
+
+    INITIAL = "initial"
+    REFRESHER = "refresher"
+    REVIEW = "review"
+    RENEWAL = "renewal"
+
+
+class Part(StrEnum):
+    """The part of a syllabus a lesson or a session belongs to."""
+
+    THEORY = "theory"
+    PRACTICAL = "practical"
+
+
+class Method(StrEnum):
+    """How a sitting is vouched for: by face checks, or by staff who confirm the person."""
+
+    FACE = "face"
+    SUPERVISED = "supervised"
+
+
+class BeatState(StrEnum):
+    """What the player says it was doing during a beat."""
+
+    PLAYING = "playing"
+    PAUSED = "paused"
+    HIDDEN = "hidden"
+    IDLE = "idle"
+    BUFFERING = "buffering"
+
+
+class Reason(StrEnum):
+    """Why a millisecond does not count. The first group is decided with the beat, the second by the account."""
+
+    ALREADY_COUNTED = "already_counted"
+    AHEAD = "ahead"
+    BEYOND_END = "beyond_end"
+    FASTER_THAN_CLOCK = "faster_than_clock"
+    TOO_LATE = "too_late"
+    TOO_FAST = "too_fast"
+    PAUSED = "paused"
+    HIDDEN = "hidden"
+    IDLE = "idle"
+    BUFFERING = "buffering"
+    LEASE_LOST = "lease_lost"
+    DAILY_MAXIMUM = "daily_maximum"
+    OUTSIDE_DATES = "outside_dates"
+    PRACTICAL_ONLINE = "practical_online"
+
+    CHECK_FAILED = "check_failed"
+    NOT_MADE_UP = "not_made_up"
+    OVER_CAP = "over_cap"
+    IMPOSSIBLE = "impossible"
+
+
+class CheckKind(StrEnum):
+    """Why a check is asked: by the sitting's schedule, at a lesson's end, or because the trainee wants one."""
+
+    SCHEDULED = "scheduled"
+    CLOSING = "closing"
+    VOLUNTARY = "voluntary"
+
+
+class Outcome(StrEnum):
+    """The nine ways a check can end."""
+
+    MATCH = "match"
+    MISMATCH = "mismatch"
+    UNCLEAR = "unclear"
+    NO_FACE = "no_face"
+    SEVERAL_FACES = "several_faces"
+    NO_CAMERA = "no_camera"
+    SERVICE_DOWN = "service_down"
+    REFUSED = "refused"
+    MISSED = "missed"
+
+
+class ReviewOutcome(StrEnum):
+    """What a person decided about a check after looking at it."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
