@@ -13,15 +13,19 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, MetaData, create_engine, event
+import structlog
+from sqlalchemy import DateTime, Enum, MetaData, create_engine, event
 from sqlalchemy.engine import Connection, Dialect, Engine, make_url
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from xueji.kernel.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 WRITES = "xueji_writes"
 
@@ -38,6 +42,11 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+def word(kind: type[StrEnum]) -> Enum:
+    """A column that keeps an enum member by its value, as plain text that a new member does not have to migrate."""
+    return Enum(kind, native_enum=False, length=24, values_callable=lambda members: [member.value for member in members])
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -128,10 +137,16 @@ def after_commit(session: Session, tell: Callable[[], object]) -> None:
 
 
 def commit(session: Session) -> None:
-    """Commit, let go of the connection, then run what `after_commit` left."""
+    """Commit, let go of the connection, then run what `after_commit` left.
+
+    What is committed has happened: telling others may fail, is then logged, and is made up by the sweeps.
+    """
     session.commit()
     for tell in session.info.pop("after_commit", ()):
-        tell()
+        try:
+            tell()
+        except Exception:
+            log.exception("after_commit.failed")
 
 
 def _prepare_sqlite(engine: Engine, turnstile: Turnstile) -> None:

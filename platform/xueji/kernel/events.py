@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 E = TypeVar("E")
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """Something a page that is open should hear at once, if its socket is up; every page can also ask for it."""
+
+    room: str
+    event: str
+    payload: dict[str, Any]
 
 
 class Events:
