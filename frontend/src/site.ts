@@ -1,0 +1,75 @@
+/** What every page needs: menus that close, dialogs that open and ask, forms that cannot be sent twice, figures that tick. */
+
+import { closeDialog, openDialog } from "./dialog.ts";
+
+function closeMenus(except: Element | null): void {
+  for (const menu of document.querySelectorAll<HTMLDetailsElement>("details.menu[open]")) {
+    if (menu !== except) menu.open = false;
+  }
+}
+
+function watchMenus(): void {
+  document.addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    closeMenus(target?.closest("details.menu") ?? null);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const open = document.querySelector<HTMLDetailsElement>("details.menu[open]");
+    if (open === null) return;
+    open.open = false;
+    open.querySelector("summary")?.focus();
+  });
+}
+
+/** `<button data-opens="id">` opens the dialog of that id; `<button data-closes>` closes the one it is in. */
+function watchDialogs(): void {
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element)) return;
+    const opener = event.target.closest<HTMLElement>("[data-opens]");
+    if (opener !== null) {
+      const dialog = document.getElementById(opener.dataset["opens"] ?? "");
+      if (dialog !== null) {
+        event.preventDefault();
+        openDialog(dialog as HTMLDialogElement);
+      }
+    }
+    const closer = event.target.closest("[data-closes]");
+    if (closer !== null) closeDialog(closer.closest("dialog"));
+  });
+}
+
+/** A second click must not send a form again while the first is on its way. */
+function watchForms(): void {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement) || form.method === "get" || form.method === "dialog") return;
+    if (form.dataset["sent"] !== undefined) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset["sent"] = "";
+    form.setAttribute("aria-busy", "true");
+  });
+  // A page that comes back from the browser's history may be sent again.
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll<HTMLFormElement>("form[data-sent]")) {
+      delete form.dataset["sent"];
+      form.removeAttribute("aria-busy");
+    }
+  });
+}
+
+/** `<select data-submits>` sends its form on change (filters). */
+function watchFilters(): void {
+  document.addEventListener("change", (event) => {
+    if (event.target instanceof HTMLSelectElement && event.target.dataset["submits"] !== undefined) {
+      event.target.form?.submit();
+    }
+  });
+}
+
+watchMenus();
+watchDialogs();
+watchForms();
+watchFilters();
