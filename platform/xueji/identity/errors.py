@@ -1,0 +1,86 @@
+"""What identity refuses, and how it says so."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+
+from xueji.kernel.errors import Conflict, Forbidden, Invalid, Malformed, Problem, TooMany, Unauthorised
+
+
+class SignedOut(Unauthorised):
+    """There is no token, or none that this installation made."""
+
+    detail = _("请登录后继续。")
+
+
+class SessionEnded(Unauthorised):
+    """``extra["reason"]`` is one of `rules.SessionEnd`."""
+
+    type, title = "session-ended", _("登录已结束")
+
+
+class WrongPassword(Unauthorised):
+    """The same for a wrong password, an unknown account and a suspended one."""
+
+    type, title, detail = "wrong-password", _("登录失败"), _("账号或密码不正确。")
+
+
+class WrongCode(Unauthorised):
+    type, title = "wrong-code", _("验证码不正确")
+    detail = _("请输入验证器当前显示的六位数字；每个验证码只能使用一次。")
+
+
+class CodeNeeded(Unauthorised):
+    type, title, detail = "code-needed", _("需要验证码"), _("该账号启用了两步验证，请同时提交验证码。")
+
+
+class SetUpNeeded(Forbidden):
+    """What is missing can be done on the sign-in page only: a new password, or a second factor."""
+
+    type, title = "set-up-needed", _("请先完成首次设置")
+
+
+class LockedOut(TooMany):
+    type, title = "locked-out", _("账号已暂时锁定")
+
+
+class Forged(Malformed):
+    type, title = "csrf", _("页面已过期")
+    detail = _("页面打开太久，或请求不是从本站页面发出的。请刷新后重试。")
+
+
+class PasswordRefused(Invalid):
+    type, title = "password-refused", _("不能使用这个密码")
+
+
+class AlreadyTaken(Conflict):
+    type, title = "already-taken", _("已被使用")
+
+
+class ConsentNeeded(Conflict):
+    type, title = "consent-needed", _("需要先同意人脸核验")
+    detail = _("采用人脸核验前，请先阅读并同意单独的告知书；也可以选择现场核验，效力相同。")
+
+
+class ConsentOutdated(Conflict):
+    type, title, detail = "consent-outdated", _("告知书已更新"), _("请重新阅读最新版本的告知书。")
+
+
+class EnoughPhotos(Conflict):
+    type, title, detail = "enough-photos", _("底照已满三张"), _("请先删除一张，再上传新的。")
+
+
+class PhotoUnusable(Invalid):
+    """``extra["problems"]`` names what is wrong with the picture."""
+
+    type, title = "photo-unusable", _("这张照片不能用作底照")
+
+
+class FactorStanding(Conflict):
+    type, title, detail = "second-factor-standing", _("两步验证已启用"), _("如需更换设备，请先停用。")
+
+
+class Erased(Problem):
+    """The person's key is gone: what it protected cannot be read by anybody any more."""
+
+    type, status, title, detail = "erased", 410, _("已删除"), _("该人员的个人信息已依法删除。")

@@ -1,0 +1,206 @@
+"""Decisions about people and sign-in, as pure functions. Standard library only."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from xueji.kernel.actor import STAFF, Role
+
+MOST_REFERENCE_PHOTOS = 3
+MARK_OF_LIFE = timedelta(minutes=1)
+"""A session's last use is written at most this often: a read must not cost a write each time."""
+FACES_WARNING = 80_000
+FACES_FILING = 100_000
+"""Persons with stored faces from which the authority must be told within 30 working days."""
+SHORTEST_PASSWORD = 10
+LONGEST_PASSWORD = 128
+YOUNGEST, OLDEST = 14, 110
+"""Years; an identity number with a birth date outside is a slip of the pen."""
+
+
+class OrganisationKind(StrEnum):
+    INSTITUTION = "institution"
+    ENTERPRISE = "enterprise"
+    AUTHORITY = "authority"
+    OPERATOR = "operator"
+
+
+class ProofRoute(StrEnum):
+    """How a trainee proves that it is she who studies; both weigh the same."""
+
+    FACE = "face"
+    SUPERVISED = "supervised"
+
+
+class ConsentKind(StrEnum):
+    FACE = "face"
+
+
+class PhotoState(StrEnum):
+    STORED = "stored"
+    DELETED = "deleted"
+
+
+class SessionKind(StrEnum):
+    COOKIE = "cookie"
+    TOKEN = "token"
+
+
+class SessionEnd(StrEnum):
+    """Why a session is over, as its holder is told."""
+
+    SIGNED_OUT = "signed_out"
+    SIGNED_IN_ELSEWHERE = "signed_in_elsewhere"
+    EXPIRED = "expired"
+    PASSWORD_CHANGED = "password_changed"
+    RIGHTS_CHANGED = "rights_changed"
+    SUSPENDED = "suspended"
+    ENDED_BY_OWNER = "ended_by_owner"
+    SWITCHED = "switched"
+
+
+ROLES_OF = {
+    OrganisationKind.INSTITUTION: frozenset({Role.INSTITUTION, Role.TRAINEE}),
+    OrganisationKind.ENTERPRISE: frozenset({Role.ENTERPRISE, Role.TRAINEE}),
+    OrganisationKind.AUTHORITY: frozenset({Role.REGULATOR}),
+    OrganisationKind.OPERATOR: frozenset({Role.ADMINISTRATOR}),
+}
+"""Which roles somebody can hold in which kind of organisation."""
+
+_PHONE = re.compile(r"(?:\+?86)?(1[3-9]\d{9})")
+_ACCOUNT = re.compile(r"[\w.@+\-]{3,64}")
+
+
+def account_name(given: str) -> str:
+    """The one spelling of an account name: folded in case and width, a telephone number without ornament."""
+    folded = unicodedata.normalize("NFKC", given).strip().casefold()
+    phone = _PHONE.fullmatch(re.sub(r"[\s\-()]", "", folded))
+    return phone.group(1) if phone else folded
+
+
+def is_account_name(folded: str) -> bool:
+    return _ACCOUNT.fullmatch(folded) is not None
+
+
+def person_name(given: str) -> str:
+    """The one spelling of a name: composed, outer blanks gone, inner runs of blanks made one."""
+    return " ".join(unicodedata.normalize("NFKC", given).split())
+
+
+def masked_name(name: str) -> str:
+    """王小明 → 王**; only the first character stays, and at most four stars tell how long the rest is."""
+    return name[:1] + "*" * min(max(len(name) - 1, 1), 4)
+
+
+def masked_number(number: str) -> str:
+    """``6201**********1234``: the first four and the last four of 18."""
+    return number[:4] + "*" * 10 + number[-4:]
+
+
+def plausible_birth(born: date, today: date) -> bool:
+    return YOUNGEST <= today.year - born.year <= OLDEST and born < today
+
+
+class PasswordProblem(StrEnum):
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    TOO_EVEN = "too_even"
+    """One kind of character only, or hardly any different ones."""
+    TELLS_THE_ACCOUNT = "tells_the_account"
+
+
+def password_problem(password: str, account: str) -> PasswordProblem | None:
+    """Why a new password cannot be taken (GB/T 22239: length, mixture, not the account's name)."""
+    if len(password) < SHORTEST_PASSWORD:
+        return PasswordProblem.TOO_SHORT
+    if len(password) > LONGEST_PASSWORD:
+        return PasswordProblem.TOO_LONG
+    kinds = {("d" if char.isdigit() else "a" if char.isalpha() else "o") for char in password}
+    if len(kinds) < 2 or len(set(password)) < 5:
+        return PasswordProblem.TOO_EVEN
+    if len(account) > 3 and account in password.casefold():
+        return PasswordProblem.TELLS_THE_ACCOUNT
+    return None
+
+
+@dataclass(frozen=True)
+class Tries:
+    """What is known of the failed sign-ins under one account name."""
+
+    failed: int = 0
+    locked_until: datetime | None = None
+
+    def locked(self, now: datetime) -> bool:
+        return self.locked_until is not None and now < self.locked_until
+
+
+def after_failure(tries: Tries, now: datetime, *, most: int, locked_for: timedelta) -> Tries:
+    """One more failure; the ``most``-th locks. After a lock has run out the count begins anew."""
+    failed = 1 if tries.locked_until is not None and now >= tries.locked_until else tries.failed + 1
+    return Tries(failed, now + locked_for if failed >= most else None)
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """One membership: a role in an organisation."""
+
+    role: Role
+    organisation_id: UUID
+    region: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Standing:
+    """As what somebody acts in a session: for one organisation only, so that rights of two never add up."""
+
+    roles: frozenset[Role]
+    organisation_id: UUID | None
+    region: str | None
+
+    @property
+    def learner(self) -> bool:
+        return Role.TRAINEE in self.roles
+
+    @property
+    def staff(self) -> bool:
+        return not self.roles.isdisjoint(STAFF)
+
+
+def standing(capacities: Iterable[Capacity], chosen: UUID | None = None) -> Standing:
+    """The standing for the chosen organisation, else for the latest one she works for, else the latest she learns at.
+
+    Being a trainee gives rights over nothing but one's own study, so it is added whatever the organisation.
+    """
+    known = sorted(capacities, key=lambda each: (each.role in STAFF, each.since, str(each.organisation_id)))
+    if not known:
+        return Standing(frozenset(), None, None)
+    main = next((each for each in known if each.organisation_id == chosen), known[-1])
+    roles = {each.role for each in known if each.organisation_id == main.organisation_id or each.role is Role.TRAINEE}
+    return Standing(frozenset(roles), main.organisation_id, main.region)
+
+
+def in_jurisdiction(region_of_regulator: str, region: str) -> bool:
+    """Whether a division code lies in another: 620000 covers 62xxxx, 620100 covers 6201xx, 620102 only itself."""
+    if len(region_of_regulator) != 6 or len(region) != 6:
+        return False
+    if region_of_regulator[2:] == "0000":
+        return region[:2] == region_of_regulator[:2]
+    if region_of_regulator[4:] == "00":
+        return region[:4] == region_of_regulator[:4]
+    return region == region_of_regulator
+
+
+def local_path(target: str | None) -> str | None:
+    """A path on this site, or None: ``//host``, ``/\\host``, schemes and control characters lead elsewhere."""
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return None
+    if "\\" in target or any(ord(char) <= 32 or ord(char) == 127 for char in target):
+        return None
+    return target

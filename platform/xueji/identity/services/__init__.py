@@ -1,0 +1,62 @@
+"""Use cases of identity. Each names its arguments; none reads the request."""
+
+from xueji.identity.services.consent import choose_route, give_consent, withdraw_consent
+from xueji.identity.services.face_views import record_face_view
+from xueji.identity.services.organisations import create_organisation
+from xueji.identity.services.passwords import HashedPassword, change_password, hash_password, reset_password
+from xueji.identity.services.people import (
+    add_membership,
+    display_name,
+    register_person,
+    remove_membership,
+    restore,
+    suspend,
+)
+from xueji.identity.services.photos import (
+    compare_with_everybody,
+    decide_duplicate,
+    delete_photo,
+    enrol_photo,
+    remove_deleted_files,
+)
+from xueji.identity.services.second_factor import begin_totp, confirm_totp, drop_totp
+from xueji.identity.services.sessions import end_session, end_sessions, keep_alive, open_session, switch_organisation
+from xueji.identity.services.sign_in import Needed, Passed, forget_failures, pass_code, pass_password
+from xueji.identity.vault import person_key
+
+__all__ = [
+    "HashedPassword",
+    "Needed",
+    "Passed",
+    "add_membership",
+    "begin_totp",
+    "change_password",
+    "choose_route",
+    "compare_with_everybody",
+    "confirm_totp",
+    "create_organisation",
+    "decide_duplicate",
+    "delete_photo",
+    "display_name",
+    "drop_totp",
+    "end_session",
+    "end_sessions",
+    "enrol_photo",
+    "forget_failures",
+    "give_consent",
+    "hash_password",
+    "keep_alive",
+    "open_session",
+    "pass_code",
+    "pass_password",
+    "person_key",
+    "record_face_view",
+    "register_person",
+    "remove_deleted_files",
+    "remove_membership",
+    "reset_password",
+    "restore",
+    "suspend",
+    "switch_organisation",
+    "withdraw_consent",
+]

@@ -1,0 +1,45 @@
+"""Organisations: who trains, employs, supervises and operates."""
+
+from __future__ import annotations
+
+import re
+
+from flask_babel import gettext as _
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from xueji.identity import rules
+from xueji.identity.errors import AlreadyTaken
+from xueji.identity.models import Organisation
+from xueji.identity.numbers import credit_code
+from xueji.identity.rules import OrganisationKind
+from xueji.kernel import clock
+from xueji.kernel.actor import Actor, Role
+from xueji.kernel.errors import Forbidden, Invalid
+
+
+def create_organisation(
+    session: Session,
+    *,
+    name: str,
+    kind: OrganisationKind,
+    region: str,
+    uscc: str | None,
+    actor: Actor | None,
+) -> Organisation:
+    """``actor`` None is the installation itself, at set-up. Raises Invalid, AlreadyTaken, Forbidden."""
+    if actor is not None and not actor.is_(Role.ADMINISTRATOR):
+        raise Forbidden
+    spelled = rules.person_name(name)
+    if not 2 <= len(spelled) <= 120:
+        raise Invalid(_("单位名称须为2至120个字。"))
+    if not re.fullmatch(r"[1-9][0-9]{5}", region, re.ASCII):
+        raise Invalid(_("行政区划代码为六位数字，例如620100。"))
+    code = credit_code(uscc) if uscc else None
+    taken = or_(Organisation.name == spelled, Organisation.uscc == code) if code else Organisation.name == spelled
+    if session.scalar(select(Organisation.id).where(taken)) is not None:
+        raise AlreadyTaken(_("该单位名称或统一社会信用代码已登记。"))
+    made = Organisation(name=spelled, kind=kind, region=region, uscc=code, created_at=clock.now())
+    session.add(made)
+    session.flush()
+    return made

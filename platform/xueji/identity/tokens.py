@@ -1,0 +1,98 @@
+"""Who a request claims to be, signed so that no database is needed to believe it.
+
+A token is base64url of 55 fixed bytes and their HMAC-SHA256. It carries no end of its own: whether the session it
+names is still live is a row in ``login_session``, which everyone who believes a token must look at, in a query of
+their own if they make one anyway. The same token is the bearer's and, inside the signed cookie, the browser's.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from functools import cache
+from struct import Struct
+from uuid import UUID
+
+from flask import request
+from flask import session as cookie
+
+from xueji.kernel.actor import Actor, Role
+from xueji.kernel.crypto import Keyring
+from xueji.web.session import context
+
+COOKIE_KEY = "_user_id"
+"""Where Flask-Login keeps what `flask_login.login_user` was given."""
+_BEARER = "Bearer "
+_BODY = Struct("B16s16s16s6s")
+"""Roles as bits, person, login session, organisation, region; zeros for none."""
+_LENGTH = (_BODY.size + 32) * 4 // 3
+_NONE = bytes(16)
+_ROLES = tuple(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    person_id: UUID
+    login_session_id: UUID
+    roles: frozenset[Role]
+    organisation_id: UUID | None
+    region: str | None
+
+    def actor(self) -> Actor:
+        return Actor(self.person_id, self.login_session_id, self.roles, self.organisation_id, self.region)
+
+
+def issue(keyring: Keyring, claims: Claims) -> str:
+    body = _BODY.pack(
+        sum(1 << position for position, role in enumerate(_ROLES) if role in claims.roles),
+        claims.person_id.bytes,
+        claims.login_session_id.bytes,
+        claims.organisation_id.bytes if claims.organisation_id else _NONE,
+        (claims.region or "").encode("ascii"),
+    )
+    return urlsafe_b64encode(body + _mac(keyring, body)).decode()
+
+
+def read(keyring: Keyring, token: str) -> Claims | None:
+    """The claims, or None for anything this installation did not sign."""
+    if len(token) != _LENGTH or not token.isascii():
+        return None
+    try:
+        signed = urlsafe_b64decode(token)
+    except ValueError:
+        return None
+    body = signed[: _BODY.size]
+    if not hmac.compare_digest(signed[_BODY.size :], _mac(keyring, body)):
+        return None
+    mask, person, login, organisation, region = _BODY.unpack(body)
+    return Claims(
+        UUID(bytes=person),
+        UUID(bytes=login),
+        _roles(mask),
+        UUID(bytes=organisation) if organisation != _NONE else None,
+        region.rstrip(b"\0").decode() or None,
+    )
+
+
+def bearer() -> bool:
+    """Whether the request names its own authority; then the cookie counts for nothing, and nothing can be forged."""
+    return "Authorization" in request.headers
+
+
+def claims_of_request() -> Claims | None:
+    """Whose request this says it is; None for a stranger and for a token that is not ours. No database is touched."""
+    given = request.headers.get("Authorization")
+    if given is None:
+        kept = cookie.get(COOKIE_KEY)
+        return read(context().keyring, kept) if isinstance(kept, str) else None
+    return read(context().keyring, given[len(_BEARER) :]) if given.startswith(_BEARER) else None
+
+
+@cache
+def _roles(mask: int) -> frozenset[Role]:
+    return frozenset(role for position, role in enumerate(_ROLES) if mask >> position & 1)
+
+
+def _mac(keyring: Keyring, body: bytes) -> bytes:
+    return hmac.digest(keyring.derived("tokens"), body, "sha256")

@@ -1,0 +1,55 @@
+"""What is kept of a person so that only her own key opens it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from xueji.identity.errors import Erased
+from xueji.identity.models import Person
+from xueji.kernel import crypto
+from xueji.kernel.crypto import Keyring
+from xueji.kernel.errors import NotFound
+
+NAME = "name"
+ID_NUMBER = "id_number"
+TOTP = "totp"
+
+
+def person_key(session: Session, keyring: Keyring, person_id: UUID) -> bytes:
+    """The 32-byte key of everything personal about somebody. Raises NotFound, Erased."""
+    row = session.execute(select(Person.wrapped_key).where(Person.id == person_id)).first()
+    if row is None:
+        raise NotFound
+    return opened_key(keyring, person_id, row.wrapped_key)
+
+
+def opened_key(keyring: Keyring, person_id: UUID, wrapped: bytes | None) -> bytes:
+    """Raises Erased, crypto.Unreadable."""
+    if wrapped is None:
+        raise Erased
+    return keyring.unwrap(wrapped, str(person_id))
+
+
+def seal(key: bytes, person_id: UUID, field: str, value: bytes) -> bytes:
+    """The place is part of the seal: a value moved to another person or field does not open."""
+    return crypto.encrypt(key, value, _place(person_id, field))
+
+
+def unseal(key: bytes, person_id: UUID, field: str, sealed: bytes) -> bytes:
+    """Raises crypto.Unreadable."""
+    return crypto.decrypt(key, sealed, _place(person_id, field))
+
+
+def photo_field(photo_id: UUID) -> str:
+    return f"reference/{photo_id}"
+
+
+def template_field(photo_id: UUID) -> str:
+    return f"template/{photo_id}"
+
+
+def _place(person_id: UUID, field: str) -> bytes:
+    return f"person/{person_id}/{field}".encode()
