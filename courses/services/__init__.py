@@ -1,0 +1,1 @@
+"""Use cases of the course part: editing courses, receiving uploads, turning uploads into films."""

@@ -1,0 +1,145 @@
+"""The only way to get a cohort, an enrolment or a session in person for somebody: hers to see, or not found."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session
+
+from courses.events import FilmAsked
+from courses.models import Lesson
+from xueji.enrolment.models import (
+    Attendance,
+    Cohort,
+    CohortLesson,
+    CohortState,
+    Enrolment,
+    EnrolmentState,
+    InPersonSession,
+)
+from xueji.identity.access import in_jurisdiction
+from xueji.identity.models import Membership
+from xueji.kernel.actor import Actor, Role
+from xueji.kernel.errors import NotFound
+
+
+def access_enrolment(session: Session, actor: Actor, enrolment_id: UUID) -> Enrolment:
+    """A trainee's own; an institution's in its cohorts; an enterprise's members; a regulator's in her jurisdiction.
+
+    Raises NotFound for everything else, and for what does not exist.
+    """
+    found = session.execute(
+        select(Enrolment, Cohort).join(Cohort, Cohort.id == Enrolment.cohort_id).where(Enrolment.id == enrolment_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    enrolment, cohort = found
+    if (
+        enrolment.person_id == actor.person_id
+        or _sees_whole_cohort(actor, cohort)
+        or (
+            actor.is_(Role.ENTERPRISE)
+            and actor.organisation_id is not None
+            and session.scalar(select(_is_member(actor.organisation_id)).where(Enrolment.id == enrolment_id))
+        )
+    ):
+        return enrolment
+    raise NotFound
+
+
+def access_cohort(session: Session, actor: Actor, cohort_id: UUID) -> Cohort:
+    """To look at: the institution's own; one where she or the enterprise's people are; one in the jurisdiction.
+
+    Raises NotFound.
+    """
+    cohort = session.get(Cohort, cohort_id)
+    if cohort is None:
+        raise NotFound
+    if _sees_whole_cohort(actor, cohort) or session.scalar(select(_concerns(actor, cohort_id))):
+        return cohort
+    raise NotFound
+
+
+def access_own_cohort(session: Session, actor: Actor, cohort_id: UUID, *, lock: bool = False) -> Cohort:
+    """To change: the institution's own. With ``lock`` nobody else changes it until the transaction ends.
+
+    Raises NotFound.
+    """
+    cohort = session.get(Cohort, cohort_id, with_for_update=lock)
+    if cohort is None or not _is_own(actor, cohort):
+        raise NotFound
+    return cohort
+
+
+def access_own_enrolment(session: Session, actor: Actor, enrolment_id: UUID) -> tuple[Enrolment, Cohort]:
+    """To change: an enrolment in the institution's own cohort. Raises NotFound."""
+    enrolment = session.get(Enrolment, enrolment_id, with_for_update=True)
+    if enrolment is None:
+        raise NotFound
+    return enrolment, access_own_cohort(session, actor, enrolment.cohort_id)
+
+
+def access_own_session(session: Session, actor: Actor, session_id: UUID) -> tuple[InPersonSession, Cohort]:
+    """To change: a session in person of the institution's own cohort. Raises NotFound."""
+    lesson = session.get(InPersonSession, session_id)
+    if lesson is None:
+        raise NotFound
+    return lesson, access_own_cohort(session, actor, lesson.cohort_id, lock=True)
+
+
+def access_own_attendance(session: Session, actor: Actor, attendance_id: UUID) -> tuple[Attendance, InPersonSession]:
+    """To revoke: an attendance entered in the institution's own cohort. Raises NotFound."""
+    attendance = session.get(Attendance, attendance_id, with_for_update=True)
+    if attendance is None:
+        raise NotFound
+    return attendance, access_own_session(session, actor, attendance.session_id)[0]
+
+
+def allow_film(asked: FilmAsked) -> None:
+    """Films of a cohort's lessons are seen by its trainees and by the regulators of its region (`courses` asks)."""
+    cohorts = asked.session.execute(
+        select(Cohort)
+        .join(CohortLesson, CohortLesson.cohort_id == Cohort.id)
+        .join(Lesson, Lesson.id == CohortLesson.lesson_id)
+        .where(Lesson.film_id == asked.film_id, Cohort.state != CohortState.DRAFT)
+    ).scalars()
+    for cohort in cohorts:
+        if _sees_whole_cohort(asked.actor, cohort) or asked.session.scalar(select(_studies(asked.actor, cohort.id))):
+            asked.allowed = True
+            return
+
+
+def _is_own(actor: Actor, cohort: Cohort) -> bool:
+    return actor.is_(Role.INSTITUTION) and actor.organisation_id == cohort.organisation_id
+
+
+def _sees_whole_cohort(actor: Actor, cohort: Cohort) -> bool:
+    return _is_own(actor, cohort) or (
+        actor.is_(Role.REGULATOR) and in_jurisdiction(actor.region or "", cohort.region) and not _is_draft(cohort)
+    )
+
+
+def _is_draft(cohort: Cohort) -> bool:
+    """A draft is the institution's own business until it opens."""
+    return cohort.state is CohortState.DRAFT
+
+
+def _studies(actor: Actor, cohort_id: UUID) -> ColumnElement[bool]:
+    return exists().where(
+        Enrolment.cohort_id == cohort_id,
+        Enrolment.person_id == actor.person_id,
+        Enrolment.state == EnrolmentState.ACTIVE,
+    )
+
+
+def _concerns(actor: Actor, cohort_id: UUID) -> ColumnElement[bool]:
+    enrolled = exists().where(Enrolment.cohort_id == cohort_id, Enrolment.person_id == actor.person_id)
+    if not actor.is_(Role.ENTERPRISE) or actor.organisation_id is None:
+        return enrolled
+    return enrolled | exists().where(Enrolment.cohort_id == cohort_id, _is_member(actor.organisation_id))
+
+
+def _is_member(organisation_id: UUID) -> ColumnElement[bool]:
+    """Of an enrolment: whether its person belongs to the organisation."""
+    return exists().where(Membership.person_id == Enrolment.person_id, Membership.organisation_id == organisation_id)
