@@ -6,26 +6,30 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask
-from flask_openapi3.models import Info
+from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
-from xueji import web
+from xueji import probes, web
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.web.access import init_access, public
 from xueji.web.assets import init_assets
 from xueji.web.errors import init_errors, validation_problem
 from xueji.web.headers import init_headers
+from xueji.web.health import init_health, set_probes
 from xueji.web.language import init_language
+from xueji.web.logs import init_logs
 from xueji.web.session import init_session
 
 STEPS: tuple[Callable[[Flask], None], ...] = (
+    init_logs,
     init_language,
     init_assets,
     init_errors,
     init_headers,
     init_session,
     init_access,
+    init_health,
 )
 
 
@@ -55,4 +59,5 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
     app.add_url_rule("/api/openapi.json", "openapi", public(lambda: app.api_doc))
     for step in STEPS:
         step(app)
+    set_probes(app, probes.bound(context))
     return app

@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 import courses
 import xueji
 
-PARTS = tuple(f"xueji.{part.name}" for part in iter_modules(xueji.__path__) if part.ispkg) + (courses.__name__,)
+PARTS = (*(f"xueji.{part.name}" for part in iter_modules(xueji.__path__) if part.ispkg), courses.__name__)
 
 for _part in PARTS:
     if any(module.name == "models" for module in iter_modules(import_module(_part).__path__)):

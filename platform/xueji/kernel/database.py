@@ -46,7 +46,9 @@ class Base(DeclarativeBase):
 
 def word(kind: type[StrEnum]) -> Enum:
     """A column that keeps an enum member by its value, as plain text that a new member does not have to migrate."""
-    return Enum(kind, native_enum=False, length=24, values_callable=lambda members: [member.value for member in members])
+    return Enum(
+        kind, native_enum=False, length=24, values_callable=lambda members: [member.value for member in members]
+    )
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -104,11 +106,11 @@ class Database:
         if self.is_sqlite:
             file = Path(url.database or "")
             file.parent.mkdir(parents=True, exist_ok=True)
-            self.engine = create_engine(url, pool_size=settings.threads, max_overflow=64, connect_args={"timeout": 15})
+            self.engine = create_engine(url, connect_args={"timeout": 15}, **_pool(settings))
             _prepare_sqlite(self.engine, Turnstile(file.parent / "run"))
         else:
             url = url.set(drivername="postgresql+psycopg")
-            self.engine = create_engine(url, pool_size=settings.threads, max_overflow=16, pool_pre_ping=True)
+            self.engine = create_engine(url, pool_pre_ping=True, **_pool(settings))
         self._writer = self.engine.execution_options(**{WRITES: True})
 
     def open_session(self, *, writes: bool) -> Session:
@@ -147,6 +149,11 @@ def commit(session: Session) -> None:
             tell()
         except Exception:
             log.exception("after_commit.failed")
+
+
+def _pool(settings: Settings) -> dict[str, Any]:
+    # An error's message must not carry the values of the statement that failed: they may be personal.
+    return {"pool_size": settings.database_connections, "max_overflow": 16, "hide_parameters": True}
 
 
 def _prepare_sqlite(engine: Engine, turnstile: Turnstile) -> None:

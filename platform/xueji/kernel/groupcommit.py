@@ -8,7 +8,7 @@ while one batch is being flushed to disk the next one gathers by itself.
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -23,6 +23,24 @@ log = structlog.get_logger(__name__)
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 LONGEST_WAIT_SECONDS = 30.0
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+"""The bounds under which batches are counted."""
+
+_counting = threading.Lock()
+_batches: Counter[float] = Counter()
+_items = 0
+
+
+def committed_batches() -> tuple[Counter[float], int]:
+    """How many batches this process has committed, by the bound they fall under, and how many items were in them."""
+    return _batches, _items
+
+
+def _count(items: int) -> None:
+    global _items
+    with _counting:
+        _items += items
+        _batches[next((bound for bound in BATCH_SIZES if items <= bound), float("inf"))] += 1
 
 
 class _Waiting(Generic[Item]):
@@ -92,4 +110,5 @@ class GroupCommitter(Generic[Item, Result]):
         with self._database.open_session(writes=True) as session:
             outcomes = self._handler(session, items)
             commit(session)
+        _count(len(items))
         return outcomes

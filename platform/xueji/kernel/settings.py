@@ -34,8 +34,10 @@ class Settings:
     """Object store (s3://bucket/prefix); empty means the folder ``files`` in the data folder."""
     host: str = "127.0.0.1"
     port: int = 8000
-    threads: int = 24
-    """Threads that answer requests; a socket holds one for as long as it is open."""
+    threads: int = 640
+    """Threads that answer requests, made as they are needed; a socket holds one for as long as it is open."""
+    database_connections: int = 24
+    """Connections each process keeps open; 16 more are opened for a while when all are busy."""
     public_url: str = ""
     """The address people type, when a proxy stands in front; empty means http://host:port."""
     secure_cookies: bool = False
@@ -59,6 +61,10 @@ class Settings:
     demo: bool = False
     """True in a demonstration: the sign-in page names the demonstration's accounts."""
     log_level: str = "info"
+    metrics_token: str = ""
+    """Bearer token for ``/metrics``; empty means that only this machine may read them."""
+    worker_processes: int = 1
+    """Processes that judge pictures and do other short tasks; films have one of their own."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> Settings:
