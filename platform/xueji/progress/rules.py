@@ -11,10 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from xueji.rulebook.intervals import Interval, intersect, length, subtract
 from xueji.rulebook.plan import ProctoringPlan
+from xueji.rulebook.shanghai import DAY_MS, day_begins_ms, day_of
 from xueji.rulebook.vocabulary import BeatState, Part, Reason
 
-DAY_MS: Final = 86_400_000
-SHANGHAI_MS: Final = 8 * 3_600_000
 LONGEST_BEAT_MS: Final = 3_600_000
 FASTEST_RATE: Final = 16_000
 """the most browsers can do, in thousandths; a higher figure is no report of a player"""
@@ -146,7 +145,7 @@ class SittingState:
     question_by_ms: int | None = None
     """until when the pending question "are you there?" may be answered (epoch ms)"""
     day: int = 0
-    """the day (`shanghai_day`) that `day_used_ms` belongs to"""
+    """the day (`rulebook.shanghai.day_of`) that `day_used_ms` belongs to"""
     day_used_ms: int = 0
     """ms credited to the person on that day, in all sittings"""
 
@@ -178,16 +177,6 @@ class BeatResult:
         return length(self.credited)
 
 
-def shanghai_day(at_ms: int) -> int:
-    """The number of the day in Asia/Shanghai (no summer time) that an instant belongs to; day 0 is 1970-01-01."""
-    return (at_ms + SHANGHAI_MS) // DAY_MS
-
-
-def day_begins_ms(day: int) -> int:
-    """The first instant of a `shanghai_day`."""
-    return day * DAY_MS - SHANGHAI_MS
-
-
 def credit(
     state: SittingState, beats: Sequence[Beat], now_ms: int, *, lease_held: bool = True
 ) -> tuple[list[BeatResult], SittingState]:
@@ -201,9 +190,9 @@ def credit(
     """
     terms = state.terms
     if not lease_held:
-        return _refuse_all(state, beats, Reason.LEASE_LOST)
+        return refuse_all(state, beats, Reason.LEASE_LOST)
     if terms.part == Part.PRACTICAL:
-        return _refuse_all(state, beats, Reason.PRACTICAL_ONLINE)
+        return refuse_all(state, beats, Reason.PRACTICAL_ONLINE)
     batch_ms = 0
     for beat in beats:
         if beat.state == _PLAYING:
@@ -267,7 +256,7 @@ def credit(
     )
 
 
-def _refuse_all(state: SittingState, beats: Iterable[Beat], reason: Reason) -> tuple[list[BeatResult], SittingState]:
+def refuse_all(state: SittingState, beats: Iterable[Beat], reason: Reason) -> tuple[list[BeatResult], SittingState]:
     return [
         BeatResult(
             beat.seq,
@@ -310,7 +299,7 @@ def _allowances(state: SittingState, now_ms: int, batch_ms: int) -> tuple[int, t
 def _day_allowance(state: SittingState, start: int, available_ms: int) -> tuple[int, int]:
     """Where crediting starts and how much of `available_ms` the daily maximum leaves; both days at midnight."""
     maximum = state.terms.plan.daily_max_ms
-    day = shanghai_day(start)
+    day = day_of(start)
     left = maximum if day > state.day else max(0, maximum - state.day_used_ms)
     before_midnight = day_begins_ms(day + 1) - start
     if available_ms <= before_midnight:
@@ -326,7 +315,7 @@ def _day_allowance(state: SittingState, start: int, available_ms: int) -> tuple[
 
 def _day_after(state: SittingState, start: int, end: int) -> tuple[int, int]:
     """The day and what is used of it after crediting the server interval [start, end)."""
-    day = shanghai_day(end - 1)
+    day = day_of(end - 1)
     begins = day_begins_ms(day)
     if start < begins:
         return day, end - begins

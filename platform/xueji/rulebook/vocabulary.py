@@ -62,6 +62,7 @@ class Reason(StrEnum):
     DAILY_MAXIMUM = "daily_maximum"
     OUTSIDE_DATES = "outside_dates"
     PRACTICAL_ONLINE = "practical_online"
+    NOT_SUPERVISED = "not_supervised"
 
     CHECK_FAILED = "check_failed"
     NOT_MADE_UP = "not_made_up"

@@ -1,0 +1,75 @@
+"""Class hours as pure functions, standard library and rulebook only: the offline verifier runs exact copies of these.
+
+`evidence(leaves)` reads an enrolment's chain, `assess(rulebook, evidence, as_of)` works out its `Statement`,
+`explain(statement)` gives the reasons as stable codes.
+"""
+
+from xueji.hours.rules.assessment import Status, WrongRulebook, assess
+from xueji.hours.rules.reading import evidence
+from xueji.hours.rules.records import (
+    Attendance,
+    DecidedCheck,
+    Enrolment,
+    Evidence,
+    Irregular,
+    Lesson,
+    MalformedLeaf,
+    MalformedTrace,
+    Presence,
+    Refusal,
+    Segment,
+    Standing,
+)
+from xueji.hours.rules.statement import (
+    CapLine,
+    Explanation,
+    Flag,
+    FlagCode,
+    InPersonSums,
+    LessonLine,
+    Missing,
+    MissingCode,
+    OnlineSums,
+    RefusedSum,
+    Share,
+    Statement,
+    Statutory,
+    Syllabus,
+    Totals,
+    explain,
+)
+
+__all__ = [
+    "Attendance",
+    "CapLine",
+    "DecidedCheck",
+    "Enrolment",
+    "Evidence",
+    "Explanation",
+    "Flag",
+    "FlagCode",
+    "InPersonSums",
+    "Irregular",
+    "Lesson",
+    "LessonLine",
+    "MalformedLeaf",
+    "MalformedTrace",
+    "Missing",
+    "MissingCode",
+    "OnlineSums",
+    "Presence",
+    "Refusal",
+    "RefusedSum",
+    "Segment",
+    "Share",
+    "Standing",
+    "Statement",
+    "Status",
+    "Statutory",
+    "Syllabus",
+    "Totals",
+    "WrongRulebook",
+    "assess",
+    "evidence",
+    "explain",
+]

@@ -1,0 +1,355 @@
+"""From evidence to class hours, under one rulebook: `assess`. Pure, exact, and linear in the number of segments."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from operator import attrgetter
+from typing import Final
+
+from xueji.hours.rules.impossible import DaySums, Suspicions, look_at_days, look_at_sessions
+from xueji.hours.rules.records import DecidedCheck, Enrolment, Evidence, Lesson, Presence, Standing
+from xueji.hours.rules.statement import (
+    CapLine,
+    FlagCode,
+    InPersonSums,
+    LessonLine,
+    Missing,
+    MissingCode,
+    OnlineSums,
+    RefusedSum,
+    Share,
+    Statement,
+    Statutory,
+    Syllabus,
+    Totals,
+)
+from xueji.rulebook.intervals import Interval, intersect, length, subtract, union
+from xueji.rulebook.rules import OnlineCap, RequiredHours, Rulebook, Situation, online_cap, required_hours
+from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
+from xueji.rulebook.vocabulary import Method, Part, Reason
+
+_EVER: Final = 1 << 62
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class WrongRulebook(ValueError):
+    """The enrolment was opened under another rulebook than the one it is assessed by."""
+
+
+class Status(IntEnum):
+    """What a credited millisecond is worth; where media was watched several times the greatest wins."""
+
+    LOST = 0
+    """next to a check that a person rejected"""
+    HELD = 1
+    PROVISIONAL = 2
+    CONFIRMED = 3
+
+
+Span = tuple[int, int, Status]
+"""server time from, to, and what study in it is worth"""
+
+
+def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Statement:
+    """The enrolment's hours as of an instant (an aware datetime, or epoch ms).
+
+    All the evidence is used; `as_of` decides only whether the time to make up is over. To see an earlier day, read
+    the leaves up to that day. Raises WrongRulebook when the enrolment names another rulebook.
+    """
+    enrolment = evidence.enrolment
+    if enrolment.rulebook != rulebook.reference:
+        raise WrongRulebook(f"opened under {enrolment.rulebook}, not {rulebook.reference}")
+    as_of_ms = as_of if isinstance(as_of, int) else (as_of - _EPOCH) // timedelta(milliseconds=1)
+    settled = as_of_ms >= date_begins_ms(enrolment.ends) + (1 + enrolment.plan.settle_days) * DAY_MS
+    in_force = rulebook.in_force(enrolment.jurisdiction, enrolment.starts)
+    situation = Situation(enrolment.category, enrolment.high_risk, enrolment.training)
+    cap = online_cap(in_force, situation, total_ms=enrolment.total_ms, theory_ms=enrolment.theory_ms)
+
+    suspicions = Suspicions(evidence.irregular)
+    study = _study(evidence, suspicions)
+    lines, confirmed_ms = _lesson_lines(enrolment.lessons, study, cap.limit_ms, settled)
+    online = _online_sums(lines, study.stray_ms)
+    look_at_sessions(suspicions, evidence.attendance, study.server)
+    look_at_days(suspicions, study.days, enrolment.plan.daily_max_ms, evidence.attendance)
+    flags = suspicions.flags()
+
+    in_person = InPersonSums(
+        theory_ms=sum(session.ms for session in evidence.attendance if session.part == Part.THEORY),
+        practical_ms=sum(session.ms for session in evidence.attendance if session.part == Part.PRACTICAL),
+    )
+    theory_ms = online.counted_ms + in_person.theory_ms
+    totals = Totals(theory_ms, in_person.practical_ms, theory_ms + in_person.practical_ms)
+    missing = _missing(enrolment, totals, online.counted_ms, cap, flagged=bool(flags))
+    return Statement(
+        enrolment=enrolment.enrolment,
+        rulebook=rulebook.reference,
+        as_of_ms=as_of_ms,
+        leaves=evidence.leaves,
+        settled=settled,
+        class_hour_ms=in_force.class_hour_ms,
+        online=online,
+        lessons=lines,
+        cap=_cap_line(cap, online.counted_ms, confirmed_ms),
+        in_person=in_person,
+        totals=totals,
+        syllabus=Syllabus(
+            enrolment.total_ms,
+            enrolment.theory_ms,
+            enrolment.practical_ms,
+            enrolment.online_ms,
+            enrolment.in_person_ms,
+        ),
+        online_of_syllabus=Share(online.counted_ms, enrolment.total_ms),
+        online_of_delivered=Share(online.counted_ms, totals.delivered_ms),
+        statutory=_statutory(required_hours(in_force, situation), enrolment.total_ms),
+        complete=not missing,
+        missing=missing,
+        flags=flags,
+        marks=tuple(sorted(evidence.marks.items())),
+    )
+
+
+@dataclass(slots=True)
+class _LessonStudy:
+    """What was watched of one lesson: media by what it is worth, and what earned nothing."""
+
+    by_status: tuple[list[Interval], list[Interval], list[Interval], list[Interval]] = field(
+        default_factory=lambda: ([], [], [], [])
+    )
+    refused: Counter[str] = field(default_factory=Counter)
+    furthest_ms: int = 0
+
+
+@dataclass(slots=True)
+class _Study:
+    """What was watched in the whole enrolment."""
+
+    lessons: dict[str, _LessonStudy]
+    days: DaySums = field(default_factory=DaySums)
+    server: list[Interval] = field(default_factory=list)
+    """server time spent, joined where it touches"""
+    stray_ms: int = 0
+    """credited for a lesson that the syllabus does not have"""
+
+
+def spans(checks: Iterable[DecidedCheck]) -> list[Span]:
+    """All of time, cut by the decided checks into spans of one worth each, in order.
+
+    Between two good checks, or the enrolment's beginning and a good one: confirmed. Next to a failed one: held. Next
+    to a rejected one: lost. After the last one, if it was good: provisional.
+    """
+    cut: list[Span] = []
+    start, before = -_EVER, Standing.GOOD
+    for check in sorted(checks, key=lambda check: (check.at_ms, check.n)):
+        _append(cut, start, check.at_ms, _between(before, check.standing))
+        start, before = check.at_ms, check.standing
+    _append(cut, start, _EVER, Status.PROVISIONAL if before is Standing.GOOD else _between(before, before))
+    return cut
+
+
+def _between(before: Standing, after: Standing) -> Status:
+    if Standing.REJECTED in (before, after):
+        return Status.LOST
+    return Status.HELD if Standing.FAILED in (before, after) else Status.CONFIRMED
+
+
+def _append(cut: list[Span], start: int, end: int, status: Status) -> None:
+    """Add a span, joined with the previous one when that is worth the same; an empty one vanishes."""
+    if start >= end:
+        return
+    if cut and cut[-1][2] is status:
+        cut[-1] = (cut[-1][0], end, status)
+    else:
+        cut.append((start, end, status))
+
+
+def supervised_spans(cut: Sequence[Span], presences: Iterable[Presence]) -> list[Span]:
+    """The spans for sittings that staff vouch for: outside the time they vouched for, nothing better than held.
+
+    Otherwise the check-in of one day would confirm the evening before, which nobody saw.
+    """
+    vouched = union((presence.from_ms, presence.until_ms) for presence in presences)
+    narrowed: list[Span] = []
+    for start, end, status in cut:
+        at = start
+        for first, last in intersect([(start, end)], vouched):
+            _append(narrowed, at, first, min(status, Status.HELD))
+            _append(narrowed, first, last, status)
+            at = last
+        _append(narrowed, at, end, min(status, Status.HELD))
+    return narrowed
+
+
+def _study(evidence: Evidence, suspicions: Suspicions) -> _Study:
+    """One sweep over the segments in the order of server time."""
+    study = _Study({lesson.lesson: _LessonStudy() for lesson in evidence.enrolment.lessons})
+    for lesson_id, furthest_ms in evidence.furthest_ms.items():
+        if lesson_id in study.lessons:
+            study.lessons[lesson_id].furthest_ms = furthest_ms
+    for refusal in evidence.refusals:
+        if refusal.lesson in study.lessons and refusal.to_ms > refusal.from_ms:
+            study.lessons[refusal.lesson].refused[refusal.reason] += refusal.to_ms - refusal.from_ms
+
+    face = spans(evidence.checks)
+    supervised = supervised_spans(face, evidence.presences)
+    face_at = supervised_at = 0
+    durations = {lesson.lesson: lesson.duration_ms for lesson in evidence.enrolment.lessons}
+    spent_until = -_EVER
+    for segment in sorted(evidence.segments, key=attrgetter("server_ms", "n", "from_ms")):
+        start, first, last = segment.server_ms, segment.from_ms, segment.to_ms
+        end = start + last - first
+        study.days.add(start, end)
+        lesson = study.lessons.get(segment.lesson)
+        if lesson is None:
+            suspicions.add(FlagCode.UNKNOWN_LESSON, last - first, f"n:{segment.n}", segment.lesson)
+            study.stray_ms += last - first
+            continue
+        if start < spent_until:
+            twice = min(spent_until, end) - start
+            suspicions.add(FlagCode.SERVER_TIME_TWICE, twice, f"n:{segment.n}", segment.sitting)
+            lesson.refused[Reason.IMPOSSIBLE] += twice
+            start, first = start + twice, first + twice
+        over = last - max(first, durations[segment.lesson])
+        if over > 0:
+            suspicions.add(FlagCode.BEYOND_DURATION, over, f"n:{segment.n}", segment.lesson)
+            lesson.refused[Reason.IMPOSSIBLE] += over
+            last -= over
+            end -= over
+        if start >= end:
+            continue
+        spent_until = end
+        if study.server and study.server[-1][1] == start:
+            study.server[-1] = (study.server[-1][0], end)
+        else:
+            study.server.append((start, end))
+        # Both pointers only ever move on, so the sweep costs one step for each segment and each span.
+        if evidence.sittings.get(segment.sitting) == Method.SUPERVISED:
+            supervised_at = _sort_by_status(lesson, supervised, supervised_at, start, end, first)
+        else:
+            face_at = _sort_by_status(lesson, face, face_at, start, end, first)
+    return study
+
+
+def _sort_by_status(lesson: _LessonStudy, cut: Sequence[Span], at: int, start: int, end: int, first: int) -> int:
+    """Put media from `first`, watched in the server time [start, end), with what it is worth; the span reached."""
+    while cut[at][1] <= start:
+        at += 1
+    while True:
+        _, until, status = cut[at]
+        last = first + min(until, end) - start
+        pieces = lesson.by_status[status]
+        if pieces and pieces[-1][1] == first:
+            pieces[-1] = (pieces[-1][0], last)
+        else:
+            pieces.append((first, last))
+        if until >= end:
+            return at
+        start, first = until, last
+        at += 1
+
+
+def _lesson_lines(
+    lessons: Iterable[Lesson], study: _Study, limit_ms: int, settled: bool
+) -> tuple[tuple[LessonLine, ...], int]:
+    """Each lesson's line, and the confirmed theory of all of them before the cap of `limit_ms`.
+
+    The cap is used up in the order of the syllabus, so that the lines always add up to the total.
+    """
+    lines: list[LessonLine] = []
+    confirmed_total = 0
+    for lesson in lessons:
+        watched = study.lessons[lesson.lesson]
+        lost, held, provisional, confirmed = (union(pieces) for pieces in watched.by_status)
+        provisional = subtract(provisional, confirmed)
+        better = union([*confirmed, *provisional])
+        held = subtract(held, better)
+        lost = subtract(lost, union([*better, *held]))
+        confirmed_ms, provisional_ms, held_ms = length(confirmed), length(provisional), length(held)
+        refused = Counter(watched.refused)
+        if lesson.part == Part.PRACTICAL:
+            refused[Reason.PRACTICAL_ONLINE] += confirmed_ms + provisional_ms + held_ms + length(lost)
+            confirmed_ms = provisional_ms = held_ms = 0
+            held = lost = []
+        elif settled:
+            refused[Reason.NOT_MADE_UP] += provisional_ms + held_ms
+            provisional_ms = held_ms = 0
+        refused[Reason.CHECK_FAILED] += length(lost)
+        counted_ms = min(confirmed_ms, limit_ms - min(limit_ms, confirmed_total))
+        refused[Reason.OVER_CAP] += confirmed_ms - counted_ms
+        confirmed_total += confirmed_ms
+        lines.append(
+            LessonLine(
+                lesson=lesson.lesson,
+                part=lesson.part,
+                duration_ms=lesson.duration_ms,
+                furthest_ms=watched.furthest_ms,
+                counted_ms=counted_ms,
+                provisional_ms=provisional_ms,
+                held_ms=held_ms,
+                refused=_refused_sums(refused),
+                make_up=() if settled else tuple(union([*held, *lost])),
+            )
+        )
+    return tuple(lines), confirmed_total
+
+
+def _refused_sums(refused: Counter[str]) -> tuple[RefusedSum, ...]:
+    """In the order of `Reason`, without the reasons that refused nothing."""
+    return tuple(RefusedSum(reason.value, refused[reason]) for reason in Reason if refused[reason])
+
+
+def _online_sums(lines: Sequence[LessonLine], stray_ms: int) -> OnlineSums:
+    refused: Counter[str] = Counter({Reason.IMPOSSIBLE: stray_ms})
+    for line in lines:
+        for item in line.refused:
+            refused[item.reason] += item.ms
+    return OnlineSums(
+        counted_ms=sum(line.counted_ms for line in lines),
+        provisional_ms=sum(line.provisional_ms for line in lines),
+        held_ms=sum(line.held_ms for line in lines),
+        refused=_refused_sums(refused),
+    )
+
+
+def _cap_line(cap: OnlineCap, counted_ms: int, confirmed_ms: int) -> CapLine:
+    figure = None if cap.ruling is None else cap.ruling.figure
+    return CapLine(
+        applies=cap.applies,
+        percent=cap.percent,
+        document="" if figure is None else figure.document,
+        article="" if figure is None else figure.article,
+        limit_ms=cap.limit_ms,
+        used_ms=counted_ms,
+        over_ms=confirmed_ms - counted_ms,
+        note=cap.note.value,
+    )
+
+
+def _statutory(required: RequiredHours, total_ms: int) -> Statutory:
+    figure = required.rulings[0].figure if required.rulings else None
+    return Statutory(
+        total_ms=required.total_ms,
+        met=None if required.total_ms is None else total_ms >= required.total_ms,
+        document="" if figure is None else figure.document,
+        article="" if figure is None else figure.article,
+        questions=required.questions,
+    )
+
+
+def _missing(
+    enrolment: Enrolment, totals: Totals, online_ms: int, cap: OnlineCap, *, flagged: bool
+) -> tuple[Missing, ...]:
+    """What the account lacks: hours of either part or altogether, an allowed share, sums that can be true."""
+    short = {
+        MissingCode.THEORY_SHORT: enrolment.theory_ms - totals.theory_ms,
+        MissingCode.PRACTICAL_SHORT: enrolment.practical_ms - totals.practical_ms,
+        MissingCode.TOTAL_SHORT: enrolment.total_ms - totals.delivered_ms,
+    }
+    if cap.percent is not None:
+        short[MissingCode.ONLINE_SHARE_OF_DELIVERED] = online_ms - totals.delivered_ms * cap.percent // 100
+    missing = [Missing(code.value, ms) for code, ms in short.items() if ms > 0]
+    if flagged:
+        missing.append(Missing(MissingCode.IMPOSSIBLE_SUMS.value, 0))
+    return tuple(missing)

@@ -1,0 +1,403 @@
+"""From the leaves of an enrolment's chain to `Evidence`: tolerant of events it does not know, strict about the rest."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from xueji.hours.rules.records import (
+    Attendance,
+    DecidedCheck,
+    Enrolment,
+    Evidence,
+    Irregular,
+    Lesson,
+    MalformedLeaf,
+    MalformedTrace,
+    Presence,
+    Refusal,
+    Segment,
+    Standing,
+)
+from xueji.rulebook.plan import InvalidPlan, ProctoringPlan
+from xueji.rulebook.vocabulary import (
+    Category,
+    CheckKind,
+    Method,
+    Outcome,
+    Part,
+    Reason,
+    ReviewOutcome,
+    Training,
+)
+
+Leaf = Mapping[str, Any]
+
+SUPERVISED: Final = "supervised"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def evidence(leaves: Iterable[Leaf]) -> Evidence:
+    """What the leaves of one chain say about hours, whatever order they come in.
+
+    Raises MalformedLeaf naming the leaf and the value, or MalformedTrace when the chain has no opening or two, names
+    two chains, or has two leaves of one number. Whether leaves are missing is the log's question, not this one.
+    """
+    reading = _Reading()
+    count = 0
+    for leaf in sorted(leaves, key=_number):
+        reading.take(leaf)
+        count += 1
+    return reading.result(count)
+
+
+def at_ms(leaf: Leaf) -> int:
+    """The server time of a leaf (epoch ms). Raises MalformedLeaf."""
+    return _instant(leaf, "at", leaf.get("at"))
+
+
+def _number(leaf: Leaf) -> int:
+    n = leaf.get("n")
+    if type(n) is not int or n < 0:
+        raise MalformedLeaf(leaf, "n", "must be a whole number")
+    return n
+
+
+def _instant(leaf: Leaf, name: str, value: object) -> int:
+    """Epoch ms, given as such or as RFC 3339 with an offset."""
+    if type(value) is int:
+        return value
+    if not isinstance(value, str):
+        raise MalformedLeaf(leaf, name, "must be an instant")
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise MalformedLeaf(leaf, name, "must be an instant") from None
+    if moment.tzinfo is None:
+        raise MalformedLeaf(leaf, name, "must have an offset")
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+class _Values:
+    """The values of one leaf, each taken out as what it must be."""
+
+    __slots__ = ("_values", "leaf")
+
+    def __init__(self, leaf: Leaf, values: object) -> None:
+        if not isinstance(values, Mapping):
+            raise MalformedLeaf(leaf, "values", "must be an object")
+        self.leaf = leaf
+        self._values: Mapping[str, Any] = values
+
+    def _get(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise MalformedLeaf(self.leaf, name, "is missing") from None
+
+    def wrong(self, name: str, problem: str) -> MalformedLeaf:
+        return MalformedLeaf(self.leaf, name, problem)
+
+    def text(self, name: str) -> str:
+        value = self._get(name)
+        if not isinstance(value, str):
+            raise self.wrong(name, "must be text")
+        return value
+
+    def flag(self, name: str) -> bool:
+        value = self._get(name)
+        if not isinstance(value, bool):
+            raise self.wrong(name, "must be true or false")
+        return value
+
+    def whole(self, name: str) -> int:
+        value = self._get(name)
+        if type(value) is not int:
+            raise self.wrong(name, "must be a whole number")
+        if value < 0:
+            raise self.wrong(name, "must not be negative")
+        return value
+
+    def one_of(self, name: str, words: type[Any]) -> str:
+        value = self._get(name)
+        if value not in words._value2member_map_:
+            raise self.wrong(name, "is an unknown word")
+        return str(value)
+
+    def day(self, name: str) -> date:
+        try:
+            return date.fromisoformat(self.text(name))
+        except ValueError:
+            raise self.wrong(name, "must be a date") from None
+
+    def instant(self, name: str) -> int:
+        return _instant(self.leaf, name, self._get(name))
+
+    def inside(self, name: str) -> "_Values":
+        """The values of an object within these."""
+        value = self._get(name)
+        if not isinstance(value, Mapping):
+            raise self.wrong(name, "must be an object")
+        return _Values(self.leaf, value)
+
+    def each(self, name: str) -> "list[_Values]":
+        """The values of each object in a list."""
+        value = self._get(name)
+        if not isinstance(value, list):
+            raise self.wrong(name, "must be a list of objects")
+        return [_Values(self.leaf, item) for item in value]
+
+    def plan(self, name: str) -> ProctoringPlan:
+        try:
+            return ProctoringPlan.from_dict(self.inside(name)._values)
+        except InvalidPlan as error:
+            raise self.wrong(f"{name}.{error.field}", error.problem) from error
+
+    def span(self, name: str) -> tuple[int, int]:
+        return self._pair(name, self._get(name))
+
+    def spans(self, name: str) -> list[tuple[int, int]]:
+        value = self._get(name)
+        if not isinstance(value, list):
+            raise self.wrong(name, "must be a list of intervals")
+        return [self._pair(name, pair) for pair in value]
+
+    def _pair(self, name: str, pair: object) -> tuple[int, int]:
+        if (
+            not isinstance(pair, list | tuple)
+            or len(pair) != 2
+            or type(pair[0]) is not int
+            or type(pair[1]) is not int
+            or not 0 <= pair[0] < pair[1]
+        ):
+            raise self.wrong(name, "must be an interval")
+        return pair[0], pair[1]
+
+
+@dataclass(slots=True)
+class _CheckStory:
+    """What has been read of one check so far."""
+
+    kind: str
+    answer_by_ms: int
+    answered_ms: int | None = None
+    outcome: str | None = None
+    decided_n: int = 0
+    decided_ms: int = 0
+    review: str | None = None
+
+    def decided(self, check: str) -> DecidedCheck | None:
+        """The boundary the check is, or None when it bounds nothing: undecided, engine down, an offer not taken."""
+        if self.review is not None:
+            standing = Standing.GOOD if self.review == ReviewOutcome.ACCEPT else Standing.REJECTED
+        elif self.outcome == Outcome.MATCH:
+            standing = Standing.GOOD
+        elif self.outcome in (None, Outcome.SERVICE_DOWN) or self._offer_not_taken():
+            return None
+        else:
+            standing = Standing.FAILED
+        if self.answered_ms is not None:
+            moment = self.answered_ms
+        elif self.outcome in (None, Outcome.MISSED):
+            moment = self.answer_by_ms
+        else:
+            moment = min(self.decided_ms, self.answer_by_ms)
+        return DecidedCheck(self.decided_n, check, self.kind, moment, self.outcome or "", standing)
+
+    def _offer_not_taken(self) -> bool:
+        return self.outcome == Outcome.MISSED and self.kind != CheckKind.SCHEDULED
+
+
+@dataclass(slots=True)
+class _Reading:
+    """The fold over the leaves of a chain, in the order of their numbers."""
+
+    enrolment: Enrolment | None = None
+    chain: object = None
+    last_n: int = -1
+    last_at_ms: int = 0
+    sittings: dict[str, str] = field(default_factory=dict)
+    segments: list[Segment] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    checks: dict[str, _CheckStory] = field(default_factory=dict)
+    confirmations: list[DecidedCheck] = field(default_factory=list)
+    presences: list[Presence] = field(default_factory=list)
+    attendance: dict[str, Attendance] = field(default_factory=dict)
+    furthest: dict[str, int] = field(default_factory=dict)
+    marks: Counter[str] = field(default_factory=Counter)
+    irregular: list[Irregular] = field(default_factory=list)
+
+    def take(self, leaf: Leaf) -> None:
+        n = leaf["n"]
+        if n == self.last_n:
+            raise MalformedTrace(f"two leaves have the number {n}")
+        if self.last_n == -1:
+            self.chain = leaf.get("chain")
+        elif leaf.get("chain") != self.chain:
+            raise MalformedLeaf(leaf, "chain", "is another one")
+        moment = at_ms(leaf)
+        if moment < self.last_at_ms:
+            self.irregular.append(Irregular("clock_back", (f"n:{n}",), self.last_at_ms - moment))
+        self.last_n, self.last_at_ms = n, max(moment, self.last_at_ms)
+        event = leaf.get("event")
+        reader = _READERS.get(event) if isinstance(event, str) else None
+        if reader is not None:
+            reader(self, n, moment, _Values(leaf, leaf.get("values")))
+
+    def result(self, count: int) -> Evidence:
+        if self.enrolment is None:
+            raise MalformedTrace("no enrolment.open")
+        decided = {check: story.decided(check) for check, story in self.checks.items()}
+        return Evidence(
+            enrolment=self.enrolment,
+            leaves=count,
+            sittings=self.sittings,
+            segments=tuple(self.segments),
+            refusals=tuple(self.refusals),
+            checks=(*(check for check in decided.values() if check is not None), *self.confirmations),
+            presences=tuple(self.presences),
+            attendance=tuple(self.attendance.values()),
+            undecided=tuple(
+                check for check, story in self.checks.items() if story.outcome is None and story.review is None
+            ),
+            furthest_ms=self.furthest,
+            marks=self.marks,
+            irregular=tuple(self.irregular),
+        )
+
+    def enrolment_open(self, n: int, at: int, values: _Values) -> None:
+        if self.enrolment is not None:
+            raise values.wrong("event", "comes a second time")
+        lessons = tuple(
+            Lesson(inner.text("lesson"), inner.one_of("part", Part), inner.whole("duration_ms"))
+            for inner in values.each("lessons")
+        )
+        if len({lesson.lesson for lesson in lessons}) != len(lessons):
+            raise values.wrong("lessons", "names a lesson twice")
+        self.enrolment = Enrolment(
+            enrolment=str(self.chain),
+            cohort=values.text("cohort"),
+            rulebook=values.text("rulebook"),
+            jurisdiction=values.text("jurisdiction"),
+            category=values.one_of("category", Category),
+            high_risk=values.flag("high_risk"),
+            training=values.one_of("training", Training),
+            total_ms=values.whole("total_ms"),
+            theory_ms=values.whole("theory_ms"),
+            practical_ms=values.whole("practical_ms"),
+            online_ms=values.whole("online_ms"),
+            in_person_ms=values.whole("in_person_ms"),
+            starts=values.day("starts"),
+            ends=values.day("ends"),
+            plan=values.plan("plan"),
+            lessons=lessons,
+        )
+
+    def sitting_open(self, n: int, at: int, values: _Values) -> None:
+        self.sittings[values.text("sitting")] = values.one_of("method", Method)
+
+    def beat(self, n: int, at: int, values: _Values) -> None:
+        sitting, lesson = values.text("sitting"), values.text("lesson")
+        credited = values.spans("credited")
+        if credited:
+            begins, ends = values.span("server")
+            if ends > at:
+                self.irregular.append(Irregular("ahead_of_clock", (f"n:{n}",), ends - at))
+            for first, last in credited:
+                spent = max(0, min(last - first, ends - begins))
+                if spent:
+                    self.segments.append(Segment(n, sitting, lesson, first, first + spent, begins))
+                if spent < last - first:
+                    excess = last - first - spent
+                    self.irregular.append(Irregular("longer_than_server_time", (f"n:{n}", sitting), excess))
+                    self.refusals.append(Refusal(n, sitting, lesson, first + spent, last, Reason.IMPOSSIBLE))
+                begins += spent
+        for inner in values.each("refused"):
+            first, last = inner.whole("from_ms"), inner.whole("to_ms")
+            if last < first:
+                raise values.wrong("refused", "must be intervals")
+            self.refusals.append(Refusal(n, sitting, lesson, first, last, inner.one_of("reason", Reason)))
+        furthest = values.whole("furthest_ms")
+        if furthest > self.furthest.get(lesson, -1):
+            self.furthest[lesson] = furthest
+
+    def beat_conflict(self, n: int, at: int, values: _Values) -> None:
+        self.marks["conflict"] += 1
+
+    def beat_refused(self, n: int, at: int, values: _Values) -> None:
+        self.marks[values.text("reason")] += 1
+
+    def check_due(self, n: int, at: int, values: _Values) -> None:
+        check, kind = values.text("check"), values.one_of("kind", CheckKind)
+        answer_by = values.instant("answer_by_ms")
+        story = self.checks.get(check)
+        if story is None:
+            self.checks[check] = _CheckStory(kind, answer_by)
+        else:
+            # Another attempt: the check is open again until its verdict.
+            story.answer_by_ms, story.answered_ms, story.outcome = answer_by, None, None
+
+    def check_retold(self, n: int, at: int, values: _Values) -> None:
+        self._story(values).answer_by_ms = values.instant("answer_by_ms")
+
+    def check_answer(self, n: int, at: int, values: _Values) -> None:
+        self._story(values).answered_ms = at
+
+    def check_verdict(self, n: int, at: int, values: _Values) -> None:
+        story, outcome = self._story(values), values.one_of("outcome", Outcome)
+        if values.flag("final"):
+            story.outcome, story.decided_n, story.decided_ms = outcome, n, at
+
+    def check_review(self, n: int, at: int, values: _Values) -> None:
+        story = self._story(values)
+        story.review, story.decided_n = values.one_of("outcome", ReviewOutcome), n
+
+    def checkin_confirm(self, n: int, at: int, values: _Values) -> None:
+        checkin, moment = values.text("checkin"), values.instant("at_ms")
+        self.confirmations.append(DecidedCheck(n, checkin, SUPERVISED, moment, Outcome.MATCH, Standing.GOOD))
+        until = values.instant("until_ms")
+        if until > moment:
+            self.presences.append(Presence(checkin, moment, until))
+
+    def attended(self, n: int, at: int, values: _Values) -> None:
+        session, part = values.text("session"), values.one_of("part", Part)
+        began, ended, ms = values.instant("began"), values.instant("ended"), values.whole("ms")
+        if ended < began:
+            raise values.wrong("ended", "is before it began")
+        if session in self.attendance:
+            # The first entry stands until it is revoked with a reason: nothing counts twice, nothing shrinks silently.
+            self.irregular.append(Irregular("attended_twice", (f"n:{n}", session), ms))
+            return
+        if ms > ended - began:
+            self.irregular.append(Irregular("longer_than_session", (f"n:{n}", session), ms - (ended - began)))
+            ms = ended - began
+        self.attendance[session] = Attendance(n, session, part, began, ended, ms)
+
+    def attendance_revoked(self, n: int, at: int, values: _Values) -> None:
+        self.attendance.pop(values.text("session"), None)
+
+    def _story(self, values: _Values) -> _CheckStory:
+        check = values.text("check")
+        try:
+            return self.checks[check]
+        except KeyError:
+            raise values.wrong("check", "was never due") from None
+
+
+_READERS: Final[Mapping[str, Callable[[_Reading, int, int, _Values], None]]] = {
+    "enrolment.open": _Reading.enrolment_open,
+    "sitting.open": _Reading.sitting_open,
+    "beat": _Reading.beat,
+    "beat.conflict": _Reading.beat_conflict,
+    "beat.refused": _Reading.beat_refused,
+    "check.due": _Reading.check_due,
+    "check.retold": _Reading.check_retold,
+    "check.answer": _Reading.check_answer,
+    "check.verdict": _Reading.check_verdict,
+    "check.review": _Reading.check_review,
+    "checkin.confirm": _Reading.checkin_confirm,
+    "attendance": _Reading.attended,
+    "attendance.revoke": _Reading.attendance_revoked,
+}

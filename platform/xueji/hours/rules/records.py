@@ -1,0 +1,162 @@
+"""What the trace of one enrolment says, as plain facts: the evidence that hours are worked out from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from xueji.rulebook.plan import ProctoringPlan
+
+
+class Standing(StrEnum):
+    """What a decided check says about the time around it."""
+
+    GOOD = "good"
+    FAILED = "failed"
+    """holds the time on both sides until it is made up or a person accepts the check"""
+    REJECTED = "rejected"
+    """a person looked and rejected it: the time on both sides is refused"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A lesson of the enrolment's frozen syllabus."""
+
+    lesson: str
+    part: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """The terms an enrolment was opened under; they never change."""
+
+    enrolment: str
+    """name of its chain in the log"""
+    cohort: str
+    rulebook: str
+    jurisdiction: str
+    category: str
+    high_risk: bool
+    training: str
+    total_ms: int
+    """the syllabus total, frozen at filing"""
+    theory_ms: int
+    practical_ms: int
+    online_ms: int
+    in_person_ms: int
+    starts: date
+    ends: date
+    """last day"""
+    plan: ProctoringPlan
+    lessons: tuple[Lesson, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Media credited in one piece, and the server time it took: the same length, left to right."""
+
+    n: int
+    """number of its leaf in the enrolment's chain"""
+    sitting: str
+    lesson: str
+    from_ms: int
+    to_ms: int
+    server_ms: int
+    """server time at which it begins (epoch ms)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Media of a beat that earned nothing, with the reason given at the time."""
+
+    n: int
+    sitting: str
+    lesson: str
+    from_ms: int
+    to_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedCheck:
+    """A check, or a confirmation by staff, that bounds the time before and after it."""
+
+    n: int
+    """number of the leaf that decided it"""
+    check: str
+    kind: str
+    """scheduled, closing, voluntary or supervised"""
+    at_ms: int
+    """the instant it speaks of (epoch ms): the answer, or the end of the window of a missed one"""
+    outcome: str
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """A span of server time for which staff vouch for the person."""
+
+    checkin: str
+    from_ms: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """Presence at an in-person session."""
+
+    n: int
+    session: str
+    part: str
+    began_ms: int
+    ended_ms: int
+    ms: int
+    """what of it counts"""
+
+
+@dataclass(frozen=True, slots=True)
+class Irregular:
+    """A leaf that says something which cannot be, found while reading: its code, its ids, what cannot be."""
+
+    code: str
+    ids: tuple[str, ...]
+    ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything in one enrolment's chain that bears on hours, in no particular order."""
+
+    enrolment: Enrolment
+    leaves: int
+    sittings: Mapping[str, str]
+    """how each sitting is vouched for: face or supervised"""
+    segments: tuple[Segment, ...]
+    refusals: tuple[Refusal, ...]
+    checks: tuple[DecidedCheck, ...]
+    presences: tuple[Presence, ...]
+    attendance: tuple[Attendance, ...]
+    undecided: tuple[str, ...]
+    """checks that were due and have no final outcome yet"""
+    furthest_ms: Mapping[str, int]
+    """the frontier of each lesson"""
+    marks: Mapping[str, int]
+    """how often a request was refused whole, or a beat contradicted itself, by reason"""
+    irregular: tuple[Irregular, ...]
+
+
+class MalformedTrace(ValueError):
+    """The chain does not say what it must: its leaves cannot be evidence."""
+
+
+class MalformedLeaf(MalformedTrace):
+    """One leaf is missing a value or has a wrong one; `n`, `event` and `field` say which."""
+
+    def __init__(self, leaf: Mapping[str, Any], field: str, problem: str) -> None:
+        self.n = leaf.get("n")
+        self.event = leaf.get("event")
+        self.field = field
+        self.problem = problem
+        super().__init__(f"leaf {self.n} ({self.event}): {field} {problem}")

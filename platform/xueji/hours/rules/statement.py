@@ -1,0 +1,271 @@
+"""The statement of hours: every figure a screen, an export or an auditor shows, in whole milliseconds."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from xueji.rulebook.intervals import Interval
+
+
+class FlagCode(StrEnum):
+    """Sums and facts that cannot be true; found before a regulator finds them."""
+
+    CLOCK_BACK = "clock_back"
+    """a leaf's time is before the previous leaf's"""
+    AHEAD_OF_CLOCK = "ahead_of_clock"
+    """server time was spent that had not passed yet"""
+    LONGER_THAN_SERVER_TIME = "longer_than_server_time"
+    SERVER_TIME_TWICE = "server_time_twice"
+    """the same server time was spent on two pieces of media"""
+    BEYOND_DURATION = "beyond_duration"
+    UNKNOWN_LESSON = "unknown_lesson"
+    OVER_DAILY_MAXIMUM = "over_daily_maximum"
+    DAY_OVER_24_HOURS = "day_over_24_hours"
+    IN_PERSON_WHILE_ONLINE = "in_person_while_online"
+    TWO_SESSIONS_AT_ONCE = "two_sessions_at_once"
+    LONGER_THAN_SESSION = "longer_than_session"
+    ATTENDED_TWICE = "attended_twice"
+
+
+class MissingCode(StrEnum):
+    """What an account lacks before its hours are complete."""
+
+    THEORY_SHORT = "theory_short"
+    PRACTICAL_SHORT = "practical_short"
+    TOTAL_SHORT = "total_short"
+    ONLINE_SHARE_OF_DELIVERED = "online_share_of_delivered"
+    """online hours exceed the allowed share of what has been delivered so far"""
+    IMPOSSIBLE_SUMS = "impossible_sums"
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedSum:
+    """All that was refused for one reason."""
+
+    reason: str
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One kind of impossible sum, with everything it concerns: leaves as "n:17", days, sittings, sessions."""
+
+    code: str
+    ids: tuple[str, ...]
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What is missing, and how much of it."""
+
+    code: str
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LessonLine:
+    """One lesson. A millisecond of its media is counted, provisional, held or refused by the account: one of them."""
+
+    lesson: str
+    part: str
+    duration_ms: int
+    furthest_ms: int
+    counted_ms: int
+    provisional_ms: int
+    held_ms: int
+    refused: tuple[RefusedSum, ...]
+    make_up: tuple[Interval, ...]
+    """media that earns again when it is watched again: what is held, and what a failed check lost"""
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineSums:
+    """Online study in all lessons together."""
+
+    counted_ms: int
+    provisional_ms: int
+    """watched, and waiting for the next good check"""
+    held_ms: int
+    """next to a failed check: to be made up, reviewed or lost"""
+    refused: tuple[RefusedSum, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CapLine:
+    """The limit on online hours and what it did."""
+
+    applies: bool
+    percent: int | None
+    document: str
+    article: str
+    limit_ms: int
+    used_ms: int
+    over_ms: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class InPersonSums:
+    """Attendance in person."""
+
+    theory_ms: int
+    practical_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What counts altogether."""
+
+    theory_ms: int
+    practical_ms: int
+    delivered_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """An exact share of two sums."""
+
+    part_ms: int
+    whole_ms: int
+
+    @property
+    def per_mille(self) -> int:
+        """The share in thousandths, rounded down, for display only; 0 of nothing is 0."""
+        return self.part_ms * 1_000 // self.whole_ms if self.whole_ms else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Syllabus:
+    """What the frozen syllabus asks for."""
+
+    total_ms: int
+    theory_ms: int
+    practical_ms: int
+    online_ms: int
+    in_person_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statutory:
+    """The least total the law asks for, beside the syllabus; None where no figure is known."""
+
+    total_ms: int | None
+    met: bool | None
+    document: str
+    article: str
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One enrolment's hours as of an instant, under one rulebook."""
+
+    enrolment: str
+    rulebook: str
+    as_of_ms: int
+    leaves: int
+    """how many leaves of the chain it rests on"""
+    settled: bool
+    """whether the time to make up has passed: nothing is provisional or held any more"""
+    class_hour_ms: int
+    online: OnlineSums
+    lessons: tuple[LessonLine, ...]
+    cap: CapLine
+    in_person: InPersonSums
+    totals: Totals
+    syllabus: Syllabus
+    online_of_syllabus: Share
+    online_of_delivered: Share
+    statutory: Statutory
+    complete: bool
+    missing: tuple[Missing, ...]
+    flags: tuple[Flag, ...]
+    marks: tuple[tuple[str, int], ...]
+    """requests refused whole and beats that contradicted themselves: how often, by reason"""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The statement as JSON values: whole numbers, texts, flags, lists."""
+        values: dict[str, Any] = _plain(asdict(self))
+        for name in ("online_of_syllabus", "online_of_delivered"):
+            values[name]["per_mille"] = getattr(self, name).per_mille
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The statement that `to_dict` wrote. Raises KeyError or TypeError for anything else."""
+        return cls(
+            enrolment=values["enrolment"],
+            rulebook=values["rulebook"],
+            as_of_ms=values["as_of_ms"],
+            leaves=values["leaves"],
+            settled=values["settled"],
+            class_hour_ms=values["class_hour_ms"],
+            online=OnlineSums(**{**values["online"], "refused": _sums(values["online"]["refused"])}),
+            lessons=tuple(
+                LessonLine(
+                    **{
+                        **line,
+                        "refused": _sums(line["refused"]),
+                        "make_up": tuple((first, last) for first, last in line["make_up"]),
+                    }
+                )
+                for line in values["lessons"]
+            ),
+            cap=CapLine(**values["cap"]),
+            in_person=InPersonSums(**values["in_person"]),
+            totals=Totals(**values["totals"]),
+            syllabus=Syllabus(**values["syllabus"]),
+            online_of_syllabus=_share(values["online_of_syllabus"]),
+            online_of_delivered=_share(values["online_of_delivered"]),
+            statutory=Statutory(
+                **{**values["statutory"], "questions": tuple(values["statutory"]["questions"])},
+            ),
+            complete=values["complete"],
+            missing=tuple(Missing(**item) for item in values["missing"]),
+            flags=tuple(Flag(item["code"], tuple(item["ids"]), item["ms"]) for item in values["flags"]),
+            marks=tuple((reason, count) for reason, count in values["marks"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One thing to tell the reader: a stable code that the screens put into words, and how much it concerns."""
+
+    code: str
+    ms: int
+    ids: tuple[str, ...] = ()
+
+
+def explain(statement: Statement) -> tuple[Explanation, ...]:
+    """Why the account stands as it does, most important first: flags, missing, held, provisional, refused, notes."""
+    told = [Explanation(f"flag.{flag.code}", flag.ms, flag.ids) for flag in statement.flags]
+    told += [Explanation(f"missing.{item.code}", item.ms) for item in statement.missing]
+    if statement.online.held_ms:
+        told.append(Explanation("held", statement.online.held_ms))
+    if statement.online.provisional_ms:
+        told.append(Explanation("provisional", statement.online.provisional_ms))
+    told += [Explanation(f"refused.{item.reason}", item.ms) for item in statement.online.refused]
+    told.append(Explanation(f"cap.{statement.cap.note}", statement.cap.limit_ms))
+    if statement.statutory.met is False:
+        told.append(Explanation("note.below_statutory_minimum", statement.statutory.total_ms or 0))
+    told += [Explanation(f"open.{question}", 0) for question in statement.statutory.questions]
+    return tuple(told)
+
+
+def _sums(items: list[Mapping[str, Any]]) -> tuple[RefusedSum, ...]:
+    return tuple(RefusedSum(**item) for item in items)
+
+
+def _share(values: Mapping[str, Any]) -> Share:
+    return Share(values["part_ms"], values["whole_ms"])
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists and words as plain text, all the way down."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, str) else value
