@@ -257,6 +257,7 @@ def credit(
 
 
 def refuse_all(state: SittingState, beats: Iterable[Beat], reason: Reason) -> tuple[list[BeatResult], SittingState]:
+    """No beat of the request earns anything, all for the one reason; the state stays."""
     return [
         BeatResult(
             beat.seq,

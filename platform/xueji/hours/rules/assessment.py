@@ -64,7 +64,7 @@ def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Sta
     as_of_ms = as_of if isinstance(as_of, int) else (as_of - _EPOCH) // timedelta(milliseconds=1)
     settled = as_of_ms >= date_begins_ms(enrolment.ends) + (1 + enrolment.plan.settle_days) * DAY_MS
     in_force = rulebook.in_force(enrolment.jurisdiction, enrolment.starts)
-    situation = Situation(enrolment.category, enrolment.high_risk, enrolment.training)
+    situation = Situation(enrolment.category, enrolment.high_risk, enrolment.training, enrolment.subject)
     cap = online_cap(in_force, situation, total_ms=enrolment.total_ms, theory_ms=enrolment.theory_ms)
 
     suspicions = Suspicions(evidence.irregular)
@@ -328,9 +328,10 @@ def _cap_line(cap: OnlineCap, counted_ms: int, confirmed_ms: int) -> CapLine:
 
 
 def _statutory(required: RequiredHours, total_ms: int) -> Statutory:
-    figure = required.rulings[0].figure if required.rulings else None
+    figure = next((ruling.figure for ruling in required.rulings if ruling.figure.key == "training_hours"), None)
     return Statutory(
         total_ms=required.total_ms,
+        per_year=figure is not None and figure.unit == "class_hour_per_year",
         met=None if required.total_ms is None else total_ms >= required.total_ms,
         document="" if figure is None else figure.document,
         article="" if figure is None else figure.article,

@@ -106,6 +106,9 @@ class _Values:
             raise self.wrong(name, "must be text")
         return value
 
+    def text_or_none(self, name: str) -> str | None:
+        return None if self._values.get(name) is None else self.text(name)
+
     def flag(self, name: str) -> bool:
         value = self._get(name)
         if not isinstance(value, bool):
@@ -282,6 +285,7 @@ class _Reading:
             rulebook=values.text("rulebook"),
             jurisdiction=values.text("jurisdiction"),
             category=values.one_of("category", Category),
+            subject=values.text_or_none("subject"),
             high_risk=values.flag("high_risk"),
             training=values.one_of("training", Training),
             total_ms=values.whole("total_ms"),

@@ -38,6 +38,8 @@ class Enrolment:
     rulebook: str
     jurisdiction: str
     category: str
+    subject: str | None
+    """key of the subject in the rulebook, where the region has hours for it"""
     high_risk: bool
     training: str
     total_ms: int

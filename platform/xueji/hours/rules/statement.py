@@ -152,6 +152,8 @@ class Statutory:
     """The least total the law asks for, beside the syllabus; None where no figure is known."""
 
     total_ms: int | None
+    per_year: bool
+    """whether a year's trainings together must reach it, not this one alone"""
     met: bool | None
     document: str
     article: str
@@ -249,7 +251,8 @@ def explain(statement: Statement) -> tuple[Explanation, ...]:
     told += [Explanation(f"refused.{item.reason}", item.ms) for item in statement.online.refused]
     told.append(Explanation(f"cap.{statement.cap.note}", statement.cap.limit_ms))
     if statement.statutory.met is False:
-        told.append(Explanation("note.below_statutory_minimum", statement.statutory.total_ms or 0))
+        code = "note.below_yearly_minimum" if statement.statutory.per_year else "note.below_statutory_minimum"
+        told.append(Explanation(code, statement.statutory.total_ms or 0))
     told += [Explanation(f"open.{question}", 0) for question in statement.statutory.questions]
     return tuple(told)
 
