@@ -1,0 +1,172 @@
+"""The lesson page's interface: open a sitting, report beats, say "I am here"."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import Any, cast
+
+from flask import Flask, current_app, jsonify, request, url_for
+from flask.wrappers import Response
+from flask_openapi3.blueprint import APIBlueprint
+
+from xueji.enrolment.queries import EnrolmentFacts, enrolments_of
+from xueji.identity.errors import SignedOut
+from xueji.identity.tokens import claims_of_request
+from xueji.kernel import clock
+from xueji.kernel.actor import Role
+from xueji.kernel.context import Context
+from xueji.kernel.groupcommit import GroupCommitter
+from xueji.progress import schemas
+from xueji.progress.queries import LessonProgress, lesson_progress
+from xueji.progress.record import Answer, Report, Reported, digest_of, public_check, record_reports
+from xueji.progress.rules import Beat, check_beat
+from xueji.progress.services import Opened, answer_presence, open_sitting
+from xueji.web.access import decided_below, roles, signed_in
+from xueji.web.session import actor, context, db
+
+blueprint = APIBlueprint("progress_api", __name__, url_prefix="/api/v1")
+
+
+def init_beats(app: Flask) -> None:
+    """One group committer for each process: every beat of this process goes through it."""
+    held: Context = app.extensions["xueji"]
+    app.extensions["xueji_beats"] = GroupCommitter(held.database, partial(record_reports, events=held.events))
+
+
+def _committer() -> GroupCommitter[Report, Answer]:
+    return cast("GroupCommitter[Report, Answer]", current_app.extensions["xueji_beats"])
+
+
+@blueprint.get("/me/enrolments", summary="The trainee's enrolments with their lessons and how far she is")
+@signed_in
+def my_enrolments() -> Response:
+    session = db()
+    found = enrolments_of(session, actor().person_id)
+    progress = lesson_progress(session, [facts.enrolment_id for facts in found])
+    return jsonify({"enrolments": [_enrolment(facts, progress) for facts in found]})
+
+
+@blueprint.post("/sittings", summary="Open a sitting, or continue here", responses={201: schemas.SittingOut})
+@roles(Role.TRAINEE)
+def open_(body: schemas.OpenSitting) -> tuple[Response, int]:
+    held = context()
+    opened = open_sitting(
+        db(),
+        actor=actor(),
+        keyring=held.keyring,
+        events=held.events,
+        sitting_id=body.sitting_id,
+        enrolment_id=body.enrolment_id,
+        lesson_id=body.lesson_id,
+        device=body.device or (request.user_agent.string or ""),
+        continue_here=body.continue_here,
+    )
+    return jsonify(_opened(opened)), 201
+
+
+@blueprint.post("/sittings/<uuid:sitting_id>/beats", summary="Report study", responses={200: schemas.BeatsOut})
+@decided_below
+def beats(path: schemas.SittingPath, body: schemas.BeatsIn) -> Response:
+    claims = claims_of_request()
+    if claims is None:
+        raise SignedOut
+    reported = []
+    for said in body.beats:
+        beat = Beat(said.seq, str(said.beat_id), said.from_ms, said.to_ms, said.state, round(said.rate * 1000))
+        check_beat(beat)
+        occurred = clock.rfc3339(said.sent_at)
+        reported.append(Reported(beat, occurred, said.interacted, digest_of(beat, occurred, said.interacted)))
+    report = Report(path.sitting_id, claims.person_id, claims.login_session_id, tuple(reported))
+    return jsonify(_answer(_committer().submit(report)))
+
+
+@blueprint.post("/sittings/<uuid:sitting_id>/presence", summary='Answer "are you there?"')
+@roles(Role.TRAINEE)
+def presence(path: schemas.SittingPath, body: schemas.PresenceIn) -> Response:
+    sitting = answer_presence(db(), actor=actor(), sitting_id=path.sitting_id, question_id=body.question_id)
+    return jsonify({"furthest_ms": sitting.furthest_ms, "question": None})
+
+
+def check_json(told: dict[str, Any] | None) -> dict[str, Any] | None:
+    """An open check as the interface words it."""
+    if told is None:
+        return None
+    said = public_check(told)
+    said["answer_by"] = clock.rfc3339(clock.from_ms(said.pop("answer_by_ms")))
+    return said
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    question = None
+    if answer.question is not None:
+        question_id, by_ms = answer.question
+        question = {"question_id": str(question_id), "answer_by": clock.rfc3339(clock.from_ms(by_ms))}
+    return {
+        "credited_ms": answer.furthest_ms,
+        "furthest_ms": answer.furthest_ms,
+        "refused": [{"from_ms": first, "to_ms": last, "reason": why} for first, last, why in answer.refused],
+        "check": check_json(answer.check),
+        "question": question,
+        "server_time": clock.rfc3339(clock.from_ms(answer.now_ms)),
+    }
+
+
+def _opened(opened: Opened) -> dict[str, Any]:
+    sitting, plan = opened.sitting, opened.terms.plan
+    film_id = opened.lesson.film_id
+    media = None
+    if film_id is not None and opened.lesson.film_ready:
+        media = {
+            "hls": url_for("courses_media.film_file", film_id=film_id, name="master.m3u8"),
+            "poster": url_for("courses_media.film_file", film_id=film_id, name="poster.jpg"),
+        }
+    return {
+        "sitting_id": str(sitting.id),
+        "resume_ms": sitting.resume_ms,
+        "furthest_ms": sitting.furthest_ms,
+        "credited_ms": sitting.furthest_ms,
+        "duration_ms": opened.terms.duration_ms,
+        "beat_seconds": plan.beat_ms // 1000,
+        "lease": {"id": str(sitting.id), "expires_at": clock.rfc3339(clock.from_ms(opened.lease_until_ms))},
+        "rulebook": sitting.rulebook,
+        "method": sitting.method,
+        "plan": plan.to_dict(),
+        "make_up": json.loads(sitting.make_up),
+        "media": media,
+        "check": check_json(json.loads(sitting.open_check)) if sitting.open_check else None,
+        "question": None,
+    }
+
+
+def _enrolment(facts: EnrolmentFacts, progress: dict[Any, LessonProgress]) -> dict[str, Any]:
+    cohort = facts.cohort
+    return {
+        "enrolment_id": str(facts.enrolment_id),
+        "state": facts.state,
+        "cohort": {
+            "cohort_id": str(cohort.cohort_id),
+            "title": cohort.title,
+            "syllabus": cohort.syllabus,
+            "starts_on": cohort.starts_on.isoformat(),
+            "ends_on": cohort.ends_on.isoformat(),
+            "total_ms": cohort.total_ms,
+            "theory_ms": cohort.theory_ms,
+            "practical_ms": cohort.practical_ms,
+            "online_ms": cohort.online_ms,
+            "in_person_ms": cohort.in_person_ms,
+            "rulebook": cohort.rulebook,
+        },
+        "lessons": [
+            {
+                "lesson_id": str(lesson.lesson_id),
+                "title": lesson.title,
+                "part": lesson.part,
+                "position": lesson.position,
+                "duration_ms": lesson.duration_ms,
+                "film_ready": lesson.film_ready,
+                "furthest_ms": getattr(progress.get((facts.enrolment_id, lesson.lesson_id)), "furthest_ms", 0),
+            }
+            for lesson in facts.lessons
+        ],
+    }

@@ -1,0 +1,72 @@
+"""What may stand between a trainee and her sitting, each with the way out."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+
+from xueji.kernel.errors import Conflict, Forbidden, Unauthorised
+
+
+class LeaseHeld(Conflict):
+    type = "sitting-lease-held"
+    title = _("您正在另一个页面或设备上学习")
+    detail = _("同一时间只能在一处学习。如要在这里继续，请选择“在此继续”，另一处将停止记录。")
+
+
+class LeaseLost(Conflict):
+    type = "sitting-lease-lost"
+    title = _("学习已在另一处继续")
+    detail = _("这个页面不再记录学时。此前已记录的学时不受影响。")
+
+
+class SittingEnded(Conflict):
+    type = "sitting-ended"
+    title = _("这次学习已经结束")
+    detail = _("请重新打开课时，从上次的位置继续。")
+
+
+class SittingClash(Conflict):
+    type = "sitting-clash"
+    title = _("这个学习编号已用于另一次学习")
+    detail = _("请刷新页面后重试。")
+
+
+class BeatClash(Conflict):
+    type = "beat-conflict"
+    title = _("同一编号的学习记录前后不一致")
+    detail = _("这次提交没有计入，并已如实记录。请刷新页面后继续学习。")
+
+
+class LessonNotReady(Conflict):
+    type = "lesson-not-ready"
+    title = _("课时还不能学习")
+    detail = _("视频尚未处理完成，请稍后再来，或联系培训机构。")
+
+
+class OutsideDates(Conflict):
+    type = "outside-dates"
+    title = _("不在培训班的学习日期内")
+
+
+class CheckInNeeded(Conflict):
+    type = "check-in-needed"
+    title = _("请先现场签到")
+    detail = _("您选择了非人脸方式。请到培训机构现场，由工作人员确认本人后开始学习。")
+
+
+class RouteNotChosen(Forbidden):
+    type = "route-not-chosen"
+    title = _("请先选择身份核验方式")
+    detail = _("人脸核验需要您单独同意并登记底照；也可以选择现场签到方式，两种方式效力相同。")
+
+
+class NotOnline(Conflict):
+    type = "not-online"
+    title = _("这一课时须线下面授")
+    detail = _("实操课时不能在线上学习，请按培训班的安排到场参加。")
+
+
+class SessionEnded(Unauthorised):
+    type = "session-ended"
+    title = _("登录已失效")
+    detail = _("您已退出、登录超时，或在别处登录。请重新登录，未提交的学习记录会自动补交。")

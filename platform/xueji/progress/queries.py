@@ -1,0 +1,40 @@
+"""Reads about study: how far each lesson has come, and the sittings of an enrolment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from xueji.progress.models import Sitting
+
+
+@dataclass(frozen=True, slots=True)
+class LessonProgress:
+    furthest_ms: int
+    last_studied_ms: int
+
+
+def lesson_progress(session: Session, enrolment_ids: Sequence[UUID]) -> dict[tuple[UUID, UUID], LessonProgress]:
+    """By (enrolment, lesson), for those lessons that were ever opened; one query."""
+    rows = session.execute(
+        select(
+            Sitting.enrolment_id,
+            Sitting.lesson_id,
+            func.max(Sitting.furthest_ms),
+            func.max(Sitting.last_contact_ms),
+        )
+        .where(Sitting.enrolment_id.in_(enrolment_ids))
+        .group_by(Sitting.enrolment_id, Sitting.lesson_id)
+    )
+    return {(enrolment, lesson): LessonProgress(furthest, last) for enrolment, lesson, furthest, last in rows}
+
+
+def sittings_of(session: Session, enrolment_id: UUID) -> Sequence[Sitting]:
+    """The newest first."""
+    return session.scalars(
+        select(Sitting).where(Sitting.enrolment_id == enrolment_id).order_by(Sitting.opened_ms.desc())
+    ).all()

@@ -1,0 +1,416 @@
+"""The beat path: what many trainees' players report in the same moment becomes one durable transaction.
+
+An ordinary beat costs its share of two reads (sittings with their leases, sign-ins) and four writes (beats, sittings,
+leaves, chain heads), whatever the number of beats in the batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import structlog
+from sqlalchemy import Table, bindparam, insert, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from xueji.identity.models import LoginSession
+from xueji.identity.services import keep_alive
+from xueji.kernel import clock
+from xueji.kernel.database import after_commit
+from xueji.kernel.errors import NotFound, Problem, Unavailable
+from xueji.kernel.events import Announcement, Events
+from xueji.progress.errors import BeatClash, LeaseLost, SessionEnded
+from xueji.progress.events import CheckFallsDue, ContactDuringCheck
+from xueji.progress.models import Beat as BeatRow
+from xueji.progress.models import Lease, Sitting
+from xueji.progress.rules import (
+    Beat,
+    BeatResult,
+    SittingState,
+    asks_presence,
+    beat_values,
+    check_asked,
+    check_due,
+    credit,
+    person_seen,
+    presence_asked,
+    refuse_all,
+)
+from xueji.progress.terms import read_intervals, read_terms, write_intervals
+from xueji.rulebook.vocabulary import CheckKind, Reason
+from xueji.trace.rules import Entry, Event
+from xueji.trace.services import record_many
+
+log = structlog.get_logger(__name__)
+
+SEEN_AGAIN = timedelta(minutes=5)
+"""How often study keeps a sign-in alive; written seldom because it is another row."""
+
+_sitting = cast(Table, Sitting.__table__)
+_beat = cast(Table, BeatRow.__table__)
+_lease = cast(Table, Lease.__table__)
+_login = cast(Table, LoginSession.__table__)
+
+_FIND = (
+    select(
+        _sitting.c.id,
+        _sitting.c.enrolment_id,
+        _sitting.c.person_id,
+        _sitting.c.lesson_id,
+        _sitting.c.who,
+        _sitting.c.terms,
+        _sitting.c.valid_until_ms,
+        _sitting.c.used_until_ms,
+        _sitting.c.furthest_ms,
+        _sitting.c.resume_ms,
+        _sitting.c.make_up,
+        _sitting.c.study_ms,
+        _sitting.c.since_check_ms,
+        _sitting.c.next_check,
+        _sitting.c.last_interaction_ms,
+        _sitting.c.question_id,
+        _sitting.c.question_by_ms,
+        _sitting.c.day,
+        _sitting.c.day_used_ms,
+        _sitting.c.last_seq,
+        _sitting.c.open_check,
+        _sitting.c.ended_ms,
+        _lease.c.sitting_id.label("lease_of"),
+    )
+    .outerjoin(_lease, _lease.c.person_id == _sitting.c.person_id)
+    .where(_sitting.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_sitting.c.id)
+    .with_for_update(of=_sitting)
+)
+_FIND_LOGINS = select(
+    _login.c.id, _login.c.ended_at, _login.c.ended_reason, _login.c.expires_at, _login.c.last_seen_at
+).where(_login.c.id.in_(bindparam("ids", expanding=True)))
+_FIND_BEATS = select(_beat).where(tuple_(_beat.c.sitting_id, _beat.c.seq).in_(bindparam("keys", expanding=True)))
+_ADD_BEATS = insert(_beat)
+_MOVE = (
+    update(_sitting)
+    .where(_sitting.c.id == bindparam("key"))
+    .values(
+        last_contact_ms=bindparam("last_contact_ms"),
+        used_until_ms=bindparam("used_until_ms"),
+        furthest_ms=bindparam("furthest_ms"),
+        resume_ms=bindparam("resume_ms"),
+        make_up=bindparam("make_up"),
+        study_ms=bindparam("study_ms"),
+        since_check_ms=bindparam("since_check_ms"),
+        next_check=bindparam("next_check"),
+        last_interaction_ms=bindparam("last_interaction_ms"),
+        question_id=bindparam("question_id"),
+        question_by_ms=bindparam("question_by_ms"),
+        day=bindparam("day"),
+        day_used_ms=bindparam("day_used_ms"),
+        last_seq=bindparam("last_seq"),
+        open_check=bindparam("open_check"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One beat as it came in."""
+
+    beat: Beat
+    occurred: str
+    interacted: bool
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One request: a sitting's beats, and who says so by a signed token; whether that still holds is read here."""
+
+    sitting_id: UUID
+    person_id: UUID
+    login_session_id: UUID
+    beats: tuple[Reported, ...]
+
+
+@dataclass(slots=True)
+class Answer:
+    """What the page is told. ``furthest_ms`` is also what the lesson has earned so far, over all sittings."""
+
+    furthest_ms: int
+    refused: list[tuple[int, int, str]]
+    check: dict[str, Any] | None
+    question: tuple[UUID, int] | None
+    """Its id and until when (epoch ms) it may be answered."""
+    now_ms: int
+
+
+def digest_of(beat: Beat, occurred: str, interacted: bool) -> bytes:
+    said = f"{beat.beat}|{beat.seq}|{beat.from_ms}|{beat.to_ms}|{beat.state}|{beat.rate}|{occurred}|{interacted:d}"
+    return hashlib.blake2b(said.encode(), digest_size=16).digest()
+
+
+@dataclass(slots=True)
+class _Open:
+    """A sitting while the batch is worked on; nothing of it is written before every report has been judged."""
+
+    row: Any
+    state: SittingState
+    resume_ms: int
+    question_id: UUID | None
+    last_seq: int
+    check: dict[str, Any] | None
+    known: dict[int, tuple[bytes, int, str | None]] = field(default_factory=dict)
+    touched: bool = False
+
+    @classmethod
+    def of(cls, row: Any) -> _Open:
+        return cls(
+            row,
+            state_of(row),
+            row.resume_ms,
+            row.question_id,
+            row.last_seq,
+            json.loads(row.open_check) if row.open_check else None,
+        )
+
+    def update_values(self, now_ms: int) -> dict[str, Any]:
+        state = self.state
+        return {
+            "key": self.row.id,
+            "last_contact_ms": now_ms,
+            "used_until_ms": state.used_until_ms,
+            "furthest_ms": state.furthest_ms,
+            "resume_ms": self.resume_ms,
+            "make_up": write_intervals(state.make_up),
+            "study_ms": state.study_ms,
+            "since_check_ms": state.since_check_ms,
+            "next_check": state.next_check,
+            "last_interaction_ms": state.last_interaction_ms,
+            "question_id": self.question_id,
+            "question_by_ms": state.question_by_ms,
+            "day": state.day,
+            "day_used_ms": state.day_used_ms,
+            "last_seq": self.last_seq,
+            "open_check": json.dumps(self.check, separators=(",", ":")) if self.check else None,
+        }
+
+
+@dataclass(slots=True)
+class _Batch:
+    session: Session
+    events: Events
+    now_ms: int
+    sittings: dict[UUID, _Open]
+    logins: dict[UUID, Any]
+    entries: list[Entry] = field(default_factory=list)
+    beats: list[dict[str, Any]] = field(default_factory=list)
+
+
+def state_of(row: Any) -> SittingState:
+    """The sitting's state as `rules.credit` wants it, from a row or a `Sitting`."""
+    return SittingState(
+        read_terms(row.terms),
+        row.furthest_ms,
+        row.used_until_ms,
+        row.last_interaction_ms,
+        read_intervals(row.make_up),
+        row.study_ms,
+        row.since_check_ms,
+        row.next_check,
+        row.question_by_ms,
+        row.day,
+        row.day_used_ms,
+    )
+
+
+def record_reports(session: Session, reports: Sequence[Report], *, events: Events) -> list[Answer | Exception]:
+    """Judge and write a batch of reports; one answer or refusal for each. The handler of a `GroupCommitter`."""
+    batch = _read(session, reports, events)
+    answers: list[Answer | Exception] = []
+    for report in reports:
+        try:
+            answers.append(_judge(batch, report))
+        except Problem as problem:
+            answers.append(problem)
+        except Exception:
+            log.exception("beat.failed", sitting=str(report.sitting_id))
+            answers.append(Unavailable())
+    if batch.beats:
+        session.execute(_ADD_BEATS, batch.beats)
+    moved = [sitting.update_values(batch.now_ms) for sitting in batch.sittings.values() if sitting.touched]
+    if moved:
+        session.connection().execute(_MOVE, moved)
+    record_many(session, batch.entries)
+    return answers
+
+
+def _read(session: Session, reports: Sequence[Report], events: Events) -> _Batch:
+    connection = session.connection()
+    found = connection.execute(_FIND, {"ids": list({report.sitting_id for report in reports})})
+    sittings = {row.id: _Open.of(row) for row in found}
+    logins = connection.execute(_FIND_LOGINS, {"ids": list({report.login_session_id for report in reports})})
+    batch = _Batch(session, events, clock.to_ms(clock.now()), sittings, {row.id: row for row in logins})
+    repeated = [
+        (report.sitting_id, each.beat.seq)
+        for report in reports
+        if (sitting := sittings.get(report.sitting_id)) is not None
+        for each in report.beats
+        if each.beat.seq <= sitting.last_seq
+    ]
+    if repeated:
+        for row in connection.execute(_FIND_BEATS, {"keys": repeated}):
+            sittings[row.sitting_id].known[row.seq] = (bytes(row.digest), row.furthest_ms, row.refused)
+    return batch
+
+
+def _judge(batch: _Batch, report: Report) -> Answer:
+    """One report. Raises the Problem that answers it; the batch then holds at most a leaf that says so."""
+    _check_login(batch, report)
+    sitting = batch.sittings.get(report.sitting_id)
+    if sitting is None or sitting.row.person_id != report.person_id:
+        raise NotFound
+    row, now_ms = sitting.row, batch.now_ms
+    chain = str(row.enrolment_id)
+    if row.lease_of != row.id or row.ended_ms is not None:
+        batch.entries.append(_refusal(report, chain, row.who, Reason.LEASE_LOST))
+        raise LeaseLost
+    clashes = [each for each in report.beats if sitting.known.get(each.beat.seq, (each.digest,))[0] != each.digest]
+    if clashes or len({each.beat.seq for each in report.beats}) != len(report.beats):
+        batch.entries.extend(_clash(report, each, chain, row.who) for each in clashes or report.beats[:1])
+        raise BeatClash(sequences=[each.beat.seq for each in clashes])
+    fresh = sorted(
+        (each for each in report.beats if each.beat.seq not in sitting.known), key=lambda each: each.beat.seq
+    )
+
+    entries: list[Entry] = []
+    if sitting.check is not None:
+        contact = ContactDuringCheck(
+            batch.session, row.id, sitting.check, not fresh, sitting.state, row.who, row.enrolment_id, now_ms
+        )
+        batch.events.publish(contact)
+        sitting.check = contact.told
+        entries += contact.entries
+    results = _credit(batch, sitting, fresh, entries) if fresh else []
+    sitting.touched = True
+    batch.entries += entries
+    for each, result in zip(fresh, results, strict=True):
+        refused = json.dumps(result.refused, separators=(",", ":")) if result.refused else None
+        sitting.known[each.beat.seq] = (each.digest, result.furthest_ms, refused)
+        batch.beats.append(
+            {
+                "sitting_id": row.id,
+                "seq": each.beat.seq,
+                "digest": each.digest,
+                "furthest_ms": result.furthest_ms,
+                "refused": refused,
+            }
+        )
+    return _answer(sitting, report, now_ms)
+
+
+def _credit(batch: _Batch, sitting: _Open, fresh: list[Reported], entries: list[Entry]) -> list[BeatResult]:
+    row, now_ms, state = sitting.row, batch.now_ms, sitting.state
+    chain, who = str(row.enrolment_id), row.who
+    if any(each.interacted for each in fresh):
+        state = person_seen(state, now_ms)
+        sitting.question_id = None if state.question_by_ms is None else sitting.question_id
+    before_ms = state.furthest_ms
+    beats = [each.beat for each in fresh]
+    if row.valid_until_ms is not None and now_ms > row.valid_until_ms:
+        results, state = refuse_all(state, beats, Reason.NOT_SUPERVISED)
+    else:
+        results, state = credit(state, beats, now_ms)
+    sitting_id, lesson_id = str(row.id), str(row.lesson_id)
+    entries.extend(
+        Entry(Event.BEAT, chain, who, beat_values(sitting_id, lesson_id, each.beat, result), now_ms, each.occurred)
+        for each, result in zip(fresh, results, strict=True)
+    )
+    if state.question_by_ms is None and asks_presence(state, now_ms):
+        state = presence_asked(state, now_ms)
+        sitting.question_id = uuid4()
+    kind = None
+    index = check_due(state)
+    if index is not None:
+        state = check_asked(state, index)
+        kind = CheckKind.SCHEDULED
+    elif before_ms < state.terms.duration_ms <= state.furthest_ms and state.since_check_ms:
+        kind = CheckKind.CLOSING
+    # A check that is still open answers for this moment too.
+    if kind is not None and sitting.check is None and row.valid_until_ms is None:
+        due = CheckFallsDue(batch.session, row.id, row.enrolment_id, row.person_id, who, kind, state, now_ms)
+        batch.events.publish(due)
+        sitting.check = due.told
+        entries += due.entries
+        if due.told is not None:
+            said = Announcement(f"sitting:{row.id}", "check.due", public_check(due.told))
+            after_commit(batch.session, lambda: batch.events.publish(said))
+    sitting.state = state
+    sitting.last_seq = max(sitting.last_seq, fresh[-1].beat.seq)
+    sitting.resume_ms = min(fresh[-1].beat.to_ms, state.furthest_ms)
+    return results
+
+
+def _check_login(batch: _Batch, report: Report) -> None:
+    login = batch.logins.get(report.login_session_id)
+    now = clock.from_ms(batch.now_ms)
+    if login is None:
+        raise SessionEnded
+    if login.ended_at is not None:
+        raise SessionEnded(reason=login.ended_reason)
+    if login.expires_at <= now:
+        raise SessionEnded(reason="expired")
+    if now - login.last_seen_at >= SEEN_AGAIN:
+        keep_alive(batch.session, report.login_session_id, now)
+
+
+def _refusal(report: Report, chain: str, who: str, reason: Reason) -> Entry:
+    first = report.beats[0]
+    values = {
+        "sitting": str(report.sitting_id),
+        "seq": first.beat.seq,
+        "beat": first.beat.beat,
+        "beats": len(report.beats),
+        "reason": reason.value,
+    }
+    return Entry(Event.BEAT_REFUSED, chain, who, values)
+
+
+def _clash(report: Report, each: Reported, chain: str, who: str) -> Entry:
+    values = {
+        "sitting": str(report.sitting_id),
+        "seq": each.beat.seq,
+        "beat": each.beat.beat,
+        "digest": each.digest.hex(),
+    }
+    return Entry(Event.BEAT_CONFLICT, chain, who, values)
+
+
+def _answer(sitting: _Open, report: Report, now_ms: int) -> Answer:
+    said = [sitting.known[each.beat.seq] for each in report.beats]
+    question = sitting.question_id
+    by_ms = sitting.state.question_by_ms
+    return Answer(
+        furthest_ms=max(furthest_ms for _, furthest_ms, _ in said),
+        refused=[tuple(piece) for _, _, refused in said if refused for piece in json.loads(refused)],
+        check=public_check(sitting.check) if sitting.check else None,
+        question=(question, by_ms) if question is not None and by_ms is not None else None,
+        now_ms=now_ms,
+    )
+
+
+PUBLIC = ("check_id", "nonce", "prompts", "answer_by_ms", "kind", "attempt")
+
+
+def public_check(told: dict[str, Any]) -> dict[str, Any]:
+    """Of what is kept about an open check, what its page is told; the rest stays here."""
+    return {name: told[name] for name in PUBLIC}
+
+
+def each_reported(beats: Iterable[tuple[Beat, str, bool]]) -> tuple[Reported, ...]:
+    return tuple(
+        Reported(beat, occurred, interacted, digest_of(beat, occurred, interacted))
+        for beat, occurred, interacted in beats
+    )

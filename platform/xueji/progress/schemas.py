@@ -1,0 +1,104 @@
+"""What the lesson page and other clients send and get: bounded, exact, nothing extra."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+MOST_BEATS = 120
+LONGEST_FILM_MS = 24 * 3_600_000
+
+Milliseconds = Annotated[int, Field(ge=0, le=LONGEST_FILM_MS, strict=True)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SittingPath(BaseModel):
+    sitting_id: UUID
+
+
+class OpenSitting(Strict):
+    sitting_id: UUID = Field(description="Chosen by the client; opening again with the same id gives the same answer")
+    enrolment_id: UUID
+    lesson_id: UUID
+    device: str = Field(default="", max_length=200)
+    continue_here: bool = Field(default=False, description="Take over from another page or device")
+
+
+class BeatIn(Strict):
+    beat_id: UUID
+    seq: Annotated[int, Field(ge=1, le=2**40, strict=True)]
+    from_ms: Milliseconds
+    to_ms: Milliseconds
+    state: Literal["playing", "paused", "hidden", "idle", "buffering"]
+    rate: Annotated[float, Field(ge=0, le=16, allow_inf_nan=False)]
+    sent_at: AwareDatetime = Field(description="The client's own time; kept, never believed")
+    interacted: bool = Field(default=False, description="Whether there was a touch, key or pointer since the last beat")
+
+
+class BeatsIn(Strict):
+    beats: Annotated[list[BeatIn], Field(min_length=1, max_length=MOST_BEATS)]
+
+
+class PresenceIn(Strict):
+    question_id: UUID
+
+
+class LeaseOut(BaseModel):
+    id: UUID
+    expires_at: AwareDatetime
+
+
+class CheckOut(BaseModel):
+    check_id: UUID
+    nonce: str
+    prompts: list[str]
+    answer_by: AwareDatetime
+    kind: str
+    attempt: int
+
+
+class QuestionOut(BaseModel):
+    question_id: UUID
+    answer_by: AwareDatetime
+
+
+class RefusedOut(BaseModel):
+    from_ms: int
+    to_ms: int
+    reason: str
+
+
+class MediaOut(BaseModel):
+    hls: str
+    poster: str
+
+
+class SittingOut(BaseModel):
+    sitting_id: UUID
+    resume_ms: int
+    furthest_ms: int
+    duration_ms: int
+    credited_ms: int
+    beat_seconds: int
+    lease: LeaseOut
+    rulebook: str
+    method: Literal["face", "supervised"]
+    plan: dict[str, int]
+    make_up: list[tuple[int, int]]
+    media: MediaOut | None
+    check: CheckOut | None
+    question: QuestionOut | None
+
+
+class BeatsOut(BaseModel):
+    credited_ms: int = Field(description="Of this lesson, over all sittings")
+    furthest_ms: int
+    refused: list[RefusedOut]
+    check: CheckOut | None
+    question: QuestionOut | None
+    server_time: AwareDatetime

@@ -1,0 +1,271 @@
+"""Opening a sitting and what else is done to one outside the beat path."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from xueji.enrolment.access import access_enrolment
+from xueji.enrolment.models import CohortState, EnrolmentState
+from xueji.enrolment.queries import EnrolmentFacts, LessonFacts, enrolment_facts
+from xueji.kernel import clock
+from xueji.kernel.actor import Actor
+from xueji.kernel.crypto import Keyring
+from xueji.kernel.database import after_commit
+from xueji.kernel.errors import NotFound
+from xueji.kernel.events import Announcement, Events
+from xueji.progress.access import access_sitting
+from xueji.progress.errors import (
+    LeaseHeld,
+    LeaseLost,
+    LessonNotReady,
+    NotOnline,
+    OutsideDates,
+    SittingClash,
+    SittingEnded,
+)
+from xueji.progress.events import SittingOpens
+from xueji.progress.models import Lease as LeaseRow
+from xueji.progress.models import Sitting
+from xueji.progress.record import state_of
+from xueji.progress.rules import Lease, LeaseAnswer, SittingTerms, may_take, person_seen
+from xueji.progress.terms import read_terms, write_intervals, write_terms
+from xueji.rulebook.shanghai import DAY_MS, date_begins_ms, day_of
+from xueji.rulebook.vocabulary import Part
+from xueji.trace import services as trace
+from xueji.trace.rules import Event
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A sitting as its page is told about it."""
+
+    sitting: Sitting
+    terms: SittingTerms
+    lesson: LessonFacts
+
+    @property
+    def lease_until_ms(self) -> int:
+        return self.sitting.last_contact_ms + self.terms.plan.lease_ms
+
+
+def open_sitting(
+    session: Session,
+    *,
+    actor: Actor,
+    keyring: Keyring,
+    events: Events,
+    sitting_id: UUID,
+    enrolment_id: UUID,
+    lesson_id: UUID,
+    device: str,
+    continue_here: bool = False,
+) -> Opened:
+    """Begin to study, or get the same answer again for the same ``sitting_id``.
+
+    Raises NotFound, SittingClash, SittingEnded, NotOnline, LessonNotReady, OutsideDates, LeaseHeld, and whatever
+    those who listen to `SittingOpens` refuse with.
+    """
+    enrolment = access_enrolment(session, actor, enrolment_id)
+    facts = enrolment_facts(session, enrolment_id)
+    if facts is None or enrolment.person_id != actor.person_id:
+        raise NotFound
+    lesson = facts.lesson(lesson_id)
+    if lesson is None:
+        raise NotFound
+    now_ms = clock.to_ms(clock.now())
+    existing = session.get(Sitting, sitting_id, with_for_update=True)
+    if existing is not None:
+        return _again(session, existing, facts, lesson, now_ms)
+    _may_study(facts, lesson, now_ms)
+    who = keyring.pseudonym(actor.person_id, enrolment_id)
+    _take_lease(session, events, facts.person_id, sitting_id, now_ms, continue_here=continue_here)
+
+    opens = SittingOpens(
+        session,
+        facts,
+        lesson,
+        sitting_id,
+        who,
+        now_ms,
+        furthest_ms=_furthest(session, enrolment_id, lesson_id),
+        carried_ms=_carried(session, enrolment_id),
+    )
+    events.publish(opens)
+    sitting = _new_sitting(session, opens, device)
+    session.flush()
+    lease = session.get(LeaseRow, facts.person_id)
+    if lease is None:
+        session.add(LeaseRow(person_id=facts.person_id, sitting_id=sitting_id))
+    else:
+        lease.sitting_id = sitting_id
+    trace.record_many(session, opens.entries)
+    terms = read_terms(sitting.terms)
+    trace.record(session, event=Event.SITTING_OPEN, chain=facts.chain, who=who, values=_leaf(session, sitting, terms))
+    return Opened(sitting, terms, lesson)
+
+
+def answer_presence(session: Session, *, actor: Actor, sitting_id: UUID, question_id: UUID) -> Sitting:
+    """She says that she is there. A question already over costs the time since; the next beats earn again.
+
+    Raises NotFound, LeaseLost.
+    """
+    sitting = access_sitting(session, actor, sitting_id, lock=True)
+    if sitting.ended_ms is not None:
+        raise LeaseLost
+    if sitting.question_id == question_id:
+        state = person_seen(state_of(sitting), clock.to_ms(clock.now()))
+        sitting.question_id = sitting.question_by_ms = None
+        sitting.last_interaction_ms = state.last_interaction_ms
+        sitting.used_until_ms = state.used_until_ms
+    return sitting
+
+
+def set_open_check(session: Session, sitting_id: UUID, told: dict[str, Any] | None, *, seen_ms: int | None) -> None:
+    """Change what a sitting's page is told about its open check; an answered check is also a sign of the person."""
+    sitting = session.get(Sitting, sitting_id, with_for_update=True)
+    if sitting is None:
+        raise NotFound
+    sitting.open_check = json.dumps(told, separators=(",", ":")) if told is not None else None
+    if seen_ms is not None:
+        state = person_seen(state_of(sitting), seen_ms)
+        sitting.question_id = sitting.question_by_ms = None
+        sitting.last_interaction_ms = state.last_interaction_ms
+        sitting.used_until_ms = state.used_until_ms
+
+
+def _again(session: Session, sitting: Sitting, facts: EnrolmentFacts, lesson: LessonFacts, now_ms: int) -> Opened:
+    same = (sitting.person_id, sitting.enrolment_id, sitting.lesson_id)
+    if same != (facts.person_id, facts.enrolment_id, lesson.lesson_id):
+        raise SittingClash
+    if sitting.ended_ms is not None:
+        raise SittingEnded
+    sitting.last_contact_ms = max(sitting.last_contact_ms, now_ms)
+    return Opened(sitting, read_terms(sitting.terms), lesson)
+
+
+def _dates_ms(facts: EnrolmentFacts) -> tuple[int, int]:
+    """The first instant of the cohort and the first after it."""
+    return date_begins_ms(facts.cohort.starts_on), date_begins_ms(facts.cohort.ends_on) + DAY_MS
+
+
+def _may_study(facts: EnrolmentFacts, lesson: LessonFacts, now_ms: int) -> None:
+    if facts.state is not EnrolmentState.ACTIVE or facts.cohort.state is not CohortState.OPEN:
+        raise OutsideDates
+    opens_ms, closes_ms = _dates_ms(facts)
+    if not opens_ms <= now_ms < closes_ms:
+        raise OutsideDates(f"{facts.cohort.starts_on} – {facts.cohort.ends_on}")
+    if lesson.part is not Part.THEORY:
+        raise NotOnline
+    if not lesson.film_ready:
+        raise LessonNotReady
+
+
+def _take_lease(
+    session: Session, events: Events, person_id: UUID, sitting_id: UUID, now_ms: int, *, continue_here: bool
+) -> None:
+    row = session.get(LeaseRow, person_id, with_for_update=True)
+    if row is None:
+        return
+    old = session.get_one(Sitting, row.sitting_id, with_for_update=True)
+    held = Lease(str(old.id), old.last_contact_ms, read_terms(old.terms).plan.lease_ms)
+    answer = may_take(held, str(sitting_id), now_ms, continue_here=continue_here)
+    if answer is LeaseAnswer.HELD:
+        seconds = (held.seen_ms + held.lease_ms - now_ms + 999) // 1000
+        raise LeaseHeld(device=old.device, free_in_seconds=seconds)
+    if old.ended_ms is not None:
+        return
+    old.ended_ms, old.ended_reason = now_ms, answer.value
+    chain = str(old.enrolment_id)
+    if answer is LeaseAnswer.TAKEN:
+        values = {"sitting": str(sitting_id), "from_sitting": str(old.id)}
+        trace.record(session, event=Event.LEASE_TAKE, chain=chain, who=old.who, values=values)
+        said = Announcement(f"sitting:{old.id}", "lease.lost", {"sitting_id": str(old.id)})
+        after_commit(session, lambda: events.publish(said))
+    else:
+        trace.record(session, event=Event.LEASE_EXPIRE, chain=chain, who=old.who, values={"sitting": str(old.id)})
+
+
+def _furthest(session: Session, enrolment_id: UUID, lesson_id: UUID) -> int:
+    """The lesson's one frontier: the furthest of its sittings."""
+    where = (Sitting.enrolment_id == enrolment_id, Sitting.lesson_id == lesson_id)
+    return session.scalar(select(func.max(Sitting.furthest_ms)).where(*where)) or 0
+
+
+def _carried(session: Session, enrolment_id: UUID) -> int:
+    newest = select(Sitting.since_check_ms).where(Sitting.enrolment_id == enrolment_id)
+    return session.scalar(newest.order_by(Sitting.opened_ms.desc()).limit(1)) or 0
+
+
+def _new_sitting(session: Session, opens: SittingOpens, device: str) -> Sitting:
+    facts, now_ms = opens.facts, opens.now_ms
+    opens_ms, closes_ms = _dates_ms(facts)
+    terms = SittingTerms(
+        duration_ms=opens.lesson.duration_ms,
+        plan=facts.cohort.plan,
+        schedule=opens.schedule,
+        opens_ms=opens_ms,
+        closes_ms=closes_ms,
+        part=opens.lesson.part,
+    )
+    before = session.scalar(
+        select(Sitting).where(Sitting.person_id == facts.person_id).order_by(Sitting.opened_ms.desc()).limit(1)
+    )
+    resume = session.scalar(
+        select(Sitting.resume_ms)
+        .where(Sitting.enrolment_id == facts.enrolment_id, Sitting.lesson_id == opens.lesson.lesson_id)
+        .order_by(Sitting.opened_ms.desc())
+        .limit(1)
+    )
+    resume_ms = opens.make_up[0][0] if opens.make_up and opens.furthest_ms >= terms.duration_ms else (resume or 0)
+    day = day_of(now_ms)
+    sitting = Sitting(
+        id=opens.sitting_id,
+        enrolment_id=facts.enrolment_id,
+        person_id=facts.person_id,
+        lesson_id=opens.lesson.lesson_id,
+        who=opens.who,
+        method=opens.method,
+        rulebook=facts.cohort.rulebook,
+        device=device[:200],
+        terms=write_terms(terms),
+        opened_ms=now_ms,
+        last_contact_ms=now_ms,
+        valid_until_ms=opens.valid_until_ms,
+        # A person's time is spent once: a sitting never starts before the one before it stopped earning.
+        used_until_ms=max(now_ms, before.used_until_ms if before else 0),
+        furthest_ms=opens.furthest_ms,
+        resume_ms=min(resume_ms, opens.furthest_ms),
+        make_up=write_intervals(opens.make_up),
+        study_ms=0,
+        since_check_ms=opens.carried_ms,
+        next_check=0,
+        last_interaction_ms=now_ms,
+        day=day,
+        day_used_ms=before.day_used_ms if before and before.day == day else 0,
+        last_seq=0,
+    )
+    session.add(sitting)
+    return sitting
+
+
+def _leaf(session: Session, sitting: Sitting, terms: SittingTerms) -> dict[str, Any]:
+    chain = str(sitting.enrolment_id)
+    schedule = json.dumps(list(terms.schedule), separators=(",", ":"))
+    return {
+        "sitting": str(sitting.id),
+        "lesson": str(sitting.lesson_id),
+        "method": str(sitting.method),
+        "resume_ms": sitting.resume_ms,
+        "furthest_ms": sitting.furthest_ms,
+        "make_up": json.loads(sitting.make_up),
+        "rulebook": sitting.rulebook,
+        "device": trace.commit(session, sitting.device, chain=chain, field="device", person=str(sitting.person_id)),
+        "schedule": trace.commit(session, schedule, chain=chain, field="schedule"),
+        "lease": str(sitting.id),
+    }

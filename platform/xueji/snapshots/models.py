@@ -1,0 +1,125 @@
+"""Checks and everything that may become of them; and the check-ins of those who study without a camera.
+
+Personal data: pictures of faces (encrypted under the person's own key, in the store; here only where they lie and what
+they hash to), the reasons people give in appeals (encrypted alike). They are the evidence of identity and live as long
+as the archive; every look at one is recorded by the identity part.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, Uuid
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from xueji.kernel.database import Base
+
+
+class Check(Base):
+    """One moment at which a trainee is asked to show herself. Times are epoch ms of the server's clock."""
+
+    __tablename__ = "check"
+    __table_args__ = (Index("ix_check_state_answer_by", "state", "answer_by_ms"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    sitting_id: Mapped[UUID] = mapped_column(ForeignKey("sitting.id"), index=True)
+    enrolment_id: Mapped[UUID] = mapped_column(ForeignKey("enrolment.id"), index=True)
+    person_id: Mapped[UUID] = mapped_column(
+        ForeignKey("person.id"), index=True, info={"personal": "whose face was asked for"}
+    )
+    kind: Mapped[str] = mapped_column(String(12))
+    state: Mapped[str] = mapped_column(String(12))
+    due_ms: Mapped[int] = mapped_column(BigInteger)
+    answer_by_ms: Mapped[int] = mapped_column(BigInteger)
+    attempt: Mapped[int] = mapped_column(Integer, default=1)
+    retold: Mapped[int] = mapped_column(Integer, default=0)
+    nonce: Mapped[str] = mapped_column(String(64))
+    """Of the attempt that is open; a picture answers one attempt once."""
+    prompts: Mapped[list[str]] = mapped_column(JSON)
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    """One of the nine, of the attempt that decided; None while open."""
+    decided_ms: Mapped[int | None] = mapped_column(BigInteger)
+
+    attempts: Mapped[list[Attempt]] = relationship(order_by="Attempt.number", lazy="selectin")
+    appeals: Mapped[list[Appeal]] = relationship(order_by="Appeal.raised_ms", lazy="selectin")
+
+
+class Attempt(Base):
+    """One answer to a check, and what was judged of it."""
+
+    __tablename__ = "check_attempt"
+    __table_args__ = (UniqueConstraint("check_id", "number"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    check_id: Mapped[UUID] = mapped_column(ForeignKey("check.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    nonce: Mapped[str] = mapped_column(String(64))
+    prompts: Mapped[list[str]] = mapped_column(JSON)
+    device: Mapped[str] = mapped_column(String(200), info={"personal": "name of the camera, a sign of a virtual one"})
+    answered_ms: Mapped[int] = mapped_column(BigInteger)
+    judged_ms: Mapped[int | None] = mapped_column(BigInteger)
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    score: Mapped[int | None] = mapped_column(Integer)
+    """Distance to the reference in millionths; smaller is nearer."""
+    threshold: Mapped[int | None] = mapped_column(Integer)
+    engine: Mapped[str | None] = mapped_column(String(64))
+    model: Mapped[str | None] = mapped_column(String(80))
+    signals: Mapped[list[str]] = mapped_column(JSON, default=list)
+
+    pictures: Mapped[list[Picture]] = relationship(order_by="Picture.position", lazy="selectin")
+
+
+class Picture(Base):
+    """Where one frame lies, encrypted, and what it is known by."""
+
+    __tablename__ = "check_picture"
+    __table_args__ = (Index("ix_check_picture_person", "person_id", "sha256"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    attempt_id: Mapped[UUID] = mapped_column(ForeignKey("check_attempt.id"), index=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), info={"personal": "whose picture it is"})
+    position: Mapped[int] = mapped_column(Integer)
+    path: Mapped[str] = mapped_column(String(200))
+    sha256: Mapped[str] = mapped_column(String(64))
+    """Of the ciphertext, as in the trace."""
+    commitment: Mapped[str] = mapped_column(String(64))
+    likeness: Mapped[str | None] = mapped_column(
+        String(64), index=True, info={"personal": "perceptual hash, to know a picture shown before"}
+    )
+
+
+class Appeal(Base):
+    """A trainee contests what a check decided; a person decides, in writing."""
+
+    __tablename__ = "check_appeal"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    check_id: Mapped[UUID] = mapped_column(ForeignKey("check.id"), index=True)
+    reason_cipher: Mapped[bytes] = mapped_column(
+        LargeBinary, info={"personal": "her own words; encrypted under her key"}
+    )
+    raised_ms: Mapped[int] = mapped_column(BigInteger)
+    decide_by_ms: Mapped[int] = mapped_column(BigInteger, index=True)
+    decided_ms: Mapped[int | None] = mapped_column(BigInteger)
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    decision: Mapped[str | None] = mapped_column(String(8))
+    answer_cipher: Mapped[bytes | None] = mapped_column(LargeBinary, info={"personal": "the reviewer's answer to her"})
+
+
+class CheckIn(Base):
+    """A member of staff confirms in person who is studying, where and until when: the route without a camera."""
+
+    __tablename__ = "check_in"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    enrolment_id: Mapped[UUID] = mapped_column(ForeignKey("enrolment.id"), index=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info={"personal": "who was present"})
+    supervisor_id: Mapped[UUID] = mapped_column(
+        ForeignKey("person.id"), index=True, info={"personal": "who answers for it"}
+    )
+    place: Mapped[str] = mapped_column(String(120))
+    opened_ms: Mapped[int] = mapped_column(BigInteger)
+    until_ms: Mapped[int] = mapped_column(BigInteger)
+    confirmed_ms: Mapped[int] = mapped_column(BigInteger)
+    closed_ms: Mapped[int | None] = mapped_column(BigInteger)
