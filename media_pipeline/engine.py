@@ -73,7 +73,10 @@ class Engine:
 
     def describe(self, picture: Pixels, face: Face) -> Descriptor:
         """The face's descriptor: dlib's own points and cut-out, its network run without the interpreter lock."""
-        chip = self._cut_out(picture, face)
+        return self.describe_cut_out(self._cut_out(picture, face))
+
+    def describe_cut_out(self, chip: Pixels) -> Descriptor:
+        """The descriptor of a face already cut out: ``[150, 150, 3]`` in **RGB**, upright, as dlib cuts it."""
         value = chip.transpose(2, 0, 1)[None].astype(np.float32)
         (descriptors,) = self._descriptor.run(value)
         return np.asarray(descriptors[0], np.float32)
