@@ -20,9 +20,20 @@ class SessionEnded(Unauthorised):
 
 
 class WrongPassword(Unauthorised):
-    """The same for a wrong password, an unknown account and a suspended one."""
+    """The same for a wrong password and an unknown account."""
 
     type, title, detail = "wrong-password", _("登录失败"), _("账号或密码不正确。")
+
+
+class Suspended(Forbidden):
+    """Said only to somebody who knows the password."""
+
+    type, title, detail = "suspended", _("账号已停用"), _("请联系您的单位或平台管理员。")
+
+
+class NoMembership(Forbidden):
+    type, title = "no-membership", _("账号不属于任何单位")
+    detail = _("请联系您的单位或平台管理员。")
 
 
 class WrongCode(Unauthorised):
@@ -55,6 +66,12 @@ class PasswordRefused(Invalid):
 
 class AlreadyTaken(Conflict):
     type, title = "already-taken", _("已被使用")
+
+
+class AnotherName(Conflict):
+    """The identity number is known under another name: a slip in one of the two, for a person to settle."""
+
+    type, title = "another-name", _("姓名与身份证号码不符")
 
 
 class ConsentNeeded(Conflict):

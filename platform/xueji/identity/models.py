@@ -200,7 +200,6 @@ class ReferencePhoto(Base):
     descriptor_cipher: Mapped[bytes | None] = mapped_column(
         LargeBinary, info=personal("face template (128 float32), for face checks she consented to; null once deleted")
     )
-    quality: Mapped[int] = mapped_column(Integer, info=personal("thousandths; tells her which photo to replace"))
     model: Mapped[str] = mapped_column(String(80), info=IMPERSONAL)
     enrolled_at: Mapped[datetime] = mapped_column(UTCDateTime, info=personal("shown to her"))
     compared_at: Mapped[datetime | None] = mapped_column(

@@ -18,6 +18,8 @@ class Context:
     store: Store
     keyring: Keyring
     events: Events = field(default_factory=Events)
+    outside: dict[type, object] = field(default_factory=dict, compare=False)
+    """Things that are slow to open (the face engine), by interface: opened at first use, or put here by a test."""
 
     @classmethod
     def open(cls, settings: Settings) -> Context:

@@ -49,6 +49,10 @@ class Settings:
     """``required``: staff without a second factor must set one up first; ``offered``: they may."""
     lockout_attempts: int = 5
     lockout_minutes: int = 15
+    sign_in_failures: str = "30 per minute; 300 per hour"
+    """Failed sign-ins taken from one address, whatever the account; a class behind one address signs in unhindered."""
+    duplicate_micro: int = 350_000
+    """Distance (millionths) up to which two people's reference photos are shown to staff as perhaps one person's."""
     upload_limit_mib: int = 4096
     log_origin: str = "xueji.example/log"
     """The name the traceability log signs under; it must never be shared by two logs."""
@@ -65,6 +69,8 @@ class Settings:
     """Bearer token for ``/metrics``; empty means that only this machine may read them."""
     worker_processes: int = 1
     """Processes that judge pictures and do other short tasks; films have one of their own."""
+    periodic_tasks: bool = True
+    """Whether this machine's worker also starts what is due regularly: true on one machine of an installation."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -117,6 +123,11 @@ class Settings:
     @property
     def keys(self) -> Path:
         return self.data / "keys"
+
+    @property
+    def models(self) -> Path:
+        """The face networks, translated once for the engine."""
+        return self.data / "models"
 
 
 def _socket_path(data: Path) -> Path:

@@ -17,17 +17,19 @@ from xueji.identity.services.photos import (
     decide_duplicate,
     delete_photo,
     enrol_photo,
+    opened_photo,
     remove_deleted_files,
 )
 from xueji.identity.services.second_factor import begin_totp, confirm_totp, drop_totp
 from xueji.identity.services.sessions import end_session, end_sessions, keep_alive, open_session, switch_organisation
-from xueji.identity.services.sign_in import Needed, Passed, forget_failures, pass_code, pass_password
+from xueji.identity.services.sign_in import Needed, Passed, Step, forget_failures, pass_code, pass_password, pass_set_up
 from xueji.identity.vault import person_key
 
 __all__ = [
     "HashedPassword",
     "Needed",
     "Passed",
+    "Step",
     "add_membership",
     "begin_totp",
     "change_password",
@@ -47,8 +49,10 @@ __all__ = [
     "hash_password",
     "keep_alive",
     "open_session",
+    "opened_photo",
     "pass_code",
     "pass_password",
+    "pass_set_up",
     "person_key",
     "record_face_view",
     "register_person",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from xueji.identity import queries, tokens
 from xueji.identity.errors import SessionEnded
 from xueji.identity.events import LoginEnded
-from xueji.identity.models import LoginSession
+from xueji.identity.models import LoginSession, Person
 from xueji.identity.rules import MARK_OF_LIFE, SessionEnd, SessionKind, Standing
 from xueji.kernel import clock
 from xueji.kernel.database import after_commit
@@ -34,12 +34,10 @@ def open_session(
     """A new sign-in. A learner's ends the one she had: one person studies at one place at a time."""
     now = clock.now()
     if standing.learner:
-        _end(
-            session,
-            events,
-            _live(session, person_id, learners_only=True),
-            reason=SessionEnd.SIGNED_IN_ELSEWHERE,
-        )
+        # Two sign-ins of one person take turns, else each would miss the other's session.
+        session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
+        others = _live(session, person_id, learners_only=True)
+        _end(session, events, others, reason=SessionEnd.SIGNED_IN_ELSEWHERE)
     idle = settings.session_minutes if standing.staff else settings.learner_session_hours * 60
     made = LoginSession(
         person_id=person_id,
@@ -105,7 +103,7 @@ def _live(session: Session, person_id: UUID, *, learners_only: bool = False) -> 
     chosen = select(LoginSession).where(LoginSession.person_id == person_id, LoginSession.ended_at.is_(None))
     if learners_only:
         chosen = chosen.where(LoginSession.learner)
-    return list(session.scalars(chosen.with_for_update()))
+    return list(session.scalars(chosen))
 
 
 def _end(session: Session, events: Events, logins: Iterable[LoginSession], *, reason: SessionEnd) -> None:

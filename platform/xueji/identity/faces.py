@@ -1,0 +1,62 @@
+"""The face engine as identity needs it: one question, whether a photo may be a reference.
+
+What answers it weighs 150 MiB in memory and is imported at the first photo: most processes never see one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol, cast
+
+from media_pipeline.verdict import EngineDown
+from xueji.identity.errors import PhotoUnusable
+from xueji.kernel.context import Context
+from xueji.kernel.errors import Unavailable
+
+if TYPE_CHECKING:
+    from media_pipeline.engine import Engine as Networks
+    from media_pipeline.reference import ReferenceQuality
+
+
+class Engine(Protocol):
+    """The real engine or its harmless twin."""
+
+    def assess(self, photo: bytes) -> ReferenceQuality:
+        """Raises media_pipeline's DecodeError and EngineDown."""
+
+
+class _FaceEngine:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = Lock()
+        self._networks: Networks | None = None
+
+    def assess(self, photo: bytes) -> ReferenceQuality:
+        from media_pipeline.engine import Engine as Networks
+        from media_pipeline.reference import assess_reference
+
+        with self._lock:
+            if self._networks is None:
+                self._networks = Networks(self._folder)
+        return assess_reference(photo, self._networks)
+
+
+def engine(context: Context) -> Engine:
+    """The installation's engine; a test puts its twin into ``context.outside[faces.Engine]``."""
+    return cast(Engine, context.outside.setdefault(Engine, _FaceEngine(context.settings.data / "models")))
+
+
+def assess(judge: Engine, photo: bytes) -> ReferenceQuality:
+    """A photo that may be a reference. Raises PhotoUnusable with named problems, and Unavailable."""
+    from media_pipeline.frames import DecodeError
+
+    try:
+        found = judge.assess(photo)
+    except DecodeError as error:
+        raise PhotoUnusable(problems=[error.fault.value]) from error
+    except EngineDown as error:
+        raise Unavailable from error
+    if found.descriptor is None:
+        raise PhotoUnusable(problems=[code.value for code in found.codes])
+    return found

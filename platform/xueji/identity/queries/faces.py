@@ -1,0 +1,197 @@
+"""Consents, reference photos, and who looked at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from xueji.identity import vault
+from xueji.identity.models import Consent, DuplicateFlag, FaceView, Organisation, Person, ReferencePhoto
+from xueji.identity.rules import FACES_FILING, FACES_WARNING, ConsentKind, PhotoState
+from xueji.kernel.crypto import Keyring
+
+Descriptor = NDArray[np.float32]
+
+
+def standing_consent(session: Session, person_id: UUID, kind: ConsentKind = ConsentKind.FACE) -> Consent | None:
+    """The consent that was given and not withdrawn."""
+    return session.scalar(
+        select(Consent).where(Consent.person_id == person_id, Consent.kind == kind, Consent.withdrawn_at.is_(None))
+    )
+
+
+def consents(session: Session, person_id: UUID) -> list[Consent]:
+    """Every consent ever given, the latest first."""
+    return list(
+        session.scalars(select(Consent).where(Consent.person_id == person_id).order_by(Consent.given_at.desc()))
+    )
+
+
+def reference_photos(session: Session, person_id: UUID) -> list[ReferencePhoto]:
+    return list(
+        session.scalars(
+            select(ReferencePhoto)
+            .where(ReferencePhoto.person_id == person_id, ReferencePhoto.state == PhotoState.STORED)
+            .order_by(ReferencePhoto.enrolled_at, ReferencePhoto.id)
+        )
+    )
+
+
+def reference_descriptors(session: Session, keyring: Keyring, person_id: UUID) -> list[Descriptor]:
+    """Her face templates, each float32 of 128, oldest first. Raises NotFound, Erased."""
+    key = vault.person_key(session, keyring, person_id)
+    return [
+        _template(key, person_id, photo.id, photo.descriptor_cipher)
+        for photo in reference_photos(session, person_id)
+        if photo.descriptor_cipher is not None
+    ]
+
+
+def _template(key: bytes, person_id: UUID, photo_id: UUID, sealed: bytes) -> Descriptor:
+    return np.frombuffer(vault.unseal(key, person_id, vault.template_field(photo_id), sealed), dtype="<f4")
+
+
+@dataclass(frozen=True)
+class Templates:
+    """A batch of other people's templates."""
+
+    photo_ids: tuple[UUID, ...]
+    person_ids: tuple[UUID, ...]
+    descriptors: Descriptor
+    """(n, 128)"""
+
+
+def everybody_elses_templates(
+    session: Session, keyring: Keyring, person_id: UUID, model: str, batch: int = 1000
+) -> Iterator[Templates]:
+    """All templates that ``model`` made of other people, a batch at a time: memory does not grow with the platform."""
+    after: UUID | None = None
+    while True:
+        chosen = (
+            select(ReferencePhoto.id, ReferencePhoto.person_id, ReferencePhoto.descriptor_cipher, Person.wrapped_key)
+            .join(Person, Person.id == ReferencePhoto.person_id)
+            .where(
+                ReferencePhoto.state == PhotoState.STORED,
+                ReferencePhoto.person_id != person_id,
+                ReferencePhoto.model == model,
+                ReferencePhoto.descriptor_cipher.is_not(None),
+                Person.wrapped_key.is_not(None),
+            )
+            .order_by(ReferencePhoto.id)
+            .limit(batch)
+        )
+        rows = session.execute(chosen if after is None else chosen.where(ReferencePhoto.id > after)).all()
+        if not rows:
+            return
+        after = rows[-1].id
+        yield Templates(
+            tuple(row.id for row in rows),
+            tuple(row.person_id for row in rows),
+            np.stack(
+                [
+                    _template(
+                        vault.opened_key(keyring, row.person_id, row.wrapped_key),
+                        row.person_id,
+                        row.id,
+                        row.descriptor_cipher or b"",
+                    )
+                    for row in rows
+                ]
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class FaceCount:
+    """How many people's faces are stored, against the number from which the authority must be told."""
+
+    persons: int
+    warning: int = FACES_WARNING
+    filing: int = FACES_FILING
+
+    @property
+    def level(self) -> str:
+        """``quiet``, ``near`` from 80,000, ``filing`` from 100,000."""
+        return "filing" if self.persons >= self.filing else "near" if self.persons >= self.warning else "quiet"
+
+
+def stored_faces(session: Session) -> FaceCount:
+    stored = select(func.count(ReferencePhoto.person_id.distinct())).where(ReferencePhoto.state == PhotoState.STORED)
+    return FaceCount(session.scalar(stored) or 0)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Somebody looked at a picture."""
+
+    viewed_at: datetime
+    viewer: str
+    """Masked; staff are named to the person by their organisation."""
+    organisation: str
+    own: bool
+    picture: str
+    purpose: str
+
+
+def face_views(session: Session, person_id: UUID, most: int = 200) -> list[Look]:
+    """Who looked at my pictures, the latest first."""
+    rows = session.execute(
+        select(FaceView, Person.name_masked, Organisation.name)
+        .join(Person, Person.id == FaceView.viewer_id)
+        .outerjoin(Organisation, Organisation.id == FaceView.viewer_organisation_id)
+        .where(FaceView.person_id == person_id)
+        .order_by(FaceView.viewed_at.desc(), FaceView.id)
+        .limit(most)
+    )
+    return [
+        Look(view.viewed_at, masked, organisation or "", view.viewer_id == person_id, view.picture, view.purpose)
+        for view, masked, organisation in rows
+    ]
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    flag_id: UUID
+    person_id: UUID
+    name_masked: str
+    id_number_masked: str
+    photo_id: UUID
+    other_person_id: UUID
+    other_name_masked: str
+    other_id_number_masked: str
+    other_photo_id: UUID
+    distance: int
+    raised_at: datetime
+
+
+def open_duplicates(session: Session, most: int = 50) -> list[Duplicate]:
+    """Pairs that nobody has decided on, the nearest first."""
+    other = aliased(Person)
+    rows = session.execute(
+        select(
+            DuplicateFlag.id,
+            Person.id,
+            Person.name_masked,
+            Person.id_number_masked,
+            DuplicateFlag.photo_id,
+            other.id,
+            other.name_masked,
+            other.id_number_masked,
+            DuplicateFlag.other_photo_id,
+            DuplicateFlag.distance,
+            DuplicateFlag.raised_at,
+        )
+        .join(Person, Person.id == DuplicateFlag.person_id)
+        .join(other, other.id == DuplicateFlag.other_person_id)
+        .where(DuplicateFlag.decided_at.is_(None))
+        .order_by(DuplicateFlag.distance, DuplicateFlag.id)
+        .limit(most)
+    )
+    return [Duplicate(*row) for row in rows]

@@ -1,0 +1,195 @@
+"""Who somebody is and where she belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from xueji.identity import rules, vault
+from xueji.identity.models import Account, LockOut, Membership, Organisation, Person
+from xueji.identity.rules import Capacity, OrganisationKind, ProofRoute, Standing
+from xueji.kernel import clock
+from xueji.kernel.actor import Role
+from xueji.kernel.crypto import Keyring
+
+ERASED_NAME = "—"
+MOST_FOUND = 50
+
+
+def display_names(session: Session, keyring: Keyring, person_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Whole real names in one query; ``—`` for the erased, and nothing for the unknown."""
+    rows = session.execute(
+        select(Person.id, Person.name_cipher, Person.wrapped_key).where(Person.id.in_(list(person_ids)))
+    )
+    return {row.id: _name(keyring, row.id, row.name_cipher, row.wrapped_key) for row in rows}
+
+
+def _name(keyring: Keyring, person_id: UUID, sealed: bytes, wrapped: bytes | None) -> str:
+    if wrapped is None:
+        return ERASED_NAME
+    key = vault.opened_key(keyring, person_id, wrapped)
+    return vault.unseal(key, person_id, vault.NAME, sealed).decode()
+
+
+def masked_names(session: Session, person_ids: Iterable[UUID]) -> dict[UUID, str]:
+    rows = session.execute(select(Person.id, Person.name_masked).where(Person.id.in_(list(person_ids))))
+    return {row.id: row.name_masked for row in rows}
+
+
+def person_by_number(session: Session, keyring: Keyring, id_number: str) -> UUID | None:
+    """``id_number`` as `numbers.identity_number` gives it."""
+    found = keyring.keyed_hash("id_number", id_number)
+    return session.scalar(select(Person.id).where(Person.id_number_hash == found))
+
+
+@dataclass(frozen=True)
+class FoundPerson:
+    person_id: UUID
+    name_masked: str
+    id_number_masked: str
+    account: str
+    suspended: bool
+    organisations: tuple[str, ...]
+
+
+def find_people(session: Session, keyring: Keyring, sought: str) -> list[FoundPerson]:
+    """By exact name, whole identity number or the beginning of an account; at most `MOST_FOUND`.
+
+    Names and numbers are encrypted, so a part of one finds nothing.
+    """
+    text = sought.strip()
+    account = rules.account_name(text)
+    if not account:
+        return []
+    name = keyring.keyed_hash("name", rules.person_name(text))
+    number = keyring.keyed_hash("id_number", text.upper())
+    rows = session.execute(
+        select(Person.id, Person.name_masked, Person.id_number_masked, Account.account, Account.suspended_at)
+        .join(Account, Account.person_id == Person.id)
+        .where(
+            or_(
+                Person.name_hash == name,
+                Person.id_number_hash == number,
+                Account.account.startswith(account, autoescape=True),
+            )
+        )
+        .order_by(Account.account)
+        .limit(MOST_FOUND)
+    ).all()
+    where: dict[UUID, list[str]] = {row.id: [] for row in rows}
+    for person_id, organisation in session.execute(
+        select(Membership.person_id, Organisation.name)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(Membership.person_id.in_(list(where)))
+        .distinct()
+    ):
+        where[person_id].append(organisation)
+    return [
+        FoundPerson(
+            row.id,
+            row.name_masked,
+            row.id_number_masked,
+            row.account,
+            row.suspended_at is not None,
+            tuple(sorted(where[row.id])),
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True)
+class Member:
+    membership_id: UUID
+    role: Role
+    organisation_id: UUID
+    organisation: str
+    kind: OrganisationKind
+    region: str
+    since: datetime
+
+
+def memberships(session: Session, person_id: UUID) -> list[Member]:
+    rows = session.execute(
+        select(
+            Membership.id,
+            Membership.role,
+            Organisation.id,
+            Organisation.name,
+            Organisation.kind,
+            Organisation.region,
+            Membership.since,
+        )
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(Membership.person_id == person_id)
+        .order_by(Membership.since, Membership.id)
+    )
+    return [Member(*row) for row in rows]
+
+
+def standing(session: Session, person_id: UUID, organisation_id: UUID | None = None) -> Standing:
+    """As what she may act, for the organisation she chose; see `rules.standing`."""
+    capacities = [
+        Capacity(member.role, member.organisation_id, member.region, member.since)
+        for member in memberships(session, person_id)
+    ]
+    return rules.standing(capacities, organisation_id)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a person's own pages, and an administrator's, say of her."""
+
+    person_id: UUID
+    name_masked: str
+    id_number_masked: str
+    proof_route: ProofRoute
+    route_chosen: bool
+    account: str
+    password_is_temporary: bool
+    password_changed_at: datetime
+    suspended_at: datetime | None
+    second_factor: bool
+    locked_until: datetime | None
+    registered_at: datetime
+    memberships: tuple[Member, ...]
+
+
+def profile(session: Session, keyring: Keyring, person_id: UUID) -> Profile:
+    """Of somebody known; look through `access.access_person` first."""
+    person, account = session.execute(
+        select(Person, Account).join(Account, Account.person_id == Person.id).where(Person.id == person_id)
+    ).one()
+    lock = session.get(LockOut, keyring.keyed_hash("account", account.account))
+    tries = rules.Tries(lock.failed_attempts, lock.locked_until) if lock else rules.Tries()
+    return Profile(
+        person_id=person.id,
+        name_masked=person.name_masked,
+        id_number_masked=person.id_number_masked,
+        proof_route=person.proof_route,
+        route_chosen=person.route_chosen_at is not None,
+        account=account.account,
+        password_is_temporary=account.password_is_temporary,
+        password_changed_at=account.password_changed_at,
+        suspended_at=account.suspended_at,
+        second_factor=account.totp_confirmed_at is not None,
+        locked_until=tries.locked_until if tries.locked(clock.now()) else None,
+        registered_at=person.registered_at,
+        memberships=tuple(memberships(session, person_id)),
+    )
+
+
+def organisations(session: Session, sought: str = "") -> list[Organisation]:
+    """Those whose name contains what is sought, or whose region begins with it; at most 200."""
+    chosen = select(Organisation).order_by(Organisation.region, Organisation.name).limit(200)
+    if text := sought.strip():
+        chosen = chosen.where(
+            or_(
+                Organisation.name.contains(text, autoescape=True), Organisation.region.startswith(text, autoescape=True)
+            )
+        )
+    return list(session.scalars(chosen))

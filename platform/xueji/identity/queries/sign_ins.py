@@ -1,0 +1,65 @@
+"""Which sign-ins live and lived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from xueji.identity.errors import SessionEnded
+from xueji.identity.models import LoginSession
+from xueji.identity.rules import SessionEnd, SessionKind
+from xueji.kernel import clock
+
+
+def live_login(session: Session, login_session_id: UUID, now: datetime) -> datetime:
+    """When a session was last used. Raises SessionEnded with the reason when it is not live."""
+    row = session.execute(
+        select(
+            LoginSession.last_seen_at, LoginSession.expires_at, LoginSession.ended_at, LoginSession.ended_reason
+        ).where(LoginSession.id == login_session_id)
+    ).first()
+    if row is None:
+        raise SessionEnded(reason=SessionEnd.SIGNED_OUT)
+    if row.ended_at is not None:
+        raise SessionEnded(reason=row.ended_reason)
+    if row.expires_at <= now:
+        raise SessionEnded(reason=SessionEnd.EXPIRED)
+    return row.last_seen_at  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class SignIn:
+    login_session_id: UUID
+    kind: SessionKind
+    started_at: datetime
+    last_seen_at: datetime
+    live: bool
+    ended_reason: str | None
+    user_agent: str
+
+
+def sign_ins(session: Session, person_id: UUID, most: int = 10) -> list[SignIn]:
+    """The latest first."""
+    now = clock.now()
+    rows = session.scalars(
+        select(LoginSession)
+        .where(LoginSession.person_id == person_id)
+        .order_by(LoginSession.started_at.desc(), LoginSession.id)
+        .limit(most)
+    )
+    return [
+        SignIn(
+            row.id,
+            row.kind,
+            row.started_at,
+            row.last_seen_at,
+            row.ended_at is None and row.expires_at > now,
+            row.ended_reason or (SessionEnd.EXPIRED if row.expires_at <= now else None),
+            row.user_agent,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,68 @@
+"""The two ways to prove who studies, and the separate consent that one of them needs."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from xueji.identity import consent_text, queries
+from xueji.identity.errors import ConsentNeeded, ConsentOutdated
+from xueji.identity.models import Consent, Person
+from xueji.identity.rules import ConsentKind, ProofRoute
+from xueji.identity.services.photos import delete_photo
+from xueji.identity.services.recording import record_of_person
+from xueji.kernel import clock
+from xueji.kernel.crypto import Keyring
+from xueji.kernel.storage import Store
+from xueji.trace.rules import Event
+
+
+def give_consent(
+    session: Session, keyring: Keyring, *, person: Person, kind: ConsentKind, text_version: str
+) -> Consent:
+    """Agree to face checks in the words of ``text_version``, and take that route.
+
+    Agreeing twice to the same words changes nothing; agreeing to newer words replaces the older consent. Raises
+    ConsentOutdated for any but the current words.
+    """
+    if text_version != consent_text.CURRENT[kind]:
+        raise ConsentOutdated(current=consent_text.CURRENT[kind])
+    now = clock.now()
+    standing = queries.standing_consent(session, person.id, kind)
+    if standing is None or standing.text_version != text_version:
+        if standing is not None:
+            standing.withdrawn_at = now
+        standing = Consent(person_id=person.id, kind=kind, text_version=text_version, given_at=now)
+        session.add(standing)
+        values = {"kind": kind, "text_version": text_version}
+        record_of_person(session, keyring, Event.CONSENT_GIVE, person.id, values)
+    _take(person, ProofRoute.FACE)
+    session.flush()
+    return standing
+
+
+def withdraw_consent(
+    session: Session, keyring: Keyring, store: Store, *, person: Person, kind: ConsentKind
+) -> Consent | None:
+    """Take the consent back: templates and photos go, the other route holds; what was recorded of study stays."""
+    standing = queries.standing_consent(session, person.id, kind)
+    if standing is not None:
+        standing.withdrawn_at = clock.now()
+        values = {"kind": kind, "text_version": standing.text_version}
+        record_of_person(session, keyring, Event.CONSENT_WITHDRAW, person.id, values)
+    for photo in queries.reference_photos(session, person.id):
+        delete_photo(session, keyring, store, photo)
+    _take(person, ProofRoute.SUPERVISED)
+    session.flush()
+    return standing
+
+
+def choose_route(session: Session, *, person: Person, route: ProofRoute) -> None:
+    """Either way, at any time; her photos stay for a later return unless she withdraws. Raises ConsentNeeded."""
+    if route is ProofRoute.FACE and queries.standing_consent(session, person.id) is None:
+        raise ConsentNeeded
+    _take(person, route)
+
+
+def _take(person: Person, route: ProofRoute) -> None:
+    person.proof_route = route
+    person.route_chosen_at = clock.now()

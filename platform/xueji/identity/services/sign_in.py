@@ -1,0 +1,191 @@
+"""Signing in, one step after another: password, a new password where one is due, second factor, session.
+
+Passwords are worked out with no transaction open. Failures are counted per account name, known or not, and the count
+is committed before the refusal is raised. A login session exists only once every step is passed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from flask_babel import format_time
+from flask_babel import gettext as _
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from xueji.identity import queries, rules, tokens
+from xueji.identity.errors import LockedOut, NoMembership, SignedOut, Suspended, WrongCode, WrongPassword
+from xueji.identity.models import Account, LockOut
+from xueji.identity.rules import SessionKind, Tries
+from xueji.identity.services import passwords
+from xueji.identity.services.second_factor import take_code
+from xueji.identity.services.sessions import open_session
+from xueji.kernel import clock
+from xueji.kernel.actor import Actor, Role
+from xueji.kernel.context import Context
+from xueji.kernel.crypto import Keyring
+from xueji.kernel.errors import Forbidden, NotFound, Problem
+from xueji.kernel.settings import Settings
+
+FORGOTTEN_AFTER = timedelta(days=1)
+
+
+class Step(StrEnum):
+    """What is still to be done before there is a session."""
+
+    NEW_PASSWORD = "new_password"
+    CODE = "code"
+    SET_UP_CODE = "set_up_code"
+
+
+@dataclass(frozen=True)
+class Needed:
+    account_id: UUID
+    person_id: UUID
+    step: Step
+
+
+@dataclass(frozen=True)
+class Passed:
+    claims: tokens.Claims
+    token: str
+    expires_at: datetime
+
+
+def pass_password(
+    context: Context, *, account: str, password: str, code: str | None = None, kind: SessionKind, user_agent: str
+) -> Passed | Needed:
+    """Raises WrongPassword, WrongCode, LockedOut, Suspended, NoMembership."""
+    name = rules.account_name(account)
+    name_hash = context.keyring.keyed_hash("account", name)
+    with context.database.reading() as session:
+        _refuse_locked(_tries(session, name_hash), clock.now())
+        row = session.execute(select(Account.id, Account.password_hash).where(Account.account == name)).first()
+    right = passwords.fits(password, row.password_hash if row is not None else None)
+    if row is None or not right:
+        raise _failure(context, name_hash, WrongPassword())
+    return _go_on(context, row.id, code=code, factor_passed=False, kind=kind, user_agent=user_agent)
+
+
+def pass_code(context: Context, *, account_id: UUID, code: str, kind: SessionKind, user_agent: str) -> Passed | Needed:
+    """After the password. Raises WrongCode, LockedOut, Suspended, NoMembership."""
+    return _go_on(context, account_id, code=code, factor_passed=False, kind=kind, user_agent=user_agent)
+
+
+def pass_set_up(
+    context: Context, *, account_id: UUID, factor_passed: bool, kind: SessionKind, user_agent: str
+) -> Passed | Needed:
+    """After a new password, or (``factor_passed``) after a second factor was confirmed with a code."""
+    return _go_on(context, account_id, code=None, factor_passed=factor_passed, kind=kind, user_agent=user_agent)
+
+
+def forget_failures(session: Session, keyring: Keyring, *, person_id: UUID, actor: Actor) -> None:
+    """An administrator lifts a lock. Raises Forbidden, NotFound."""
+    if not actor.is_(Role.ADMINISTRATOR):
+        raise Forbidden
+    name = session.scalar(select(Account.account).where(Account.person_id == person_id))
+    if name is None:
+        raise NotFound
+    session.execute(delete(LockOut).where(LockOut.name_hash == keyring.keyed_hash("account", name)))
+
+
+def _go_on(
+    context: Context, account_id: UUID, *, code: str | None, factor_passed: bool, kind: SessionKind, user_agent: str
+) -> Passed | Needed:
+    name_hash = b""
+    with context.database.writing() as session:
+        account = session.get(Account, account_id)
+        if account is None:
+            raise SignedOut
+        if account.suspended_at is not None:
+            raise Suspended
+        name_hash = context.keyring.keyed_hash("account", account.account)
+        _refuse_locked(_tries(session, name_hash), clock.now())
+        step = _next_step(session, context.settings, account, factor_passed)
+        if step is Step.CODE and code and take_code(session, context.keyring, account, code):
+            step = None
+        if step is None:
+            return _enter(session, context, account, name_hash, kind, user_agent)
+        if step is not Step.CODE or not code:
+            return Needed(account_id, account.person_id, step)
+    raise _failure(context, name_hash, WrongCode())
+
+
+def _next_step(session: Session, settings: Settings, account: Account, factor_passed: bool) -> Step | None:
+    if account.password_is_temporary:
+        return Step.NEW_PASSWORD
+    if factor_passed:
+        return None
+    if account.totp_confirmed_at is not None:
+        return Step.CODE
+    staff = queries.standing(session, account.person_id).staff
+    return Step.SET_UP_CODE if staff and settings.staff_second_factor == "required" else None
+
+
+def _enter(
+    session: Session, context: Context, account: Account, name_hash: bytes, kind: SessionKind, user_agent: str
+) -> Passed:
+    standing = queries.standing(session, account.person_id)
+    if not standing.roles:
+        raise NoMembership
+    session.execute(delete(LockOut).where(LockOut.name_hash == name_hash))
+    login, claims = open_session(
+        session,
+        context.events,
+        context.settings,
+        person_id=account.person_id,
+        standing=standing,
+        kind=kind,
+        user_agent=user_agent,
+    )
+    return Passed(claims, tokens.issue(context.keyring, claims), login.expires_at)
+
+
+def _failure(context: Context, name_hash: bytes, refusal: Problem) -> Problem:
+    """Count one failure, and say either that or, from the last one allowed on, until when the account is locked."""
+    now, settings = clock.now(), context.settings
+    with context.database.writing() as session:
+        session.execute(delete(LockOut).where(LockOut.last_failed_at < now - FORGOTTEN_AFTER))
+        row = _lock_row(session, name_hash, now)
+        tries = rules.after_failure(
+            Tries(row.failed_attempts, row.locked_until),
+            now,
+            most=settings.lockout_attempts,
+            locked_for=timedelta(minutes=settings.lockout_minutes),
+        )
+        row.failed_attempts, row.locked_until, row.last_failed_at = tries.failed, tries.locked_until, now
+    return _locked(tries.locked_until, now) if tries.locked_until is not None else refusal
+
+
+def _lock_row(session: Session, name_hash: bytes, now: datetime) -> LockOut:
+    found = session.get(LockOut, name_hash, with_for_update=True)
+    if found is None:
+        try:
+            with session.begin_nested():
+                session.add(LockOut(name_hash=name_hash, failed_attempts=0, last_failed_at=now))
+        except IntegrityError:
+            pass  # somebody else failed under this name at the same moment
+        found = session.get_one(LockOut, name_hash, with_for_update=True)
+    return found
+
+
+def _tries(session: Session, name_hash: bytes) -> Tries:
+    row = session.get(LockOut, name_hash)
+    return Tries(row.failed_attempts, row.locked_until) if row is not None else Tries()
+
+
+def _refuse_locked(tries: Tries, now: datetime) -> None:
+    if tries.locked_until is not None and tries.locked(now):
+        raise _locked(tries.locked_until, now)
+
+
+def _locked(until: datetime, now: datetime) -> LockedOut:
+    return LockedOut(
+        _("连续多次登录失败，为保护账号，请于%(time)s后再试。", time=format_time(until, "HH:mm:ss")),
+        retry_after=int((until - now).total_seconds()) + 1,
+        locked_until=clock.rfc3339(until),
+    )
