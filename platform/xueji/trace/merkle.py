@@ -39,10 +39,7 @@ def fold(hashes: Sequence[bytes]) -> bytes:
         return EMPTY_ROOT
     row = list(hashes)
     while len(row) > 1:
-        above = [
-            sha256(b"\x01" + left + right).digest()
-            for left, right in zip(row[0::2], row[1::2])  # noqa: B905
-        ]
+        above = [sha256(b"\x01" + row[i] + row[i + 1]).digest() for i in range(0, len(row) - 1, 2)]
         if len(row) % 2:
             above.append(row[-1])
         row = above

@@ -12,9 +12,10 @@ from sqlalchemy import BigInteger, Index, Integer, LargeBinary, String, Text, Un
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xueji.kernel.database import Base, UTCDateTime
+from xueji.trace import triggers
 
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
-CHAIN = String(64)
+CHAIN = String(255)
 
 
 class Pending(Base):
@@ -189,3 +190,6 @@ class WitnessedLog(Base):
     size: Mapped[int] = mapped_column(NUMBER)
     root: Mapped[bytes] = mapped_column(LargeBinary(32))
     note: Mapped[str] = mapped_column(Text)
+
+
+triggers.attach(Base.metadata)

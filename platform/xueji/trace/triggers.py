@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Table, event
-
-from xueji.kernel.database import Base
-from xueji.trace import models  # noqa: F401 - the tables must exist before they can be listened to
+from sqlalchemy import Connection, MetaData, Table, event
 
 NEXT_ONLY = {
     "trace_leaf": "NEW.position <> (SELECT COALESCE(MAX(position), -1) + 1 FROM trace_leaf)"
@@ -72,6 +69,13 @@ def _postgresql(name: str, misplaced: str) -> list[str]:
     ]
 
 
+def attach(metadata: MetaData) -> None:
+    """Let `metadata.create_all` put the belt on each table as it makes it."""
+    for name in NEXT_ONLY:
+        event.listen(metadata.tables[name], "after_create", _after_create)
+        event.listen(metadata.tables[name], "after_drop", _after_drop)
+
+
 def _after_create(table: Table, connection: Connection, **_: Any) -> None:
     for statement in append_only_ddl(connection.dialect.name, table.name):
         connection.exec_driver_sql(statement)
@@ -82,8 +86,3 @@ def _after_drop(table: Table, connection: Connection, **_: Any) -> None:
     if connection.dialect.name == "postgresql":
         for what in ("refuse", "next_only"):
             connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {table.name}_{what}()")
-
-
-for _name in NEXT_ONLY:
-    event.listen(Base.metadata.tables[_name], "after_create", _after_create)
-    event.listen(Base.metadata.tables[_name], "after_drop", _after_drop)

@@ -1,0 +1,116 @@
+"""The log as others read it: checkpoint, tiles, policy, proofs (C2SP tlog-tiles), and the witness's one endpoint.
+
+Hashes are for everybody; leaves are for those who supervise, because they say when somebody studied.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+from sqlalchemy import select
+
+from xueji.kernel.actor import Role
+from xueji.kernel.errors import NotFound
+from xueji.trace import inclusion, merkle, tiles, witness
+from xueji.trace.models import Checkpoint, Cosignature, Log
+from xueji.trace.note import Note
+from xueji.trace.policy import policy
+from xueji.trace.tree import Tree, current_log, leaves
+from xueji.web.access import public, roles
+from xueji.web.session import context, db
+
+blueprint = Blueprint("trace", __name__)
+
+FOR_EVER = "public, max-age=31536000, immutable"
+A_MOMENT = "public, max-age=1"
+TEXT = "text/plain; charset=utf-8"
+BYTES = "application/octet-stream"
+
+
+def _answer(body: str | bytes, content_type: str, caching: str) -> Response:
+    response = Response(body, content_type=content_type)
+    response.headers["Cache-Control"] = caching
+    return response
+
+
+def _signed() -> tuple[Log, Checkpoint]:
+    """The log and its newest checkpoint; what is not signed for is not shown."""
+    log = current_log(db())
+    if log is None:
+        raise NotFound
+    newest = db().scalar(select(Checkpoint).where(Checkpoint.log == log.id).order_by(Checkpoint.size.desc()).limit(1))
+    if newest is None:
+        raise NotFound
+    return log, newest
+
+
+def _cosigned(newest: Checkpoint) -> str:
+    lines = db().scalars(select(Cosignature.line).where(Cosignature.log == newest.log, Cosignature.size == newest.size))
+    return str(Note.parse(newest.note).with_lines(lines))
+
+
+@blueprint.get("/log/checkpoint")
+@public
+def checkpoint() -> Response:
+    _, newest = _signed()
+    return _answer(_cosigned(newest), TEXT, A_MOMENT)
+
+
+@blueprint.get("/log/tile/<int:level>/<path:number>")
+@public
+def tile(level: int, number: str) -> Response:
+    log, newest = _signed()
+    try:
+        place, width = tiles.parse_number_path(number)
+        hashes = Tree(db(), log, newest.size).hashes(level, place)
+    except tiles.NoSuchTile:
+        raise NotFound from None
+    if len(hashes) < width:
+        raise NotFound
+    return _answer(b"".join(hashes[:width]), BYTES, FOR_EVER)
+
+
+@blueprint.get("/log/tile/entries/<path:number>")
+@roles(Role.REGULATOR, Role.ADMINISTRATOR)
+def entries(number: str) -> Response:
+    log, newest = _signed()
+    try:
+        place, width = tiles.parse_number_path(number)
+    except tiles.NoSuchTile:
+        raise NotFound from None
+    if tiles.width_at(0, place, newest.size) < width:
+        raise NotFound
+    start = place * tiles.WIDTH
+    return _answer(tiles.entry_bundle(leaves(db(), log, start, start + width)), BYTES, "private, no-store")
+
+
+@blueprint.get("/log/policy")
+@public
+def log_policy() -> Response:
+    response = jsonify(policy(db(), context().settings))
+    response.headers["Cache-Control"] = A_MOMENT
+    return response
+
+
+@blueprint.get("/log/proof/<int:index>")
+@public
+def proof(index: int) -> Response:
+    log, newest = _signed()
+    if index >= newest.size:
+        raise NotFound
+    path = merkle.inclusion_proof(index, newest.size, Tree(db(), log, newest.size).node)
+    return _answer(inclusion.proof_text(index, path, _cosigned(newest)), TEXT, A_MOMENT)
+
+
+@blueprint.post("/witness/add-checkpoint")
+@public
+def add_checkpoint() -> Response:
+    settings = context().settings
+    logs = witness.witnessed_logs(settings)
+    if not logs or (request.content_length or 0) > witness.LARGEST_REQUEST:
+        raise NotFound
+    try:
+        body = request.get_data(cache=False).decode("utf-8")
+    except UnicodeDecodeError:
+        return Response("the request is not text\n", status=400, content_type=TEXT)
+    answer = witness.cosign(db(), body, logs, witness.witness_key(settings))
+    return Response(answer.body, status=answer.status, content_type=answer.content_type)

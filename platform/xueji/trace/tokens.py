@@ -1,0 +1,198 @@
+"""RFC 3161 time-stamp tokens: what they say, and whether an authority that is trusted said it.
+
+A token is a CMS SignedData (RFC 5652) over a TSTInfo. It is believed when the TSTInfo speaks of our bytes, the
+signature over it holds, and the signer's certificate is for time-stamping and leads to a trusted one.
+Standard library only: the offline verifier uses this file.
+"""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from xueji.trace import der, publickeys
+
+SIGNED_DATA = "1.2.840.113549.1.7.2"
+TST_INFO = "1.2.840.113549.1.9.16.1.4"
+CONTENT_TYPE = "1.2.840.113549.1.9.3"
+MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
+EXTENDED_KEY_USAGE = "2.5.29.37"
+TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
+LONGEST_CHAIN = 6
+
+
+class TokenError(ValueError):
+    """The token does not hold; the message says why."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What of an X.509 certificate is read here."""
+
+    whole: bytes
+    signed_part: bytes
+    serial: int
+    issuer: bytes
+    subject: bytes
+    public_key: bytes
+    key_usages: tuple[str, ...]
+    signature_algorithm: str
+    signature: bytes
+
+    @classmethod
+    def parse(cls, whole: bytes) -> Certificate:
+        """Raises der.DerError, IndexError."""
+        body, algorithm, signature = der.parse(whole).expect(der.SEQUENCE).children()
+        parts = body.children()
+        if parts[0].tag == 0xA0:
+            parts = parts[1:]
+        usages: tuple[str, ...] = ()
+        for part in parts[6:]:
+            if part.tag == 0xA3:
+                for extension in part.children()[0].children():
+                    fields = extension.children()
+                    if fields[0].oid() == EXTENDED_KEY_USAGE:
+                        usages = tuple(each.oid() for each in der.parse(fields[-1].content).children())
+        return cls(
+            whole,
+            body.whole,
+            parts[0].integer(),
+            parts[2].whole,
+            parts[4].whole,
+            parts[5].whole,
+            usages,
+            algorithm.children()[0].oid(),
+            signature.bits(),
+        )
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token taken apart, nothing of it believed yet."""
+
+    info: bytes
+    digest: str
+    imprint: bytes
+    time: int
+    """Epoch seconds, fractions cut off."""
+    certificates: tuple[Certificate, ...]
+    issuer: bytes
+    serial: int
+    signer_digest: str
+    signed_attributes: tuple[der.Element, ...]
+    signed: bytes
+    signature_algorithm: str
+    signature: bytes
+
+    @classmethod
+    def parse(cls, data: bytes) -> Token:
+        """Raises TokenError."""
+        try:
+            return cls._parse(data)
+        except (ValueError, IndexError, KeyError) as error:
+            raise TokenError(f"this is not a time-stamp token: {error}") from error
+
+    @classmethod
+    def _parse(cls, data: bytes) -> Token:
+        kind, content = der.parse(data).expect(der.SEQUENCE).children()
+        if kind.oid() != SIGNED_DATA:
+            raise TokenError("it is not signed data")
+        fields = content.children()[0].expect(der.SEQUENCE).children()
+        encapsulated = fields[2].children()
+        if encapsulated[0].oid() != TST_INFO:
+            raise TokenError("it does not hold a time")
+        info = encapsulated[1].children()[0].expect(der.OCTET_STRING).content
+        certificates = tuple(
+            Certificate.parse(each.whole) for field in fields[3:] if field.tag == 0xA0 for each in field.children()
+        )
+        (signer,) = fields[-1].expect(der.SET).children()
+        parts = signer.children()
+        issuer, serial = parts[1].expect(der.SEQUENCE).children()
+        attributes = parts[3]
+        if attributes.tag != 0xA0:
+            raise TokenError("it has no signed attributes")
+        said = der.parse(info).children()
+        algorithm, imprint = said[2].children()
+        return cls(
+            info=info,
+            digest=publickeys.DIGESTS[algorithm.children()[0].oid()],
+            imprint=imprint.expect(der.OCTET_STRING).content,
+            time=_seconds(said[4].expect(der.GENERALIZED_TIME).content.decode("ascii")),
+            certificates=certificates,
+            issuer=issuer.whole,
+            serial=serial.integer(),
+            signer_digest=publickeys.DIGESTS[parts[2].children()[0].oid()],
+            signed_attributes=tuple(attributes.children()),
+            # RFC 5652, 5.4: signed as a SET, though it stands there under another tag.
+            signed=bytes([der.SET]) + attributes.whole[1:],
+            signature_algorithm=parts[4].children()[0].oid(),
+            signature=parts[5].expect(der.OCTET_STRING).content,
+        )
+
+    def verify(self, data: bytes, trusted: Sequence[bytes]) -> int:
+        """The time (epoch seconds) at which a trusted authority saw ``data``. ``trusted``: certificates in DER.
+
+        Raises TokenError.
+        """
+        if hashlib.new(self.digest, data).digest() != self.imprint:
+            raise TokenError("it is a time-stamp of something else")
+        attributes = {each.children()[0].oid(): each.children()[1].children() for each in self.signed_attributes}
+        if CONTENT_TYPE not in attributes or attributes[CONTENT_TYPE][0].oid() != TST_INFO:
+            raise TokenError("what was signed is not a time")
+        digest = attributes.get(MESSAGE_DIGEST)
+        if digest is None or digest[0].content != hashlib.new(self.signer_digest, self.info).digest():
+            raise TokenError("the time is not the one that was signed")
+        candidates = (*self.certificates, *(_certificate(each) for each in trusted))
+        signer = next((each for each in candidates if (each.issuer, each.serial) == (self.issuer, self.serial)), None)
+        if signer is None:
+            raise TokenError("its signer's certificate is missing")
+        if TIME_STAMPING not in signer.key_usages:
+            raise TokenError("its signer may not give times")
+        algorithm = publickeys.SIGNATURE_DIGESTS.get(self.signature_algorithm, self.signer_digest)
+        if not publickeys.verify(signer.public_key, algorithm, self.signed, self.signature):
+            raise TokenError("its signature does not hold")
+        if not _leads_to(signer, candidates, frozenset(trusted)):
+            raise TokenError("its signer is nobody the policy trusts")
+        return self.time
+
+
+@lru_cache(maxsize=32)
+def _certificate(whole: bytes) -> Certificate:
+    try:
+        return Certificate.parse(whole)
+    except (ValueError, IndexError) as error:
+        raise TokenError("a trusted certificate is damaged") from error
+
+
+@lru_cache(maxsize=64)
+def _leads_to(signer: Certificate, others: tuple[Certificate, ...], trusted: frozenset[bytes]) -> bool:
+    """Whether certificates, each signed by the next, lead from the signer to one that is trusted."""
+    current = signer
+    for _ in range(LONGEST_CHAIN):
+        if current.whole in trusted:
+            return True
+        digest = publickeys.SIGNATURE_DIGESTS.get(current.signature_algorithm)
+        above = [
+            each
+            for each in others
+            if each.subject == current.issuer
+            and each.whole != current.whole
+            and digest is not None
+            and publickeys.verify(each.public_key, digest, current.signed_part, current.signature)
+        ]
+        if not above:
+            return False
+        current = above[0]
+    return False
+
+
+def _seconds(written: str) -> int:
+    match = re.fullmatch(r"([0-9]{14})(?:\.[0-9]+)?Z", written)
+    if match is None:
+        raise TokenError(f"{written!r} is not a time")
+    return calendar.timegm(time.strptime(match[1], "%Y%m%d%H%M%S"))

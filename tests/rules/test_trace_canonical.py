@@ -1,0 +1,96 @@
+"""Leaves are written in one way only."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xueji.trace import canonical
+from xueji.trace.canonical import NotCanonical
+
+ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def slow(value: Any) -> str:
+    """RFC 8785 spelled out by hand, with nothing of the encoder under test in it."""
+    if value is None:
+        return "null"
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        written = []
+        for character in value:
+            if character in ESCAPES:
+                written.append(ESCAPES[character])
+            elif ord(character) < 0x20:
+                written.append("\\u" + format(ord(character), "04x"))
+            else:
+                written.append(character)
+        return '"' + "".join(written) + '"'
+    if isinstance(value, list):
+        return "[" + ",".join(slow(inner) for inner in value) + "]"
+    members = sorted(value.items(), key=lambda member: member[0].encode("utf-16-be"))
+    return "{" + ",".join(slow(key) + ":" + slow(inner) for key, inner in members) + "}"
+
+
+strings = st.text(st.characters(exclude_categories=["Cs"]))
+keys = st.text(st.characters(max_codepoint=127))
+integers = st.integers(-canonical.LARGEST_INTEGER, canonical.LARGEST_INTEGER)
+values = st.recursive(
+    st.none() | st.booleans() | integers | strings,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
+)
+
+
+@given(values)
+def test_the_fast_form_is_the_form_of_the_rfc(value: Any) -> None:
+    assert canonical.encode(value) == slow(value).encode("utf-8")
+
+
+@given(values)
+def test_what_was_written_reads_back_the_same(value: Any) -> None:
+    assert canonical.decode(canonical.encode(value)) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [1.5, 1.0, float("nan"), 2**53, -(2**53), {"键": 1}, {1: "a"}, b"bytes", {"a": [{"b": 0.1}]}, "\ud800", {1, 2}],
+)
+def test_what_has_no_one_form_is_refused(value: Any) -> None:
+    with pytest.raises(NotCanonical):
+        canonical.encode(value)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a":1,"a":1}',
+        b'{"b":1,"a":1}',
+        b'{"a": 1}',
+        b'{"a":1.0}',
+        b'{"a":1e2}',
+        b'"\\u0041"',
+        b'"\\/"',
+        b"[1,]",
+        b"\xff",
+        b"-0",
+        b'{"a":1}\n',
+    ],
+)
+def test_another_spelling_of_the_same_is_refused(data: bytes) -> None:
+    with pytest.raises(NotCanonical):
+        canonical.decode(data)
+
+
+def test_strings_are_not_normalised() -> None:
+    composed, apart = "é", "e\u0301"
+    assert canonical.encode(composed) != canonical.encode(apart)
+    assert json.loads(canonical.encode(apart)) == apart
