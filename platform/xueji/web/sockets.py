@@ -10,9 +10,11 @@ from collections.abc import Callable
 import structlog
 from flask import Flask
 from flask_socketio import SocketIO
+from socketio import RedisManager
 
 from xueji.kernel.context import Context
 from xueji.kernel.events import Announcement
+from xueji.kernel.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -21,15 +23,24 @@ socketio = SocketIO(async_mode="threading", logger=False, engineio_logger=False,
 
 def init_sockets(app: Flask) -> None:
     context: Context = app.extensions["xueji"]
-    queue = context.settings.broker_url
-    socketio.init_app(app, message_queue=None if queue.startswith("memory:") else queue)
+    socketio.init_app(app, client_manager=_queue(context.settings, write_only=False))
     context.events.subscribe(Announcement, _told_by(socketio))
 
 
 def announce_from_worker(context: Context) -> None:
     """Connect a process without sockets of its own to the web processes' ones."""
-    outside = SocketIO(message_queue=context.settings.broker_url, async_mode="threading")
+    queue = _queue(context.settings, write_only=True)
+    if queue is None:
+        return
+    outside = SocketIO(client_manager=queue, async_mode="threading")
     context.events.subscribe(Announcement, _told_by(outside))
+
+
+def _queue(settings: Settings, *, write_only: bool) -> RedisManager | None:
+    """What carries announcements between processes; None in tests, where there is only one."""
+    if settings.redis_url is None:
+        return None
+    return RedisManager(settings.redis_url, channel="xueji", write_only=write_only)
 
 
 def _told_by(sockets: SocketIO) -> Callable[[Announcement], None]:

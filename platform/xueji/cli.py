@@ -1,0 +1,211 @@
+"""``xueji …``: the operator's and the auditor's commands. Each only reads its words, calls, and says how it went."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from xueji.kernel.settings import SettingError, Settings
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.load()
+    except SettingError as error:
+        _refuse(str(error))
+
+
+def _refuse(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    raise SystemExit(1)
+
+
+@contextmanager
+def _installation() -> Iterator[Any]:
+    """The context of an installation that was set up."""
+    from xueji.kernel.context import Context
+
+    settings = _settings()
+    try:
+        context = Context.open(settings)
+    except FileNotFoundError:
+        _refuse(f"{settings.data} is not set up yet: run `xueji setup`")
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+@click.group()
+@click.version_option(package_name="xueji")
+def main() -> None:
+    """Xueji 学迹: proctored online learning whose class hours anyone can check."""
+
+
+@main.command()
+def setup() -> None:
+    """Make the data folder, keys, database and face models; what is there is kept."""
+    from xueji import installation
+
+    installation.name_the_log(Path(os.environ.get("XUEJI_DATA") or "data").resolve())
+    settings = _settings()
+    installation.make(settings)
+    click.echo(f"{settings.data} is set up")
+
+
+@main.command()
+def upgrade() -> None:
+    """Bring the database to the revision this program needs. Make a backup first."""
+    from xueji import installation
+
+    installation.upgrade(_settings())
+    click.echo("the database is up to date")
+
+
+@main.command()
+def up() -> None:
+    """Start web, workers, sequencer and broker, and keep them up until stopped (Ctrl-C or SIGTERM)."""
+    from xueji import demo as demonstration
+    from xueji import probes
+    from xueji.kernel import logs
+    from xueji.supervisor.process import NotStarted
+    from xueji.supervisor.programs import UnsafeFolder
+    from xueji.supervisor.supervise import CannotStart, run
+
+    with _installation() as context:
+        logs.configure(context.settings, "supervisor")
+        try:
+            probes.migrations(context)
+            run(context, when_ready=lambda: click.echo(demonstration.welcome(context.settings)))
+        except (CannotStart, NotStarted, UnsafeFolder, probes.Failing) as error:
+            _refuse(str(error))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print accounts, enrolments and lessons as JSON.")
+def demo(as_json: bool) -> None:
+    """Fill the installation with an invented demonstration, or say again what it holds."""
+    from xueji import demo as demonstration
+
+    with _installation() as context:
+        made = demonstration.make(context)
+        if as_json:
+            click.echo(json.dumps(made, ensure_ascii=False, indent=2))
+        else:
+            click.echo(demonstration.welcome(context.settings))
+
+
+@main.command()
+def doctor() -> None:
+    """Check engine, broker, database, keys and machine, and say what to do about what is wrong."""
+    from xueji.doctor import Outcome, examine
+
+    worst = Outcome.OK
+    for finding in examine(_settings()):
+        click.echo(f"{finding.outcome.value:4}  {finding.subject:12} {finding.words}")
+        worst = max(worst, finding.outcome, key=list(Outcome).index)
+    raise SystemExit(1 if worst is Outcome.FAIL else 0)
+
+
+@main.command()
+@click.argument("bundle", type=click.Path(exists=True, path_type=Path))
+@click.argument("further", nargs=-1, type=click.UNPROCESSED)
+def verify(bundle: Path, further: tuple[str, ...]) -> None:
+    """Check an evidence BUNDLE (a zip or its folder) offline, one line a claim."""
+    from xueji.archives import verify as verifier
+
+    raise SystemExit(verifier.main([str(bundle), *further]))
+
+
+@main.group()
+def faces() -> None:
+    """The face engine."""
+
+
+@faces.command()
+@click.argument("pairs", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def evaluate(pairs: Path) -> None:
+    """Print this site's calibration report for PAIRS, a CSV of columns a, b, same."""
+    from media_pipeline.engine import Engine
+    from media_pipeline.evaluate import PairsError
+    from media_pipeline.evaluate import evaluate as evaluate_pairs
+    from media_pipeline.verdict import EngineDown
+
+    try:
+        report = evaluate_pairs(pairs, engine=Engine(_settings().models))
+    except (PairsError, EngineDown) as error:
+        _refuse(str(error))
+    click.echo(json.dumps(report, indent=2))
+
+
+@main.command()
+def sequencer() -> None:
+    """Order, sign and publish the traceability log; `xueji up` runs it."""
+    from xueji.kernel import logs
+    from xueji.trace.process import run_sequencer
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    with _installation() as context:
+        logs.configure(context.settings, "sequencer")
+        run_sequencer(context, stop)
+
+
+@main.command()
+@click.option("--queue", default="short,long", show_default=True, help="Which queues to work on.")
+def worker(queue: str) -> None:
+    """Work on tasks in the foreground, on a machine that serves no pages; `xueji up` runs its own workers."""
+    settings = _settings()
+    words = ["-m", "celery", "-A", "xueji.worker", "worker", "--queues", queue]
+    words += ["--concurrency", str(settings.worker_processes), "--loglevel", settings.log_level]
+    os.execv(sys.executable, [sys.executable, *words])
+
+
+@main.group()
+def log() -> None:
+    """The traceability log."""
+
+
+@log.command("new-origin")
+@click.confirmation_option(prompt="Only after a real loss: the old log ends, a new one begins. Go on?")
+def new_origin() -> None:
+    """Begin a new log after a loss; its first leaf holds the old one's last checkpoint."""
+    from xueji.trace.guard import CannotSign
+    from xueji.trace.process import AnotherSequencer, sequencer_lock
+    from xueji.trace.sequencer import Sequencer
+
+    with _installation() as context:
+        try:
+            with sequencer_lock(context):
+                Sequencer(context.database, context.settings).open_new_origin()
+        except AnotherSequencer:
+            _refuse("the sequencer is running: stop `xueji up` first")
+        except CannotSign as error:
+            _refuse(str(error))
+        click.echo(f"the log goes on as {context.settings.log_origin}")
+
+
+@log.command("rotate-key")
+@click.option("--retire", is_flag=True, help="Forget the old keys instead, once every auditor has the new one.")
+def rotate_key(retire: bool) -> None:
+    """Add a new signing key; the running sequencer signs with old and new from then on."""
+    from xueji.trace.signing import KeyFile
+
+    with _installation() as context:
+        origin, file = context.settings.log_origin, KeyFile(context.settings.keys)
+        for key in file.retire(origin) if retire else file.add(origin):
+            click.echo(f"{key.purpose} {key.public}")
+
+
+if __name__ == "__main__":
+    main()
