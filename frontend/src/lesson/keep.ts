@@ -1,0 +1,85 @@
+/** Keeps unsent beats in the browser, so that a closed page, a crash or a dead network loses none of them. */
+
+import type { Beat } from "./protocol.ts";
+
+/** What is kept of one sitting. */
+export interface Kept {
+  sittingId: string;
+  enrolmentId: string;
+  lessonId: string;
+  nextSeq: number;
+  unsent: Beat[];
+  touchedAt: number;
+}
+
+const PREFIX = "xueji.sitting.";
+const FORGET_AFTER_MS = 7 * 24 * 3_600_000;
+
+export class SittingKeep {
+  private readonly storage: Storage | null;
+  /** Where the browser refuses storage, the page still works until it is closed. */
+  private readonly memory = new Map<string, Kept>();
+
+  constructor(storage: Storage | null) {
+    this.storage = storage;
+  }
+
+  read(sittingId: string): Kept | null {
+    const text = this.storage?.getItem(PREFIX + sittingId) ?? null;
+    if (text === null) return this.memory.get(sittingId) ?? null;
+    try {
+      return JSON.parse(text) as Kept;
+    } catch {
+      this.storage?.removeItem(PREFIX + sittingId);
+      return null;
+    }
+  }
+
+  write(kept: Kept): void {
+    kept.touchedAt = Date.now();
+    try {
+      if (this.storage === null) throw new Error("no storage");
+      this.storage.setItem(PREFIX + kept.sittingId, JSON.stringify(kept));
+    } catch {
+      this.memory.set(kept.sittingId, kept);
+    }
+  }
+
+  forget(sittingId: string): void {
+    this.memory.delete(sittingId);
+    this.storage?.removeItem(PREFIX + sittingId);
+  }
+
+  /** Everything kept for an enrolment, the most recent first. Another person's enrolments are left alone. */
+  ofEnrolment(enrolmentId: string): Kept[] {
+    const found: Kept[] = [];
+    for (const key of this.keys()) {
+      const kept = this.read(key.slice(PREFIX.length));
+      if (kept === null) continue;
+      if (Date.now() - kept.touchedAt > FORGET_AFTER_MS) this.forget(kept.sittingId);
+      else if (kept.enrolmentId === enrolmentId) found.push(kept);
+    }
+    return found.sort((one, other) => other.touchedAt - one.touchedAt);
+  }
+
+  private keys(): string[] {
+    const keys: string[] = [];
+    for (let index = 0; index < (this.storage?.length ?? 0); index += 1) {
+      const key = this.storage?.key(index) ?? null;
+      if (key?.startsWith(PREFIX)) keys.push(key);
+    }
+    return keys;
+  }
+}
+
+/** The browser's storage, or null where it is forbidden. */
+export function browserStorage(): Storage | null {
+  try {
+    const storage = window.localStorage;
+    storage.setItem(`${PREFIX}probe`, "1");
+    storage.removeItem(`${PREFIX}probe`);
+    return storage;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,69 @@
+/** What the lesson page and the server say to each other. Times in ms of media unless an ISO string. */
+
+export type PlayState = "playing" | "paused" | "hidden" | "idle" | "buffering";
+
+export interface Beat {
+  beat_id: string;
+  seq: number;
+  from_ms: number;
+  to_ms: number;
+  state: PlayState;
+  rate: number;
+  sent_at: string;
+  interacted: boolean;
+}
+
+export interface Refused {
+  from_ms: number;
+  to_ms: number;
+  reason: string;
+}
+
+export interface Check {
+  check_id: string;
+  nonce: string;
+  prompts: string[];
+  answer_by: string;
+  kind: string;
+  attempt: number;
+}
+
+export interface Question {
+  question_id: string;
+  answer_by: string;
+}
+
+/** The figures of the proctoring plan that the page needs; the server sends them all. */
+export interface Plan {
+  offline_ms: number;
+  frames: number;
+  min_pixels: number;
+  max_rate: number;
+  [name: string]: number;
+}
+
+export interface Sitting {
+  sitting_id: string;
+  resume_ms: number;
+  furthest_ms: number;
+  duration_ms: number;
+  credited_ms: number;
+  beat_seconds: number;
+  lease: { id: string; expires_at: string };
+  rulebook: string;
+  method: "face" | "supervised";
+  plan: Plan;
+  make_up: [number, number][];
+  media: { hls: string; poster: string } | null;
+  check: Check | null;
+  question: Question | null;
+}
+
+export interface BeatsAnswer {
+  credited_ms: number;
+  furthest_ms: number;
+  refused: Refused[];
+  check: Check | null;
+  question: Question | null;
+  server_time: string;
+}
