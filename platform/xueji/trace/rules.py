@@ -35,6 +35,7 @@ class Event(str, Enum):  # noqa: UP042 - the verifier also runs on Pythons witho
     """Every kind of leaf there is; a new kind is added here and nowhere else."""
 
     ENROLMENT_OPEN = "enrolment.open"
+    ENROLMENT_WITHDRAW = "enrolment.withdraw"
     SITTING_OPEN = "sitting.open"
     LEASE_TAKE = "lease.take"
     LEASE_EXPIRE = "lease.expire"
