@@ -1,14 +1,31 @@
-"""What a process other than the web needs to be one of the installation's."""
+"""How the parts of one process hear each other: lower parts tell, and here it stands who listens."""
 
 from __future__ import annotations
 
+from courses.events import FilmAsked
+from xueji.enrolment.access import allow_film
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
+from xueji.progress.events import CheckFallsDue, ContactDuringCheck, SittingOpens
+from xueji.snapshots import services as snapshots
+from xueji.snapshots.events import AnswerStored
+from xueji.snapshots.tasks import judge
 from xueji.web.sockets import announce_from_worker
+
+
+def connect(context: Context) -> None:
+    """Every subscription there is; the order of handlers of one event is the order here."""
+    events = context.events
+    events.subscribe(FilmAsked, allow_film)
+    events.subscribe(SittingOpens, snapshots.sitting_opens)
+    events.subscribe(CheckFallsDue, snapshots.check_falls_due)
+    events.subscribe(ContactDuringCheck, snapshots.contact_during_check)
+    events.subscribe(AnswerStored, lambda stored: judge.delay(str(stored.attempt_id)))
 
 
 def open_for_worker(settings: Settings) -> Context:
     """The context of a worker process: what its tasks announce reaches the pages the web processes hold open."""
     context = Context.open(settings)
+    connect(context)
     announce_from_worker(context)
     return context

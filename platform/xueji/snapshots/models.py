@@ -65,7 +65,7 @@ class Attempt(Base):
     threshold: Mapped[int | None] = mapped_column(Integer)
     engine: Mapped[str | None] = mapped_column(String(64))
     model: Mapped[str | None] = mapped_column(String(80))
-    signals: Mapped[list[str]] = mapped_column(JSON, default=list)
+    signals: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
 
     pictures: Mapped[list[Picture]] = relationship(order_by="Picture.position", lazy="selectin")
 

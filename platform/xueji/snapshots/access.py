@@ -1,0 +1,72 @@
+"""The only way to a check, a picture or a check-in for somebody: hers to see, or not found."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from xueji.enrolment.access import access_enrolment, access_own_cohort
+from xueji.enrolment.models import Enrolment
+from xueji.kernel.actor import Actor, Role
+from xueji.kernel.errors import NotFound
+from xueji.progress.models import Sitting
+from xueji.snapshots.models import Attempt, Check, CheckIn, Picture
+
+
+def access_own_check(session: Session, actor: Actor, check_id: UUID, *, lock: bool = False) -> Check:
+    """To answer or contest: one's own. Raises NotFound.
+
+    Locked with its sitting first, in the order of the beat path, so that the two never wait for each other.
+    """
+    check = session.get(Check, check_id)
+    if check is None or check.person_id != actor.person_id:
+        raise NotFound
+    if lock:
+        session.get_one(Sitting, check.sitting_id, with_for_update=True, populate_existing=True)
+        check = session.get_one(Check, check_id, with_for_update=True, populate_existing=True)
+    return check
+
+
+def access_check(session: Session, actor: Actor, check_id: UUID) -> Check:
+    """To look at what was decided: whoever may see its enrolment. Raises NotFound."""
+    check = session.get(Check, check_id)
+    if check is None:
+        raise NotFound
+    access_enrolment(session, actor, check.enrolment_id)
+    return check
+
+
+def access_check_to_review(session: Session, actor: Actor, check_id: UUID) -> Check:
+    """To decide: the institution that holds the cohort, never the trainee herself. Raises NotFound."""
+    check = session.get(Check, check_id, with_for_update=True)
+    if check is None or check.person_id == actor.person_id:
+        raise NotFound
+    enrolment = session.get_one(Enrolment, check.enrolment_id)
+    access_own_cohort(session, actor, enrolment.cohort_id)
+    return check
+
+
+def access_picture(session: Session, actor: Actor, picture_id: UUID) -> tuple[Picture, Check]:
+    """To see a face: the trainee herself, the institution of the cohort, the regulator above it; no employer.
+
+    Raises NotFound. Whoever gets one has the look recorded first.
+    """
+    picture = session.get(Picture, picture_id)
+    if picture is None:
+        raise NotFound
+    check = session.get_one(Check, session.get_one(Attempt, picture.attempt_id).check_id)
+    if actor.person_id != picture.person_id and not actor.is_(Role.INSTITUTION, Role.REGULATOR):
+        raise NotFound
+    access_enrolment(session, actor, check.enrolment_id)
+    return picture, check
+
+
+def access_check_in(session: Session, actor: Actor, check_in_id: UUID) -> CheckIn:
+    """To confirm or close: staff of the institution that holds the cohort. Raises NotFound."""
+    here = session.get(CheckIn, check_in_id, with_for_update=True)
+    if here is None:
+        raise NotFound
+    enrolment = session.get_one(Enrolment, here.enrolment_id)
+    access_own_cohort(session, actor, enrolment.cohort_id)
+    return here

@@ -1,0 +1,194 @@
+"""Checks over the interface: answer one, ask how it stands, contest it, decide it; and check-ins by staff."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from flask import Response, jsonify
+from flask_openapi3.blueprint import APIBlueprint
+
+from xueji.identity import vault
+from xueji.identity.services import record_face_view
+from xueji.kernel import clock
+from xueji.kernel.actor import Role
+from xueji.kernel.crypto import Unreadable
+from xueji.kernel.errors import NotFound, Problem
+from xueji.progress.api import check_json
+from xueji.progress.models import Sitting
+from xueji.progress.schemas import SittingPath
+from xueji.rulebook.vocabulary import Outcome
+from xueji.snapshots import schemas, services
+from xueji.snapshots.access import access_own_check, access_picture
+from xueji.snapshots.models import Check, CheckIn
+from xueji.snapshots.rules import CheckState
+from xueji.web.access import roles, signed_in
+from xueji.web.session import actor, context, db, writes
+
+blueprint = APIBlueprint("snapshots_api", __name__, url_prefix="/api/v1")
+
+
+@blueprint.post(
+    "/checks/<uuid:check_id>/frames", summary="Answer a check with pictures", responses={202: schemas.AnsweredOut}
+)
+@roles(Role.TRAINEE)
+def frames(path: schemas.CheckPath, form: schemas.FramesIn) -> tuple[Response, int]:
+    held = context()
+    pictures = [frame.stream.read(services.LARGEST_FRAME + 1) for frame in form.frame]
+    stored = services.store_frames(held, actor=actor(), check_id=path.check_id, nonce=form.nonce, frames=pictures)
+    try:
+        attempt = services.answer_check(
+            db(),
+            held,
+            actor=actor(),
+            check_id=path.check_id,
+            nonce=form.nonce,
+            stored=stored,
+            device=form.device,
+        )
+    except Problem:
+        for frame in stored:
+            held.store.delete(frame.path)
+        raise
+    return jsonify({"check_id": str(path.check_id), "attempt": attempt.number, "state": CheckState.ANSWERED}), 202
+
+
+@blueprint.get("/checks/<uuid:check_id>", summary="How a check stands", responses={200: schemas.CheckStateOut})
+@roles(Role.TRAINEE)
+def check_state(path: schemas.CheckPath) -> Response:
+    return jsonify(_state(access_own_check(db(), actor(), path.check_id)))
+
+
+@blueprint.post("/checks/<uuid:check_id>/unable", summary="Say that the camera does not work, and why")
+@roles(Role.TRAINEE)
+def unable(path: schemas.CheckPath, body: schemas.UnableIn) -> Response:
+    check = services.give_up(
+        db(),
+        actor=actor(),
+        check_id=path.check_id,
+        nonce=body.nonce,
+        outcome=Outcome.NO_CAMERA,
+        cause=body.reason,
+    )
+    return jsonify(_state(check))
+
+
+@blueprint.post("/checks/<uuid:check_id>/refuse", summary="Refuse to be photographed")
+@roles(Role.TRAINEE)
+def refuse(path: schemas.CheckPath, body: schemas.RefuseIn) -> Response:
+    check = services.give_up(db(), actor=actor(), check_id=path.check_id, nonce=body.nonce, outcome=Outcome.REFUSED)
+    return jsonify(_state(check))
+
+
+@blueprint.post("/sittings/<uuid:sitting_id>/checks", summary="Ask for a check now, to have the time confirmed")
+@roles(Role.TRAINEE)
+def ask(path: SittingPath) -> tuple[Response, int]:
+    services.ask_now(db(), actor=actor(), sitting_id=path.sitting_id)
+    told = db().get_one(Sitting, path.sitting_id).open_check
+    return jsonify({"check": check_json(json.loads(told)) if told else None}), 201
+
+
+@blueprint.post("/checks/<uuid:check_id>/appeal", summary="Contest what a check decided")
+@roles(Role.TRAINEE)
+def appeal(path: schemas.CheckPath, body: schemas.ContestIn) -> tuple[Response, int]:
+    raised = services.contest(db(), context().keyring, actor=actor(), check_id=path.check_id, reason=body.reason)
+    return jsonify({"decide_by": clock.rfc3339(clock.from_ms(raised.decide_by_ms))}), 201
+
+
+@blueprint.post("/checks/<uuid:check_id>/review", summary="Decide a check that did not match")
+@roles(Role.INSTITUTION)
+def review(path: schemas.CheckPath, body: schemas.ReviewIn) -> Response:
+    check = services.review(
+        db(), context().keyring, actor=actor(), check_id=path.check_id, outcome=body.outcome, reason=body.reason
+    )
+    return jsonify({"check_id": str(check.id), "state": check.state, "decision": body.outcome})
+
+
+@blueprint.get("/pictures/<uuid:picture_id>", summary="See one picture of a check; the look is recorded")
+@signed_in
+@writes
+def picture(path: schemas.PicturePath) -> Response:
+    session, held = db(), context()
+    found, check = access_picture(session, actor(), path.picture_id)
+    own = found.person_id == actor().person_id
+    purpose = "own" if own else "audit" if actor().is_(Role.REGULATOR) else "review"
+    record_face_view(
+        session,
+        held.keyring,
+        viewer=actor(),
+        person_id=found.person_id,
+        picture=str(found.id),
+        purpose=purpose,
+        chain=str(check.enrolment_id),
+    )
+    key = vault.person_key(session, held.keyring, found.person_id)
+    try:
+        plain = vault.unseal(key, found.person_id, found.path, held.store.get(found.path))
+    except (FileNotFoundError, Unreadable) as error:
+        raise NotFound from error
+    response = Response(plain, mimetype=_kind(plain))
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+@blueprint.post("/check-ins", summary="Confirm a trainee who is here", responses={201: schemas.CheckInOut})
+@roles(Role.INSTITUTION)
+def check_in(body: schemas.CheckInIn) -> tuple[Response, int]:
+    here = services.check_in(
+        db(),
+        context().keyring,
+        actor=actor(),
+        enrolment_id=body.enrolment_id,
+        place=body.place,
+        lasts=timedelta(minutes=body.minutes),
+    )
+    return jsonify(_check_in(here)), 201
+
+
+@blueprint.post("/check-ins/<uuid:check_in_id>/confirm", summary="Confirm in a round that she is still here")
+@roles(Role.INSTITUTION)
+def confirm(path: schemas.CheckInPath) -> Response:
+    here = services.confirm_presence(db(), context().keyring, actor=actor(), check_in_id=path.check_in_id)
+    return jsonify(_check_in(here))
+
+
+@blueprint.post("/check-ins/<uuid:check_in_id>/close", summary="Confirm that she leaves now")
+@roles(Role.INSTITUTION)
+def check_out(path: schemas.CheckInPath) -> Response:
+    here = services.check_out(db(), context().keyring, actor=actor(), check_in_id=path.check_in_id)
+    return jsonify(_check_in(here))
+
+
+def _state(check: Check) -> dict[str, Any]:
+    waiting = check.state == CheckState.DUE
+    last = check.attempts[-1] if check.attempts else None
+    return {
+        "check_id": str(check.id),
+        "kind": check.kind,
+        "state": check.state,
+        "outcome": check.outcome,
+        "attempt": check.attempt,
+        "nonce": check.nonce if waiting else None,
+        "prompts": check.prompts,
+        "answer_by": clock.rfc3339(clock.from_ms(check.answer_by_ms)) if waiting else None,
+        "last_outcome": last.outcome if last else None,
+        "signals": [signal["code"] for signal in last.signals] if last else [],
+    }
+
+
+def _check_in(here: CheckIn) -> dict[str, Any]:
+    return {
+        "check_in_id": str(here.id),
+        "enrolment_id": str(here.enrolment_id),
+        "place": here.place,
+        "until": clock.rfc3339(clock.from_ms(here.until_ms)),
+        "closed": here.closed_ms is not None,
+    }
+
+
+def _kind(picture: bytes) -> str:
+    if picture.startswith(b"\x89PNG"):
+        return "image/png"
+    return "image/webp" if picture[8:12] == b"WEBP" else "image/jpeg"

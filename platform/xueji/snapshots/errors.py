@@ -1,0 +1,78 @@
+"""What a check or a check-in refuses, each with the way out."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _
+
+from xueji.kernel.errors import Conflict, Invalid, TooLarge
+
+
+class CheckOver(Conflict):
+    type = "check-over"
+    title = _("这次核验已经结束")
+    detail = _("请继续学习；如对结果有异议，可以申诉。")
+
+
+class NonceUsed(Conflict):
+    type = "check-nonce"
+    title = _("这次拍照与当前核验不符")
+    detail = _("照片只能用于它被要求的那一次核验。请按页面提示重新拍照。")
+
+
+class FramesUnusable(Invalid):
+    type = "frames-unusable"
+    title = _("没有收到可用的照片")
+
+
+class FrameTooLarge(TooLarge):
+    type = "frame-too-large"
+    title = _("照片过大")
+
+
+class CheckInNeeded(Conflict):
+    type = "check-in-needed"
+    title = _("请先现场签到")
+    detail = _("您选择了非人脸方式。请到培训机构现场，由工作人员确认本人后开始学习。")
+
+
+class RouteNotReady(Conflict):
+    type = "route-not-ready"
+    title = _("请先完成身份核验准备")
+    detail = _("人脸核验需要您单独同意并登记至少一张底照；也可以选择现场签到方式，两种方式效力相同。")
+
+
+class NotOnThisRoute(Conflict):
+    type = "not-on-this-route"
+    title = _("该学员选择了人脸核验方式")
+    detail = _("如要现场签到，请学员先在“我的账号”中改选现场签到方式。")
+
+
+class AlreadyCheckedIn(Conflict):
+    type = "already-checked-in"
+    title = _("该学员已经签到")
+
+
+class CheckInClosed(Conflict):
+    type = "check-in-closed"
+    title = _("这次签到已经结束")
+
+
+class NothingToContest(Conflict):
+    type = "nothing-to-contest"
+    title = _("这次核验没有可以申诉的结果")
+
+
+class AlreadyContested(Conflict):
+    type = "already-contested"
+    title = _("这次核验已经申诉过")
+    detail = _("培训机构会在规定时间内答复，请留意结果。")
+
+
+class NotToReview(Conflict):
+    type = "not-to-review"
+    title = _("这次核验不需要复核")
+
+
+class CheckStillOpen(Conflict):
+    type = "check-still-open"
+    title = _("还有一次核验没有完成")

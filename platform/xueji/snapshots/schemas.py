@@ -1,0 +1,87 @@
+"""What is said about checks over the interface: nonces and reasons in, states and outcomes out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from flask_openapi3.models.file import FileStorage
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from xueji.rulebook.vocabulary import ReviewOutcome
+from xueji.snapshots.services.answering import CameraFailure
+
+Words = Annotated[str, Field(min_length=2, max_length=1000)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CheckPath(BaseModel):
+    check_id: UUID
+
+
+class PicturePath(BaseModel):
+    picture_id: UUID
+
+
+class CheckInPath(BaseModel):
+    check_in_id: UUID
+
+
+class FramesIn(BaseModel):
+    frame: list[FileStorage]
+    nonce: Annotated[str, Field(max_length=64)]
+    device: Annotated[str, Field(max_length=200)] = ""
+
+
+class UnableIn(Strict):
+    nonce: Annotated[str, Field(max_length=64)]
+    reason: CameraFailure
+
+
+class RefuseIn(Strict):
+    nonce: Annotated[str, Field(max_length=64)]
+
+
+class ContestIn(Strict):
+    reason: Words
+
+
+class ReviewIn(Strict):
+    outcome: ReviewOutcome
+    reason: Words
+
+
+class CheckInIn(Strict):
+    enrolment_id: UUID
+    place: Annotated[str, Field(min_length=1, max_length=120)]
+    minutes: Annotated[int, Field(ge=5, le=300, strict=True)]
+
+
+class AnsweredOut(BaseModel):
+    check_id: UUID
+    attempt: int
+    state: str
+
+
+class CheckStateOut(BaseModel):
+    check_id: UUID
+    kind: Literal["scheduled", "closing", "voluntary"]
+    state: str
+    outcome: str | None = Field(description="One of the nine, once decided")
+    attempt: int
+    nonce: str | None = Field(description="Only while the check waits for an answer")
+    prompts: list[str]
+    answer_by: AwareDatetime | None
+    last_outcome: str | None = Field(description="Of the latest attempt, when another one is asked for")
+    signals: list[str]
+
+
+class CheckInOut(BaseModel):
+    check_in_id: UUID
+    enrolment_id: UUID
+    place: str
+    until: AwareDatetime
+    closed: bool

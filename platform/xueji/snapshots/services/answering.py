@@ -1,0 +1,194 @@
+"""Answering a check: pictures, encrypted before anything is written; or saying why there are none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from xueji.identity import vault
+from xueji.kernel import clock
+from xueji.kernel.actor import Actor
+from xueji.kernel.context import Context
+from xueji.kernel.database import after_commit
+from xueji.progress.models import Sitting
+from xueji.progress.services import set_open_check
+from xueji.rulebook.vocabulary import Outcome
+from xueji.snapshots import rules
+from xueji.snapshots.access import access_own_check
+from xueji.snapshots.errors import CheckOver, FramesUnusable, FrameTooLarge, NonceUsed
+from xueji.snapshots.events import AnswerStored
+from xueji.snapshots.models import Attempt, Check, Picture
+from xueji.snapshots.rules import CheckState
+from xueji.snapshots.services import leaves
+from xueji.snapshots.services.asking import decide
+from xueji.trace import services as trace
+from xueji.trace.rules import Event
+
+MOST_FRAMES = 12
+LARGEST_FRAME = 2 * 1024 * 1024
+"""Bytes; a 640×480 JPEG has about 60,000."""
+
+
+class CameraFailure(StrEnum):
+    """Why there is no picture, as the page told the causes apart; they are kept, not believed."""
+
+    NOT_FOUND = "not_found"
+    DENIED = "denied"
+    BLOCKED = "blocked"
+    IN_USE = "in_use"
+    TOO_LOW = "too_low"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class StoredFrame:
+    """One picture, encrypted and in the store, not yet part of an answer."""
+
+    path: str
+    sha256: str
+    plain_sha256: str
+
+
+def store_frames(
+    context: Context, *, actor: Actor, check_id: UUID, nonce: str, frames: Sequence[bytes]
+) -> list[StoredFrame]:
+    """Encrypt the pictures under the person's key and store them; no write transaction is held meanwhile.
+
+    Raises NotFound, CheckOver, NonceUsed, FramesUnusable, FrameTooLarge.
+    """
+    if not 1 <= len(frames) <= MOST_FRAMES:
+        raise FramesUnusable(_("请提交 1 到 %(most)s 张照片。", most=MOST_FRAMES))
+    if any(len(frame) > LARGEST_FRAME for frame in frames):
+        raise FrameTooLarge(_("每张照片不得超过 2 MB。"))
+    if not all(frames):
+        raise FramesUnusable(_("有一张照片是空的，请重新拍照。"))
+    with context.database.reading() as session:
+        check = access_own_check(session, actor, check_id)
+        _may_answer(check, nonce, clock.to_ms(clock.now()))
+        key = vault.person_key(session, context.keyring, check.person_id)
+    folder = f"faces/checks/{check_id}/{uuid4().hex}"
+    stored = []
+    for number, frame in enumerate(frames):
+        path = f"{folder}/{number}"
+        sealed = vault.seal(key, actor.person_id, path, frame)
+        context.store.put(path, sealed)
+        stored.append(StoredFrame(path, hashlib.sha256(sealed).hexdigest(), hashlib.sha256(frame).hexdigest()))
+    return stored
+
+
+def answer_check(
+    session: Session,
+    context: Context,
+    *,
+    actor: Actor,
+    check_id: UUID,
+    nonce: str,
+    stored: Sequence[StoredFrame],
+    device: str,
+) -> Attempt:
+    """Make stored pictures the answer to the attempt the nonce was given for; judging follows the commit.
+
+    Raises NotFound, CheckOver, NonceUsed; what was stored is then the caller's to delete.
+    """
+    now_ms = clock.to_ms(clock.now())
+    check = access_own_check(session, actor, check_id, lock=True)
+    _may_answer(check, nonce, now_ms)
+    sitting = session.get_one(Sitting, check.sitting_id)
+    check.state = rules.move(CheckState(check.state), CheckState.ANSWERED)
+    attempt = Attempt(
+        check_id=check.id,
+        number=check.attempt,
+        nonce=check.nonce,
+        prompts=check.prompts,
+        device=device[:200],
+        answered_ms=now_ms,
+        signals=[],
+    )
+    session.add(attempt)
+    session.flush()
+    chain, person = str(check.enrolment_id), str(check.person_id)
+    frames = []
+    for position, frame in enumerate(stored):
+        commitment = trace.commit(
+            session, frame.plain_sha256, chain=chain, field="picture", person=person, reference=frame.path
+        )
+        picture = Picture(
+            attempt_id=attempt.id,
+            person_id=check.person_id,
+            position=position,
+            path=frame.path,
+            sha256=frame.sha256,
+            commitment=commitment,
+        )
+        session.add(picture)
+        frames.append({"sha256": frame.sha256, "commitment": commitment})
+    set_open_check(session, check.sitting_id, None, seen_ms=now_ms)
+    values = {
+        "check": str(check.id),
+        "attempt": attempt.number,
+        "method": "face",
+        "frames": frames,
+        "device": trace.commit(session, attempt.device, chain=chain, field="camera", person=person),
+        "signals": [],
+    }
+    trace.record(session, event=Event.CHECK_ANSWER, chain=chain, who=sitting.who, values=values)
+    stored_answer = AnswerStored(attempt.id)
+    after_commit(session, lambda: context.events.publish(stored_answer))
+    return attempt
+
+
+def give_up(
+    session: Session, *, actor: Actor, check_id: UUID, nonce: str, outcome: Outcome, cause: CameraFailure | None = None
+) -> Check:
+    """No picture: the camera does not work (and why), or she refuses. Her time is held; the ways out remain.
+
+    Raises NotFound, CheckOver, NonceUsed.
+    """
+    if outcome not in (Outcome.NO_CAMERA, Outcome.REFUSED):
+        raise ValueError(f"{outcome} needs pictures")
+    now_ms = clock.to_ms(clock.now())
+    check = access_own_check(session, actor, check_id, lock=True)
+    _may_answer(check, nonce, now_ms)
+    sitting = session.get_one(Sitting, check.sitting_id)
+    signals = [{"code": f"camera_{cause}"}] if cause is not None else []
+    answer = {
+        "check": str(check.id),
+        "attempt": check.attempt,
+        "method": "none",
+        "frames": [],
+        "signals": signals,
+    }
+    chain = str(check.enrolment_id)
+    trace.record(session, event=Event.CHECK_ANSWER, chain=chain, who=sitting.who, values=answer)
+    session.add(
+        Attempt(
+            check_id=check.id,
+            number=check.attempt,
+            nonce=check.nonce,
+            prompts=check.prompts,
+            device="",
+            answered_ms=now_ms,
+            judged_ms=now_ms,
+            outcome=outcome,
+            signals=signals,
+        )
+    )
+    decide(check, outcome, now_ms)
+    trace.record_many(session, [leaves.verdict(check, outcome, final=True)])
+    set_open_check(session, check.sitting_id, None, seen_ms=now_ms)
+    return check
+
+
+def _may_answer(check: Check, nonce: str, now_ms: int) -> None:
+    if check.state != CheckState.DUE:
+        raise CheckOver
+    if nonce != check.nonce:
+        raise NonceUsed
+    if now_ms > check.answer_by_ms:
+        raise CheckOver(_("作答时间已过。这段学习时间先保留，可以通过补学或申诉确认。"))

@@ -1,0 +1,206 @@
+"""Judging an answer: the pictures are opened, compared and judged outside any transaction, then the verdict is written.
+
+An engine that is down blames nobody: the attempt stays unjudged and is judged again when the engine is back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from media_pipeline.judge import FaceJudge, Judge
+from media_pipeline.verdict import EngineDown, JudgeSettings, PictureHash, Prompt, Signal, SignalCode, Verdict
+from xueji.identity import queries as identity
+from xueji.identity import vault
+from xueji.identity.errors import Erased
+from xueji.kernel import clock
+from xueji.kernel.context import Context
+from xueji.kernel.crypto import Unreadable
+from xueji.kernel.database import after_commit
+from xueji.kernel.events import Announcement
+from xueji.progress.models import Sitting
+from xueji.progress.record import public_check
+from xueji.progress.services import set_open_check
+from xueji.progress.terms import read_terms
+from xueji.rulebook.plan import ProctoringPlan
+from xueji.rulebook.vocabulary import Outcome
+from xueji.snapshots import rules
+from xueji.snapshots.models import Attempt, Check, Picture
+from xueji.snapshots.rules import CheckState, NextStep
+from xueji.snapshots.services import leaves
+from xueji.snapshots.services.asking import ask_again, decide
+from xueji.trace import services as trace
+
+log = structlog.get_logger(__name__)
+
+MOST_EARLIER = 600
+"""Pictures of the same person that a new one is compared with, the newest."""
+JUDGE_AGAIN_AFTER_MS = 20_000
+MOST_IN_A_SWEEP = 100
+SHOWN_BY_ANOTHER = "shown_by_another"
+
+
+@dataclass(frozen=True)
+class _Case:
+    """Everything the judge needs, read in one go."""
+
+    frames: tuple[bytes, ...]
+    references: tuple[object, ...]
+    prompts: tuple[Prompt, ...]
+    device: str
+    earlier: tuple[PictureHash, ...]
+    settings: JudgeSettings
+
+
+def judge_of(context: Context) -> Judge:
+    """The installation's judge; a test puts its twin into ``context.outside[Judge]``."""
+    found = context.outside.get(Judge)
+    if found is None:
+        from media_pipeline.engine import Engine
+
+        found = context.outside[Judge] = FaceJudge(Engine(context.settings.data / "models"))
+    return found  # type: ignore[return-value]
+
+
+def judge_attempt(context: Context, attempt_id: UUID) -> Outcome | None:
+    """Judge one attempt and write what follows from it; None when there was nothing left to judge.
+
+    May be called any number of times, by any number of workers: one verdict is written.
+    """
+    with context.database.reading() as session:
+        attempt = session.get(Attempt, attempt_id)
+        if attempt is None or attempt.outcome is not None:
+            return None
+        try:
+            case = _case(session, context, attempt)
+        except (Erased, Unreadable, FileNotFoundError):
+            log.exception("check.pictures_unreadable", attempt=str(attempt_id))
+            case = None
+    verdict = None
+    if case is not None:
+        try:
+            verdict = judge_of(context).judge(
+                case.frames,
+                references=case.references,  # type: ignore[arg-type]
+                prompts=case.prompts,
+                device_label=case.device,
+                earlier=case.earlier,
+                settings=case.settings,
+            )
+        except EngineDown:
+            log.error("check.engine_down", attempt=str(attempt_id))
+        except Exception:
+            log.exception("check.engine_failed", attempt=str(attempt_id))
+    with context.database.writing() as session:
+        return _write(session, context, attempt_id, verdict)
+
+
+def waiting_attempts(session: Session) -> Sequence[UUID]:
+    """Attempts that nobody has judged though they were answered a while ago: the task was lost, or the engine down."""
+    before = clock.to_ms(clock.now()) - JUDGE_AGAIN_AFTER_MS
+    return session.scalars(
+        select(Attempt.id)
+        .join(Check, Check.id == Attempt.check_id)
+        .where(Check.state == CheckState.ANSWERED, Attempt.outcome.is_(None), Attempt.answered_ms < before)
+        .order_by(Attempt.answered_ms)
+        .limit(MOST_IN_A_SWEEP)
+    ).all()
+
+
+def _case(session: Session, context: Context, attempt: Attempt) -> _Case:
+    check = session.get_one(Check, attempt.check_id)
+    person_id = check.person_id
+    plan = read_terms(session.get_one(Sitting, check.sitting_id).terms).plan
+    key = vault.person_key(session, context.keyring, person_id)
+    earlier = session.scalars(
+        select(Picture.likeness)
+        .join(Attempt, Attempt.id == Picture.attempt_id)
+        .where(Picture.person_id == person_id, Picture.attempt_id != attempt.id, Picture.likeness.is_not(None))
+        .order_by(Attempt.answered_ms.desc())
+        .limit(MOST_EARLIER)
+    )
+    return _Case(
+        tuple(vault.unseal(key, person_id, each.path, context.store.get(each.path)) for each in attempt.pictures),
+        tuple(identity.reference_descriptors(session, context.keyring, person_id)),
+        tuple(Prompt(prompt) for prompt in attempt.prompts),
+        attempt.device,
+        tuple(PictureHash("", likeness) for likeness in earlier if likeness),
+        JudgeSettings(threshold_micro=plan.match_threshold, min_pixels=plan.min_pixels),
+    )
+
+
+def _write(session: Session, context: Context, attempt_id: UUID, verdict: Verdict | None) -> Outcome | None:
+    found = session.get_one(Attempt, attempt_id)
+    sitting_id = session.get_one(Check, found.check_id).sitting_id
+    sitting = session.get_one(Sitting, sitting_id, with_for_update=True)
+    check = session.get_one(Check, found.check_id, with_for_update=True, populate_existing=True)
+    attempt = session.get_one(Attempt, attempt_id, populate_existing=True)
+    if attempt.outcome is not None or check.state != CheckState.ANSWERED:
+        return None
+    now_ms = clock.to_ms(clock.now())
+    if verdict is None:
+        if not attempt.signals:
+            # Said once in the trace, however often the engine is tried.
+            attempt.signals = [{"code": "service_down"}]
+            trace.record_many(session, [leaves.verdict(check, Outcome.SERVICE_DOWN, final=False, attempt=attempt)])
+            _announce(session, context, check, None)
+        return Outcome.SERVICE_DOWN
+    outcome = _outcome(session, attempt, verdict)
+    attempt.outcome = outcome
+    attempt.judged_ms = now_ms
+    attempt.score, attempt.threshold = verdict.score_micro, verdict.threshold_micro
+    attempt.engine, attempt.model = verdict.engine, verdict.model
+    plan = read_terms(sitting.terms).plan
+    _follow(session, context, check, attempt, sitting, plan, now_ms)
+    return outcome
+
+
+def _follow(
+    session: Session,
+    context: Context,
+    check: Check,
+    attempt: Attempt,
+    sitting: Sitting,
+    plan: ProctoringPlan,
+    now_ms: int,
+) -> None:
+    """What a verdict leads to: another attempt while the sitting goes on, or the check's end."""
+    outcome = Outcome(attempt.outcome or "")
+    step = rules.after_verdict(plan, attempt.number, outcome)
+    if step is NextStep.RETRY and sitting.ended_ms is None and sitting.open_check is None:
+        trace.record_many(session, [leaves.verdict(check, outcome, final=False, attempt=attempt)])
+        told = ask_again(check, plan, now_ms)
+        set_open_check(session, sitting.id, told, seen_ms=None)
+        trace.record_many(session, [leaves.due(check, sitting.who, now_ms)])
+        _announce(session, context, check, public_check(told))
+        return
+    decide(check, outcome, now_ms)
+    trace.record_many(session, [leaves.verdict(check, outcome, final=True, attempt=attempt)])
+    _announce(session, context, check, None)
+
+
+def _outcome(session: Session, attempt: Attempt, verdict: Verdict) -> Outcome:
+    """The judge's outcome, unless one of the pictures was shown before under somebody else's name."""
+    signals = list(verdict.signals)
+    known = {picture.perceptual for picture in verdict.pictures}
+    for picture, seen in zip(attempt.pictures, verdict.pictures, strict=False):
+        picture.likeness = seen.perceptual
+    others = exists().where(Picture.likeness.in_(known), Picture.person_id != attempt.pictures[0].person_id)
+    shown_by_another = bool(known) and bool(session.scalar(select(others)))
+    attempt.signals = [signal.as_values() for signal in signals]
+    outcome = Outcome(verdict.outcome.value)
+    if shown_by_another:
+        attempt.signals = [*attempt.signals, Signal(SignalCode.REPLAY, 0).as_values(), {"code": SHOWN_BY_ANOTHER}]
+        return Outcome.UNCLEAR if outcome is Outcome.MATCH else outcome
+    return outcome
+
+
+def _announce(session: Session, context: Context, check: Check, again: dict[str, object] | None) -> None:
+    payload = {"check_id": str(check.id), "state": check.state, "outcome": check.outcome, "check": again}
+    said = Announcement(f"sitting:{check.sitting_id}", "check.verdict", payload)
+    after_commit(session, lambda: context.events.publish(said))

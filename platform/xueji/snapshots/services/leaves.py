@@ -1,0 +1,43 @@
+"""How checks stand in the trace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xueji.rulebook.vocabulary import Outcome
+from xueji.snapshots.models import Attempt, Check
+from xueji.trace.rules import SYSTEM, Entry, Event
+
+
+def due(check: Check, who: str, at_ms: int) -> Entry:
+    values = {
+        "check": str(check.id),
+        "sitting": str(check.sitting_id),
+        "kind": check.kind,
+        "at_ms": at_ms,
+        "answer_by_ms": check.answer_by_ms,
+        "attempt": check.attempt,
+    }
+    return Entry(Event.CHECK_DUE, str(check.enrolment_id), who, values)
+
+
+def retold(check: Check, who: str) -> Entry:
+    values = {"check": str(check.id), "answer_by_ms": check.answer_by_ms}
+    return Entry(Event.CHECK_RETOLD, str(check.enrolment_id), who, values)
+
+
+def verdict(check: Check, outcome: Outcome, *, final: bool, attempt: Attempt | None = None) -> Entry:
+    """Of pictures when there is an attempt, else of their absence."""
+    values: dict[str, Any] = {
+        "check": str(check.id),
+        "attempt": check.attempt if attempt is None else attempt.number,
+        "outcome": outcome.value,
+        "final": final,
+        "signals": [] if attempt is None else attempt.signals,
+    }
+    if attempt is not None:
+        judged = {"threshold": attempt.threshold, "engine": attempt.engine, "model": attempt.model}
+        values |= {name: value for name, value in judged.items() if value is not None}
+        if attempt.score is not None:
+            values["score"] = attempt.score
+    return Entry(Event.CHECK_VERDICT, str(check.enrolment_id), SYSTEM, values)
