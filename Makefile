@@ -1,0 +1,114 @@
+# make run    set up and start the installation    make test   the whole suite, on SQLite and on PostgreSQL
+# make check  lint, types, contracts, tests        make bench  the table of figures
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := run
+.PHONY: run setup demo install test-install browser test test-sqlite test-postgres check lint types contracts \
+        bench assets lock messages migration clean
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+UV := 0.13.9
+
+# A step is done again when what it is made from has changed, told by content: a checkout changes every file's time.
+frontend_inputs = find frontend platform courses media_pipeline -name node_modules -prune -o -type f \
+	\( -path 'frontend/*' -o -name '*.po' \) -print | LC_ALL=C sort
+
+run: setup demo
+	@exec $(BIN)/xueji up
+
+setup: install
+	@$(BIN)/xueji setup
+
+demo: setup
+	@$(BIN)/xueji demo > /dev/null
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Xueji needs Python 3.11 or newer; name it with make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "this Python cannot make virtual environments (Debian: apt install python3-venv)"; exit 1; }
+
+install: $(VENV)/bin/python
+	@mkdir -p $(STAMPS)
+	@want=$$(sha256sum < requirements.txt); if [ "$$(cat $(STAMPS)/requirements 2>/dev/null)" != "$$want" ]; then \
+	  echo "installing the locked dependencies"; \
+	  $(PIP) install --require-hashes --no-deps -r requirements.txt; echo "$$want" > $(STAMPS)/requirements; fi
+	@want=$$({ pwd; cat pyproject.toml; $(frontend_inputs) | xargs -d '\n' sha256sum; } | sha256sum); \
+	if [ "$$(cat $(STAMPS)/project 2>/dev/null)" != "$$want" ]; then \
+	  echo "building the front end and installing the program"; \
+	  $(PIP) install --no-deps -e .; echo "$$want" > $(STAMPS)/project; fi
+
+assets: $(VENV)/bin/python
+	@rm -f $(STAMPS)/project
+	@$(MAKE) install
+
+test-install: install
+	@want=$$(sha256sum < tests/requirements.txt); if [ "$$(cat $(STAMPS)/tests 2>/dev/null)" != "$$want" ]; then \
+	  echo "installing what the tests need"; \
+	  $(PIP) install --require-hashes --no-deps -r tests/requirements.txt; echo "$$want" > $(STAMPS)/tests; fi
+
+# The browser tests want a Chromium; without one they are skipped, and the report says so.
+browser:
+	@found=$$(command -v chromium || command -v chromium-browser || command -v google-chrome || true); \
+	if [ -z "$$found" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	  echo "installing Chromium for the browser tests"; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	      chromium fonts-wqy-microhei > /dev/null; } || true; \
+	  found=$$(command -v chromium || true); fi; \
+	if [ -z "$$found" ]; then echo "NO BROWSER: the browser tests will be skipped; install Chromium to run them"; fi
+
+test: test-install browser
+	@echo "== the whole suite on SQLite"
+	@$(PYTEST)
+	@echo "== the whole suite on PostgreSQL"
+	@XUEJI_TEST_DATABASE=postgres $(PYTEST)
+
+test-sqlite: test-install browser
+	@$(PYTEST)
+
+test-postgres: test-install browser
+	@XUEJI_TEST_DATABASE=postgres $(PYTEST)
+
+check: lint types contracts test
+
+lint: test-install
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: test-install
+	@$(BIN)/mypy platform courses media_pipeline bench wsgi.py
+
+contracts: test-install
+	@$(BIN)/lint-imports
+
+bench: test-install
+	@$(BIN)/python -m bench
+
+# After changing the dependencies in pyproject.toml. Versions that still fit are kept; `make lock UPGRADE=--upgrade` renews.
+lock:
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	$(PYTHON) -m venv "$$folder"; "$$folder/bin/pip" install --quiet --disable-pip-version-check uv==$(UV); \
+	compile="$$folder/bin/uv pip compile --quiet --generate-hashes --python-version 3.11 \
+	  --python-platform x86_64-manylinux_2_28 --no-header --no-emit-index-url --no-annotate $(UPGRADE)"; \
+	$$compile pyproject.toml -o requirements.txt; \
+	$$compile pyproject.toml --extra dev -c requirements.txt -o tests/requirements.txt
+
+# Add new words to each part's English catalogue, for translating.
+messages: test-install
+	@$(BIN)/python -m tests.messages
+
+migration: test-install
+	@[ -n "$(m)" ] || { echo 'say what it does: make migration m="Add …"'; exit 1; }
+	@XUEJI_DATA=$$(mktemp -d) sh -c '$(BIN)/alembic upgrade head && $(BIN)/alembic revision --autogenerate -m "$(m)"; rm -rf "$$XUEJI_DATA"'
+
+clean:
+	@rm -rf $(VENV) build dist platform/xueji/web/static/built .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	  .import_linter_cache
+	@find platform courses media_pipeline migrations tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find platform courses media_pipeline -name '*.mo' -delete
