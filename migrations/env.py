@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 from alembic import context
-from sqlalchemy import Connection
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations.ops import MigrationScript
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Enum
 
 import xueji.tables  # noqa: F401  every table, so that the metadata is whole
-from xueji.kernel.database import WRITES, Base, Database
+from xueji.kernel.database import WRITES, Base, Database, UTCDateTime
 from xueji.kernel.settings import Settings
+
+
+def plain(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
+    """Revisions speak SQLAlchemy's own words: what they mean must not change when the product's types do."""
+    if kind == "type" and isinstance(item, UTCDateTime):
+        return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, Enum):
+        return f"sa.String(length={item.length})"
+    return False
+
+
+def number(_context: MigrationContext, _revision: Any, directives: list[MigrationScript]) -> None:
+    """Revisions are numbered one after the other."""
+    newest = ScriptDirectory.from_config(context.config).get_current_head()
+    for directive in directives:
+        directive.rev_id = f"{int(newest or 0) + 1:04d}"
 
 
 def migrate(connection: Connection) -> None:
@@ -19,6 +41,8 @@ def migrate(connection: Connection) -> None:
         transactional_ddl=True,
         compare_type=True,
         compare_server_default=True,
+        render_item=plain,
+        process_revision_directives=number,
     )
     with context.begin_transaction():
         context.run_migrations()
