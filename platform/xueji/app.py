@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from flask import Flask
+from flask import Blueprint, Flask
+from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
 from xueji import probes, web
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
+from xueji.progress import api as progress_api
+from xueji.progress import views as progress_views
+from xueji.progress.api import init_beats
+from xueji.progress.sockets import init_lesson_sockets
+from xueji.snapshots import api as snapshots_api
 from xueji.web.access import init_access, public
 from xueji.web.assets import init_assets
 from xueji.web.errors import init_errors, validation_problem
@@ -20,6 +26,8 @@ from xueji.web.health import init_health, set_probes
 from xueji.web.language import init_language
 from xueji.web.logs import init_logs
 from xueji.web.session import init_session
+from xueji.web.sockets import init_sockets
+from xueji.wiring import connect
 
 STEPS: tuple[Callable[[Flask], None], ...] = (
     init_logs,
@@ -30,7 +38,14 @@ STEPS: tuple[Callable[[Flask], None], ...] = (
     init_session,
     init_access,
     init_health,
+    init_sockets,
+    init_lesson_sockets,
+    init_beats,
 )
+
+
+APIS: tuple[APIBlueprint, ...] = (progress_api.blueprint, snapshots_api.blueprint)
+PAGES: tuple[Blueprint, ...] = (progress_views.blueprint,)
 
 
 def create_app(settings: Settings | None = None, context: Context | None = None) -> Flask:
@@ -57,6 +72,11 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
     )
     app.extensions["xueji"] = context
     app.add_url_rule("/api/openapi.json", "openapi", public(lambda: app.api_doc))
+    connect(context)
+    for api in APIS:
+        app.register_api(api)
+    for pages in PAGES:
+        app.register_blueprint(pages)
     for step in STEPS:
         step(app)
     set_probes(app, probes.bound(context))

@@ -5,23 +5,26 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import request
-from flask_socketio import join_room
+from flask import Flask, request
+from flask_socketio import SocketIO, join_room
 
 from xueji.identity.tokens import claims_of_request
 from xueji.kernel.errors import Problem
 from xueji.progress.access import access_sitting
 from xueji.web.session import context
-from xueji.web.sockets import socketio
 
 
-@socketio.on("connect")  # type: ignore[untyped-decorator]
+def init_lesson_sockets(app: Flask) -> None:
+    sockets: SocketIO = app.extensions["socketio"]
+    sockets.on_event("connect", connect)
+    sockets.on_event("join", join)
+
+
 def connect(_auth: Any = None) -> bool:
     """A stranger gets no socket."""
     return claims_of_request() is not None
 
 
-@socketio.on("join")  # type: ignore[untyped-decorator]
 def join(said: Any) -> dict[str, bool]:
     """``{sitting_id}`` → whether the page now hears its sitting."""
     claims = claims_of_request()

@@ -18,13 +18,17 @@ from xueji.kernel.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-socketio = SocketIO(async_mode="threading", logger=False, engineio_logger=False, manage_session=False)
-
 
 def init_sockets(app: Flask) -> None:
+    """The application's sockets, from now on ``app.extensions["socketio"]``; parts add their handlers to it."""
     context: Context = app.extensions["xueji"]
-    socketio.init_app(app, client_manager=_queue(context.settings, write_only=False))
-    context.events.subscribe(Announcement, _told_by(socketio))
+    sockets = SocketIO(
+        app,
+        async_mode="threading",
+        manage_session=False,
+        client_manager=_queue(context.settings, write_only=False),
+    )
+    context.events.subscribe(Announcement, _told_by(sockets))
 
 
 def announce_from_worker(context: Context) -> None:
