@@ -34,10 +34,12 @@ def access_lesson(session: Session, actor: Actor, lesson_id: UUID) -> Lesson:
     return lesson
 
 
-def access_lesson_to_change(session: Session, actor: Actor, lesson_id: UUID, events: Events) -> Lesson:
+def access_lesson_to_change(
+    session: Session, actor: Actor, lesson_id: UUID, events: Events, *, removed: bool = False
+) -> Lesson:
     """The same, unless somebody above has built on it: then the handler's refusal is raised (LessonInUse)."""
     lesson = access_lesson(session, actor, lesson_id)
-    events.publish(LessonChanging(session, lesson.id))
+    events.publish(LessonChanging(session, lesson.id, removed))
     return lesson
 
 

@@ -26,3 +26,4 @@ class LessonChanging:
 
     session: Session
     lesson_id: UUID
+    removed: bool = False

@@ -67,6 +67,7 @@ class Film(Base):
     lease: Mapped[UUID | None] = mapped_column(Uuid)
     """Whose work it is now; a worker that no longer finds its own lease here has lost the film."""
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """Before then nobody else takes it: the lease's end, or of a waiting film the end of its rest."""
 
     __table_args__ = (Index(None, "state", "lease_until"),)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import timedelta
+from enum import StrEnum
 from typing import TypeVar
 
 PIECE_BYTES = 4 * 1024 * 1024
@@ -14,9 +15,20 @@ MOST_UNFINISHED_UPLOADS = 20
 ABANDONED_AFTER = timedelta(days=2)
 """An unfinished upload nobody has touched for so long is thrown away."""
 
+LEASE = timedelta(minutes=2)
+"""How long a worker that says nothing keeps a film."""
+REST = timedelta(minutes=5)
+"""How long a film waits after a failure of the machine; after the second twice as long, and so on."""
+MOST_ATTEMPTS = 4
+UNUSED_KEPT = timedelta(days=30)
+"""A film no lesson shows is deleted after so long."""
+
 LONGEST_NAME = 120
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
+PLAYLIST = "master.m3u8"
+POSTER = "poster.jpg"
+"""Names within a finished film, as `media_pipeline.hls` writes them."""
 _MEDIA_FILE = re.compile(r"(?:[a-z0-9_-]{1,32}/)?[a-z0-9_-]{1,64}\.(m3u8|m4s|mp4|jpg)", re.ASCII)
 _MEDIA_TYPES = {
     "m3u8": "application/vnd.apple.mpegurl",
@@ -26,6 +38,13 @@ _MEDIA_TYPES = {
 }
 
 Item = TypeVar("Item")
+
+
+class Fault(StrEnum):
+    """Why a film failed that is no fault of the file; the file's own are `media_pipeline.film.FilmFault`."""
+
+    ORIGINAL_LOST = "original_lost"
+    GAVE_UP = "gave_up"
 
 
 def shown_name(given: str) -> str:

@@ -150,18 +150,17 @@ def finish_upload(session: Session, *, actor: Actor, events: Events, upload_id: 
     return film.id, True
 
 
-def discard_upload(session: Session, *, actor: Actor, upload_id: UUID) -> list[str]:
-    """Forget an unfinished upload; returns the paths to delete after the commit. Raises NotFound, UploadFinished."""
+def discard_upload(session: Session, *, actor: Actor, upload_id: UUID) -> str:
+    """Forget an unfinished upload; returns the folder to delete after the commit. Raises NotFound, UploadFinished."""
     upload = access_upload(session, actor, upload_id, lock=True)
     if upload.film_id is not None:
         raise errors.UploadFinished(film_id=str(upload.film_id))
-    paths = piece_paths(session, upload.id)
     session.delete(upload)
-    return paths
+    return upload_folder(upload_id)
 
 
 def discard_abandoned(session: Session, *, now: datetime) -> list[str]:
-    """Forget the uploads nobody goes on with. Returns the paths to be deleted after the commit."""
+    """Forget the uploads nobody goes on with. Returns the folders to be deleted after the commit."""
     abandoned = list(
         session.scalars(
             select(Upload.id)
@@ -170,13 +169,22 @@ def discard_abandoned(session: Session, *, now: datetime) -> list[str]:
             .limit(100)
         )
     )
-    paths = [path for upload_id in abandoned for path in piece_paths(session, upload_id)]
     session.execute(delete(Upload).where(Upload.id.in_(abandoned)).execution_options(synchronize_session=False))
-    return paths
+    return [upload_folder(upload_id) for upload_id in abandoned]
+
+
+def delete_folder(store: Store, folder: str) -> None:
+    """With everything in it, also what the database never heard of."""
+    for path in list(store.list(folder)):
+        store.delete(path)
+
+
+def upload_folder(upload_id: UUID) -> str:
+    return f"uploads/{upload_id}"
 
 
 def piece_path(upload_id: UUID, start: int, digest: str) -> str:
-    return f"uploads/{upload_id}/{start:013d}-{digest}"
+    return f"{upload_folder(upload_id)}/{start:013d}-{digest}"
 
 
 def piece_paths(session: Session, upload_id: UUID) -> list[str]:

@@ -1,0 +1,108 @@
+"""The JSON interface: resumable uploads, the films they become, and courses as a program reads them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from flask import request
+from flask_openapi3.blueprint import APIBlueprint
+
+from courses import queries, rules, status, tasks
+from courses.access import access_film, access_upload
+from courses.errors import PieceTooLarge
+from courses.schemas import (
+    Courses,
+    FilmPath,
+    FilmStatus,
+    NewUpload,
+    UploadAt,
+    UploadBegun,
+    UploadDone,
+    UploadOffsetHeader,
+    UploadPath,
+    UploadStatus,
+)
+from courses.services import uploads
+from xueji.kernel.actor import Role
+from xueji.kernel.database import after_commit
+from xueji.kernel.errors import Malformed
+from xueji.web.access import roles
+from xueji.web.session import actor, context, db
+
+blueprint = APIBlueprint("courses_api", __name__, url_prefix="/api/v1")
+
+
+@blueprint.post("/uploads", responses={201: UploadBegun})
+@roles(Role.INSTITUTION)
+def begin_upload(body: NewUpload) -> tuple[dict[str, Any], int]:
+    upload = uploads.begin_upload(
+        db(),
+        actor=actor(),
+        events=context().events,
+        name=body.name,
+        size=body.size,
+        limit=context().settings.upload_limit_mib * 1024 * 1024,
+        sha256=body.sha256,
+        lesson_id=body.lesson_id,
+    )
+    begun = UploadBegun(upload_id=upload.id, offset=0, chunk_bytes=rules.PIECE_BYTES)
+    return begun.model_dump(mode="json"), 201
+
+
+@blueprint.get("/uploads/<upload_id>", responses={200: UploadStatus})
+@roles(Role.INSTITUTION)
+def read_upload(path: UploadPath) -> dict[str, Any]:
+    return status.of_upload(access_upload(db(), actor(), path.upload_id)).model_dump(mode="json")
+
+
+@blueprint.patch("/uploads/<upload_id>", responses={200: UploadAt})
+@roles(Role.INSTITUTION)
+def continue_upload(path: UploadPath, header: UploadOffsetHeader) -> dict[str, Any]:
+    """One piece, as the raw body. A piece that does not begin where the file ends so far is answered 409."""
+    if (request.content_length or 0) > rules.PIECE_BYTES:
+        raise PieceTooLarge(limit=rules.PIECE_BYTES)
+    # The body arrives at the sender's pace, and the store takes its time: no write transaction is open yet.
+    with context().database.reading() as session:
+        upload = access_upload(session, actor(), path.upload_id)
+    piece = request.get_data(cache=False)
+    if request.content_length is not None and len(piece) != request.content_length:
+        raise Malformed
+    digest = uploads.store_piece(context().store, upload, offset=header.upload_offset, piece=piece)
+    offset = uploads.count_piece(db(), upload_id=upload.id, offset=header.upload_offset, size=len(piece), digest=digest)
+    return UploadAt(offset=offset).model_dump()
+
+
+@blueprint.post("/uploads/<upload_id>/finish", responses={202: UploadDone})
+@roles(Role.INSTITUTION)
+def finish_upload(path: UploadPath) -> tuple[dict[str, Any], int]:
+    with context().database.reading() as session:
+        upload = access_upload(session, actor(), path.upload_id)
+        paths = uploads.piece_paths(session, upload.id)
+    uploads.check_whole(context().store, upload, paths)
+    film_id, new = uploads.finish_upload(db(), actor=actor(), events=context().events, upload_id=upload.id)
+    if new:
+        after_commit(db(), partial(tasks.enqueue_film, film_id))
+    return UploadDone(film_id=film_id).model_dump(mode="json"), 202
+
+
+@blueprint.delete("/uploads/<upload_id>", responses={204: None})
+@roles(Role.INSTITUTION)
+def discard_upload(path: UploadPath) -> tuple[str, int]:
+    gone = uploads.discard_upload(db(), actor=actor(), upload_id=path.upload_id)
+    after_commit(db(), partial(uploads.delete_folder, context().store, gone))
+    return "", 204
+
+
+@blueprint.get("/films/<film_id>", responses={200: FilmStatus})
+@roles(Role.INSTITUTION)
+def read_film(path: FilmPath) -> dict[str, Any]:
+    return status.of_film(access_film(db(), actor(), path.film_id)).model_dump(mode="json")
+
+
+@blueprint.get("/courses", responses={200: Courses})
+@roles(Role.INSTITUTION)
+def read_courses() -> dict[str, Any]:
+    """The institution's own courses with their lessons and the state of each film."""
+    listed = queries.courses_of(db(), actor().organisation_id)
+    return Courses(courses=[status.of_course(course) for course in listed]).model_dump(mode="json")

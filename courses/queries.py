@@ -1,0 +1,91 @@
+"""Reads about courses, lessons and films: plain records out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from courses.models import Course, Film, FilmState, Lesson
+from xueji.rulebook.vocabulary import Part
+
+
+@dataclass(frozen=True, slots=True)
+class LessonLine:
+    lesson_id: UUID
+    position: int
+    title: str
+    part: Part
+    film: Film | None
+
+    @property
+    def duration_ms(self) -> int | None:
+        """Of its film, once that is ready."""
+        return self.film.duration_ms if self.film is not None and self.film.state is FilmState.READY else None
+
+    @property
+    def may_be_online(self) -> bool:
+        """Only theory with a film that plays is taught online (003 art. 8)."""
+        return self.part is Part.THEORY and self.duration_ms is not None
+
+
+@dataclass(frozen=True, slots=True)
+class CourseOutline:
+    course_id: UUID
+    title: str
+    summary: str
+    lessons: tuple[LessonLine, ...]
+
+    @property
+    def duration_ms(self) -> int:
+        """Of all films that are ready."""
+        return sum(lesson.duration_ms or 0 for lesson in self.lessons)
+
+    def count(self, *states: FilmState) -> int:
+        """How many of its films are in one of the states."""
+        return sum(lesson.film is not None and lesson.film.state in states for lesson in self.lessons)
+
+
+def courses_of(session: Session, organisation_id: UUID | None) -> list[CourseOutline]:
+    """An institution's courses, the newest first, with their lessons and films, in two queries."""
+    courses = session.scalars(
+        select(Course).where(Course.organisation_id == organisation_id).order_by(Course.created_at.desc(), Course.id)
+    ).all()
+    lessons = _lessons(session, [course.id for course in courses])
+    return [_outline(course, lessons) for course in courses]
+
+
+def course_outline(session: Session, course: Course) -> CourseOutline:
+    return _outline(course, _lessons(session, [course.id]))
+
+
+def films_to_choose(session: Session, organisation_id: UUID | None) -> list[Film]:
+    """The films a lesson can be given: all of the institution's that were not refused, the newest first."""
+    return list(
+        session.scalars(
+            select(Film)
+            .where(Film.organisation_id == organisation_id, Film.state != FilmState.REFUSED)
+            .order_by(Film.uploaded_at.desc(), Film.id)
+            .limit(200)
+        )
+    )
+
+
+def _lessons(session: Session, course_ids: list[UUID]) -> dict[UUID, list[LessonLine]]:
+    found = session.execute(
+        select(Lesson, Film)
+        .outerjoin(Film, Film.id == Lesson.film_id)
+        .where(Lesson.course_id.in_(course_ids))
+        .order_by(Lesson.course_id, Lesson.position)
+    )
+    lessons: dict[UUID, list[LessonLine]] = {}
+    for lesson, film in found:
+        line = LessonLine(lesson.id, lesson.position, lesson.title, lesson.part, film)
+        lessons.setdefault(lesson.course_id, []).append(line)
+    return lessons
+
+
+def _outline(course: Course, lessons: dict[UUID, list[LessonLine]]) -> CourseOutline:
+    return CourseOutline(course.id, course.title, course.summary, tuple(lessons.get(course.id, ())))

@@ -1,0 +1,57 @@
+"""From records to what the JSON interface shows of them."""
+
+from __future__ import annotations
+
+from flask import url_for
+
+from courses import rules, wording
+from courses.models import Film, FilmState, Upload
+from courses.queries import CourseOutline, LessonLine
+from courses.schemas import CourseStatus, FilmStatus, LessonStatus, UploadStatus
+
+
+def of_upload(upload: Upload) -> UploadStatus:
+    return UploadStatus(
+        upload_id=upload.id,
+        name=upload.name,
+        size=upload.size,
+        offset=upload.offset,
+        chunk_bytes=rules.PIECE_BYTES,
+        film_id=upload.film_id,
+    )
+
+
+def of_film(film: Film) -> FilmStatus:
+    ready = film.state is FilmState.READY
+    return FilmStatus(
+        film_id=film.id,
+        name=film.name,
+        state=film.state,
+        said=str(wording.FILM_STATE[film.state]),
+        progress=film.progress,
+        refused_reason=film.refused_reason,
+        refused=str(wording.REFUSED[film.refused_reason]) if film.refused_reason is not None else None,
+        duration_ms=film.duration_ms,
+        uploaded_at=film.uploaded_at,
+        playlist=url_for("media.file", film_id=film.id, path=rules.PLAYLIST) if ready else None,
+        poster=url_for("media.file", film_id=film.id, path=rules.POSTER) if ready else None,
+    )
+
+
+def of_lesson(lesson: LessonLine) -> LessonStatus:
+    return LessonStatus(
+        lesson_id=lesson.lesson_id,
+        position=lesson.position,
+        title=lesson.title,
+        part=lesson.part,
+        film=of_film(lesson.film) if lesson.film is not None else None,
+    )
+
+
+def of_course(course: CourseOutline) -> CourseStatus:
+    return CourseStatus(
+        course_id=course.course_id,
+        title=course.title,
+        summary=course.summary,
+        lessons=[of_lesson(lesson) for lesson in course.lessons],
+    )

@@ -1,0 +1,35 @@
+"""Codes of the course part in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+
+from courses.models import FilmState
+from courses.rules import Fault
+from media_pipeline.film import FilmFault
+from xueji.rulebook.vocabulary import Part
+
+PART: Mapping[Part, Any] = {Part.THEORY: _("理论"), Part.PRACTICAL: _("实操")}
+
+FILM_STATE: Mapping[FilmState, Any] = {
+    FilmState.QUEUED: _("等待转码"),
+    FilmState.WORKING: _("正在转码"),
+    FilmState.READY: _("可以播放"),
+    FilmState.REFUSED: _("未被接受"),
+}
+
+REFUSED: Mapping[str, Any] = {
+    FilmFault.NOT_A_FILM: _("这个文件不是视频。请上传 MP4 等常见格式的视频文件。"),
+    FilmFault.NO_VIDEO: _("文件里没有画面，只有声音或其他内容。请上传带画面的视频。"),
+    FilmFault.TOO_SHORT: _("视频不足一秒。请检查导出设置后重新上传。"),
+    FilmFault.TOO_LONG: _("视频超过四小时。请分成几个课时上传。"),
+    FilmFault.TOO_MANY_BYTES: _("文件过大。请压缩或分成几个课时上传。"),
+    FilmFault.TOO_MANY_PIXELS: _("画面超过 4K。请缩小画面后重新上传。"),
+    FilmFault.BROKEN: _("视频不完整或已损坏。请在本机播放检查，重新导出后再上传。"),
+    FilmFault.TOO_SLOW: _("视频处理时间过长。请重新导出为 H.264 编码的 MP4 后再上传。"),
+    Fault.ORIGINAL_LOST: _("服务器上的原文件不完整。请重新上传。"),
+    Fault.GAVE_UP: _("多次处理都没有成功。请重新导出后再上传；仍不成功请联系管理员。"),
+}

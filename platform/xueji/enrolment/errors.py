@@ -1,0 +1,107 @@
+"""What the enrolment part refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _
+
+from xueji.enrolment import wording
+from xueji.enrolment.rules import BadLine, BadSession, Finding, NotAttended
+from xueji.kernel.errors import Conflict, Invalid
+
+
+class CohortRefused(Invalid):
+    """Carries ``refusals``, each with its code, figures, source and words; ``findings`` for whoever catches it."""
+
+    type, title = "cohort-refused", _("不能开班")
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        said = [
+            {
+                "why": str(found.why),
+                "figures": dict(found.figures),
+                "source": wording.source(found.ruling),
+                "message": wording.finding(found),
+            }
+            for found in self.findings
+        ]
+        super().__init__(" ".join(str(each["message"]) for each in said), refusals=said)
+
+
+class CohortFrozen(Conflict):
+    type, title = "cohort-frozen", _("培训班已开班")
+    detail = _("开班后计划不能更改。")
+
+
+class CohortNotOpen(Conflict):
+    type, title = "cohort-not-open", _("培训班没有开班")
+    detail = _("只有已开班且未到结束日期的培训班可以报名。")
+
+
+class AlreadyEnrolled(Conflict):
+    type, title = "already-enrolled", _("已在本班")
+
+
+class AlreadyWithdrawn(Conflict):
+    type, title = "already-withdrawn", _("该学员已退班")
+
+
+class SessionRefused(Invalid):
+    """Carries ``why``."""
+
+    type, title = "session-refused", _("不能登记这次线下课")
+
+    def __init__(self, why: BadSession) -> None:
+        super().__init__(wording.BAD_SESSION[why], why=str(why))
+
+
+class SessionHeld(Conflict):
+    type, title = "session-held", _("这次课已有考勤")
+    detail = _("已登记过考勤的课不能删除。")
+
+
+class AttendanceRefused(Invalid):
+    """Nothing of the roster was entered. Carries ``rows``: the enrolments that were refused, and why."""
+
+    type, title = "attendance-refused", _("考勤没有登记")
+
+    def __init__(self, refused: Iterable[tuple[UUID, NotAttended]]) -> None:
+        self.refused = dict(refused)
+        rows = [
+            {"enrolment_id": str(enrolment_id), "why": str(why), "message": str(wording.NOT_ATTENDED[why])}
+            for enrolment_id, why in self.refused.items()
+        ]
+        super().__init__(_("有学员的考勤有误，全部未登记。请改正后再提交。"), rows=rows)
+
+
+class AttendanceRevoked(Conflict):
+    type, title = "attendance-revoked", _("这条考勤已经撤销")
+
+
+class ReasonNeeded(Invalid):
+    type, title = "reason-needed", _("请填写原因")
+
+
+class ImportRefused(Invalid):
+    """Nobody was enrolled. Carries ``rows``: the lines that were refused, and why."""
+
+    type, title = "import-refused", _("没有导入任何学员")
+
+    def __init__(self, refused: Iterable[tuple[int, BadLine]]) -> None:
+        self.refused = sorted(refused)
+        rows = [{"line": line, "why": str(why), "message": str(wording.BAD_LINE[why])} for line, why in self.refused]
+        super().__init__(_("有的行有误，全部未导入。请改正后再提交。"), rows=rows)
+
+
+class TooManyLines(Invalid):
+    """Carries ``limit``."""
+
+    type, title = "too-many-lines", _("一次导入的人数过多")
+
+
+class NothingToImport(Invalid):
+    type, title = "nothing-to-import", _("没有可导入的内容")
+    detail = _("请粘贴身份证号和姓名，每人一行。")

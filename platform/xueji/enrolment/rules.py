@@ -1,0 +1,352 @@
+"""Whether a cohort may open, and whether an attendance may be entered: pure functions over frozen facts.
+
+Every finding is a code with its figures and, where a rule of law decides, that rule; `wording` says it in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from xueji.rulebook.plan import ProctoringPlan
+from xueji.rulebook.rules import Bound, InForce, OnlineCap, Ruling, Situation, online_cap, required_hours
+from xueji.rulebook.vocabulary import Category, Part, Training
+
+PER_CLASS_HOUR = "class_hour"
+"""Unit of hours asked of one training; the other, per year, may be met by several."""
+LONGEST_TRAINING_MS = 1000 * 45 * 60 * 1000
+"""No syllabus comes near a thousand class hours; more is a slip of the pen."""
+
+
+class Why(StrEnum):
+    """Why a cohort cannot open, or what should be known before it does."""
+
+    NO_HOURS = "no_hours"
+    TOO_MANY_HOURS = "too_many_hours"
+    PARTS_DO_NOT_ADD_UP = "parts_do_not_add_up"
+    PLACES_DO_NOT_ADD_UP = "places_do_not_add_up"
+    ALL_ONLINE = "all_online"
+    OVER_SHARE = "over_share"
+    OVER_THEORY = "over_theory"
+    TOTAL_SHORT = "total_short"
+    THEORY_SHORT = "theory_short"
+    PRACTICAL_SHORT = "practical_short"
+    PRACTICAL_ONLINE = "practical_online"
+    LESSON_WITHOUT_FILM = "lesson_without_film"
+    LESSONS_SHORT = "lessons_short"
+    LESSONS_LONG = "lessons_long"
+    LESSONS_WITHOUT_HOURS = "lessons_without_hours"
+    ENDS_BEFORE_START = "ends_before_start"
+    ALREADY_OVER = "already_over"
+    TOO_FEW_DAYS = "too_few_days"
+    YEARLY_HOURS_SHORT = "yearly_hours_short"
+    HOURS_UNKNOWN = "hours_unknown"
+    SHARE_NOT_LIMITED = "share_not_limited"
+    PLAN_LAXER = "plan_laxer"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    why: Why
+    figures: Mapping[str, int] = field(default_factory=dict)
+    """Amounts in milliseconds, percentages, counts, by name."""
+    ruling: Ruling | None = None
+    """The rule that decided, where it is one of law."""
+    subject: str = ""
+    """What it is about, when there are several: a lesson's title, a field of the plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedLesson:
+    title: str
+    part: Part
+    duration_ms: int | None
+    """None while there is no film, or none that is ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A cohort as its institution means to hold it; hours in milliseconds."""
+
+    category: Category
+    high_risk: bool
+    training: Training
+    subject: str | None
+    total_ms: int
+    theory_ms: int
+    practical_ms: int
+    online_ms: int
+    in_person_ms: int
+    starts_on: date
+    ends_on: date
+    plan: ProctoringPlan
+    lessons: tuple[ProposedLesson, ...] = ()
+
+    @property
+    def situation(self) -> Situation:
+        return Situation(self.category, self.high_risk, self.training, self.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rules say of a proposal. It may open when there is no refusal."""
+
+    refusals: tuple[Finding, ...]
+    notices: tuple[Finding, ...]
+    cap: OnlineCap
+    lessons_ms: int
+
+    @property
+    def may_open(self) -> bool:
+        return not self.refusals
+
+
+def judge(in_force: InForce, proposal: Proposal, today: date) -> Judgement:
+    """Everything that stands against opening the cohort, and everything worth knowing (003 art. 7, 8).
+
+    Not more than 40 % includes exactly 40 % (003 art. 46). Refusals come in the order of the form.
+    """
+    cap = online_cap(in_force, proposal.situation, total_ms=proposal.total_ms, theory_ms=proposal.theory_ms)
+    lessons_ms = sum(lesson.duration_ms or 0 for lesson in proposal.lessons if lesson.part is Part.THEORY)
+    minimum_refusals, minimum_notices = _required(in_force, proposal)
+    refusals = [
+        *_sums(proposal),
+        *_online(in_force, proposal, cap),
+        *minimum_refusals,
+        *_lessons(in_force, proposal, lessons_ms),
+        *_dates(proposal, today),
+    ]
+    notices = [*minimum_notices, *_laxer(in_force, proposal.plan)]
+    if proposal.online_ms and not cap.applies:
+        notices.append(Finding(Why.SHARE_NOT_LIMITED, subject=cap.note))
+    if proposal.online_ms and lessons_ms > proposal.online_ms:
+        notices.append(Finding(Why.LESSONS_LONG, {"lessons_ms": lessons_ms, "online_ms": proposal.online_ms}))
+    return Judgement(tuple(refusals), tuple(notices), cap, lessons_ms)
+
+
+def _sums(proposal: Proposal) -> Iterable[Finding]:
+    total = proposal.total_ms
+    if total <= 0:
+        yield Finding(Why.NO_HOURS)
+        return
+    if total > LONGEST_TRAINING_MS:
+        yield Finding(Why.TOO_MANY_HOURS, {"total_ms": total, "limit_ms": LONGEST_TRAINING_MS})
+    if proposal.theory_ms + proposal.practical_ms != total:
+        figures = {"theory_ms": proposal.theory_ms, "practical_ms": proposal.practical_ms, "total_ms": total}
+        yield Finding(Why.PARTS_DO_NOT_ADD_UP, figures)
+    if proposal.online_ms + proposal.in_person_ms != total:
+        figures = {"online_ms": proposal.online_ms, "in_person_ms": proposal.in_person_ms, "total_ms": total}
+        yield Finding(Why.PLACES_DO_NOT_ADD_UP, figures)
+
+
+def _online(in_force: InForce, proposal: Proposal, cap: OnlineCap) -> Iterable[Finding]:
+    online = proposal.online_ms
+    if online <= 0:
+        return
+    all_online = in_force.find("all_online_cohort", proposal.situation) or in_force.find("all_online_cohort")
+    if proposal.in_person_ms <= 0 and all_online is not None and all_online.value is False:
+        yield Finding(Why.ALL_ONLINE, ruling=all_online)
+    if cap.applies and cap.percent is not None and online * 100 > proposal.total_ms * cap.percent:
+        figures = {
+            "online_ms": online,
+            "limit_ms": proposal.total_ms * cap.percent // 100,
+            "total_ms": proposal.total_ms,
+            "percent": cap.percent,
+        }
+        yield Finding(Why.OVER_SHARE, figures, cap.ruling)
+    if online > proposal.theory_ms:
+        figures = {"online_ms": online, "limit_ms": proposal.theory_ms}
+        yield Finding(Why.OVER_THEORY, figures, in_force.find("practical_online"))
+
+
+def _required(in_force: InForce, proposal: Proposal) -> tuple[list[Finding], list[Finding]]:
+    """The least hours of the law: refused when one training must have them, noted when a whole year must."""
+    refusals: list[Finding] = []
+    notices: list[Finding] = []
+    least = required_hours(in_force, proposal.situation)
+    by_key = {ruling.figure.key: ruling for ruling in least.rulings}
+    for why, key, needed, planned in (
+        (Why.TOTAL_SHORT, "training_hours", least.total_ms, proposal.total_ms),
+        (Why.THEORY_SHORT, "theory_hours", least.theory_ms, proposal.theory_ms),
+        (Why.PRACTICAL_SHORT, "practical_hours", least.practical_ms, proposal.practical_ms),
+    ):
+        if needed is None or planned >= needed:
+            continue
+        ruling, figures = by_key[key], {"planned_ms": planned, "needed_ms": needed}
+        if ruling.figure.unit == PER_CLASS_HOUR:
+            refusals.append(Finding(why, figures, ruling))
+        else:
+            notices.append(Finding(Why.YEARLY_HOURS_SHORT, figures, ruling))
+    if least.total_ms is None:
+        notices.append(Finding(Why.HOURS_UNKNOWN))
+    return refusals, notices
+
+
+def _lessons(in_force: InForce, proposal: Proposal, lessons_ms: int) -> Iterable[Finding]:
+    for lesson in proposal.lessons:
+        if lesson.part is Part.PRACTICAL:
+            yield Finding(Why.PRACTICAL_ONLINE, {}, in_force.find("practical_online"), lesson.title)
+        elif lesson.duration_ms is None:
+            yield Finding(Why.LESSON_WITHOUT_FILM, subject=lesson.title)
+    if proposal.online_ms <= 0:
+        if proposal.lessons:
+            yield Finding(Why.LESSONS_WITHOUT_HOURS, {"lessons_ms": lessons_ms})
+    elif lessons_ms < proposal.online_ms:
+        yield Finding(Why.LESSONS_SHORT, {"lessons_ms": lessons_ms, "online_ms": proposal.online_ms})
+
+
+def _dates(proposal: Proposal, today: date) -> Iterable[Finding]:
+    if proposal.ends_on < proposal.starts_on:
+        yield Finding(Why.ENDS_BEFORE_START)
+        return
+    if proposal.ends_on < today:
+        yield Finding(Why.ALREADY_OVER)
+        return
+    # What cannot be studied in the days that are left would have to be invented.
+    days = (proposal.ends_on - max(proposal.starts_on, today)).days + 1
+    if proposal.online_ms > days * proposal.plan.daily_max_ms:
+        figures = {"online_ms": proposal.online_ms, "days": days, "daily_max_ms": proposal.plan.daily_max_ms}
+        yield Finding(Why.TOO_FEW_DAYS, figures)
+
+
+def _laxer(in_force: InForce, plan: ProctoringPlan) -> Iterable[Finding]:
+    """Where a plan watches less closely than the preset: that is custom and not law, so it is said, not refused."""
+    preset = in_force.proctoring_plan().to_dict()
+    for name, chosen in plan.to_dict().items():
+        key = "plan.daily_max_class_hours" if name == "daily_max_ms" else f"plan.{name}"
+        ruling = in_force.ruling(key)
+        if (ruling.figure.bound is Bound.AT_MOST and chosen > preset[name]) or (
+            ruling.figure.bound is Bound.AT_LEAST and chosen < preset[name]
+        ):
+            yield Finding(Why.PLAN_LAXER, {"chosen": chosen, "preset": preset[name]}, ruling, name)
+
+
+class NotAttended(StrEnum):
+    """Why an attendance cannot be entered."""
+
+    NOT_OVER_YET = "not_over_yet"
+    NO_TIME = "no_time"
+    LONGER_THAN_SESSION = "longer_than_session"
+    OVERLAPS = "overlaps"
+    ALREADY_ENTERED = "already_entered"
+    NOT_ACTIVE = "not_active"
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A time one person was somewhere, [began, ended)."""
+
+    session_id: UUID
+    began: datetime
+    ended: datetime
+
+
+def attendance_refusal(
+    stay: Stay, ms: int, others: Sequence[Stay], *, active: bool, now: datetime
+) -> NotAttended | None:
+    """Why an attendance of ``ms`` in a session cannot be entered, or None.
+
+    ``others`` are the same person's attendances that count, of any cohort: nobody is in two rooms at once.
+    """
+    if not active:
+        return NotAttended.NOT_ACTIVE
+    if now < stay.ended:
+        return NotAttended.NOT_OVER_YET
+    if ms <= 0:
+        return NotAttended.NO_TIME
+    if ms > (stay.ended - stay.began) // timedelta(milliseconds=1):
+        return NotAttended.LONGER_THAN_SESSION
+    if any(other.session_id == stay.session_id for other in others):
+        return NotAttended.ALREADY_ENTERED
+    if any(other.began < stay.ended and stay.began < other.ended for other in others):
+        return NotAttended.OVERLAPS
+    return None
+
+
+class BadSession(StrEnum):
+    """Why a session in person cannot be entered."""
+
+    ENDS_BEFORE_START = "ends_before_start"
+    LONGER_THAN_A_DAY = "longer_than_a_day"
+    OUTSIDE_COHORT = "outside_cohort"
+
+
+def session_refusal(
+    began: datetime, ended: datetime, *, days: tuple[date, date], starts_on: date, ends_on: date
+) -> BadSession | None:
+    """Why a session cannot stand in a cohort, or None. ``days`` are its first and last day in Asia/Shanghai."""
+    if ended <= began:
+        return BadSession.ENDS_BEFORE_START
+    if ended - began > timedelta(days=1):
+        return BadSession.LONGER_THAN_A_DAY
+    if days[0] < starts_on or days[1] > ends_on:
+        return BadSession.OUTSIDE_COHORT
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class PastedPerson:
+    """One line of a pasted table."""
+
+    line: int
+    id_number: str
+    name: str
+    account: str
+    """Empty when none was given."""
+
+
+class BadLine(StrEnum):
+    """Why a pasted line cannot be taken."""
+
+    NOT_A_PERSON = "not_a_person"
+    BAD_NUMBER = "bad_number"
+    BAD_NAME = "bad_name"
+    BAD_ACCOUNT = "bad_account"
+    TWICE = "twice"
+    OTHER_NAME = "other_name"
+    ACCOUNT_TAKEN = "account_taken"
+    ALREADY_ENROLLED = "already_enrolled"
+
+
+MOST_PASTED = 200
+"""Lines at once: each new person's password is hashed on the spot, on purpose a slow thing to do."""
+
+
+def pasted_people(text: str) -> tuple[list[PastedPerson], list[tuple[int, BadLine]]]:
+    """Read a table as copied from a spreadsheet: identity number and name in either order, and perhaps an account.
+
+    Columns by tab, comma or blanks; empty lines and a heading are passed over. Only the shape is judged here.
+    """
+    people: list[PastedPerson] = []
+    bad: list[tuple[int, BadLine]] = []
+    seen: set[str] = set()
+    for line, raw in enumerate(text.splitlines(), 1):
+        cells = _cells(raw)
+        if not cells or _is_heading(cells):
+            continue
+        names = [cell for cell in cells if not any(char.isdigit() for char in cell)]
+        others = sorted((cell for cell in cells if any(char.isdigit() for char in cell)), key=len, reverse=True)
+        if len(names) != 1 or not 1 <= len(others) <= 2:
+            bad.append((line, BadLine.NOT_A_PERSON))
+            continue
+        number = others[0].replace(" ", "").upper()
+        if number in seen:
+            bad.append((line, BadLine.TWICE))
+            continue
+        seen.add(number)
+        people.append(PastedPerson(line, number, names[0], others[1] if len(others) == 2 else ""))
+    return people, bad
+
+
+def _cells(raw: str) -> list[str]:
+    cells = [cell.strip() for cell in raw.replace("，", "\t").replace(",", "\t").split("\t") if cell.strip()]
+    return cells[0].split() if len(cells) == 1 else cells
+
+
+def _is_heading(cells: Sequence[str]) -> bool:
+    return not any(char.isdigit() for cell in cells for char in cell) and any(
+        word in cell.casefold() for cell in cells for word in ("身份证", "证件", "姓名", "id number", "name")
+    )

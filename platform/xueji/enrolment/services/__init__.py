@@ -1,0 +1,1 @@
+"""Use cases of enrolment: cohorts, the trainees in them, and their attendance in person."""

@@ -1,0 +1,199 @@
+"""Planning a cohort, opening it, closing it. Opening freezes the plan, the lessons and the rulebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from courses.errors import LessonInUse
+from courses.events import LessonChanging
+from courses.models import Course, Film, FilmState, Lesson
+from xueji.enrolment.access import access_own_cohort
+from xueji.enrolment.errors import CohortFrozen, CohortNotOpen, CohortRefused
+from xueji.enrolment.models import Cohort, CohortLesson, CohortState
+from xueji.enrolment.rules import Judgement, Proposal, ProposedLesson, judge
+from xueji.kernel import clock
+from xueji.kernel.actor import Actor, Role
+from xueji.kernel.errors import Invalid, NotFound
+from xueji.rulebook import rules as rulebook
+from xueji.rulebook.plan import InvalidPlan, ProctoringPlan
+from xueji.rulebook.vocabulary import Category, Training
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortPlan:
+    """What an institution fills in about a cohort; hours in milliseconds."""
+
+    title: str
+    region: str
+    category: Category
+    high_risk: bool
+    training: Training
+    syllabus: str
+    total_ms: int
+    theory_ms: int
+    practical_ms: int
+    online_ms: int
+    in_person_ms: int
+    starts_on: date
+    ends_on: date
+    venue: str = ""
+    subject: str | None = None
+    proctoring: Mapping[str, int] = field(default_factory=dict)
+    """Fields of the ProctoringPlan that differ from the rulebook's preset."""
+
+
+def create_cohort(session: Session, *, actor: Actor, plan: CohortPlan) -> Cohort:
+    """A draft of the actor's institution. Raises NotFound for somebody who acts for none, Invalid for its plan."""
+    if not actor.is_(Role.INSTITUTION) or actor.organisation_id is None:
+        raise NotFound
+    cohort = Cohort(organisation_id=actor.organisation_id, state=CohortState.DRAFT, created_at=clock.now())
+    _write(cohort, plan)
+    session.add(cohort)
+    session.flush()
+    return cohort
+
+
+def change_cohort(session: Session, *, actor: Actor, cohort_id: UUID, plan: CohortPlan) -> Cohort:
+    """Raises NotFound, CohortFrozen, Invalid."""
+    cohort = _draft(session, actor, cohort_id)
+    _write(cohort, plan)
+    return cohort
+
+
+def choose_lessons(session: Session, *, actor: Actor, cohort_id: UUID, lesson_ids: Sequence[UUID]) -> None:
+    """The lessons taught online, in this order. Raises NotFound (also for another institution's), CohortFrozen."""
+    cohort = _draft(session, actor, cohort_id)
+    own = (
+        select(Lesson)
+        .join(Course, Course.id == Lesson.course_id)
+        .where(Course.organisation_id == actor.organisation_id)
+    )
+    lessons = {lesson.id: lesson for lesson in session.scalars(own.where(Lesson.id.in_(lesson_ids)))}
+    chosen = list(dict.fromkeys(lesson_ids))
+    if any(lesson_id not in lessons for lesson_id in chosen):
+        raise NotFound
+    session.execute(delete(CohortLesson).where(CohortLesson.cohort_id == cohort.id))
+    session.add_all(
+        CohortLesson(cohort_id=cohort.id, lesson_id=lesson_id, position=position, part=lessons[lesson_id].part)
+        for position, lesson_id in enumerate(chosen, 1)
+    )
+    session.flush()
+
+
+def discard_cohort(session: Session, *, actor: Actor, cohort_id: UUID) -> None:
+    """Throw a draft away. Raises NotFound, CohortFrozen."""
+    session.delete(_draft(session, actor, cohort_id))
+
+
+def judge_cohort(session: Session, cohort: Cohort) -> Judgement:
+    """What stands against opening the cohort as it is planned now, under the newest rulebook."""
+    book = rulebook.load()
+    return judge(
+        book.in_force(cohort.region, cohort.starts_on),
+        _proposal(cohort, _lessons(session, cohort.id)),
+        clock.shanghai_day(clock.now()),
+    )
+
+
+def open_cohort(session: Session, *, cohort: Cohort, actor: Actor) -> Cohort:
+    """Freeze plan, lessons and rulebook, and let trainees in (003 art. 8).
+
+    Raises NotFound (not the actor's), CohortFrozen (open already), CohortRefused with every finding against it.
+    """
+    cohort = _draft(session, actor, cohort.id)
+    judgement = judge_cohort(session, cohort)
+    if not judgement.may_open:
+        raise CohortRefused(judgement.refusals)
+    for place, lesson, film in _lessons(session, cohort.id):
+        place.part = lesson.part
+        place.duration_ms = film.duration_ms if film is not None else None
+    cohort.rulebook = rulebook.load().reference
+    cohort.state, cohort.opened_at = CohortState.OPEN, clock.now()
+    session.flush()
+    return cohort
+
+
+def close_cohort(session: Session, *, actor: Actor, cohort_id: UUID) -> Cohort:
+    """End enrolment and attendance for good. Raises NotFound, CohortNotOpen."""
+    cohort = access_own_cohort(session, actor, cohort_id, lock=True)
+    if cohort.state is not CohortState.OPEN:
+        raise CohortNotOpen
+    cohort.state = CohortState.CLOSED
+    return cohort
+
+
+def guard_lesson(changing: LessonChanging) -> None:
+    """What a cohort has begun with stays as it is; a removed lesson leaves the drafts (`courses` asks).
+
+    Raises LessonInUse.
+    """
+    session = changing.session
+    begun = (
+        select(CohortLesson.lesson_id)
+        .join(Cohort, Cohort.id == CohortLesson.cohort_id)
+        .where(CohortLesson.lesson_id == changing.lesson_id, Cohort.state != CohortState.DRAFT)
+    )
+    if session.scalar(begun.limit(1)) is not None:
+        raise LessonInUse
+    if changing.removed:
+        session.execute(delete(CohortLesson).where(CohortLesson.lesson_id == changing.lesson_id))
+
+
+def _draft(session: Session, actor: Actor, cohort_id: UUID) -> Cohort:
+    cohort = access_own_cohort(session, actor, cohort_id, lock=True)
+    if cohort.state is not CohortState.DRAFT:
+        raise CohortFrozen
+    return cohort
+
+
+def _write(cohort: Cohort, plan: CohortPlan) -> None:
+    """Raises Invalid, naming the field of a proctoring plan that cannot be used."""
+    for name in CohortPlan.__dataclass_fields__.keys() - {"proctoring"}:
+        setattr(cohort, name, getattr(plan, name))
+    try:
+        in_force = rulebook.load().in_force(plan.region, plan.starts_on)
+        cohort.plan = dict(in_force.proctoring_plan(**plan.proctoring).to_dict())
+    except InvalidPlan as error:
+        raise Invalid(None, field=error.field, problem=error.problem) from error
+
+
+def _lessons(session: Session, cohort_id: UUID) -> list[tuple[CohortLesson, Lesson, Film | None]]:
+    found = session.execute(
+        select(CohortLesson, Lesson, Film)
+        .join(Lesson, Lesson.id == CohortLesson.lesson_id)
+        .outerjoin(Film, Film.id == Lesson.film_id)
+        .where(CohortLesson.cohort_id == cohort_id)
+        .order_by(CohortLesson.position)
+    )
+    return [(place, lesson, film) for place, lesson, film in found]
+
+
+def _proposal(cohort: Cohort, lessons: Sequence[tuple[CohortLesson, Lesson, Film | None]]) -> Proposal:
+    return Proposal(
+        category=cohort.category,
+        high_risk=cohort.high_risk,
+        training=cohort.training,
+        subject=cohort.subject,
+        total_ms=cohort.total_ms,
+        theory_ms=cohort.theory_ms,
+        practical_ms=cohort.practical_ms,
+        online_ms=cohort.online_ms,
+        in_person_ms=cohort.in_person_ms,
+        starts_on=cohort.starts_on,
+        ends_on=cohort.ends_on,
+        plan=ProctoringPlan.from_dict(cohort.plan),
+        lessons=tuple(
+            ProposedLesson(
+                lesson.title,
+                lesson.part,
+                film.duration_ms if film is not None and film.state is FilmState.READY else None,
+            )
+            for _place, lesson, film in lessons
+        ),
+    )

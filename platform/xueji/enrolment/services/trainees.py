@@ -1,0 +1,239 @@
+"""Letting trainees into a cohort, one by one or a pasted table at once, and out of it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from xueji.enrolment import queries
+from xueji.enrolment.access import access_own_cohort, access_own_enrolment
+from xueji.enrolment.errors import (
+    AlreadyEnrolled,
+    AlreadyWithdrawn,
+    CohortNotOpen,
+    ImportRefused,
+    NothingToImport,
+    ReasonNeeded,
+    TooManyLines,
+)
+from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
+from xueji.enrolment.rules import MOST_PASTED, BadLine, PastedPerson, pasted_people
+from xueji.identity import rules as identity_rules
+from xueji.identity.models import Account, Person
+from xueji.identity.numbers import identity_number
+from xueji.identity.services.passwords import HashedPassword, hash_password
+from xueji.identity.services.people import register_person
+from xueji.kernel import clock
+from xueji.kernel.actor import Actor, Role
+from xueji.kernel.context import Context
+from xueji.kernel.crypto import Keyring
+from xueji.kernel.errors import Invalid
+from xueji.trace import services as trace
+from xueji.trace.rules import Event
+
+_UNAMBIGUOUS = "abcdefghjkmnpqrstuvwxyz"
+_DIGITS = "23456789"
+
+
+def enrol(session: Session, keyring: Keyring, *, cohort: Cohort, person: Person, actor: Actor) -> Enrolment:
+    """Let a person into an open cohort; her chain in the trace begins with everything that was settled by then.
+
+    Raises NotFound (not the actor's cohort), CohortNotOpen, AlreadyEnrolled.
+    """
+    cohort = access_own_cohort(session, actor, cohort.id, lock=True)
+    if cohort.state is not CohortState.OPEN or cohort.ends_on < clock.shanghai_day(clock.now()):
+        raise CohortNotOpen
+    same = select(Enrolment.id).where(Enrolment.cohort_id == cohort.id, Enrolment.person_id == person.id)
+    if session.scalar(same) is not None:
+        raise AlreadyEnrolled
+    enrolment = Enrolment(
+        id=uuid4(),
+        cohort_id=cohort.id,
+        person_id=person.id,
+        enrolled_at=clock.now(),
+        state=EnrolmentState.ACTIVE,
+    )
+    session.add(enrolment)
+    session.flush()
+    facts = queries.enrolment_facts(session, enrolment.id)
+    assert facts is not None
+    trace.record(
+        session,
+        event=Event.ENROLMENT_OPEN,
+        chain=enrolment.chain,
+        who=keyring.pseudonym(person.id, enrolment.id),
+        values=opening_values(facts),
+    )
+    return enrolment
+
+
+def opening_values(facts: queries.EnrolmentFacts) -> dict[str, object]:
+    """What the first leaf of an enrolment's chain says: the terms under which every later one is judged."""
+    cohort = facts.cohort
+    return {
+        "cohort": str(cohort.cohort_id),
+        "rulebook": cohort.rulebook,
+        "jurisdiction": cohort.region,
+        "category": cohort.category.value,
+        "high_risk": cohort.high_risk,
+        "training": cohort.training.value,
+        "total_ms": cohort.total_ms,
+        "theory_ms": cohort.theory_ms,
+        "practical_ms": cohort.practical_ms,
+        "online_ms": cohort.online_ms,
+        "in_person_ms": cohort.in_person_ms,
+        "starts": cohort.starts_on.isoformat(),
+        "ends": cohort.ends_on.isoformat(),
+        "plan": cohort.plan.to_dict(),
+        "lessons": [
+            {"lesson": str(lesson.lesson_id), "part": lesson.part.value, "duration_ms": lesson.duration_ms}
+            for lesson in facts.lessons
+        ],
+    }
+
+
+def withdraw(session: Session, keyring: Keyring, *, enrolment_id: UUID, reason: str, actor: Actor) -> Enrolment:
+    """Let a trainee out. What was recorded stays, and with the reason it says why nothing follows.
+
+    Raises NotFound, AlreadyWithdrawn, ReasonNeeded.
+    """
+    enrolment, _cohort = access_own_enrolment(session, actor, enrolment_id)
+    if enrolment.state is EnrolmentState.WITHDRAWN:
+        raise AlreadyWithdrawn
+    if not reason.strip():
+        raise ReasonNeeded
+    enrolment.state = EnrolmentState.WITHDRAWN
+    commitment = trace.commit(session, reason.strip(), chain=enrolment.chain, field="reason")
+    trace.record(
+        session,
+        event=Event.ENROLMENT_WITHDRAW,
+        chain=enrolment.chain,
+        who=keyring.pseudonym(actor.person_id, enrolment.id),
+        values={"reason": commitment},
+    )
+    return enrolment
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What is shown once, to be handed to the trainee."""
+
+    name: str
+    account: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    enrolled: int
+    accounts: tuple[NewAccount, ...]
+    """Of those the platform did not know before."""
+
+
+def import_trainees(context: Context, *, actor: Actor, cohort_id: UUID, text: str) -> Imported:
+    """Enrol everybody in a pasted table, registering those who are new. All of them, or nobody.
+
+    Opens its own sessions, because the passwords are hashed between reading and writing. Raises NotFound,
+    CohortNotOpen, NothingToImport, TooManyLines, ImportRefused with every bad line.
+    """
+    people, bad = pasted_people(text)
+    if len(people) > MOST_PASTED:
+        raise TooManyLines(limit=MOST_PASTED)
+    if not people and not bad:
+        raise NothingToImport
+    with context.database.reading() as session:
+        cohort = access_own_cohort(session, actor, cohort_id)
+        bad += _bad_lines(session, context.keyring, cohort, people)
+        if bad:
+            raise ImportRefused(bad)
+        known = _known(session, context.keyring, people)
+    prepared = [_prepared(person, new=person.id_number not in known) for person in people]
+    with context.database.writing() as session:
+        cohort = access_own_cohort(session, actor, cohort_id, lock=True)
+        for person, (account, _shown, hashed) in zip(people, prepared, strict=True):
+            registered = register_person(
+                session,
+                context.keyring,
+                name=person.name,
+                id_number=person.id_number,
+                account=account,
+                password=hashed,
+                role=Role.TRAINEE,
+                organisation_id=cohort.organisation_id,
+                actor=actor,
+                temporary=True,
+            )
+            enrol(session, context.keyring, cohort=cohort, person=registered, actor=actor)
+    accounts = tuple(
+        NewAccount(person.name, account, shown)
+        for person, (account, shown, _hashed) in zip(people, prepared, strict=True)
+        if person.id_number not in known
+    )
+    return Imported(len(people), accounts)
+
+
+def _prepared(person: PastedPerson, *, new: bool) -> tuple[str, str, HashedPassword]:
+    """Account, password to be shown, and its hash; somebody known keeps her own and these are not used."""
+    if not new:
+        return "", "", HashedPassword("")
+    shown = "".join(secrets.choice(_UNAMBIGUOUS) for _ in range(6)) + "".join(secrets.choice(_DIGITS) for _ in range(6))
+    account = identity_rules.account_name(person.account) if person.account else _new_account_name()
+    return account, shown, hash_password(shown)
+
+
+def _new_account_name() -> str:
+    return "xj" + "".join(secrets.choice(_DIGITS) for _ in range(10))
+
+
+def _known(session: Session, keyring: Keyring, people: Sequence[PastedPerson]) -> set[str]:
+    """Which of the identity numbers belong to somebody registered."""
+    return set(_registered(session, keyring, [person.id_number for person in people]))
+
+
+def _registered(session: Session, keyring: Keyring, numbers: Iterable[str]) -> dict[str, Person]:
+    by_hash = {keyring.keyed_hash("id_number", number): number for number in numbers}
+    found = session.scalars(select(Person).where(Person.id_number_hash.in_(by_hash)))
+    return {by_hash[person.id_number_hash]: person for person in found}
+
+
+def _bad_lines(
+    session: Session, keyring: Keyring, cohort: Cohort, people: Sequence[PastedPerson]
+) -> list[tuple[int, BadLine]]:
+    """Whatever would be refused when writing, found beforehand so that all of it can be said at once."""
+    registered = _registered(session, keyring, [person.id_number for person in people])
+    enrolled = set(session.scalars(select(Enrolment.person_id).where(Enrolment.cohort_id == cohort.id)))
+    names = [identity_rules.account_name(person.account) for person in people if person.account]
+    taken = set(session.scalars(select(Account.account).where(Account.account.in_(names))))
+    bad: list[tuple[int, BadLine]] = []
+    for person in people:
+        known = registered.get(person.id_number)
+        why = _bad_known(keyring, known, person, enrolled) if known is not None else _bad_new(person, taken)
+        if why is not None:
+            bad.append((person.line, why))
+        elif known is None and person.account:
+            taken.add(identity_rules.account_name(person.account))
+    return bad
+
+
+def _bad_known(keyring: Keyring, known: Person, person: PastedPerson, enrolled: set[UUID]) -> BadLine | None:
+    if known.name_hash != keyring.keyed_hash("name", identity_rules.person_name(person.name)):
+        return BadLine.OTHER_NAME
+    return BadLine.ALREADY_ENROLLED if known.id in enrolled else None
+
+
+def _bad_new(person: PastedPerson, taken: set[str]) -> BadLine | None:
+    try:
+        identity_number(person.id_number, clock.shanghai_day(clock.now()))
+    except Invalid:
+        return BadLine.BAD_NUMBER
+    if not 2 <= len(identity_rules.person_name(person.name)) <= 40:
+        return BadLine.BAD_NAME
+    account = identity_rules.account_name(person.account)
+    if account and not identity_rules.is_account_name(account):
+        return BadLine.BAD_ACCOUNT
+    return BadLine.ACCOUNT_TAKEN if account in taken else None

@@ -1,0 +1,159 @@
+"""What the rules found, in words: which article, which figures, and what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+
+from xueji.enrolment.models import CohortState, EnrolmentState
+from xueji.enrolment.rules import BadLine, BadSession, Finding, NotAttended, Why
+from xueji.rulebook.rules import CapNote, Ruling
+from xueji.rulebook.vocabulary import Category, Part, Training
+
+CATEGORY: Mapping[Category, Any] = {
+    Category.PRINCIPAL: _("主要负责人"),
+    Category.SAFETY_MANAGER: _("安全生产管理人员"),
+    Category.SPECIAL_OPERATOR: _("特种作业人员"),
+    Category.OTHER: _("其他从业人员"),
+}
+TRAINING: Mapping[Training, Any] = {
+    Training.INITIAL: _("初训"),
+    Training.REFRESHER: _("再培训"),
+    Training.REVIEW: _("复审"),
+    Training.RENEWAL: _("换证"),
+}
+PART: Mapping[Part, Any] = {Part.THEORY: _("理论"), Part.PRACTICAL: _("实操")}
+COHORT_STATE: Mapping[CohortState, Any] = {
+    CohortState.DRAFT: _("草稿"),
+    CohortState.OPEN: _("已开班"),
+    CohortState.CLOSED: _("已结班"),
+}
+ENROLMENT_STATE: Mapping[EnrolmentState, Any] = {
+    EnrolmentState.ACTIVE: _("在读"),
+    EnrolmentState.WITHDRAWN: _("已退班"),
+}
+SUBJECT: Mapping[str, Any] = {
+    "underground_metal_mines": _("金属非金属地下矿山"),
+    "hazardous_chemical_production": _("危险化学品生产"),
+    "metal_smelting": _("金属冶炼"),
+    "low_voltage_electrician": _("低压电工作业"),
+    "high_voltage_electrician": _("高压电工作业"),
+    "power_cable": _("电力电缆作业"),
+    "relay_protection": _("继电保护作业"),
+    "electrical_test": _("电气试验作业"),
+    "explosion_proof_electrical": _("防爆电气作业"),
+    "welding": _("焊接与热切割作业"),
+    "scaffolding": _("登高架设作业"),
+    "height_installation": _("高处安装、维护、拆除作业"),
+}
+
+CLASS_HOUR_MS = 2_700_000
+
+_FINDING: Mapping[Why, Any] = {
+    Why.NO_HOURS: _("没有填写总学时。请按大纲填写。"),
+    Why.TOO_MANY_HOURS: _("总学时 %(total)s 超过可填写的上限 %(limit)s。请核对大纲。"),
+    Why.PARTS_DO_NOT_ADD_UP: _("理论 %(theory)s 与实操 %(practical)s 之和不等于总学时 %(total)s。请改正其中一项。"),
+    Why.PLACES_DO_NOT_ADD_UP: _(
+        "线上 %(online)s 与线下面授 %(in_person)s 之和不等于总学时 %(total)s。请改正其中一项。"
+    ),
+    Why.ALL_ONLINE: _("不得举办全部为线上的培训班。请安排线下面授学时。"),
+    Why.OVER_SHARE: _(
+        "线上 %(online)s 超过总学时 %(total)s 的 %(percent)s%%，即 %(limit)s。请减少线上学时，改为线下面授。"
+    ),
+    Why.OVER_THEORY: _("线上 %(online)s 超过理论学时 %(limit)s，实操不得线上进行。请减少线上学时。"),
+    Why.TOTAL_SHORT: _("总学时 %(planned)s 少于规定的 %(needed)s。请增加学时。"),
+    Why.THEORY_SHORT: _("理论 %(planned)s 少于规定的 %(needed)s。请增加理论学时。"),
+    Why.PRACTICAL_SHORT: _("实操 %(planned)s 少于规定的 %(needed)s。请增加实操学时。"),
+    Why.PRACTICAL_ONLINE: _("“%(subject)s”是实操课时，不得线上进行。请把它从线上课时中去掉，安排线下面授。"),
+    Why.LESSON_WITHOUT_FILM: _("“%(subject)s”还没有可以播放的视频。请上传视频并等待转码完成，或去掉这个课时。"),
+    Why.LESSONS_SHORT: _("所选课时共 %(lessons)s，不足线上学时 %(online)s，学员无法学满。请增加课时，或减少线上学时。"),
+    Why.LESSONS_LONG: _("所选课时共 %(lessons)s，多于线上学时 %(online)s；超过上限的部分不计入学时。"),
+    Why.LESSONS_WITHOUT_HOURS: _("线上学时为零，却选了线上课时。请填写线上学时，或去掉这些课时。"),
+    Why.ENDS_BEFORE_START: _("结束日期早于开始日期。请改正日期。"),
+    Why.ALREADY_OVER: _("结束日期已过。请改正日期。"),
+    Why.TOO_FEW_DAYS: _("线上 %(online)s 无法在 %(days)s 天内学完，每日最多计 %(daily_max)s。请延长培训日期。"),
+    Why.YEARLY_HOURS_SHORT: _("每年应达到 %(needed)s，本班为 %(planned)s，其余学时须另行安排。"),
+    Why.HOURS_UNKNOWN: _("没有查到这类培训的最低学时规定，请按当地大纲核对。"),
+    Why.PLAN_LAXER: _("监督方案比预设宽松：%(subject)s。开班后不能更改。"),
+}
+_SHARE_NOT_LIMITED: Mapping[str, Any] = {
+    CapNote.NOT_REGULATED_POST: _("不是三项岗位人员，线上比例不受 40% 限制，但不得超过理论学时。"),
+    CapNote.NOT_HIGH_RISK: _("不属于高危行业，线上比例不受 40% 限制，但不得超过理论学时。"),
+    CapNote.NOT_INITIAL: _("不是初训，线上比例不受 40% 限制，但不得超过理论学时。"),
+    CapNote.NO_RULE: _("没有查到线上比例的规定，线上学时不得超过理论学时。"),
+}
+_PLAN_FIELD: Mapping[str, Any] = {
+    "checks_min_gap_ms": _("两次抽查的最短间隔"),
+    "checks_max_gap_ms": _("两次抽查的最长间隔"),
+    "answer_ms": _("抽查作答时间"),
+    "retries": _("抽查重试次数"),
+    "idle_ms": _("无操作提问时间"),
+    "idle_answer_ms": _("提问作答时间"),
+    "max_rate": _("首次观看最高倍速"),
+    "offline_ms": _("断网可补传时长"),
+    "slack_ms": _("计时宽限"),
+    "daily_max_ms": _("每日最多学时"),
+    "frames": _("抽查拍照张数"),
+    "prompts": _("抽查动作数"),
+    "min_pixels": _("照片最低像素"),
+    "match_threshold": _("比对阈值"),
+}
+
+NOT_ATTENDED: Mapping[NotAttended, Any] = {
+    NotAttended.NOT_OVER_YET: _("课还没有结束，结束后才能登记考勤。"),
+    NotAttended.NO_TIME: _("没有填写出勤分钟数。"),
+    NotAttended.LONGER_THAN_SESSION: _("出勤时间超过了这次课的时长。"),
+    NotAttended.OVERLAPS: _("与该学员另一次线下课的时间重叠。"),
+    NotAttended.ALREADY_ENTERED: _("已经登记过。如需更正，请先撤销。"),
+    NotAttended.NOT_ACTIVE: _("该学员已退班。"),
+}
+BAD_SESSION: Mapping[BadSession, Any] = {
+    BadSession.ENDS_BEFORE_START: _("结束时间须晚于开始时间。"),
+    BadSession.LONGER_THAN_A_DAY: _("一次课不能超过24小时。"),
+    BadSession.OUTSIDE_COHORT: _("不在培训班的起止日期之内。"),
+}
+BAD_LINE: Mapping[BadLine, Any] = {
+    BadLine.NOT_A_PERSON: _("每行应为身份证号和姓名两列，可加一列手机号或账号。"),
+    BadLine.BAD_NUMBER: _("身份证号码有误，请逐位核对。"),
+    BadLine.BAD_NAME: _("姓名须为2至40个字，且不含数字。"),
+    BadLine.BAD_ACCOUNT: _("账号须为3至64个字母、数字或 . _ - @ + 符号，也可以是手机号码。"),
+    BadLine.TWICE: _("与前面的行重复。"),
+    BadLine.OTHER_NAME: _("该身份证号码已用另一姓名登记，请核对。"),
+    BadLine.ACCOUNT_TAKEN: _("该账号已有人使用，请换一个。"),
+    BadLine.ALREADY_ENROLLED: _("已在本班。"),
+}
+
+
+def finding(found: Finding) -> str:
+    """A finding in one sentence or two: what is wrong, by which figures, and what to change."""
+    if found.why is Why.SHARE_NOT_LIMITED:
+        return str(_SHARE_NOT_LIMITED[found.subject])
+    words: dict[str, Any] = {
+        name.removesuffix("_ms"): amount(figure) if name.endswith("_ms") else figure
+        for name, figure in found.figures.items()
+    }
+    subject = _PLAN_FIELD.get(found.subject, found.subject)
+    sentence: str = str(_FINDING[found.why]) % {**words, "subject": subject}
+    return sentence
+
+
+def source(ruling: Ruling | None) -> str | None:
+    """The document and article a finding stands on."""
+    if ruling is None:
+        return None
+    return f"{ruling.figure.document} {ruling.figure.article}".strip()
+
+
+def amount(ms: int, class_hour_ms: int = CLASS_HOUR_MS) -> str:
+    """An amount of training exactly: 19 学时, 19 学时 12 分, 5 分 30 秒."""
+    hours, rest = divmod(ms, class_hour_ms)
+    minutes, rest = divmod(rest, 60_000)
+    units: list[tuple[int, Callable[[int], str]]] = [
+        (hours, lambda n: gettext("%(n)s 学时", n=n)),
+        (minutes, lambda n: gettext("%(n)s 分", n=n)),
+        (rest // 1000, lambda n: gettext("%(n)s 秒", n=n)),
+    ]
+    return " ".join(said(number) for number, said in units if number) or gettext("%(n)s 学时", n=0)
