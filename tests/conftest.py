@@ -108,7 +108,7 @@ def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ca
         made.append(name)
         if POSTGRES:
             server: URL = request.getfixturevalue("postgres_server")
-            like = "" if empty else f" TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY"
+            like = "" if empty else f" TEMPLATE {_TEMPLATE}"
             _administer(server, f"CREATE DATABASE {name}{like}")
             return _rendered(server.set(database=name))
         file = tmp_path / f"{name}.sqlite"
