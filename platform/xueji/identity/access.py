@@ -7,12 +7,19 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from xueji.identity.models import LoginSession, Membership, Organisation, Person, ReferencePhoto
+from xueji.identity.models import DuplicateFlag, LoginSession, Membership, Organisation, Person, ReferencePhoto
 from xueji.identity.rules import PhotoState, in_jurisdiction
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import NotFound
 
-__all__ = ["access_login_session", "access_organisation", "access_person", "access_reference_photo", "in_jurisdiction"]
+__all__ = [
+    "access_duplicate_photo",
+    "access_login_session",
+    "access_organisation",
+    "access_person",
+    "access_reference_photo",
+    "in_jurisdiction",
+]
 
 
 def access_person(session: Session, actor: Actor, person_id: UUID) -> Person:
@@ -57,6 +64,17 @@ def access_reference_photo(session: Session, actor: Actor, photo_id: UUID) -> Re
     if found is None or found.person_id != actor.person_id or found.state is not PhotoState.STORED:
         raise NotFound
     return found
+
+
+def access_duplicate_photo(session: Session, actor: Actor, flag_id: UUID, photo_id: UUID) -> ReferencePhoto:
+    """One of the two photos of a flag that nobody has decided on, for an administrator. Raises NotFound."""
+    flag = session.get(DuplicateFlag, flag_id)
+    if not actor.is_(Role.ADMINISTRATOR) or flag is None or flag.decided_at is not None:
+        raise NotFound
+    photo = session.get(ReferencePhoto, photo_id) if photo_id in (flag.photo_id, flag.other_photo_id) else None
+    if photo is None or photo.state is not PhotoState.STORED:
+        raise NotFound
+    return photo
 
 
 def _is_member(session: Session, person_id: UUID, organisation_id: UUID | None) -> bool:

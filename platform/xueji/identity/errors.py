@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 
+from xueji.identity.rules import SessionEnd
+from xueji.identity.wording import END_SENTENCE
 from xueji.kernel.errors import Conflict, Forbidden, Invalid, Malformed, Problem, TooMany, Unauthorised
 
 
@@ -17,6 +19,10 @@ class SessionEnded(Unauthorised):
     """``extra["reason"]`` is one of `rules.SessionEnd`."""
 
     type, title = "session-ended", _("登录已结束")
+
+    def __init__(self, reason: str | None) -> None:
+        known = reason or SessionEnd.SIGNED_OUT
+        super().__init__(END_SENTENCE[known], reason=known)
 
 
 class WrongPassword(Unauthorised):

@@ -65,6 +65,14 @@ class SessionEnd(StrEnum):
     SWITCHED = "switched"
 
 
+class Step(StrEnum):
+    """What is still to be done before there is a session."""
+
+    NEW_PASSWORD = "new_password"
+    CODE = "code"
+    SET_UP_CODE = "set_up_code"
+
+
 ROLES_OF = {
     OrganisationKind.INSTITUTION: frozenset({Role.INSTITUTION, Role.TRAINEE}),
     OrganisationKind.ENTERPRISE: frozenset({Role.ENTERPRISE, Role.TRAINEE}),

@@ -53,3 +53,10 @@ def template_field(photo_id: UUID) -> str:
 
 def _place(person_id: UUID, field: str) -> bytes:
     return f"person/{person_id}/{field}".encode()
+
+
+def picture_type(picture: bytes) -> str:
+    """The media type of a stored picture, by its first bytes; only these three are ever stored."""
+    if picture.startswith(b"\x89PNG"):
+        return "image/png"
+    return "image/webp" if picture[8:12] == b"WEBP" else "image/jpeg"

@@ -44,19 +44,30 @@ def db() -> Session:
 def actor_or_none() -> Actor | None:
     """Who is asking, as the identity part told (see `set_actor_loader`); None for a stranger."""
     if "actor" not in g:
-        g.actor = current_app.extensions["xueji_actor_loader"]()
+        g.actor, g.refusal = None, None
+        try:
+            g.actor = current_app.extensions["xueji_actor_loader"]()
+        except Unauthorised as refusal:
+            g.refusal = refusal
     return cast("Actor | None", g.actor)
 
 
+def refusal() -> Unauthorised | None:
+    """Why somebody who came with a token is a stranger all the same: her session ended, the token is not ours."""
+    actor_or_none()
+    return cast("Unauthorised | None", g.refusal)
+
+
 def actor() -> Actor:
-    """Raises Unauthorised for a stranger."""
+    """Raises Unauthorised for a stranger, with the reason where there is one."""
     found = actor_or_none()
     if found is None:
-        raise Unauthorised
+        raise refusal() or Unauthorised()
     return found
 
 
 def set_actor_loader(app: Flask, loader: Callable[[], Actor | None]) -> None:
+    """``loader`` gives the person, None for a stranger, or raises Unauthorised to say why somebody is none."""
     app.extensions["xueji_actor_loader"] = loader
 
 

@@ -9,15 +9,19 @@ from xueji.identity.queries.faces import (
     everybody_elses_templates,
     face_views,
     open_duplicates,
+    photos_to_compare,
     reference_descriptors,
     reference_photos,
     standing_consent,
     stored_faces,
 )
 from xueji.identity.queries.people import (
+    Counts,
     FoundPerson,
     Member,
     Profile,
+    account_of,
+    counts,
     display_names,
     find_people,
     masked_names,
@@ -30,6 +34,7 @@ from xueji.identity.queries.people import (
 from xueji.identity.queries.sign_ins import SignIn, live_login, sign_ins
 
 __all__ = [
+    "Counts",
     "Duplicate",
     "FaceCount",
     "FoundPerson",
@@ -38,7 +43,9 @@ __all__ = [
     "Profile",
     "SignIn",
     "Templates",
+    "account_of",
     "consents",
+    "counts",
     "display_names",
     "everybody_elses_templates",
     "face_views",
@@ -49,6 +56,7 @@ __all__ = [
     "open_duplicates",
     "organisations",
     "person_by_number",
+    "photos_to_compare",
     "profile",
     "reference_descriptors",
     "reference_photos",

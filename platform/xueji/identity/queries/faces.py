@@ -44,6 +44,21 @@ def reference_photos(session: Session, person_id: UUID) -> list[ReferencePhoto]:
     )
 
 
+def photos_to_compare(session: Session, enrolled_before: datetime, most: int = 100) -> list[UUID]:
+    """Photos that nobody has compared with everybody else's yet, the oldest first."""
+    waiting = (
+        select(ReferencePhoto.id)
+        .where(
+            ReferencePhoto.compared_at.is_(None),
+            ReferencePhoto.state == PhotoState.STORED,
+            ReferencePhoto.enrolled_at < enrolled_before,
+        )
+        .order_by(ReferencePhoto.enrolled_at)
+        .limit(most)
+    )
+    return list(session.scalars(waiting))
+
+
 def reference_descriptors(session: Session, keyring: Keyring, person_id: UUID) -> list[Descriptor]:
     """Her face templates, each float32 of 128, oldest first. Raises NotFound, Erased."""
     key = vault.person_key(session, keyring, person_id)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from xueji.identity import rules, vault
-from xueji.identity.models import Account, LockOut, Membership, Organisation, Person
+from xueji.identity.models import Account, DuplicateFlag, LockOut, Membership, Organisation, Person
 from xueji.identity.rules import Capacity, OrganisationKind, ProofRoute, Standing
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -181,6 +181,28 @@ def profile(session: Session, keyring: Keyring, person_id: UUID) -> Profile:
         registered_at=person.registered_at,
         memberships=tuple(memberships(session, person_id)),
     )
+
+
+@dataclass(frozen=True)
+class Counts:
+    people: int
+    organisations: int
+    undecided_duplicates: int
+
+
+def counts(session: Session) -> Counts:
+    """For the administrator's page."""
+    undecided = select(func.count()).select_from(DuplicateFlag).where(DuplicateFlag.decided_at.is_(None))
+    return Counts(
+        session.scalar(select(func.count()).select_from(Person)) or 0,
+        session.scalar(select(func.count()).select_from(Organisation)) or 0,
+        session.scalar(undecided) or 0,
+    )
+
+
+def account_of(session: Session, person_id: UUID) -> Account:
+    """How somebody known signs in."""
+    return session.scalars(select(Account).where(Account.person_id == person_id)).one()
 
 
 def organisations(session: Session, sought: str = "") -> list[Organisation]:

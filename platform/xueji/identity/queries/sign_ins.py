@@ -23,11 +23,11 @@ def live_login(session: Session, login_session_id: UUID, now: datetime) -> datet
         ).where(LoginSession.id == login_session_id)
     ).first()
     if row is None:
-        raise SessionEnded(reason=SessionEnd.SIGNED_OUT)
+        raise SessionEnded(SessionEnd.SIGNED_OUT)
     if row.ended_at is not None:
-        raise SessionEnded(reason=row.ended_reason)
+        raise SessionEnded(row.ended_reason)
     if row.expires_at <= now:
-        raise SessionEnded(reason=SessionEnd.EXPIRED)
+        raise SessionEnded(SessionEnd.EXPIRED)
     return row.last_seen_at  # type: ignore[no-any-return]
 
 

@@ -22,15 +22,24 @@ from xueji.identity.services.photos import (
 )
 from xueji.identity.services.second_factor import begin_totp, confirm_totp, drop_totp
 from xueji.identity.services.sessions import end_session, end_sessions, keep_alive, open_session, switch_organisation
-from xueji.identity.services.sign_in import Needed, Passed, Step, forget_failures, pass_code, pass_password, pass_set_up
+from xueji.identity.services.sign_in import (
+    Needed,
+    Passed,
+    begin_set_up,
+    forget_failures,
+    pass_code,
+    pass_new_password,
+    pass_password,
+    pass_set_up,
+)
 from xueji.identity.vault import person_key
 
 __all__ = [
     "HashedPassword",
     "Needed",
     "Passed",
-    "Step",
     "add_membership",
+    "begin_set_up",
     "begin_totp",
     "change_password",
     "choose_route",
@@ -51,6 +60,7 @@ __all__ = [
     "open_session",
     "opened_photo",
     "pass_code",
+    "pass_new_password",
     "pass_password",
     "pass_set_up",
     "person_key",

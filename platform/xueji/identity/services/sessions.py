@@ -83,7 +83,7 @@ def switch_organisation(
     """Act for another of one's organisations from now on, in a new session. Raises NotFound, SessionEnded."""
     old = session.get(LoginSession, login_session_id)
     if old is None or old.ended_at is not None:
-        raise SessionEnded
+        raise SessionEnded(SessionEnd.SIGNED_OUT)
     standing = queries.standing(session, old.person_id, organisation_id)
     if standing.organisation_id != organisation_id:
         raise NotFound

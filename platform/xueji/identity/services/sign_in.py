@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from uuid import UUID
 
 from flask_babel import format_time
@@ -20,9 +19,9 @@ from sqlalchemy.orm import Session
 from xueji.identity import queries, rules, tokens
 from xueji.identity.errors import LockedOut, NoMembership, SignedOut, Suspended, WrongCode, WrongPassword
 from xueji.identity.models import Account, LockOut
-from xueji.identity.rules import SessionKind, Tries
+from xueji.identity.rules import SessionKind, Step, Tries
 from xueji.identity.services import passwords
-from xueji.identity.services.second_factor import take_code
+from xueji.identity.services.second_factor import Enrolment, begin_totp, confirm_totp, take_code
 from xueji.identity.services.sessions import open_session
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
@@ -32,14 +31,6 @@ from xueji.kernel.errors import Forbidden, NotFound, Problem
 from xueji.kernel.settings import Settings
 
 FORGOTTEN_AFTER = timedelta(days=1)
-
-
-class Step(StrEnum):
-    """What is still to be done before there is a session."""
-
-    NEW_PASSWORD = "new_password"
-    CODE = "code"
-    SET_UP_CODE = "set_up_code"
 
 
 @dataclass(frozen=True)
@@ -76,11 +67,34 @@ def pass_code(context: Context, *, account_id: UUID, code: str, kind: SessionKin
     return _go_on(context, account_id, code=code, factor_passed=False, kind=kind, user_agent=user_agent)
 
 
-def pass_set_up(
-    context: Context, *, account_id: UUID, factor_passed: bool, kind: SessionKind, user_agent: str
+def pass_new_password(
+    context: Context, *, account_id: UUID, password: str, kind: SessionKind, user_agent: str
 ) -> Passed | Needed:
-    """After a new password, or (``factor_passed``) after a second factor was confirmed with a code."""
-    return _go_on(context, account_id, code=None, factor_passed=factor_passed, kind=kind, user_agent=user_agent)
+    """Replace the password that staff had set. Raises PasswordRefused, SignedOut when that is not what is due."""
+    with context.database.reading() as session:
+        account = _due(session, context, account_id, Step.NEW_PASSWORD)
+    hashed = passwords.new_password(password, account.account)
+    with context.database.writing() as session:
+        _due(session, context, account_id, Step.NEW_PASSWORD)
+        passwords.change_password(session, context.events, person_id=account.person_id, password=hashed, keep=None)
+    return _go_on(context, account_id, code=None, factor_passed=False, kind=kind, user_agent=user_agent)
+
+
+def begin_set_up(context: Context, *, account_id: UUID) -> Enrolment:
+    """What her authenticator has to be told. Raises SignedOut when that is not what is due."""
+    with context.database.writing() as session:
+        account = _due(session, context, account_id, Step.SET_UP_CODE)
+        return begin_totp(session, context.keyring, person_id=account.person_id)
+
+
+def pass_set_up(
+    context: Context, *, account_id: UUID, code: str, kind: SessionKind, user_agent: str
+) -> tuple[Passed | Needed, list[str]]:
+    """Confirm the second factor with its first code; also the recovery codes. Raises WrongCode, SignedOut."""
+    with context.database.writing() as session:
+        account = _due(session, context, account_id, Step.SET_UP_CODE)
+        codes = confirm_totp(session, context.keyring, person_id=account.person_id, code=code)
+    return _go_on(context, account_id, code=None, factor_passed=True, kind=kind, user_agent=user_agent), codes
 
 
 def forget_failures(session: Session, keyring: Keyring, *, person_id: UUID, actor: Actor) -> None:
@@ -113,6 +127,14 @@ def _go_on(
         if step is not Step.CODE or not code:
             return Needed(account_id, account.person_id, step)
     raise _failure(context, name_hash, WrongCode())
+
+
+def _due(session: Session, context: Context, account_id: UUID, step: Step) -> Account:
+    """The account, if ``step`` is what stands between it and a session. Raises SignedOut."""
+    account = session.get(Account, account_id)
+    if account is None or _next_step(session, context.settings, account, factor_passed=False) is not step:
+        raise SignedOut
+    return account
 
 
 def _next_step(session: Session, settings: Settings, account: Account, factor_passed: bool) -> Step | None:

@@ -1,0 +1,137 @@
+"""The forms of identity's pages. A field that a form does not have is refused, never ignored."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import request
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+from wtforms import HiddenField, PasswordField, SelectField, StringField
+from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp
+
+from xueji.identity.rules import LONGEST_PASSWORD, SHORTEST_PASSWORD, OrganisationKind, ProofRoute
+from xueji.identity.wording import ORGANISATION_KIND, ROLE
+from xueji.kernel.actor import Role
+from xueji.kernel.errors import Invalid, NotFound
+
+_NEEDED = _("请填写此项。")
+
+
+def _text(label: Any, *more: Any, most: int = 100, **keywords: Any) -> StringField:
+    return StringField(label, [InputRequired(_NEEDED), Length(max=most, message=_("内容过长。")), *more], **keywords)
+
+
+def _password(label: Any, autocomplete: str, **keywords: Any) -> PasswordField:
+    checks = [InputRequired(_NEEDED), Length(max=LONGEST_PASSWORD, message=_("内容过长。"))]
+    return PasswordField(label, checks, render_kw={"autocomplete": autocomplete}, **keywords)
+
+
+class StrictForm(FlaskForm):  # type: ignore[misc]
+    """Raises Invalid for a field it does not know: a request made by hand gains nothing by adding one."""
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        unknown = {*request.form, *request.files} - {*self._fields, "csrf_token"}
+        if unknown:
+            raise Invalid(_("表单含有未知的内容。"), fields=sorted(unknown)[:5])
+        return bool(super().validate(extra_validators))
+
+
+class SignInForm(StrictForm):
+    account = _text(_("账号"), render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"})
+    password = _password(_("密码"), "current-password")
+
+
+class CodeForm(StrictForm):
+    code = _text(_("验证码"), most=20, render_kw={"autocomplete": "one-time-code", "autocapitalize": "none"})
+
+
+class NewPasswordForm(StrictForm):
+    password = _password(
+        _("新密码"),
+        "new-password",
+        description=_("至少%(least)d位，同时包含字母、数字、符号中的两类。", least=SHORTEST_PASSWORD),
+    )
+    again = _password(_("再输一次新密码"), "new-password")
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        if not super().validate(extra_validators):
+            return False
+        if self.password.data != self.again.data:
+            self.again.errors = [_("两次输入的密码不一致。")]
+            return False
+        return True
+
+
+class ChangePasswordForm(NewPasswordForm):
+    current = _password(_("当前密码"), "current-password")
+
+
+class ConfirmForm(StrictForm):
+    """Something that is asked for again because a session may be held by another."""
+
+    current = _password(_("当前密码"), "current-password")
+
+
+class RouteForm(StrictForm):
+    route = HiddenField(validators=[AnyOf([route.value for route in ProofRoute])])
+    next = HiddenField()
+
+
+class ConsentForm(StrictForm):
+    text_version = HiddenField(validators=[InputRequired(_NEEDED)])
+    next = HiddenField()
+
+
+class PhotoForm(StrictForm):
+    photo = FileField(
+        _("照片"),
+        [FileRequired(_("请选择照片。"))],
+        render_kw={"accept": "image/jpeg,image/png,image/webp", "capture": "user"},
+    )
+
+
+class OrganisationForm(StrictForm):
+    name = _text(_("单位名称"), most=120)
+    kind = SelectField(_("类型"), choices=[(kind.value, word) for kind, word in ORGANISATION_KIND.items()])
+    region = _text(
+        _("行政区划代码"),
+        Regexp(r"[1-9][0-9]{5}\Z", message=_("请填写六位数字。")),
+        most=6,
+        description=_("六位数字。监管部门填其辖区，例如620100为兰州市。"),
+        render_kw={"inputmode": "numeric", "maxlength": "6"},
+    )
+    uscc = StringField(
+        _("统一社会信用代码"), [Optional(), Length(min=18, max=18, message=_("请填写18位代码。"))], filters=[str.strip]
+    )
+
+    def organisation_kind(self) -> OrganisationKind:
+        return OrganisationKind(self.kind.data)
+
+
+class MembershipForm(StrictForm):
+    organisation_id = SelectField(_("单位"), validate_choice=False)
+    role = SelectField(_("角色"), choices=[(role.value, word) for role, word in ROLE.items()])
+
+    def chosen_role(self) -> Role:
+        return Role(self.role.data)
+
+    def organisation(self) -> UUID:
+        """Raises NotFound for what is no id."""
+        try:
+            return UUID(self.organisation_id.data)
+        except (TypeError, ValueError) as error:
+            raise NotFound from error
+
+
+class PersonForm(MembershipForm):
+    name = _text(_("姓名"), most=40, render_kw={"autocomplete": "off"})
+    id_number = _text(_("身份证号码"), most=20, render_kw={"autocomplete": "off", "autocapitalize": "characters"})
+    account = _text(_("账号"), most=64, description=_("登录时使用，可填手机号码。"), render_kw={"autocomplete": "off"})
+
+
+class DecisionForm(StrictForm):
+    same_person = SelectField(_("结论"), choices=[("no", _("是两个不同的人")), ("yes", _("疑似同一人，转交核查"))])
+    reason = _text(_("理由"), most=300)

@@ -1,0 +1,157 @@
+"""Where a request becomes somebody's: cookie or token, live session, no forgery, no guessing without end."""
+
+from __future__ import annotations
+
+from flask import Flask, request
+from flask import session as cookie
+from flask_babel import gettext as _
+from flask_limiter import Limiter
+from flask_limiter.errors import RateLimitExceeded
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager, login_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response as AnyResponse
+
+from xueji.identity import queries, services, tasks, tokens
+from xueji.identity.errors import Forged, SignedOut
+from xueji.identity.events import ReferenceStored
+from xueji.identity.models import LoginSession
+from xueji.identity.rules import MARK_OF_LIFE, SessionEnd
+from xueji.identity.wording import ROLE
+from xueji.kernel import clock
+from xueji.kernel.actor import Actor
+from xueji.kernel.context import Context
+from xueji.kernel.errors import TooMany
+from xueji.kernel.settings import Settings
+from xueji.web.errors import answer
+from xueji.web.session import actor_or_none, context, set_actor_loader
+
+csrf = CSRFProtect()
+limiter = Limiter(key_func=get_remote_address)
+
+# Only failures count, so that a whole class behind one address signs in unhindered.
+limit_failures = limiter.shared_limit(
+    lambda: context().settings.sign_in_failures,
+    scope="sign-in",
+    deduct_when=lambda response: response.status_code in (401, 429),
+)
+
+
+class SignedIn:
+    """What Flask-Login keeps in the cookie: the token itself."""
+
+    is_active = is_authenticated = True
+    is_anonymous = False
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def get_id(self) -> str:
+        return self._token
+
+
+def init_identity(app: Flask) -> None:
+    installation: Context = app.extensions["xueji"]
+    set_actor_loader(app, load_actor)
+    installation.events.subscribe(ReferenceStored, tasks.compare_soon)
+    _init_login(app)
+    _init_csrf(app)
+    _init_limiter(app, installation.settings)
+    app.context_processor(_person_in_the_frame)
+
+
+def load_actor() -> Actor | None:
+    """None for a stranger. Raises SignedOut for a token that is not ours, SessionEnded for one that is over."""
+    claims = tokens.claims_of_request()
+    if claims is None:
+        if tokens.bearer():
+            raise SignedOut
+        return None
+    now = clock.now()
+    # A session of its own: the request's may be a writing one, and nobody should wait for it because of this look.
+    with context().database.reading() as session:
+        last_seen_at = queries.live_login(session, claims.login_session_id, now)
+    if now - last_seen_at >= MARK_OF_LIFE:
+        with context().database.writing() as session:
+            services.keep_alive(session, claims.login_session_id, now)
+    return claims.actor()
+
+
+def enter(passed: services.Passed) -> None:
+    """Put a new sign-in into a new cookie: nothing of the one from before survives, neither rights nor tokens."""
+    leave(SessionEnd.SIGNED_OUT)
+    login_user(SignedIn(passed.token))
+
+
+def leave(reason: SessionEnd) -> None:
+    """End the cookie's session, if it has a live one, and empty the cookie."""
+    claims = None if tokens.bearer() else tokens.claims_of_request()
+    if claims is not None:
+        with context().database.writing() as session:
+            login = session.get(LoginSession, claims.login_session_id)
+            if login is not None:
+                services.end_session(session, context().events, login, reason=reason)
+    cookie.clear()
+
+
+def _init_login(app: Flask) -> None:
+    manager = LoginManager()
+    # Binding a session to the address would sign phones out whenever they change networks.
+    manager.session_protection = None
+    manager.user_loader(lambda token: SignedIn(token) if actor_or_none() is not None else None)
+    manager.init_app(app)
+
+
+def _init_csrf(app: Flask) -> None:
+    # A page lives as long as its session: a film may run for hours between two forms.
+    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
+    csrf.init_app(app)
+
+    @app.before_request
+    def _refuse_forgery() -> None:
+        if _can_be_forged():
+            try:
+                csrf.protect()
+            except CSRFError as error:
+                raise Forged from error
+
+
+def _can_be_forged() -> bool:
+    """A browser adds a cookie by itself, a bearer token never; the API without either is nobody's authority."""
+    if tokens.bearer():
+        return False
+    return tokens.COOKIE_KEY in cookie or not request.path.startswith("/api/")
+
+
+def _init_limiter(app: Flask, settings: Settings) -> None:
+    redis = settings.redis_url
+    app.config.update(
+        RATELIMIT_STORAGE_URI=redis.replace("unix://", "redis+unix://") if redis else "memory://",
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=redis is not None,
+        RATELIMIT_KEY_PREFIX="limits",
+    )
+    limiter.init_app(app)
+
+    @app.errorhandler(RateLimitExceeded)
+    def _too_many(_error: RateLimitExceeded) -> AnyResponse:
+        detail = _("从您的网络地址登录失败的次数过多，请一分钟后再试。")
+        response = answer(TooMany.status, TooMany.type, str(TooMany.title), detail)
+        response.headers["Retry-After"] = "60"
+        return response
+
+
+def _person_in_the_frame() -> dict[str, object]:
+    """What the frame of every page says of who is signed in; nothing when even that cannot be read."""
+    try:
+        someone = actor_or_none()
+        if someone is None:
+            return {}
+        with context().database.reading() as session:
+            names = queries.display_names(session, context().keyring, [someone.person_id])
+    except SQLAlchemyError:
+        return {}
+    return {
+        "actor_name": names.get(someone.person_id, ""),
+        "actor_role": "、".join(str(ROLE[role]) for role in sorted(someone.roles)),
+    }

@@ -1,0 +1,116 @@
+"""What the JSON interface of identity takes and gives. Unknown fields are refused."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from flask_openapi3.models.file import FileStorage
+from pydantic import BaseModel, ConfigDict, Field
+
+from xueji.identity.rules import LONGEST_PASSWORD, ConsentKind, OrganisationKind, ProofRoute
+from xueji.kernel.actor import Role
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewToken(Strict):
+    account: str = Field(min_length=1, max_length=100)
+    password: str = Field(min_length=1, max_length=LONGEST_PASSWORD)
+    code: str | None = Field(default=None, max_length=20)
+    """Six digits of the second factor, or a recovery code."""
+
+
+class Token(BaseModel):
+    token: str
+    expires_at: datetime
+    """When it ends if it is not used again before."""
+    person_id: UUID
+    roles: list[Role]
+
+
+class OneMembership(BaseModel):
+    role: Role
+    organisation_id: UUID
+    organisation: str
+    kind: OrganisationKind
+    region: str
+
+
+class StandingConsent(BaseModel):
+    kind: ConsentKind
+    text_version: str
+    given_at: datetime
+
+
+class Me(BaseModel):
+    person_id: UUID
+    account: str
+    name: str
+    id_number_masked: str
+    roles: list[Role]
+    """In force in this session."""
+    organisation_id: UUID | None
+    region: str | None
+    memberships: list[OneMembership]
+    proof_route: ProofRoute
+    proof_route_chosen: bool
+    consent: StandingConsent | None
+    reference_photos: int
+    second_factor: bool
+
+
+class ConsentWords(BaseModel):
+    kind: ConsentKind
+    text_version: str
+    text: dict[str, str]
+    """HTML by language: ``zh`` and ``en``."""
+    standing: StandingConsent | None
+
+
+class NewConsent(Strict):
+    kind: ConsentKind
+    text_version: str = Field(max_length=24)
+
+
+class ConsentPath(Strict):
+    kind: ConsentKind
+
+
+class Route(Strict):
+    route: ProofRoute
+
+
+class NewPhoto(Strict):
+    photo: FileStorage
+
+
+class PhotoPath(Strict):
+    photo_id: UUID
+
+
+class EnrolledPhoto(BaseModel):
+    photo_id: UUID
+    quality: list[str]
+    """Codes of what could be better; a photo that cannot be used is answered 422 with ``problems``."""
+    enrolled_at: datetime
+
+
+class Photos(BaseModel):
+    photos: list[EnrolledPhoto]
+    most: int
+
+
+class OneLook(BaseModel):
+    viewed_at: datetime
+    viewer: str
+    organisation: str
+    own: bool
+    picture: str
+    purpose: str
+
+
+class Looks(BaseModel):
+    looks: list[OneLook]

@@ -1,0 +1,49 @@
+"""What identity does later: look for one face under two accounts, and tidy up after a crash."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from celery import shared_task
+from kombu.exceptions import OperationalError
+
+from xueji.identity import queries, services
+from xueji.identity.events import ReferenceStored
+from xueji.kernel import clock
+from xueji.kernel.tasks import context
+
+log = structlog.get_logger(__name__)
+
+SCHEDULE = {
+    "identity.compare_waiting": timedelta(minutes=5),
+    "identity.remove_deleted_files": timedelta(minutes=10),
+}
+_WAITED = timedelta(minutes=2)
+
+
+def compare_soon(event: ReferenceStored) -> None:
+    """Hand the comparison to a worker; when none can be told, `compare_waiting` finds it."""
+    try:
+        compare_with_everybody.apply_async((str(event.photo_id),), retry=False)
+    except OperationalError as error:
+        log.warning("identity.comparison_waits", photo=str(event.photo_id), error=str(error))
+
+
+@shared_task(name="identity.compare_with_everybody")  # type: ignore[untyped-decorator]
+def compare_with_everybody(photo_id: str) -> int:
+    return services.compare_with_everybody(context(), UUID(photo_id))
+
+
+@shared_task(name="identity.compare_waiting")  # type: ignore[untyped-decorator]
+def compare_waiting() -> int:
+    with context().database.reading() as session:
+        waiting = queries.photos_to_compare(session, clock.now() - _WAITED)
+    return sum(services.compare_with_everybody(context(), photo_id) for photo_id in waiting)
+
+
+@shared_task(name="identity.remove_deleted_files")  # type: ignore[untyped-decorator]
+def remove_deleted_files() -> int:
+    with context().database.writing() as session:
+        return services.remove_deleted_files(session, context().store)

@@ -1,0 +1,255 @@
+"""The administrator's pages: organisations, people, locks, and faces that look alike."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from xueji.identity import queries, services, vault
+from xueji.identity.access import access_duplicate_photo, access_organisation, access_person
+from xueji.identity.forms import DecisionForm, MembershipForm, OrganisationForm, PersonForm
+from xueji.identity.services import hash_password
+from xueji.identity.views import blueprint
+from xueji.identity.wording import END, ORGANISATION_KIND, ROLE, ROUTE, SESSION_KIND
+from xueji.kernel.actor import Role
+from xueji.kernel.errors import Problem
+from xueji.trace.rules import PLATFORM
+from xueji.web.access import roles
+from xueji.web.session import actor, context, db, writes
+
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+WORDS = {"role": ROLE, "organisation": ORGANISATION_KIND, "route": ROUTE, "kind": SESSION_KIND, "end": END}
+
+
+@blueprint.get("/administration")
+@roles(Role.ADMINISTRATOR)
+def administration() -> str:
+    sought = request.args.get("q", "")
+    return render_template(
+        "identity/administration/people.html",
+        sought=sought,
+        found=queries.find_people(db(), context().keyring, sought),
+        counts=queries.counts(db()),
+        faces=queries.stored_faces(db()),
+        words=WORDS,
+    )
+
+
+@blueprint.route("/administration/organisations", methods=["GET", "POST"])
+@roles(Role.ADMINISTRATOR)
+def organisations() -> Any:
+    form, problem = OrganisationForm(), None
+    if form.validate_on_submit():
+        try:
+            made = services.create_organisation(
+                db(),
+                name=form.name.data,
+                kind=form.organisation_kind(),
+                region=form.region.data,
+                uscc=form.uscc.data or None,
+                actor=actor(),
+            )
+        except Problem as refused:
+            problem = refused
+        else:
+            flash(_("已登记单位“%(name)s”。", name=made.name), "success")
+            return redirect(url_for("identity.organisations"))
+    sought = request.args.get("q", "")
+    page = render_template(
+        "identity/administration/organisations.html",
+        form=form,
+        problem=problem,
+        sought=sought,
+        found=queries.organisations(db(), sought),
+        words=WORDS,
+    )
+    return page, _status(form.errors, problem)
+
+
+@blueprint.route("/administration/people/new", methods=["GET", "POST"])
+@roles(Role.ADMINISTRATOR)
+def new_person() -> Any:
+    """Register somebody; the password is made here, shown once, and replaced by her at the first sign-in."""
+    form, problem = PersonForm(), None
+    with context().database.reading() as session:
+        form.organisation_id.choices = _choices(session)
+    if form.validate_on_submit():
+        password = _temporary_password()
+        hashed = hash_password(password)
+        try:
+            person = services.register_person(
+                db(),
+                context().keyring,
+                name=form.name.data,
+                id_number=form.id_number.data,
+                account=form.account.data,
+                password=hashed,
+                role=form.chosen_role(),
+                organisation_id=access_organisation(db(), actor(), form.organisation()).id,
+                actor=actor(),
+                temporary=True,
+            )
+        except Problem as refused:
+            problem = refused
+        else:
+            known = queries.profile(db(), context().keyring, person.id)
+            new = queries.account_of(db(), person.id).password_hash == hashed
+            return render_template(
+                "identity/administration/temporary_password.html", me=known, password=password if new else None
+            )
+    page = render_template("identity/administration/new_person.html", form=form, problem=problem)
+    return page, _status(form.errors, problem)
+
+
+@blueprint.get("/administration/people/<uuid:person_id>")
+@roles(Role.ADMINISTRATOR)
+def person(person_id: UUID) -> str:
+    access_person(db(), actor(), person_id)
+    form = MembershipForm()
+    form.organisation_id.choices = _choices(db())
+    return render_template(
+        "identity/administration/person.html",
+        me=queries.profile(db(), context().keyring, person_id),
+        name=services.display_name(db(), context().keyring, person_id),
+        sign_ins=queries.sign_ins(db(), person_id, most=5),
+        form=form,
+        own=person_id == actor().person_id,
+        words=WORDS,
+    )
+
+
+@blueprint.post("/administration/people/<uuid:person_id>/suspend")
+@roles(Role.ADMINISTRATOR)
+def suspend(person_id: UUID) -> Response:
+    services.suspend(db(), context().events, person_id=person_id, actor=actor())
+    flash(_("账号已停用，所有登录已结束。"), "success")
+    return _back(person_id)
+
+
+@blueprint.post("/administration/people/<uuid:person_id>/restore")
+@roles(Role.ADMINISTRATOR)
+def restore(person_id: UUID) -> Response:
+    services.restore(db(), person_id=person_id, actor=actor())
+    flash(_("账号已恢复。"), "success")
+    return _back(person_id)
+
+
+@blueprint.post("/administration/people/<uuid:person_id>/unlock")
+@roles(Role.ADMINISTRATOR)
+def unlock(person_id: UUID) -> Response:
+    services.forget_failures(db(), context().keyring, person_id=person_id, actor=actor())
+    flash(_("已解除登录锁定。"), "success")
+    return _back(person_id)
+
+
+@blueprint.post("/administration/people/<uuid:person_id>/reset-password")
+@roles(Role.ADMINISTRATOR)
+def reset_password(person_id: UUID) -> str:
+    password = _temporary_password()
+    hashed = hash_password(password)
+    services.reset_password(db(), context().events, person_id=person_id, password=hashed, actor=actor())
+    known = queries.profile(db(), context().keyring, person_id)
+    return render_template("identity/administration/temporary_password.html", me=known, password=password)
+
+
+@blueprint.post("/administration/people/<uuid:person_id>/drop-second-factor")
+@roles(Role.ADMINISTRATOR)
+def drop_factor_of(person_id: UUID) -> Response:
+    services.drop_totp(db(), person_id=person_id, actor=actor())
+    flash(_("两步验证已重置。"), "success")
+    return _back(person_id)
+
+
+@blueprint.post("/administration/people/<uuid:person_id>/memberships")
+@roles(Role.ADMINISTRATOR)
+def add_membership(person_id: UUID) -> Response:
+    form = MembershipForm()
+    if form.validate_on_submit():
+        services.add_membership(
+            db(),
+            context().events,
+            person_id=person_id,
+            organisation_id=access_organisation(db(), actor(), form.organisation()).id,
+            role=form.chosen_role(),
+            actor=actor(),
+        )
+        flash(_("已添加角色。"), "success")
+    else:
+        flash(_("请选择单位和角色。"), "error")
+    return _back(person_id)
+
+
+@blueprint.post("/administration/memberships/<uuid:membership_id>/remove")
+@roles(Role.ADMINISTRATOR)
+def remove_membership(membership_id: UUID) -> Response:
+    person_id = services.remove_membership(db(), context().events, membership_id=membership_id, actor=actor())
+    flash(_("已取消角色。"), "success")
+    return _back(person_id)
+
+
+@blueprint.get("/administration/duplicates")
+@roles(Role.ADMINISTRATOR)
+def duplicates() -> str:
+    """Two accounts with one face? Staff look, and decide in writing."""
+    return render_template(
+        "identity/administration/duplicates.html", found=queries.open_duplicates(db()), form=DecisionForm()
+    )
+
+
+@blueprint.get("/administration/duplicates/<uuid:flag_id>/pictures/<uuid:photo_id>")
+@roles(Role.ADMINISTRATOR)
+@writes
+def duplicate_picture(flag_id: UUID, photo_id: UUID) -> Response:
+    photo = access_duplicate_photo(db(), actor(), flag_id, photo_id)
+    services.record_face_view(
+        db(),
+        context().keyring,
+        viewer=actor(),
+        person_id=photo.person_id,
+        picture=str(photo.id),
+        purpose="duplicate",
+        chain=PLATFORM,
+    )
+    picture = services.opened_photo(db(), context().keyring, context().store, photo)
+    return Response(picture, mimetype=vault.picture_type(picture))
+
+
+@blueprint.post("/administration/duplicates/<uuid:flag_id>")
+@roles(Role.ADMINISTRATOR)
+def decide_duplicate(flag_id: UUID) -> Response:
+    form = DecisionForm()
+    if form.validate_on_submit():
+        services.decide_duplicate(
+            db(),
+            context().keyring,
+            flag_id=flag_id,
+            same_person=form.same_person.data == "yes",
+            reason=form.reason.data,
+            actor=actor(),
+        )
+        flash(_("已记录结论。"), "success")
+    else:
+        flash(_("请写明理由。"), "error")
+    return redirect(url_for("identity.duplicates"))
+
+
+def _temporary_password() -> str:
+    """Easy to read out: four groups of four."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
+
+
+def _choices(session: Any) -> list[tuple[str, str]]:
+    return [(str(each.id), f"{each.name}（{each.region}）") for each in queries.organisations(session)]
+
+
+def _back(person_id: UUID) -> Response:
+    return redirect(url_for("identity.person", person_id=person_id))
+
+
+def _status(errors: Any, problem: Problem | None) -> int:
+    return problem.status if problem is not None else 422 if errors else 200

@@ -1,0 +1,87 @@
+"""The two ways a trainee proves that it is she who studies: side by side, one click from one to the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from xueji.identity import consent_text, queries, rules, services
+from xueji.identity.access import access_person
+from xueji.identity.forms import ConsentForm, RouteForm
+from xueji.identity.models import Person
+from xueji.identity.rules import ConsentKind, ProofRoute
+from xueji.identity.views import blueprint
+from xueji.kernel.actor import Role
+from xueji.kernel.errors import Malformed
+from xueji.web.access import roles
+from xueji.web.session import actor, context, db
+
+
+@blueprint.get("/welcome")
+@roles(Role.TRAINEE)
+def welcome() -> str:
+    """What a trainee sees at her first sign-in."""
+    return render_template(
+        "identity/welcome.html",
+        me=queries.profile(db(), context().keyring, actor().person_id),
+        consent=queries.standing_consent(db(), actor().person_id),
+        next=rules.local_path(request.args.get("next")),
+    )
+
+
+@blueprint.post("/account/proof-route")
+@roles(Role.TRAINEE)
+def choose_route() -> Response:
+    form = RouteForm()
+    if not form.validate_on_submit():
+        raise Malformed
+    route = ProofRoute(form.route.data)
+    target = rules.local_path(form.next.data)
+    if route is ProofRoute.FACE and queries.standing_consent(db(), actor().person_id) is None:
+        return redirect(url_for("identity.consent", kind=ConsentKind.FACE, next=target))
+    services.choose_route(db(), person=_herself(), route=route)
+    if route is ProofRoute.FACE:
+        flash(_("已改用人脸核验。"), "success")
+    else:
+        flash(_("已改用现场核验：由工作人员当面核实，效力相同。"), "success")
+    return redirect(target or url_for("identity.account"))
+
+
+@blueprint.route("/account/consents/<any(face):kind>", methods=["GET", "POST"])
+@roles(Role.TRAINEE)
+def consent(kind: str) -> Any:
+    """The separate consent: its words, and one button for yes, one for the other way."""
+    which = ConsentKind(kind)
+    form = ConsentForm(data={"text_version": consent_text.CURRENT[which], "next": request.args.get("next", "")})
+    if form.validate_on_submit():
+        services.give_consent(
+            db(), context().keyring, person=_herself(), kind=which, text_version=form.text_version.data
+        )
+        flash(_("已记录您的同意。请拍摄底照，供核验时比对。"), "success")
+        return redirect(url_for("identity.photos", next=rules.local_path(form.next.data)))
+    language = "en" if str(get_locale()) == "en" else "zh"
+    return render_template(
+        "identity/consent.html",
+        form=form,
+        kind=which,
+        standing=queries.standing_consent(db(), actor().person_id, which),
+        words=consent_text.template(which, consent_text.CURRENT[which], language),
+        version=consent_text.CURRENT[which],
+        next=rules.local_path(form.next.data),
+    )
+
+
+@blueprint.post("/account/consents/<any(face):kind>/withdraw")
+@roles(Role.TRAINEE)
+def withdraw_consent(kind: str) -> Response:
+    services.withdraw_consent(db(), context().keyring, context().store, person=_herself(), kind=ConsentKind(kind))
+    flash(_("已撤回同意：人脸模板和底照已删除，改用现场核验。已完成的学习记录不受影响。"), "success")
+    return redirect(url_for("identity.account"))
+
+
+def _herself() -> Person:
+    return access_person(db(), actor(), actor().person_id)

@@ -1,0 +1,168 @@
+"""Signing in, one page for each step, and out again. None of these views opens the request's own session."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from flask import session as cookie
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from xueji.identity import queries, rules, services
+from xueji.identity.errors import SignedOut
+from xueji.identity.forms import CodeForm, NewPasswordForm, SignInForm, StrictForm
+from xueji.identity.gate import enter, leave, limit_failures
+from xueji.identity.rules import SessionEnd, SessionKind, Step
+from xueji.identity.services import Needed, Passed
+from xueji.identity.views import blueprint
+from xueji.identity.views.pictures import qr_code
+from xueji.kernel import clock
+from xueji.kernel.actor import Role
+from xueji.kernel.errors import Problem
+from xueji.web.access import public
+from xueji.web.session import actor_or_none, context, refusal
+
+UNDER_WAY = "sign_in"
+UNDER_WAY_MS = 600_000
+"""How long a password that was right stays so while the next step is done."""
+
+_PAGES = {
+    Step.NEW_PASSWORD: "identity.sign_in_new_password",
+    Step.CODE: "identity.sign_in_code",
+    Step.SET_UP_CODE: "identity.sign_in_set_up_code",
+}
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+@public
+@limit_failures
+def sign_in() -> Any:
+    target = rules.local_path(request.args.get("next"))
+    if request.method == "GET" and actor_or_none() is not None:
+        return redirect(target or "/")
+    form, problem = SignInForm(), None
+    if form.validate_on_submit():
+        try:
+            result = services.pass_password(
+                context(), account=form.account.data, password=form.password.data, **_browser()
+            )
+            return _go_on(result, target)
+        except Problem as refused:
+            problem = refused
+    ended = refusal() if request.method == "GET" else None
+    page = render_template("identity/sign_in.html", form=form, problem=problem, ended=ended)
+    return page, _status(form, problem)
+
+
+@blueprint.route("/sign-in/code", methods=["GET", "POST"])
+@public
+@limit_failures
+def sign_in_code() -> Any:
+    """The code of the second factor."""
+    account_id, target = _under_way()
+    form, problem = CodeForm(), None
+    if form.validate_on_submit():
+        try:
+            result = services.pass_code(context(), account_id=account_id, code=form.code.data, **_browser())
+            return _go_on(result, target)
+        except Problem as refused:
+            problem = refused
+    return render_template("identity/sign_in_code.html", form=form, problem=problem), _status(form, problem)
+
+
+@blueprint.route("/sign-in/new-password", methods=["GET", "POST"])
+@public
+def sign_in_new_password() -> Any:
+    """A password of her own, after the one that staff had set."""
+    account_id, target = _under_way()
+    form, problem = NewPasswordForm(), None
+    if form.validate_on_submit():
+        try:
+            result = services.pass_new_password(
+                context(), account_id=account_id, password=form.password.data, **_browser()
+            )
+            return _go_on(result, target)
+        except SignedOut:
+            raise
+        except Problem as refused:
+            problem = refused
+    return render_template("identity/sign_in_new_password.html", form=form, problem=problem), _status(form, problem)
+
+
+@blueprint.route("/sign-in/set-up-code", methods=["GET", "POST"])
+@public
+@limit_failures
+def sign_in_set_up_code() -> Any:
+    """A second factor for staff who have none yet and must have one."""
+    account_id, target = _under_way()
+    form, problem = CodeForm(), None
+    enrolment = services.begin_set_up(context(), account_id=account_id)
+    if form.validate_on_submit():
+        try:
+            result, codes = services.pass_set_up(context(), account_id=account_id, code=form.code.data, **_browser())
+            go_on = _go_on(result, target).location
+            return render_template("identity/recovery_codes.html", codes=codes, go_on=go_on)
+        except SignedOut:
+            raise
+        except Problem as refused:
+            problem = refused
+    page = render_template(
+        "identity/set_up_code.html",
+        form=form,
+        problem=problem,
+        enrolment=enrolment,
+        qr=qr_code(enrolment.uri),
+        signing_in=True,
+    )
+    return page, _status(form, problem)
+
+
+@blueprint.post("/sign-out")
+@public
+def sign_out() -> Response:
+    leave(SessionEnd.SIGNED_OUT)
+    flash(_("您已退出登录。"), "success")
+    return redirect(url_for("identity.sign_in"))
+
+
+def _browser() -> dict[str, Any]:
+    return {"kind": SessionKind.COOKIE, "user_agent": request.user_agent.string}
+
+
+def _go_on(result: Passed | Needed, target: str | None) -> Response:
+    """In, or to the page of the next step; either way with a new cookie."""
+    if isinstance(result, Passed):
+        enter(result)
+        return redirect(_landing(result, target))
+    leave(SessionEnd.SIGNED_OUT)
+    cookie[UNDER_WAY] = {
+        "account": result.account_id.hex,
+        "since": clock.to_ms(clock.now()),
+        "target": target,
+    }
+    return redirect(url_for(_PAGES[result.step]))
+
+
+def _under_way() -> tuple[UUID, str | None]:
+    """Whose password was right a moment ago, and where she was going. Raises SignedOut: begin anew."""
+    kept = cookie.get(UNDER_WAY)
+    if not isinstance(kept, dict) or clock.to_ms(clock.now()) - int(kept["since"]) > UNDER_WAY_MS:
+        raise SignedOut
+    return UUID(kept["account"]), rules.local_path(kept["target"])
+
+
+def _landing(passed: Passed, target: str | None) -> str:
+    """A trainee who was never shown both ways to prove herself sees them first."""
+    if Role.TRAINEE in passed.claims.roles:
+        with context().database.reading() as session:
+            if not queries.profile(session, context().keyring, passed.claims.person_id).route_chosen:
+                return url_for("identity.welcome", next=target)
+    return target or "/"
+
+
+def _status(form: StrictForm, problem: Problem | None) -> int:
+    if problem is not None:
+        return problem.status
+    return 422 if form.errors else 200

@@ -1,0 +1,101 @@
+"""The words on screen for identity's codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+
+from xueji.identity.rules import OrganisationKind, ProofRoute, SessionEnd, SessionKind, Step
+from xueji.kernel.actor import Role
+
+ROLE: Mapping[Role, Any] = {
+    Role.TRAINEE: _("学员"),
+    Role.INSTITUTION: _("培训机构"),
+    Role.ENTERPRISE: _("生产经营单位"),
+    Role.REGULATOR: _("监管部门"),
+    Role.ADMINISTRATOR: _("平台管理员"),
+}
+
+
+ORGANISATION_KIND: Mapping[OrganisationKind, Any] = {
+    OrganisationKind.INSTITUTION: _("培训机构"),
+    OrganisationKind.ENTERPRISE: _("生产经营单位"),
+    OrganisationKind.AUTHORITY: _("监管部门"),
+    OrganisationKind.OPERATOR: _("平台运营单位"),
+}
+
+
+ROUTE: Mapping[ProofRoute, Any] = {ProofRoute.FACE: _("人脸核验"), ProofRoute.SUPERVISED: _("现场核验")}
+
+
+SESSION_KIND: Mapping[SessionKind, Any] = {SessionKind.COOKIE: _("浏览器"), SessionKind.TOKEN: _("程序接口")}
+
+
+END_SENTENCE: Mapping[str, Any] = {
+    SessionEnd.SIGNED_OUT: _("您已退出登录。"),
+    SessionEnd.SIGNED_IN_ELSEWHERE: _("您的账号刚刚在别处登录，这里的登录已结束。若不是您本人，请立即修改密码。"),
+    SessionEnd.EXPIRED: _("长时间没有操作，登录已过期，请重新登录。"),
+    SessionEnd.PASSWORD_CHANGED: _("密码已更改，请用新密码登录。"),
+    SessionEnd.RIGHTS_CHANGED: _("您的角色或单位有变动，请重新登录。"),
+    SessionEnd.SUSPENDED: _("账号已停用，请联系您的单位或平台管理员。"),
+    SessionEnd.ENDED_BY_OWNER: _("您已从另一处结束了这里的登录。"),
+    SessionEnd.SWITCHED: _("您已切换单位。"),
+}
+"""Why a session is over, for whoever still holds it."""
+
+
+END: Mapping[str, Any] = {
+    SessionEnd.SIGNED_OUT: _("已退出"),
+    SessionEnd.SIGNED_IN_ELSEWHERE: _("在别处登录"),
+    SessionEnd.EXPIRED: _("已过期"),
+    SessionEnd.PASSWORD_CHANGED: _("密码已更改"),
+    SessionEnd.RIGHTS_CHANGED: _("角色变动"),
+    SessionEnd.SUSPENDED: _("账号停用"),
+    SessionEnd.ENDED_BY_OWNER: _("由本人结束"),
+    SessionEnd.SWITCHED: _("切换单位"),
+}
+"""The same in two words, for a list."""
+
+
+PURPOSE: Mapping[str, Any] = {
+    "own": _("本人查看"),
+    "duplicate": _("疑似重复人脸复核"),
+    "audit": _("监管审查"),
+    "review": _("核验复核"),
+    "appeal": _("申诉处理"),
+    "evidence": _("证据包导出"),
+}
+"""What a picture was looked at for; a purpose of another part's own is shown as it stands."""
+
+
+PHOTO_PROBLEM: Mapping[str, Any] = {
+    "empty": _("没有收到照片，请重新选择。"),
+    "too_many_bytes": _("照片文件过大，请换一张10 MB以内的照片。"),
+    "too_many_pixels": _("照片尺寸过大，请换一张小一些的照片。"),
+    "not_a_picture": _("这不是照片文件，请选择JPEG、PNG或WebP格式。"),
+    "cut_short": _("照片没有传完整，请重新上传。"),
+    "damaged": _("照片文件已损坏，请换一张。"),
+    "too_few_pixels": _("照片太小，请用更高的分辨率拍摄。"),
+    "no_face": _("没有找到人脸，请正对镜头。"),
+    "several_faces": _("照片里不止一个人，请单独拍摄。"),
+    "face_too_small": _("脸太小，请靠近镜头。"),
+    "face_cut_off": _("脸没有拍全，请把整张脸放进画面。"),
+    "too_dark": _("光线太暗，请到明亮处拍摄。"),
+    "too_bright": _("光线太强，请避开强光。"),
+    "blurred": _("照片模糊，请拿稳后再拍。"),
+    "turned_away": _("脸偏向一侧，请正对镜头。"),
+    "tilted": _("头歪向一侧，请摆正。"),
+    "eyes_closed": _("眼睛闭着，请睁开眼睛。"),
+    "mouth_open": _("嘴张开了，请自然闭合。"),
+}
+"""What is wrong with a photo and what to do about it, in one sentence."""
+
+
+STEP_SENTENCE: Mapping[Step, Any] = {
+    Step.NEW_PASSWORD: _("这是临时密码，请先在登录页面设置新密码。"),
+    Step.CODE: _("该账号启用了两步验证，请同时提交验证码。"),
+    Step.SET_UP_CODE: _("工作人员须启用两步验证，请先在登录页面完成设置。"),
+}
+"""What is still to be done before there is a session, for a program that cannot do it."""
