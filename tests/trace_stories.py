@@ -60,7 +60,7 @@ class Story:
         self._ids += 1
         return f"{what}-{self._ids}"
 
-    def leaf(self, event: str, at_ms: int | None = None, **values: Any) -> dict[str, Any]:
+    def leaf(self, event: str, at_ms: int | None = None, /, **values: Any) -> dict[str, Any]:
         at = self.now if at_ms is None else at_ms
         leaf = {
             "v": 1,
