@@ -10,7 +10,12 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
+from courses import api as courses_api
+from courses import views as courses_views
 from xueji import probes, web
+from xueji.identity import api as identity_api
+from xueji.identity import views as identity_views
+from xueji.identity.gate import init_identity
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.progress import api as progress_api
@@ -37,6 +42,7 @@ STEPS: tuple[Callable[[Flask], None], ...] = (
     init_headers,
     init_session,
     init_access,
+    init_identity,
     init_health,
     init_sockets,
     init_lesson_sockets,
@@ -44,8 +50,8 @@ STEPS: tuple[Callable[[Flask], None], ...] = (
 )
 
 
-APIS: tuple[APIBlueprint, ...] = (progress_api.blueprint, snapshots_api.blueprint)
-PAGES: tuple[Blueprint, ...] = (progress_views.blueprint,)
+APIS: tuple[APIBlueprint, ...] = (courses_api.blueprint, identity_api.blueprint, progress_api.blueprint, snapshots_api.blueprint)
+PAGES: tuple[Blueprint, ...] = (courses_views.blueprint, identity_views.blueprint, progress_views.blueprint,)
 
 
 def create_app(settings: Settings | None = None, context: Context | None = None) -> Flask:
