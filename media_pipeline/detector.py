@@ -13,6 +13,9 @@ from media_pipeline.models import Network
 
 Points = NDArray[np.float32]
 
+SQUARE_SIDE = 256
+"""Pixels; the larger detector's side, and a multiple of the smaller one's."""
+
 
 @dataclass(frozen=True)
 class Face:
@@ -34,6 +37,15 @@ class Face:
 
 
 @dataclass(frozen=True)
+class Square:
+    """A picture made square for the detectors: a place in it is the picture's place times ``scale`` plus ``shift``."""
+
+    pixels: Pixels
+    scale: float
+    shift: Points
+
+
+@dataclass(frozen=True)
 class _Grid:
     """Where a detector's candidates lie: every ``stride`` pixels, ``candidates`` at each place."""
 
@@ -50,10 +62,13 @@ class Detector:
         self._anchors = np.concatenate([_anchors(side, grid) for grid in grids])
         self._least_sureness = least_sureness
 
-    def find(self, picture: Pixels) -> list[Face]:
-        """Candidates above the limit, overlapping ones not yet merged. The picture is shrunk to fit, not stretched."""
-        square, scale, shift = fit_square(picture, self._side)
-        value = cv2.dnn.blobFromImage(square, 1 / 127.5, (self._side, self._side), (127.5, 127.5, 127.5), swapRB=True)
+    def find(self, square: Square) -> list[Face]:
+        """Candidates above the limit in the picture that ``square`` was made from, overlapping ones not yet merged."""
+        pixels = square.pixels
+        if pixels.shape[0] != self._side:
+            pixels = np.asarray(cv2.resize(pixels, (self._side, self._side), interpolation=cv2.INTER_AREA), np.uint8)
+        scale, shift = square.scale * self._side / SQUARE_SIDE, square.shift * self._side / SQUARE_SIDE
+        value = cv2.dnn.blobFromImage(pixels, 1 / 127.5, (self._side, self._side), (127.5, 127.5, 127.5), swapRB=True)
         boxes, scores = self._network.run(np.asarray(value, np.float32))
         sureness = 1 / (1 + np.exp(-np.clip(scores[0, :, 0], -80, 80)))
         kept = np.flatnonzero(sureness >= self._least_sureness)
@@ -77,19 +92,19 @@ def near_detector(network: Network) -> Detector:
 
 def wide_detector(network: Network) -> Detector:
     """For faces in the background: 256 pixels see 40 of 640."""
-    return Detector(network, 256, (_Grid(16, 2), _Grid(32, 6)), least_sureness=0.5)
+    return Detector(network, SQUARE_SIDE, (_Grid(16, 2), _Grid(32, 6)), least_sureness=0.5)
 
 
-def fit_square(picture: Pixels, side: int) -> tuple[Pixels, float, Points]:
-    """The picture shrunk into a black square: (square, scale, shift) with ``place * scale + shift`` in the square."""
+def fit_square(picture: Pixels) -> Square:
+    """The picture shrunk (never stretched) into a black square, once for all detectors."""
     height, width = picture.shape[:2]
-    scale = side / max(height, width)
+    scale = SQUARE_SIDE / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     shrunk = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    square = np.zeros((side, side, 3), np.uint8)
-    x, y = (side - size[0]) // 2, (side - size[1]) // 2
-    square[y : y + size[1], x : x + size[0]] = shrunk
-    return square, scale, np.array([x, y], np.float32)
+    pixels = np.zeros((SQUARE_SIDE, SQUARE_SIDE, 3), np.uint8)
+    x, y = (SQUARE_SIDE - size[0]) // 2, (SQUARE_SIDE - size[1]) // 2
+    pixels[y : y + size[1], x : x + size[0]] = shrunk
+    return Square(pixels, scale, np.array([x, y], np.float32))
 
 
 def merge(faces: list[Face], overlap: float = 0.3) -> tuple[Face, ...]:

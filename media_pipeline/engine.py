@@ -11,7 +11,7 @@ import numpy as np
 
 from media_pipeline import mesh, models
 from media_pipeline.descriptors import Descriptor
-from media_pipeline.detector import Face, merge, near_detector, wide_detector
+from media_pipeline.detector import Face, fit_square, merge, near_detector, wide_detector
 from media_pipeline.frames import Pixels
 from media_pipeline.verdict import EngineDown
 
@@ -39,6 +39,7 @@ class Engine:
         try:
             import dlib
 
+            models.keep_memory_small()
             # A worker takes one processor; OpenCV would take all.
             cv2.setNumThreads(1)
             self._descriptor = models.load(models.DESCRIPTOR, folder)
@@ -50,6 +51,7 @@ class Engine:
             self._dlib = dlib
         except (ImportError, OSError, RuntimeError, ValueError) as error:
             raise EngineDown(f"the face engine cannot be loaded: {error}") from error
+        models.keep_memory_small()
         self._near = near_detector(self._near_network)
         self._wide = wide_detector(self._wide_network)
 
@@ -67,9 +69,10 @@ class Engine:
 
     def find_faces(self, picture: Pixels, search: Search = Search.EVERYONE) -> tuple[Face, ...]:
         """Every face, largest first. ``NEAREST`` looks closely only when the first look finds nobody."""
-        found = self._near.find(picture)
+        square = fit_square(picture)
+        found = self._near.find(square)
         if search is Search.EVERYONE or not found:
-            found = found + self._wide.find(picture)
+            found = found + self._wide.find(square)
         return merge(found)
 
     def describe(self, picture: Pixels, face: Face) -> Descriptor:

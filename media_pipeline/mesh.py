@@ -106,16 +106,21 @@ def _cavity(picture: Pixels, mesh: MeshPoints) -> float:
     aside = np.linspace(-_CAVITY_ASIDE, _CAVITY_ASIDE, 24)[None, :, None]
     below = np.linspace(0, _CAVITY_DOWN, 32)[:, None, None]
     places = (mesh[_INNER_LIPS[0], :2] + aside * across + below * down).astype(np.float32)
-    inside = cv2.cvtColor(cv2.remap(picture, places, None, cv2.INTER_LINEAR), cv2.COLOR_BGR2GRAY)
-    skin_places = mesh[list(_SKIN), :2].reshape(1, -1, 2)
-    skin = cv2.cvtColor(cv2.remap(picture, skin_places, None, cv2.INTER_LINEAR), cv2.COLOR_BGR2GRAY)
+    inside = _brightness_at(picture, places)
+    skin = _brightness_at(picture, mesh[list(_SKIN), :2].reshape(1, -1, 2))
     return float(np.mean(inside < _CAVITY_DARK * float(np.median(skin))))
+
+
+def _brightness_at(picture: Pixels, places: NDArray[np.float32]) -> Pixels:
+    """The brightness of ``picture`` at ``places`` (``[rows, columns, 2]``, x and y)."""
+    colours = cv2.remap(picture, places[..., 0], places[..., 1], cv2.INTER_LINEAR)
+    return np.asarray(cv2.cvtColor(colours, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def _cut(
     picture: Pixels, centre: tuple[float, float], side: float, along: NDArray[np.float32], size: int
 ) -> tuple[Pixels, NDArray[np.float64]]:
-    """A square of ``size`` pixels around ``centre``, turned until ``along`` lies flat, and the way back to the picture."""
+    """A square of ``size`` pixels around ``centre`` in which ``along`` lies flat, and the way back to the picture."""
     angle = math.atan2(float(along[1]), float(along[0]))
     scale = size / max(side, 1e-6)
     cosine, sine = math.cos(angle) * scale, math.sin(angle) * scale

@@ -7,6 +7,8 @@ recipe, so that neither an update nor a half-written file can be mistaken for th
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import hashlib
 import importlib.util
 import os
@@ -24,7 +26,11 @@ if TYPE_CHECKING:
     import onnxruntime
 
 # Part of a cached network's name: raise it whenever a translation changes what it writes.
-_RECIPE = "1"
+_RECIPE = "2"
+
+# From malloc.h: blocks from this size on are mapped alone and given back when freed.
+_M_MMAP_THRESHOLD = -3
+_LARGE_BLOCK_BYTES = 1 << 20
 
 # What the files call their outputs, and what they are called here.
 _DETECTOR_OUTPUTS = {"regressors": "boxes", "classificators": "scores"}
@@ -117,20 +123,34 @@ def prepare(source: ModelSource, folder: Path) -> Path:
     Written aside and moved into place, so that several processes may start at once. Raises ``ModelsMissing``
     when the weights are not installed, ``OSError`` when the folder cannot be written.
     """
-    weights = source.path().read_bytes()
-    made = folder / f"{source.name}-{hashlib.sha256(weights).hexdigest()}-{_RECIPE}.onnx"
+    weights = source.path()
+    with weights.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    made = folder / f"{source.name}-{digest}-{_RECIPE}.onnx"
     if made.exists():
         return made
     folder.mkdir(parents=True, exist_ok=True)
     handle, aside = tempfile.mkstemp(dir=folder, suffix=".part")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(source.translate(weights))
+        with os.fdopen(handle, "wb") as part:
+            part.write(source.translate(weights.read_bytes()))
         Path(aside).replace(made)
     except BaseException:
         Path(aside).unlink(missing_ok=True)
         raise
     return made
+
+
+def keep_memory_small() -> None:
+    """Return to the system what was needed only for a moment, now and from now on: some 60 MiB in each worker.
+
+    Left alone, the GNU C library keeps every large block that was ever freed; another library has no such call and is
+    left alone too.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL("libc.so.6")
+        library.mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK_BYTES)
+        library.malloc_trim(0)
 
 
 def load(source: ModelSource, folder: Path) -> Network:

@@ -41,9 +41,9 @@ class QualityLimits:
 
     min_pixels: int = 300_000
     min_face: int = 60
-    min_brightness: float = 45.0
-    max_brightness: float = 225.0
-    min_sharpness: float = 25.0
+    min_brightness: float = 25.0
+    max_brightness: float = 235.0
+    min_sharpness: float = 12.0
     max_turn: float = 25.0
     max_tilt: float = 25.0
     min_eyes: float = 0.1
@@ -54,7 +54,15 @@ class QualityLimits:
 COMPARISON = QualityLimits()
 """Enough for one frame of a check."""
 
-REFERENCE = QualityLimits(min_face=110, min_sharpness=40.0, max_turn=15.0, max_tilt=15.0, max_outside=0.02)
+REFERENCE = QualityLimits(
+    min_face=100,
+    min_brightness=50.0,
+    max_brightness=220.0,
+    min_sharpness=30.0,
+    max_turn=16.0,
+    max_tilt=16.0,
+    max_outside=0.02,
+)
 """What a reference photo has to be: everything later is compared with it."""
 
 

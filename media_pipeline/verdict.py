@@ -94,7 +94,7 @@ class JudgeSettings:
     """
 
     threshold_micro: int = 500_000
-    mismatch_micro: int = 600_000
+    mismatch_micro: int = 650_000
     mismatch_frames: int = 2
     min_pixels: int = 300_000
     everyone: bool = True

@@ -20,12 +20,13 @@ Places = NDArray[np.float64]
 
 _RIGHT_EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
 _LEFT_EYE = (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249)
-_LIDS = ((_RIGHT_EYE, 159, 27), (_LEFT_EYE, 386, 257))
+_EYES_AND_BROWS = ((_RIGHT_EYE, 27), (_LEFT_EYE, 257))
 _INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
-_ABOVE_MOUTH = frozenset(
+_UPPER_LIP_POINTS = frozenset(
     (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 0, 37, 39, 40, 185, 61, 267, 269, 270, 409, 291, 11, 12, 72, 302)
-    + (38, 268, 41, 42, 73, 74, 184, 303, 304, 271, 272, 408, 407, 62, 292, 76, 306, 183, 77)
 )
+_UPPER_LIP_EDGE = frozenset((38, 268, 41, 42, 73, 74, 184, 303, 304, 271, 272, 408, 407, 62, 292, 76, 306, 183, 77))
+_ABOVE_MOUTH = _UPPER_LIP_POINTS | _UPPER_LIP_EDGE
 _CORNERS, _UPPER_LIP, _LOWER_LIP, _CHIN = (78, 308), 13, 14, 152
 _TEETH = 0.3
 _MOUTH_COLOUR = (30, 20, 60)
@@ -40,7 +41,7 @@ class Puppet:
 
     def turned(self, yaw: float, pitch: float = 0.0) -> Pixels:
         """The head turned, in degrees: positive yaw to the person's own left, positive pitch down."""
-        centre = self.points.astype(np.float64).mean(axis=0) + [0, 0, 60]
+        centre = self.points.astype(np.float64).mean(axis=0) + np.array([0, 0, 60])
         a, b = math.radians(yaw), math.radians(pitch)
         # The camera looks along +z and x grows to the person's left: turning left carries the nose (small z) to +x.
         about_y = np.array([[math.cos(a), 0, -math.sin(a)], [0, 1, 0], [math.sin(a), 0, math.cos(a)]])
@@ -51,7 +52,7 @@ class Puppet:
     def blinking(self, closed: float = 1.0) -> Pixels:
         """The lids painted ``closed`` of the way down, a dark line of lashes at their edge."""
         picture = self.picture.copy()
-        for contour, lid, brow in _LIDS:
+        for contour, brow in _EYES_AND_BROWS:
             eye = self.points[list(contour), :2].astype(np.float64)
             upper, lower = eye[1:8], eye[9:16][::-1]
             edge = upper + (lower - upper) * closed

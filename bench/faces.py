@@ -1,0 +1,226 @@
+"""What a face check costs beside the naive way, how much memory it takes, and how long it keeps others waiting.
+
+    python bench/faces.py            a table
+    python bench/faces.py --json     the same as JSON
+
+Ratios are taken within one run on one machine. The picture is a free portrait that a test dependency carries.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from media_pipeline.engine import Engine, Search
+from media_pipeline.frames import Pixels, decode
+from media_pipeline.judge import judge
+from media_pipeline.verdict import JudgeSettings
+
+ROUNDS = 15
+SECOND_FACES = 120
+TICK_SECONDS = 0.0005
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure: what was measured, the value with its unit, and the limit it has to keep (None: for comparison)."""
+
+    name: str
+    value: float
+    unit: str
+    limit: str | None
+    reached: bool | None
+
+
+def portrait() -> Pixels:
+    """A 640x480 frame with one face of some 117 pixels."""
+    from skimage import data
+
+    picture = cv2.cvtColor(data.astronaut()[:384, :512], cv2.COLOR_RGB2BGR)
+    return np.asarray(cv2.resize(picture, (640, 480), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def run() -> list[Row]:
+    """Measure everything; takes about half a minute."""
+    with tempfile.TemporaryDirectory() as folder:
+        models = Path(folder)
+        engine = Engine(models)
+        frame = portrait()
+        data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+        return [
+            *_costs(engine, data),
+            _distance_to_dlib(engine, frame),
+            _second_faces(engine, frame),
+            _held(engine, data),
+            *_memory(models, data),
+        ]
+
+
+def _processor_ms(work: Callable[[], object], rounds: int) -> float:
+    """The median processor time of ``work`` in milliseconds."""
+    work()
+    times = []
+    for _ in range(rounds):
+        began = time.process_time()
+        work()
+        times.append(time.process_time() - began)
+    return float(np.median(times)) * 1000
+
+
+def _costs(engine: Engine, data: bytes) -> list[Row]:
+    import face_recognition
+
+    reference = engine.describe(decode(data), engine.find_faces(decode(data))[0])
+
+    def naive() -> None:
+        rgb = np.ascontiguousarray(decode(data)[:, :, ::-1])
+        places = face_recognition.face_locations(rgb)
+        encodings = face_recognition.face_encodings(rgb, places)
+        face_recognition.compare_faces([reference], encodings[0])
+
+    def ours(everyone: bool) -> Callable[[], object]:
+        settings = JudgeSettings(everyone=everyone)
+        return lambda: judge([data], references=[reference], settings=settings, engine=engine)
+
+    naive_ms = _processor_ms(naive, max(5, ROUNDS // 2))
+    everyone_ms = _processor_ms(ours(True), ROUNDS)
+    nearest_ms = _processor_ms(ours(False), ROUNDS)
+    return [
+        Row("face_recognition, full frame", naive_ms, "ms CPU", None, None),
+        Row("verdict, looking for everyone", everyone_ms, "ms CPU", None, None),
+        Row("verdict, nearest face only", nearest_ms, "ms CPU", None, None),
+        Row("faster, looking for everyone", naive_ms / everyone_ms, "times", ">= 5", naive_ms / everyone_ms >= 5),
+        Row("faster, nearest face only", naive_ms / nearest_ms, "times", ">= 8", naive_ms / nearest_ms >= 8),
+    ]
+
+
+def _distance_to_dlib(engine: Engine, frame: Pixels) -> Row:
+    """The largest distance between our descriptor and dlib's over several cut-outs."""
+    import dlib
+
+    from media_pipeline import models
+
+    theirs = dlib.face_recognition_model_v1(str(models.DESCRIPTOR.path()))
+    rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+    distances = []
+    for shift in range(0, 200, 40):
+        chip = np.ascontiguousarray(rgb[shift : shift + 150, 150 + shift : 300 + shift])
+        theirs_values = np.array(theirs.compute_face_descriptor(chip))
+        distances.append(float(np.linalg.norm(engine.describe_cut_out(chip) - theirs_values)))
+    return Row("descriptor, distance to dlib's", max(distances), "", "<= 1e-4", max(distances) <= 1e-4)
+
+
+def _second_faces(engine: Engine, frame: Pixels) -> Row:
+    """How often a second face of 60 pixels is found, anywhere beside the first, in changing light."""
+    face = engine.find_faces(frame)[0]
+    margin = face.side * 0.5
+    top, left = round(face.top - margin), round(face.left - margin)
+    head = frame[max(0, top) : round(face.top + face.side + margin), left : round(face.left + face.side + margin)]
+    scale = 60 / face.side
+    small = cv2.resize(head, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = small.shape[:2]
+    random = np.random.default_rng(7)
+    found = 0
+    for _ in range(SECOND_FACES):
+        crowd = frame.copy()
+        side = random.integers(2)
+        x = int(random.integers(0, left - width)) if side else int(random.integers(left + head.shape[1], 640 - width))
+        y = int(random.integers(0, 480 - height))
+        light = random.uniform(0.5, 1.2)
+        crowd[y : y + height, x : x + width] = np.clip(small[:, :: -1 if random.integers(2) else 1] * light, 0, 255)
+        crowd = np.clip(crowd + random.normal(0, 4, crowd.shape), 0, 255).astype(np.uint8)
+        faces = engine.find_faces(decode(cv2.imencode(".jpg", crowd)[1].tobytes()), Search.EVERYONE)
+        centre = (x + width / 2, y + height / 2)
+        found += any(np.hypot(one.centre[0] - centre[0], one.centre[1] - centre[1]) < 30 for one in faces)
+    share = found / SECOND_FACES
+    return Row("second face of 60 pixels found", 100 * share, "% of frames", ">= 95", share >= 0.95)
+
+
+def _held(engine: Engine, data: bytes) -> Row:
+    """The longest time that a ticking thread is kept from running while verdicts are given."""
+    reference = engine.describe(decode(data), engine.find_faces(decode(data))[0])
+    done = threading.Event()
+    gaps: list[float] = []
+
+    def tick() -> None:
+        last = time.perf_counter()
+        while not done.is_set():
+            time.sleep(TICK_SECONDS)
+            now = time.perf_counter()
+            gaps.append(now - last - TICK_SECONDS)
+            last = now
+
+    def longest(work: Callable[[], object]) -> float:
+        """The typical longest gap of a round: one round in which the machine itself stalled is not ours."""
+        peaks = []
+        for _ in range(ROUNDS):
+            gaps.clear()
+            work()
+            peaks.append(max(gaps, default=0.0))
+        return float(np.median(peaks)) * 1000
+
+    ticking = threading.Thread(target=tick)
+    ticking.start()
+    try:
+        held = longest(lambda: judge([data], references=[reference], engine=engine))
+    finally:
+        done.set()
+        ticking.join()
+    return Row("other threads kept waiting, longest", held, "ms", "<= 10", held <= 10)
+
+
+_WORKER = """
+import sys
+from pathlib import Path
+from media_pipeline.engine import Engine
+from media_pipeline.judge import judge
+from media_pipeline.frames import decode
+from media_pipeline.verdict import Prompt
+
+data = Path(sys.argv[2]).read_bytes()
+engine = Engine(Path(sys.argv[1]))
+reference = engine.describe(decode(data), engine.find_faces(decode(data))[0])
+for _ in range(20):
+    judge([data], references=[reference], prompts=[Prompt.BLINK], engine=engine)
+for name in ("VmRSS", "VmHWM"):
+    status = Path("/proc/self/status").read_text()
+    print(next(line for line in status.splitlines() if line.startswith(name)).split()[1])
+"""
+
+
+def _memory(models: Path, data: bytes) -> list[Row]:
+    """What a process of its own holds when it has given verdicts with prompts, and the most it ever held."""
+    picture = models / "frame.jpg"
+    picture.write_bytes(data)
+    told = subprocess.run(
+        [sys.executable, "-c", _WORKER, str(models), str(picture)], check=True, capture_output=True, text=True
+    )
+    held, highest = (int(line) / 1024 for line in told.stdout.split())
+    return [
+        Row("worker's memory", held, "MiB", "<= 200", held <= 200),
+        Row("worker's memory, highest", highest, "MiB", None, None),
+    ]
+
+
+def main() -> None:
+    rows = run()
+    if "--json" in sys.argv[1:]:
+        print(json.dumps([asdict(row) for row in rows], indent=2))
+        return
+    for row in rows:
+        mark = {True: "reached", False: "MISSED", None: ""}[row.reached]
+        print(f"{row.name:40} {row.value:12.6g} {row.unit:12} {row.limit or '':8} {mark}")
+
+
+if __name__ == "__main__":
+    main()
