@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from courses.events import FilmAsked
+from courses.events import FilmAsked, LessonChanging
 from xueji.enrolment.access import allow_film
+from xueji.enrolment.services.cohorts import guard_lesson
+from xueji.hours.services import sitting_opens_make_up
+from xueji.identity.events import ReferenceStored
+from xueji.identity.tasks import compare_soon
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.progress.events import CheckFallsDue, ContactDuringCheck, SittingOpens
@@ -17,9 +21,13 @@ def connect(context: Context) -> None:
     """Every subscription there is; the order of handlers of one event is the order here."""
     events = context.events
     events.subscribe(FilmAsked, allow_film)
+    events.subscribe(LessonChanging, guard_lesson)
+    # What may be made up first: the schedule of checks counts it.
+    events.subscribe(SittingOpens, sitting_opens_make_up)
     events.subscribe(SittingOpens, snapshots.sitting_opens)
     events.subscribe(CheckFallsDue, snapshots.check_falls_due)
     events.subscribe(ContactDuringCheck, snapshots.contact_during_check)
+    events.subscribe(ReferenceStored, compare_soon)
     events.subscribe(AnswerStored, lambda stored: judge.delay(str(stored.attempt_id)))
 
 

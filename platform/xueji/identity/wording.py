@@ -99,3 +99,27 @@ STEP_SENTENCE: Mapping[Step, Any] = {
     Step.SET_UP_CODE: _("工作人员须启用两步验证，请先在登录页面完成设置。"),
 }
 """What is still to be done before there is a session, for a program that cannot do it."""
+
+_BROWSERS = (
+    ("MicroMessenger", _("微信")),
+    ("DingTalk", _("钉钉")),
+    ("Edg", "Edge"),
+    ("Firefox", "Firefox"),
+    ("Chrom", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("HarmonyOS", "HarmonyOS"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def device(user_agent: str) -> str:
+    """``Chrome · Windows``: enough to know one's own devices by; the beginning of what the program calls itself."""
+    named = [next((word for mark, word in each if mark in user_agent), None) for each in (_BROWSERS, _SYSTEMS)]
+    return " · ".join(str(word) for word in named if word) or user_agent[:30] or "—"

@@ -18,11 +18,13 @@ from xueji.identity.gate import SignedIn, limit_failures
 from xueji.identity.rules import MOST_REFERENCE_PHOTOS, SessionEnd
 from xueji.identity.services.passwords import fits, new_password
 from xueji.identity.views import blueprint
-from xueji.identity.wording import END, PURPOSE, ROLE, SESSION_KIND
+from xueji.identity.wording import END, PURPOSE, ROLE, SESSION_KIND, device
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Problem
 from xueji.web.access import signed_in
 from xueji.web.session import actor, context, db
+
+blueprint.add_app_template_filter(device, "device")
 
 
 @blueprint.get("/account")

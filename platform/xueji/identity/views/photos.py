@@ -27,7 +27,9 @@ from xueji.web.session import actor, context, db, writes
 @roles(Role.TRAINEE)
 def photos() -> Any:
     """Also works where a page may not use the camera: then a photo is taken or chosen by the form itself."""
-    form, problem, wrong = PhotoForm(), None, []
+    form = PhotoForm()
+    problem: Problem | None = None
+    wrong: list[Any] = []
     target = rules.local_path(request.args.get("next"))
     if form.validate_on_submit():
         try:

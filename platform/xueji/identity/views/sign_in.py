@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from xueji.identity.rules import SessionEnd, SessionKind, Step
 from xueji.identity.services import Needed, Passed
 from xueji.identity.views import blueprint
 from xueji.identity.views.pictures import qr_code
+from xueji.identity.wording import ROLE
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Problem
@@ -52,7 +54,7 @@ def sign_in() -> Any:
         except Problem as refused:
             problem = refused
     ended = refusal() if request.method == "GET" else None
-    page = render_template("identity/sign_in.html", form=form, problem=problem, ended=ended)
+    page = render_template("identity/sign_in.html", form=form, problem=problem, ended=ended, demo=_demo_accounts())
     return page, _status(form, problem)
 
 
@@ -160,6 +162,16 @@ def _landing(passed: Passed, target: str | None) -> str:
             if not queries.profile(session, context().keyring, passed.claims.person_id).route_chosen:
                 return url_for("identity.welcome", next=target)
     return target or "/"
+
+
+def _demo_accounts() -> list[dict[str, str]]:
+    """The invented accounts of a demonstration, as its making wrote them down; none anywhere else."""
+    file = context().settings.data / "demo.json"
+    if not context().settings.demo or not file.exists():
+        return []
+    known = {role.value: str(word) for role, word in ROLE.items()}
+    accounts: list[dict[str, str]] = json.loads(file.read_text("utf-8"))["accounts"]
+    return [{**each, "role": known.get(each["role"], each["role"])} for each in accounts]
 
 
 def _status(form: StrictForm, problem: Problem | None) -> int:
