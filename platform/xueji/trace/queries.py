@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +13,16 @@ from sqlalchemy.orm import Session
 from xueji.trace.models import Alarm, ChainHead, Checkpoint, Leaf, Log, Opening, Pending
 
 
-def chain_bytes(session: Session, chain: str) -> Iterator[tuple[int, bytes]]:
-    """Every leaf of a chain as (n, exact bytes), in order, those not yet in the tree included."""
+def chain_bytes(session: Session, chain: str, start: int = 0) -> Iterator[tuple[int, bytes]]:
+    """The leaves of a chain from number ``start`` on as (n, exact bytes), in order, also those not yet in the tree."""
     # The outbox first: the sequencer may move a leaf between the two reads, and seeing it twice is the harmless way.
-    pending = session.execute(select(Pending.n, Pending.leaf).where(Pending.chain == chain).order_by(Pending.n)).all()
-    after = -1
+    pending = session.execute(
+        select(Pending.n, Pending.leaf).where(Pending.chain == chain, Pending.n >= start).order_by(Pending.n)
+    ).all()
+    after = start - 1
     rows = session.execute(
         select(Leaf.n, Leaf.leaf)
-        .where(Leaf.chain == chain)
+        .where(Leaf.chain == chain, Leaf.n >= start)
         .order_by(Leaf.n, Leaf.log)
         .execution_options(yield_per=1000)
     )
@@ -33,14 +35,28 @@ def chain_bytes(session: Session, chain: str) -> Iterator[tuple[int, bytes]]:
             yield n, leaf
 
 
-def chain(session: Session, chain: str) -> Iterator[dict[str, Any]]:
-    """Every leaf of a chain as it reads, in order n; what hours, time-lines and statements are made from."""
-    for _, leaf in chain_bytes(session, chain):
+def chain(session: Session, chain: str, start: int = 0) -> Iterator[dict[str, Any]]:
+    """The leaves of a chain as they read, in order n; what hours, time-lines and statements are made from."""
+    for _, leaf in chain_bytes(session, chain, start):
         yield json.loads(leaf)
 
 
 def chain_length(session: Session, chain: str) -> int:
     return session.scalar(select(ChainHead.length).where(ChainHead.chain == chain)) or 0
+
+
+def chain_lengths(session: Session, chains: Iterable[str]) -> dict[str, int]:
+    """How many leaves each chain has, in one query; a chain that never began is left out."""
+    rows = session.execute(select(ChainHead.chain, ChainHead.length).where(ChainHead.chain.in_(list(chains))))
+    return {name: length for name, length in rows}
+
+
+def chains_after(session: Session, position: int, most: int) -> tuple[int, set[str]]:
+    """The chains that the next leaves of the log belong to, at most ``most`` leaves, and how far that reaches."""
+    rows = session.execute(
+        select(Leaf.position, Leaf.chain).where(Leaf.position > position).order_by(Leaf.position).limit(most)
+    ).all()
+    return (rows[-1].position if rows else position), {row.chain for row in rows}
 
 
 @dataclass(frozen=True)

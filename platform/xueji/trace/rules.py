@@ -14,7 +14,7 @@ from __future__ import annotations
 import calendar
 import time
 from collections.abc import Mapping
-from enum import Enum
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from xueji.trace import canonical, merkle
@@ -31,7 +31,7 @@ LONGEST_LAG_MS = 5000
 """How far ``at`` may fall behind what the log already holds: a transaction lasts from its first leaf to its commit."""
 
 
-class Event(str, Enum):  # noqa: UP042 - the verifier also runs on Pythons without StrEnum
+class Event(StrEnum):
     """Every kind of leaf there is; a new kind is added here and nowhere else."""
 
     ENROLMENT_OPEN = "enrolment.open"
@@ -62,9 +62,6 @@ class Event(str, Enum):  # noqa: UP042 - the verifier also runs on Pythons witho
     HOURS_STATEMENT = "hours.statement"
     KEY_ROTATE = "key.rotate"
     LOG_OPEN = "log.open"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 class Entry(NamedTuple):

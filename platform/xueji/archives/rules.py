@@ -1,0 +1,36 @@
+"""What of a trace somebody may open: fields named one by one, so that a new one is nobody's until it is decided."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+SITTING = frozenset({"device", "camera", "place"})
+WORDS = frozenset({"reason", "appeal", "review"})
+PICTURE = "picture"
+SCHEDULE = "schedule"
+
+
+class Asker(StrEnum):
+    """In which capacity a bundle is asked for."""
+
+    HERSELF = "herself"
+    INSTITUTION = "institution"
+    ENTERPRISE = "enterprise"
+    REGULATOR = "regulator"
+
+
+OPENED = {
+    # The times of checks still to come stay unknown to whoever will be checked.
+    Asker.HERSELF: SITTING | WORDS,
+    Asker.INSTITUTION: SITTING | WORDS | {SCHEDULE},
+    Asker.ENTERPRISE: SITTING,
+    Asker.REGULATOR: SITTING | WORDS | {SCHEDULE},
+}
+SEES_FACES = frozenset({Asker.HERSELF, Asker.INSTITUTION, Asker.REGULATOR})
+"""Never the employer."""
+
+
+def opened_fields(asker: Asker, *, with_pictures: bool) -> frozenset[str]:
+    """The kinds of commitments a bundle opens for somebody; what a picture hashes to goes with the picture."""
+    faces = with_pictures and asker in SEES_FACES
+    return OPENED[asker] | ({PICTURE} if faces else frozenset())

@@ -1,0 +1,356 @@
+"""Making an evidence bundle: everything an outsider needs to check one enrolment's hours without trusting us."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import xueji
+from xueji.archives import bundle as parts
+from xueji.archives import proofs
+from xueji.archives.claims.content import commitments
+from xueji.archives.errors import NoSuchCheckpoint, NotYetSigned
+from xueji.archives.readme import README
+from xueji.archives.rules import PICTURE, Asker, opened_fields
+from xueji.enrolment.access import access_enrolment
+from xueji.enrolment.models import Enrolment
+from xueji.hours.errors import AccountUnreadable
+from xueji.hours.queries import worked_out
+from xueji.hours.rules import MalformedTrace, Statement
+from xueji.identity import vault
+from xueji.identity.errors import Erased
+from xueji.identity.services import record_face_view
+from xueji.kernel import clock
+from xueji.kernel.actor import Actor, Role
+from xueji.kernel.context import Context
+from xueji.kernel.crypto import Unreadable
+from xueji.rulebook.rules import NoSuchRulebook, Rulebook, load
+from xueji.snapshots.models import Picture
+from xueji.trace import canonical, merkle, queries
+from xueji.trace import policy as trust
+from xueji.trace import services as trace
+from xueji.trace.models import Checkpoint, Leaf, Log, Opening
+from xueji.trace.rules import Entry, Event
+
+SECONDS_TO_SIGN = 10.0
+SECONDS_BETWEEN_LOOKS = 0.05
+
+VERIFIER_FILES = (
+    "__init__.py",
+    "trace/__init__.py",
+    *(
+        f"trace/{name}.py"
+        for name in ("canonical", "der", "ed25519", "merkle", "note", "publickeys", "rules", "tokens")
+    ),
+    "archives/__init__.py",
+    "archives/bundle.py",
+    "archives/verify.py",
+    "archives/claims/*.py",
+    "hours/__init__.py",
+    "hours/rules/*.py",
+    "rulebook/__init__.py",
+    "rulebook/*.py",
+)
+"""The platform's own files that make up the verifier, copied byte for byte into each bundle."""
+
+
+@dataclass
+class Bundle:
+    """A finished bundle: a file that is gone once it is closed, and the name to give it."""
+
+    file: IO[bytes]
+    name: str
+
+
+@dataclass(frozen=True)
+class _Closing:
+    """What was recorded to close the chain for this bundle."""
+
+    enrolment: Enrolment
+    asker: Asker
+    chain: str
+    closing_n: int
+    statement: Statement
+    rulebook: Rulebook
+
+
+def build_bundle(
+    context: Context,
+    *,
+    enrolment_id: UUID,
+    actor: Actor,
+    with_pictures: bool,
+    held_size: int | None = None,
+    seconds_to_sign: float = SECONDS_TO_SIGN,
+) -> Bundle:
+    """An enrolment's evidence as a zip, with pictures for those who may see faces (each look recorded).
+
+    ``held_size``: the size of the checkpoint the asker holds, to have the log's growth since then proven. The chain is
+    closed by two leaves, the statement and the export itself, in a transaction of its own, and the sequencer is waited
+    for until it has signed for them; so this is not to be called inside a write transaction.
+    Raises NotFound, AccountUnreadable, NotYetSigned, NoSuchCheckpoint.
+    """
+    closing = _close_chain(context, enrolment_id=enrolment_id, actor=actor, with_pictures=with_pictures)
+    _wait_until_signed(context, closing, seconds_to_sign)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - handed to the caller, who closes it
+    try:
+        with context.database.reading() as session, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            _write(session, context, archive, closing, with_pictures=with_pictures, held_size=held_size)
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return Bundle(file, f"xueji-evidence-{closing.chain}-{closing.closing_n}.zip")
+
+
+# -- closing the chain ------------------------------------------------------------------------------------------------
+
+
+def _close_chain(context: Context, *, enrolment_id: UUID, actor: Actor, with_pictures: bool) -> _Closing:
+    with context.database.reading() as session:
+        enrolment = access_enrolment(session, actor, enrolment_id)
+        chain = enrolment.chain
+        # Worked out before anything is locked; the statement names how many leaves it was made from.
+        try:
+            statement = worked_out(session, chain, clock.to_ms(clock.now())).statement
+            rulebook = load(statement.rulebook)
+        except (MalformedTrace, NoSuchRulebook) as error:
+            raise AccountUnreadable from error
+    asker = _asker(actor, enrolment)
+    who = context.keyring.pseudonym(actor.person_id, chain)
+    with context.database.writing() as session:
+        if PICTURE in opened_fields(asker, with_pictures=with_pictures):
+            _record_looks(session, context, actor, enrolment, asker)
+        issued = trace.record(
+            session, event=Event.HOURS_STATEMENT, chain=chain, who=who, values=_statement_values(statement, rulebook)
+        )
+        closed = trace.record_many(
+            session,
+            [Entry(Event.EVIDENCE_EXPORT, chain, who, {"head": issued.hex, "size": issued.n + 1})],
+        )[0]
+    return _Closing(enrolment, asker, chain, closed.n, statement, rulebook)
+
+
+def _asker(actor: Actor, enrolment: Enrolment) -> Asker:
+    if actor.person_id == enrolment.person_id:
+        return Asker.HERSELF
+    if actor.is_(Role.REGULATOR):
+        return Asker.REGULATOR
+    return Asker.INSTITUTION if actor.is_(Role.INSTITUTION) else Asker.ENTERPRISE
+
+
+def _statement_values(statement: Statement, rulebook: Rulebook) -> dict[str, Any]:
+    """The sums themselves, and digests of all the rest: a leaf stays small however long the account is."""
+    figures = statement.to_dict()
+    return {
+        "as_of_ms": statement.as_of_ms,
+        "leaves": statement.leaves,
+        "rulebook": rulebook.reference,
+        "rulebook_sha256": rulebook.digest,
+        "statement_sha256": hashlib.sha256(canonical.encode(figures)).hexdigest(),
+        "online": figures["online"],
+        "in_person": figures["in_person"],
+        "totals": figures["totals"],
+    }
+
+
+def _record_looks(session: Session, context: Context, actor: Actor, enrolment: Enrolment, asker: Asker) -> None:
+    """Taking pictures away is looking at them."""
+    kept = select(Opening.commitment).where(Opening.chain == enrolment.chain, Opening.field == PICTURE)
+    pictures = session.execute(
+        select(Picture.id, Picture.person_id).where(Picture.commitment.in_(kept)).order_by(Picture.id)
+    )
+    purpose = "own" if asker is Asker.HERSELF else "audit"
+    for picture_id, person_id in pictures:
+        record_face_view(
+            session,
+            context.keyring,
+            viewer=actor,
+            person_id=person_id,
+            picture=str(picture_id),
+            purpose=purpose,
+            chain=enrolment.chain,
+        )
+
+
+def _wait_until_signed(context: Context, closing: _Closing, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        with context.database.reading() as session:
+            signed = session.scalar(
+                select(Checkpoint.size)
+                .join(Log, Log.id == Checkpoint.log)
+                .join(Leaf, Leaf.log == Log.id)
+                .where(Leaf.chain == closing.chain, Leaf.n == closing.closing_n)
+                .where(Checkpoint.size > Leaf.position - Log.first_position)
+                .limit(1)
+            )
+        if signed is not None:
+            return
+        if time.monotonic() >= deadline:
+            raise NotYetSigned
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+# -- writing the bundle -----------------------------------------------------------------------------------------------
+
+
+def _write(
+    session: Session,
+    context: Context,
+    archive: zipfile.ZipFile,
+    closing: _Closing,
+    *,
+    with_pictures: bool,
+    held_size: int | None,
+) -> None:
+    proven = proofs.parts(session, closing.chain, closing.closing_n)
+    said = _write_leaves(session, archive, closing, proven)
+    _write_proofs(session, archive, proven, said.spans, held_size)
+    opened = _write_openings(session, archive, closing, said, with_pictures=with_pictures)
+    _write_pictures(session, context, archive, opened)
+    _put(archive, parts.POLICY, _json(trust.policy(session, context.settings)))
+    _put(archive, parts.STATEMENT, _json(closing.statement.to_dict()))
+    _put(archive, parts.RULEBOOK, closing.rulebook.to_json())
+    _put(archive, parts.README, README)
+    _write_verifier(archive)
+
+
+@dataclass
+class _Said:
+    """What was noticed in the leaves while they were written."""
+
+    spans: list[list[tuple[int, int]]]
+    """For each log, indices of the first and last leaf of each stretch of study."""
+    commitments: set[str]
+    erased: dict[str, str]
+
+
+def _write_leaves(
+    session: Session, archive: zipfile.ZipFile, closing: _Closing, proven: Sequence[proofs.LogPart]
+) -> _Said:
+    said = _Said([], set(), {})
+    with archive.open(_entry(parts.EVENTS), "w") as events:
+        for part in proven:
+            spans: list[tuple[int, int]] = []
+            places = iter(part.places)
+            for leaf in proofs.leaf_bytes(session, closing.chain, part):
+                place = next(places)
+                events.write(leaf + b"\n")
+                values = json.loads(leaf)
+                if values["event"] == Event.SITTING_OPEN or not spans:
+                    spans.append((place.index, place.index))
+                spans[-1] = spans[-1][0], place.index
+                said.commitments.update(commitments(values["values"]))
+                if values["event"] == Event.ERASE:
+                    said.erased.update(dict.fromkeys(values["values"]["commitments"], values["at"]))
+            said.spans.append(spans)
+    return said
+
+
+def _write_proofs(
+    session: Session,
+    archive: zipfile.ZipFile,
+    proven: Sequence[proofs.LogPart],
+    spans: Sequence[Sequence[tuple[int, int]]],
+    held_size: int | None,
+) -> None:
+    trees = [proofs.inclusion(session, part) for part in proven]
+    _put(archive, parts.INCLUSION, _json({"trees": trees}))
+    _put(archive, parts.CHECKPOINT, trees[-1]["checkpoint"])
+    listed: list[dict[str, Any]] = []
+    for number, part in enumerate(proven):
+        for anchor, tokens in proofs.anchors(session, part, spans[number], number):
+            listed.append(anchor)
+            for which, token in enumerate(tokens):
+                _put(archive, f"{parts.TIMESTAMPS}{number}-{anchor['size']}-{which}.tst", token)
+    _put(archive, parts.ANCHORS, _json(listed))
+    if held_size is not None:
+        try:
+            _put(archive, parts.CONSISTENCY, _json(proofs.consistency(session, proven[-1], held_size)))
+        except merkle.ProofError as error:
+            raise NoSuchCheckpoint from error
+
+
+def _write_openings(
+    session: Session, archive: zipfile.ZipFile, closing: _Closing, said: _Said, *, with_pictures: bool
+) -> list[Opening]:
+    """Writes what may be opened, names what is withheld or erased; returns the openings of pictures that are given."""
+    allowed = opened_fields(closing.asker, with_pictures=with_pictures)
+    kept = queries.openings(session, closing.chain)
+    opened = {
+        commitment: kept[commitment]
+        for commitment in sorted(said.commitments & kept.keys())
+        if kept[commitment].field in allowed
+    }
+    erased = {each: day for each, day in said.erased.items() if each in said.commitments and each not in kept}
+    withheld = sorted(said.commitments - opened.keys() - erased.keys())
+    written = {
+        commitment: {"field": opening.field, "key": opening.key.hex(), **_value(opening.value)}
+        for commitment, opening in opened.items()
+    }
+    _put(archive, parts.OPENINGS, _json({"opened": written, "withheld": withheld, "erased": erased}))
+    return [opening for opening in opened.values() if opening.field == PICTURE]
+
+
+def _value(value: bytes) -> dict[str, str]:
+    try:
+        return {"value": value.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(value).decode()}
+
+
+def _write_pictures(session: Session, context: Context, archive: zipfile.ZipFile, openings: Iterable[Opening]) -> None:
+    """One picture at a time. One that is gone without having been erased is left out, and the verifier says so."""
+    keys: dict[UUID, bytes] = {}
+    for opening in openings:
+        if opening.reference is None or opening.person is None:
+            continue
+        person_id = UUID(opening.person)
+        try:
+            if person_id not in keys:
+                keys[person_id] = vault.person_key(session, context.keyring, person_id)
+            sealed = context.store.get(opening.reference)
+            picture = vault.unseal(keys[person_id], person_id, opening.reference, sealed)
+        except (FileNotFoundError, Erased, Unreadable):
+            continue
+        kind = vault.picture_type(picture).removeprefix("image/").replace("jpeg", "jpg")
+        name = f"{parts.PICTURES}{opening.commitment}.{kind}"
+        _put(archive, name, picture, compressed=False)
+
+
+def _write_verifier(archive: zipfile.ZipFile) -> None:
+    root = Path(xueji.__file__).parent
+    _put(archive, parts.LAUNCHER, (root / "archives" / "launcher.py").read_bytes())
+    for pattern in VERIFIER_FILES:
+        for path in sorted(root.glob(pattern)):
+            name = f"{parts.VERIFIER}xueji/{path.relative_to(root).as_posix()}"
+            if name not in archive.NameToInfo:
+                _put(archive, name, path.read_bytes())
+
+
+def _json(values: Mapping[str, Any] | Sequence[Any]) -> str:
+    return json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _entry(name: str, *, compressed: bool = True) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, clock.now().astimezone(clock.SHANGHAI).timetuple()[:6])
+    entry.compress_type = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+    entry.external_attr = 0o644 << 16
+    return entry
+
+
+def _put(archive: zipfile.ZipFile, name: str, content: str | bytes, *, compressed: bool = True) -> None:
+    archive.writestr(_entry(name, compressed=compressed), content)
