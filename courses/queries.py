@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from courses.models import Course, Film, FilmState, Lesson
@@ -61,12 +61,12 @@ def course_outline(session: Session, course: Course) -> CourseOutline:
     return _outline(course, _lessons(session, [course.id]))
 
 
-def films_to_choose(session: Session, organisation_id: UUID | None) -> list[Film]:
-    """The films a lesson can be given: all of the institution's that were not refused, the newest first."""
+def films_to_choose(session: Session, organisation_id: UUID | None, present: UUID | None) -> list[Film]:
+    """The films a lesson can be given, the newest first: those not refused, and its present one."""
     return list(
         session.scalars(
             select(Film)
-            .where(Film.organisation_id == organisation_id, Film.state != FilmState.REFUSED)
+            .where(Film.organisation_id == organisation_id, or_(Film.state != FilmState.REFUSED, Film.id == present))
             .order_by(Film.uploaded_at.desc(), Film.id)
             .limit(200)
         )

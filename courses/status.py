@@ -33,8 +33,8 @@ def of_film(film: Film) -> FilmStatus:
         refused=str(wording.REFUSED[film.refused_reason]) if film.refused_reason is not None else None,
         duration_ms=film.duration_ms,
         uploaded_at=film.uploaded_at,
-        playlist=url_for("media.file", film_id=film.id, path=rules.PLAYLIST) if ready else None,
-        poster=url_for("media.file", film_id=film.id, path=rules.POSTER) if ready else None,
+        playlist=url_for("courses.film_file", film_id=film.id, path=rules.PLAYLIST) if ready else None,
+        poster=url_for("courses.film_file", film_id=film.id, path=rules.POSTER) if ready else None,
     )
 
 

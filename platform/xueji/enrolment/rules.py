@@ -327,17 +327,19 @@ def pasted_people(text: str) -> tuple[list[PastedPerson], list[tuple[int, BadLin
         cells = _cells(raw)
         if not cells or _is_heading(cells):
             continue
-        names = [cell for cell in cells if not any(char.isdigit() for char in cell)]
-        others = sorted((cell for cell in cells if any(char.isdigit() for char in cell)), key=len, reverse=True)
-        if len(names) != 1 or not 1 <= len(others) <= 2:
+        number = max(cells, key=_digits)
+        others = [cell for cell in cells if cell is not number]
+        if not _digits(number) or not 1 <= len(others) <= 2:
             bad.append((line, BadLine.NOT_A_PERSON))
             continue
-        number = others[0].replace(" ", "").upper()
+        # An account is plain letters and digits, a name hardly ever; of two that are, the name comes first.
+        others.sort(key=str.isascii)
+        number = number.replace(" ", "").upper()
         if number in seen:
             bad.append((line, BadLine.TWICE))
             continue
         seen.add(number)
-        people.append(PastedPerson(line, number, names[0], others[1] if len(others) == 2 else ""))
+        people.append(PastedPerson(line, number, others[0], others[1] if len(others) == 2 else ""))
     return people, bad
 
 
@@ -346,7 +348,11 @@ def _cells(raw: str) -> list[str]:
     return cells[0].split() if len(cells) == 1 else cells
 
 
+def _digits(cell: str) -> int:
+    return sum(char.isdigit() for char in cell)
+
+
 def _is_heading(cells: Sequence[str]) -> bool:
-    return not any(char.isdigit() for cell in cells for char in cell) and any(
+    return not any(map(_digits, cells)) and any(
         word in cell.casefold() for cell in cells for word in ("身份证", "证件", "姓名", "id number", "name")
     )
