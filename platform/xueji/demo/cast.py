@@ -1,0 +1,59 @@
+"""Who appears in the demonstration. Every name says that it is invented; no identity number can be anybody's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xueji.identity.rules import OrganisationKind, ProofRoute
+from xueji.kernel.actor import Role
+
+
+@dataclass(frozen=True)
+class House:
+    """An organisation."""
+
+    name: str
+    kind: OrganisationKind
+    region: str
+
+
+@dataclass(frozen=True)
+class Member:
+    account: str
+    name: str
+    role: Role
+    house: House
+    birth: str
+    """Date of birth as in an identity number, yyyymmdd."""
+    route: ProofRoute | None = None
+    """How a trainee proves that it is she."""
+
+    @property
+    def id_number(self) -> str:
+        """Of a whole province, which nobody is born in, with a serial number set aside for people over a hundred."""
+        return with_check_digit(f"220000{self.birth}996")
+
+
+def with_check_digit(digits: str) -> str:
+    """The eighteenth character of an identity number (GB 11643)."""
+    weighed = sum(int(digit) * pow(2, 17 - place, 11) for place, digit in enumerate(digits))
+    return digits + "10X98765432"[weighed % 11]
+
+
+TRAINING_CENTRE = House("虚构安全培训中心", OrganisationKind.INSTITUTION, "220104")
+FACTORY = House("虚构电气制造有限公司", OrganisationKind.ENTERPRISE, "220104")
+BUREAU = House("虚构市应急管理局", OrganisationKind.AUTHORITY, "220100")
+BUREAU_ELSEWHERE = House("虚构外地应急管理局", OrganisationKind.AUTHORITY, "620100")
+OPERATOR = House("虚构平台运营方", OrganisationKind.OPERATOR, "220100")
+
+# The first trainee takes the route without a camera: she can study on any machine at once.
+CAST = (
+    Member("trainee1", "赵虚构", Role.TRAINEE, FACTORY, "19930412", ProofRoute.SUPERVISED),
+    Member("trainee2", "钱演示", Role.TRAINEE, FACTORY, "19881103", ProofRoute.FACE),
+    Member("trainee3", "孙样例", Role.TRAINEE, FACTORY, "19960729", ProofRoute.SUPERVISED),
+    Member("institution", "李假设", Role.INSTITUTION, TRAINING_CENTRE, "19790215"),
+    Member("enterprise", "周举例", Role.ENTERPRISE, FACTORY, "19841121"),
+    Member("regulator", "吴示范", Role.REGULATOR, BUREAU, "19810606"),
+    Member("regulator2", "郑别处", Role.REGULATOR, BUREAU_ELSEWHERE, "19770909"),
+    Member("admin", "王管理", Role.ADMINISTRATOR, OPERATOR, "19860318"),
+)
