@@ -30,9 +30,23 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 
 const SVG = "http://www.w3.org/2000/svg";
 
+let sprite = document.querySelector<HTMLMetaElement>('meta[name="icons"]')?.content ?? "";
+
+/** Put the icons into the page itself, so that they are there when the network is not. */
+export async function bringIconsAlong(): Promise<void> {
+  try {
+    const text = await (await fetch(sprite)).text();
+    const drawing = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+    drawing.setAttribute("hidden", "");
+    document.body.append(document.adoptNode(drawing));
+    sprite = "";
+  } catch {
+    // They stay where they are.
+  }
+}
+
 /** An icon of the sprite, decorative. */
 export function icon(name: string): SVGSVGElement {
-  const sprite = document.querySelector<HTMLMetaElement>('meta[name="icons"]')?.content ?? "";
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");

@@ -1,1 +1,26 @@
-export {};
+/** The lesson page: opens a sitting and keeps film, beats, checks and the person's view of them in step. */
+
+import { bringIconsAlong, datum, part } from "./dom.ts";
+import { browserStorage, SittingKeep } from "./lesson/keep.ts";
+import { LessonPage } from "./lesson/page.ts";
+
+/** Whether the person has just chosen "continue here"; said once, so that a later reload takes nothing from anybody. */
+function takesTheTurn(): boolean {
+  const url = new URL(location.href);
+  const chosen = url.searchParams.has("continue");
+  url.searchParams.delete("continue");
+  if (chosen) history.replaceState(null, "", url);
+  return chosen;
+}
+
+const root = document.getElementById("lesson");
+if (root !== null) {
+  const page = new LessonPage(root, new SittingKeep(browserStorage()), {
+    enrolmentId: datum(root, "enrolmentId"),
+    lessonId: datum(root, "lessonId"),
+    sittingsUrl: datum(root, "sittingsUrl"),
+  });
+  void bringIconsAlong();
+  part(root, "stage").focus({ preventScroll: true });
+  void page.open(takesTheTurn());
+}

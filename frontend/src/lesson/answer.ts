@@ -10,6 +10,8 @@ export interface CheckStatus {
   check_id: string;
   state: "due" | "answered" | "decided" | "contested" | "reviewed";
   outcome: string | null;
+  /** Why the previous attempt did not do. */
+  last_outcome?: string | null;
   attempt: number;
   kind: string;
   answer_by: string;

@@ -28,13 +28,14 @@ export class Player {
   private readonly spans = new PlayedSpans();
   private readonly seek: HTMLInputElement;
   private readonly seekBox: HTMLElement;
-  private durationMs = 1;
+  private readonly durationMs: number;
   private frontierMs = 0;
   private stalled = false;
   private hideTimer: number | undefined;
 
-  constructor(stage: HTMLElement, hooks: Hooks) {
+  constructor(stage: HTMLElement, durationMs: number, hooks: Hooks) {
     this.stage = stage;
+    this.durationMs = Math.max(1, durationMs);
     this.hooks = hooks;
     this.video = part<HTMLVideoElement>(stage, "video");
     this.seek = part<HTMLInputElement>(stage, "seek");
@@ -43,13 +44,13 @@ export class Player {
     this.watchControls();
   }
 
-  async load(film: { hls: string; poster: string }, startMs: number, durationMs: number): Promise<void> {
-    this.durationMs = Math.max(1, durationMs);
+  async load(film: { hls: string; poster: string }, startMs: number): Promise<void> {
     this.seek.max = String(this.durationMs);
     this.video.poster = film.poster;
-    const again = await attachFilm(this.video, film.hls, startMs, (why) => {
+    let again = (): void => undefined;
+    again = await attachFilm(this.video, film.hls, startMs, (why) => {
       this.pause();
-      this.hooks.failed(why, again);
+      this.hooks.failed(why, () => again());
     });
     this.drawPosition(startMs);
   }
@@ -152,7 +153,7 @@ export class Player {
     });
     const stop = (): void => {
       this.spans.close();
-      this.draw();
+      this.turned();
     };
     video.addEventListener("pause", () => {
       if (!this.stalled) this.notePosition();
@@ -165,7 +166,7 @@ export class Player {
     video.addEventListener("playing", () => {
       this.stalled = false;
       this.notePosition();
-      this.draw();
+      this.turned();
     });
     video.addEventListener("ended", () => {
       this.notePosition();
@@ -241,6 +242,10 @@ export class Player {
     play.setAttribute("aria-label", running ? words.player.pause : words.player.play);
     this.stage.classList.toggle("is-running", running);
     show(part(this.stage, "spinner"), this.buffering);
+  }
+
+  private turned(): void {
+    this.draw();
     this.hooks.changed();
   }
 

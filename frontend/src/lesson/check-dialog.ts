@@ -1,0 +1,346 @@
+/** The check as the person meets it: camera, movements, sending, waiting, and the outcome said plainly. */
+
+import { Problem } from "../api.ts";
+import { Camera, CameraError, pause } from "../camera.ts";
+import { serverClock } from "../clock.ts";
+import { closeDialog, openDialog } from "../dialog.ts";
+import { words, wordsFor } from "../words/index.ts";
+import { Answers, type CheckStatus } from "./answer.ts";
+import { planBurst } from "./burst.ts";
+import { CheckView } from "./check-view.ts";
+import type { Check } from "./protocol.ts";
+
+interface Options {
+  checksUrl: string;
+  otherRouteUrl: string;
+  myChecksUrl: string;
+  frames: number;
+  minPixels: number;
+  opened: () => void;
+  /** The dialog is gone; `goOn` when the film may simply continue. */
+  closed: (goOn: boolean) => void;
+  /** A check was decided; null while the verdict is still awaited. */
+  decided: (outcome: string | null) => void;
+}
+
+/** Thrown inside a run when a newer one has begun or the dialog was closed. */
+class Superseded extends Error {}
+
+const READY_SECONDS = 2;
+const RETRY_SECONDS = 4;
+const SUCCESS_MS = 1_600;
+
+export class CheckDialog {
+  private readonly options: Options;
+  private readonly dialog: HTMLDialogElement;
+  private readonly view: CheckView;
+  private readonly answers: Answers;
+  private current: Check | null = null;
+  /** The attempt that was answered last: the server repeats it until its verdict is there. */
+  private answered = "";
+  private camera: Camera | null = null;
+  private run = 0;
+  private ticker: number | undefined;
+
+  constructor(dialog: HTMLDialogElement, options: Options) {
+    this.dialog = dialog;
+    this.options = options;
+    this.answers = new Answers(options.checksUrl);
+    this.view = new CheckView(dialog, {
+      unable: () => void this.reportUnable("no-camera"),
+      refuse: () => this.askRefuse(),
+      otherRouteUrl: options.otherRouteUrl,
+    });
+    // Escape must not make the question vanish while its time runs.
+    dialog.addEventListener("cancel", (event) => event.preventDefault());
+  }
+
+  get open(): boolean {
+    return this.current !== null;
+  }
+
+  /** The server says that a check is due (again and again, until it is answered). */
+  offer(check: Check): void {
+    const key = `${check.check_id}#${check.attempt}`;
+    if (key === this.answered) return;
+    if (this.current?.check_id === check.check_id && this.current.attempt === check.attempt) {
+      // The window may have started again because the first telling was lost.
+      this.current.answer_by = check.answer_by;
+      return;
+    }
+    this.current = { ...check };
+    if (!this.dialog.open) {
+      openDialog(this.dialog);
+      this.options.opened();
+    }
+    void this.begin();
+  }
+
+  /** Something about this sitting was heard over the socket. */
+  nudge(): void {
+    this.answers.wake();
+  }
+
+  private async begin(): Promise<void> {
+    const check = this.current;
+    if (check === null) return;
+    this.run += 1;
+    const run = this.run;
+    this.view.start(check, wordsFor(words.check.kinds, check.kind));
+    this.startTicker();
+    try {
+      const frames = await this.takeFrames(check, run);
+      await this.sendFrames(check, frames, run);
+      await this.awaitVerdict(check, run);
+    } catch (error) {
+      if (!(error instanceof Superseded)) this.fail(error, run);
+    }
+  }
+
+  private async takeFrames(check: Check, run: number): Promise<Blob[]> {
+    const { view } = this;
+    const camera = await this.openCamera(run);
+    for (let left = READY_SECONDS; left > 0; left -= 1) {
+      view.say(words.check.ready, words.check.readyWhy(left), "aim");
+      await this.wait(1_000, run);
+    }
+    const frames: Blob[] = [];
+    const steps = planBurst(check.prompts, this.options.frames);
+    for (const [index, step] of steps.entries()) {
+      const text = step.prompt === null ? words.check.still : wordsFor(words.check.prompts, step.prompt);
+      view.ask(step.prompt, text, index, steps.length, step.lastsMs);
+      let passed = 0;
+      for (const moment of step.takeAtMs) {
+        await this.wait(moment - passed, run);
+        passed = moment;
+        frames.push(await camera.frame());
+        view.flash();
+      }
+      await this.wait(step.lastsMs - passed, run);
+    }
+    return frames;
+  }
+
+  private async openCamera(run: number): Promise<Camera> {
+    if (this.camera !== null) return this.camera;
+    this.view.say(words.check.openingCamera, words.check.allow, "wait");
+    const camera = await Camera.open(this.view.preview, this.options.minPixels);
+    if (run !== this.run) {
+      camera.close();
+      throw new Superseded();
+    }
+    camera.watch(() => {
+      if (this.camera === camera && run === this.run) this.fail(new CameraError("lost"), run);
+    });
+    this.camera = camera;
+    return camera;
+  }
+
+  private async sendFrames(check: Check, frames: Blob[], run: number): Promise<void> {
+    this.view.say(words.check.sending, "", "wait");
+    await this.answers.send(check, frames, this.camera?.label ?? "", () => {
+      if (run === this.run) this.view.say(words.check.sendingAgain, "", "wait");
+    });
+    this.keepRunning(run);
+    this.answered = `${check.check_id}#${check.attempt}`;
+    this.stopTicker();
+  }
+
+  private async awaitVerdict(check: Check, run: number): Promise<void> {
+    this.view.say(words.check.waiting, "", "wait");
+    const status = await this.answers.verdict(check);
+    this.keepRunning(run);
+    if (status === null) {
+      this.options.decided(null);
+      this.view.outcome("service_down", ["", words.check.waitingLong]);
+      this.offerToGoOn();
+    } else {
+      await this.tell(status, run);
+    }
+  }
+
+  /** Show where the check stands, and go on from there. */
+  private async tell(status: CheckStatus, run: number): Promise<void> {
+    const check = this.current;
+    if (check === null) return;
+    if (status.state === "due" && status.nonce !== null && status.attempt > check.attempt) {
+      await this.tryAgain(check, status, run);
+      return;
+    }
+    this.closeCamera();
+    this.stopTicker();
+    this.options.decided(status.outcome);
+    const outcome = status.outcome ?? "service_down";
+    this.view.outcome(outcome, words.check.outcomes[outcome] ?? [outcome, ""]);
+    if (outcome === "match") {
+      await this.wait(SUCCESS_MS, run);
+      this.close(true);
+    } else {
+      this.offerToGoOn(outcome !== "service_down");
+    }
+  }
+
+  private async tryAgain(check: Check, status: CheckStatus, run: number): Promise<void> {
+    const why = status.last_outcome ?? "unclear";
+    const [title, text] = words.check.outcomes[why] ?? [why, ""];
+    for (let left = RETRY_SECONDS; left > 0; left -= 1) {
+      this.view.outcome(why, [title, why === "mismatch" ? "" : text], words.check.retryNow(left));
+      await this.wait(1_000, run);
+    }
+    this.current = {
+      check_id: check.check_id,
+      nonce: status.nonce ?? "",
+      prompts: status.prompts,
+      answer_by: status.answer_by,
+      kind: check.kind,
+      attempt: status.attempt,
+    };
+    void this.begin();
+  }
+
+  private fail(error: unknown, run: number): void {
+    if (run !== this.run) return;
+    this.run += 1;
+    if (error instanceof CameraError) {
+      this.closeCamera();
+      const [title, text] = words.camera.failures[error.failure] ?? [error.failure, ""];
+      this.view.failure(title, text, [
+        { label: words.check.again, icon: "arrow-clockwise", primary: true, act: () => void this.begin() },
+        { label: words.check.unable, icon: "camera-video-off", primary: false, act: () => void this.reportUnable(error.failure) },
+      ]);
+    } else if (error instanceof Problem && error.status === 401) {
+      this.close(false);
+    } else if (error instanceof Problem && error.status < 500) {
+      void this.lookAgain(error);
+    } else {
+      this.view.failure(words.check.uploadFailed, words.check.uploadFailedWhy, [
+        { label: words.check.again, icon: "arrow-clockwise", primary: true, act: () => void this.begin() },
+      ]);
+    }
+  }
+
+  /** The answer was not taken, or its time is over (no refusal then): the check itself says where it stands. */
+  private async lookAgain(refusal: Problem | null): Promise<void> {
+    const check = this.current;
+    if (check === null) return;
+    this.run += 1;
+    const run = this.run;
+    try {
+      const status = await this.answers.status(check.check_id);
+      if (run !== this.run) return;
+      if (status.state === "due" && refusal === null) {
+        await this.timeIsUp(status, run);
+      } else if (status.state === "due" && refusal !== null) {
+        this.view.failure(refusal.title, refusal.detail, [
+          { label: words.check.again, icon: "arrow-clockwise", primary: true, act: () => void this.beginWith(status) },
+        ]);
+      } else {
+        await this.tell(status, run);
+      }
+    } catch (error) {
+      if (error instanceof Superseded || run !== this.run) return;
+      this.view.failure(refusal?.title ?? words.check.timeUp, refusal?.detail ?? "", [this.goOnAction()]);
+    }
+  }
+
+  /** Not decided yet, though the time is over here: either the window began again, or it is missed. */
+  private async timeIsUp(status: CheckStatus, run: number): Promise<void> {
+    if (serverClock.until(status.answer_by) > 3_000) {
+      await this.beginWith(status);
+    } else {
+      await this.tell({ ...status, state: "decided", outcome: "missed" }, run);
+    }
+  }
+
+  private beginWith(status: CheckStatus): Promise<void> {
+    if (this.current !== null && status.nonce !== null) {
+      this.current = { ...this.current, nonce: status.nonce, prompts: status.prompts, attempt: status.attempt, answer_by: status.answer_by };
+    }
+    return this.begin();
+  }
+
+  private async reportUnable(reason: string): Promise<void> {
+    const check = this.current;
+    if (check === null) return;
+    this.run += 1;
+    const run = this.run;
+    this.closeCamera();
+    this.view.say(words.check.sending, "", "wait");
+    try {
+      const status = await this.answers.unable(check, reason);
+      this.answered = `${check.check_id}#${check.attempt}`;
+      await this.tell(status, run);
+    } catch (error) {
+      if (error instanceof Superseded) return;
+      if (error instanceof Problem && error.status < 500) void this.lookAgain(error);
+      else this.fail(error, run);
+    }
+  }
+
+  private askRefuse(): void {
+    this.run += 1;
+    this.view.failure(words.check.refuseSure, words.check.refuseWhy, [
+      { label: words.check.back, icon: "camera-video", primary: true, act: () => void this.begin() },
+      { label: words.check.refuseYes, icon: null, primary: false, act: () => void this.reportUnable("refused") },
+    ]);
+  }
+
+  private offerToGoOn(withChecks = false): void {
+    this.view.actions([this.goOnAction()]);
+    if (withChecks) {
+      this.view.links([
+        [words.check.allChecks, this.options.myChecksUrl],
+        [words.check.otherRoute, this.options.otherRouteUrl],
+      ]);
+    }
+  }
+
+  private goOnAction(): { label: string; icon: string; primary: boolean; act: () => void } {
+    return { label: words.check.continue, icon: "play-fill", primary: true, act: () => this.close(true) };
+  }
+
+  private close(goOn: boolean): void {
+    this.run += 1;
+    this.stopTicker();
+    this.closeCamera();
+    this.current = null;
+    closeDialog(this.dialog);
+    this.options.closed(goOn);
+  }
+
+  private closeCamera(): void {
+    this.camera?.close();
+    this.camera = null;
+  }
+
+  private startTicker(): void {
+    this.stopTicker();
+    const tick = (): void => {
+      const left = Math.ceil(serverClock.until(this.current?.answer_by ?? "") / 1000);
+      this.view.countdown(Math.max(0, left));
+      if (left > -2) return;
+      // Two seconds of grace for the server to have noticed too.
+      this.stopTicker();
+      if (!this.open) return;
+      this.closeCamera();
+      void this.lookAgain(null);
+    };
+    tick();
+    this.ticker = window.setInterval(tick, 500);
+  }
+
+  private stopTicker(): void {
+    window.clearInterval(this.ticker);
+    this.view.countdown(null);
+  }
+
+  private async wait(ms: number, run: number): Promise<void> {
+    await pause(ms);
+    this.keepRunning(run);
+  }
+
+  private keepRunning(run: number): void {
+    if (run !== this.run) throw new Superseded();
+  }
+}
+

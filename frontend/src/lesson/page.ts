@@ -1,0 +1,149 @@
+/** Opening the sitting, and what covers the film when it cannot: turns, sign-in, dead networks. */
+
+import { position } from "../amounts.ts";
+import { Problem, Unreachable } from "../api.ts";
+import { backoffMs } from "../backoff.ts";
+import { datum, part } from "../dom.ts";
+import { words } from "../words/index.ts";
+import type { SittingKeep } from "./keep.ts";
+import type { Kept } from "./keep.ts";
+import { chooseSitting, deviceLabel, handInLeftovers, type Lesson, newSitting, openSitting } from "./open.ts";
+import type { Sitting } from "./protocol.ts";
+import { SavingLine } from "./saving-line.ts";
+import { Study } from "./study.ts";
+import { Veil } from "./veil.ts";
+
+export class LessonPage {
+  private readonly root: HTMLElement;
+  private readonly keep: SittingKeep;
+  private readonly lesson: Lesson;
+  private readonly veil: Veil;
+  private readonly saving: SavingLine;
+  private kept: Kept | null = null;
+  private failures = 0;
+
+  constructor(root: HTMLElement, keep: SittingKeep, lesson: Lesson) {
+    this.root = root;
+    this.keep = keep;
+    this.lesson = lesson;
+    this.veil = new Veil(part(root, "veil"));
+    this.saving = new SavingLine(root);
+  }
+
+  async open(continueHere: boolean): Promise<void> {
+    this.saving.say("waiting", words.saving.opening, "hourglass-split");
+    try {
+      const kept = this.kept ?? (await chooseSitting(this.keep, this.lesson));
+      this.kept = kept;
+      await handInLeftovers(this.keep, this.lesson, kept);
+      const sitting = await openSitting(this.lesson, kept, deviceLabel(), continueHere);
+      this.keep.write(kept);
+      this.start(sitting, kept);
+    } catch (error) {
+      await this.refused(error, continueHere);
+    }
+  }
+
+  private start(sitting: Sitting, kept: Kept): void {
+    if (sitting.media === null) {
+      this.cover("failed", words.player.noFilm, words.player.noFilmWhy);
+      return;
+    }
+    this.saving.say("waiting", words.saving.notStarted, "cloud-check");
+    const study = new Study(this.root, sitting, kept, this.keep, this.lesson, this.veil, this.saving, {
+      signedOut: () => this.askToSignIn(),
+      leaseLost: () => this.cover("lost", words.stop.leaseLost, words.stop.leaseLostWhy, true),
+      ended: (problem) => this.ended(problem),
+    });
+    const label =
+      sitting.resume_ms >= sitting.duration_ms
+        ? words.player.again
+        : sitting.resume_ms > 0
+          ? words.player.resumeAt(position(sitting.resume_ms))
+          : words.player.start;
+    this.veil.cover("start", { title: "", text: "", actions: [{ label, icon: "play-fill", act: () => study.play() }] });
+    void study.begin();
+  }
+
+  private async refused(error: unknown, continueHere: boolean): Promise<void> {
+    if (error instanceof Problem && error.status === 401) {
+      this.askToSignIn();
+    } else if (error instanceof Problem && error.type === "sitting-lease-held") {
+      this.saving.say("warning", words.stop.leaseHeld, "arrow-left-right");
+      this.cover("held", words.stop.leaseHeld, words.stop.leaseHeldWhy, true);
+    } else if (error instanceof Problem && this.isStale(error)) {
+      // The sitting we meant to go on with is over: a new one, once.
+      this.kept = await newSitting(this.lesson);
+      await this.open(continueHere);
+    } else if (error instanceof Unreachable || (error instanceof Problem && (error.status >= 500 || error.status === 429))) {
+      this.tryAgainLater(error instanceof Problem ? error.retryAfterMs : null, continueHere);
+    } else if (error instanceof Problem) {
+      this.saving.say("bad", words.saving.stopped(error.title), "cloud-slash");
+      this.cover("failed", error.title || words.stop.failed, error.detail);
+    } else {
+      throw error;
+    }
+  }
+
+  private isStale(error: Problem): boolean {
+    const old = this.kept !== null && this.kept.nextSeq > 1;
+    return old && ["sitting-ended", "sitting-clash", "sitting-lease-lost"].includes(error.type);
+  }
+
+  private tryAgainLater(askedForMs: number | null, continueHere: boolean): void {
+    this.failures += 1;
+    const ms = backoffMs(this.failures, askedForMs);
+    this.saving.say("bad", words.stop.unreachable, "wifi-off");
+    const again = (): void => {
+      window.clearTimeout(timer);
+      void this.open(continueHere);
+    };
+    const timer = window.setTimeout(again, ms);
+    this.veil.cover("failed", {
+      title: words.stop.unreachable,
+      text: words.stop.unreachableWhy,
+      actions: [{ label: words.retry, icon: "arrow-clockwise", act: again }],
+    });
+  }
+
+  private askToSignIn(): void {
+    this.saving.say("bad", words.saving.signedOut, "lock");
+    const here = encodeURIComponent(location.pathname + location.search);
+    const url = `${datum(this.root, "signInUrl")}?next=${here}`;
+    this.veil.cover("signed-out", {
+      title: words.stop.signedOut,
+      text: words.stop.signedOutWhy,
+      actions: [{ label: words.stop.signIn, icon: "box-arrow-in-right", act: () => location.assign(url) }],
+    });
+  }
+
+  private ended(problem: Problem): void {
+    this.veil.cover("ended", {
+      title: problem.title || words.stop.ended,
+      text: problem.detail,
+      actions: [{ label: words.stop.openAgain, icon: "arrow-clockwise", act: () => location.reload() }],
+    });
+  }
+
+  private cover(reason: "held" | "lost" | "failed", title: string, text: string, mayContinue = false): void {
+    const goOn = {
+      label: words.stop.continueHere,
+      icon: "play-fill",
+      act: () => void this.continueHere(reason),
+    };
+    const reload = { label: words.stop.reload, icon: "arrow-clockwise", act: () => location.reload() };
+    this.veil.cover(reason, { title, text, actions: [mayContinue ? goOn : reload] });
+  }
+
+  /** Take the turn. A page that has lost it starts afresh: its old sitting is over. */
+  private async continueHere(reason: string): Promise<void> {
+    if (reason === "lost") {
+      if (this.kept !== null) this.keep.forget(this.kept.sittingId);
+      const url = new URL(location.href);
+      url.searchParams.set("continue", "1");
+      location.replace(url);
+      return;
+    }
+    await this.open(true);
+  }
+}

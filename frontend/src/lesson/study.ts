@@ -1,0 +1,354 @@
+/** A sitting under way: what was played becomes beats; answers, checks and questions act on the film. */
+
+import { call, Problem } from "../api.ts";
+import { serverClock } from "../clock.ts";
+import { datum, part, show } from "../dom.ts";
+import { words, wordsFor } from "../words/index.ts";
+import { BeatQueue, type Saving } from "./beats.ts";
+import { CheckDialog } from "./check-dialog.ts";
+import type { Kept, SittingKeep } from "./keep.ts";
+import { Ledger } from "./ledger.ts";
+import type { Lesson } from "./open.ts";
+import { Player } from "./player.ts";
+import { IdleQuestion, Interactions, ScreenLock } from "./presence.ts";
+import type { Beat, BeatsAnswer, Check, PlayState, Sitting } from "./protocol.ts";
+import type { SavingLine } from "./saving-line.ts";
+import { listen } from "./socket.ts";
+import type { Span } from "./spans.ts";
+import type { Reason, Veil } from "./veil.ts";
+
+interface Hooks {
+  signedOut: () => void;
+  leaseLost: () => void;
+  ended: (problem: Problem) => void;
+}
+
+/** A covered film may be started by hand under these; under any other reason something has to happen first. */
+const STARTABLE: ReadonlySet<Reason> = new Set(["start", "hidden", "finished", "idle"]);
+/** Stop before the server's limit for what may be handed in late, so that the last beats still arrive within it. */
+const OFFLINE_MARGIN_MS = 15_000;
+const REMARK_MS = 3_500;
+/** A paused page needs to be heard of often enough to keep its turn, and no oftener. */
+const IDLE_BEATS_EVERY = 2;
+
+export class Study {
+  private readonly root: HTMLElement;
+  private readonly sitting: Sitting;
+  private readonly url: string;
+  private readonly veil: Veil;
+  private readonly saving: SavingLine;
+  private readonly hooks: Hooks;
+  private readonly queue: BeatQueue;
+  private readonly player: Player;
+  private readonly ledger: Ledger;
+  private readonly check: CheckDialog;
+  private readonly question: IdleQuestion;
+  private readonly interactions = new Interactions();
+  private readonly screen = new ScreenLock();
+  private halted = false;
+  private lastState: PlayState = "paused";
+  private quietBeats = 0;
+  private remarkTimer: number | undefined;
+
+  constructor(
+    root: HTMLElement,
+    sitting: Sitting,
+    kept: Kept,
+    keep: SittingKeep,
+    lesson: Lesson,
+    veil: Veil,
+    saving: SavingLine,
+    hooks: Hooks,
+  ) {
+    this.root = root;
+    this.sitting = sitting;
+    this.url = `${lesson.sittingsUrl}/${kept.sittingId}`;
+    this.veil = veil;
+    this.saving = saving;
+    this.hooks = hooks;
+    this.ledger = new Ledger(root, sitting.duration_ms, sitting.credited_ms);
+    this.queue = new BeatQueue(keep, kept, {
+      send: (beats) => call<BeatsAnswer>(`${this.url}/beats`, { method: "POST", json: { beats } }),
+      answered: (answer, askedAt) => this.heard(answer, askedAt),
+      dropped: (problem) => this.remark(words.saving.refusedBatch(problem.title)),
+      changed: (state) => this.onSaving(state),
+    });
+    this.player = new Player(part(root, "stage"), sitting.duration_ms, {
+      changed: () => this.onPlayerChange(),
+      mayPlay: () => this.mayPlay(),
+      remark: (text) => this.remark(text),
+      finished: () => this.onFinished(),
+      failed: (why, again) => this.onFilmFailed(why, again),
+    });
+    this.check = new CheckDialog(part<HTMLDialogElement>(root, "check"), {
+      checksUrl: datum(root, "checksUrl"),
+      otherRouteUrl: datum(root, "otherRouteUrl"),
+      myChecksUrl: datum(root, "myChecksUrl"),
+      frames: sitting.plan.frames,
+      minPixels: sitting.plan.min_pixels,
+      opened: () => this.onCheckOpened(),
+      closed: (goOn) => this.onCheckClosed(goOn),
+      decided: (outcome) => outcome === "match" && this.ledger.confirmed(),
+    });
+    this.question = new IdleQuestion(`${this.url}/presence`, {
+      ask: (left) => this.askPresence(left),
+      missed: () => this.onPresenceMissed(),
+      answered: () => this.veil.lift("idle"),
+    });
+  }
+
+  /** Load the film and start listening. */
+  async begin(): Promise<void> {
+    const { sitting } = this;
+    if (sitting.media === null) return;
+    this.player.setFrontier(sitting.furthest_ms);
+    const startMs = sitting.resume_ms >= sitting.duration_ms ? 0 : sitting.resume_ms;
+    window.setInterval(() => this.beat(), sitting.beat_seconds * 1000);
+    document.addEventListener("visibilitychange", () => this.onVisibility());
+    window.addEventListener("online", () => this.queue.retrySoon());
+    window.addEventListener("pagehide", () => this.leave());
+    this.offerCheckNow();
+    if (sitting.question !== null) this.question.hear(sitting.question);
+    if (sitting.check !== null) this.check.offer(sitting.check);
+    this.queue.flush();
+    void listen(sitting.sitting_id, {
+      checkDue: (check) => this.onCheck(check),
+      leaseLost: () => this.loseLease(),
+      stateChanged: () => this.check.nudge(),
+    });
+    await this.player.load(sitting.media, startMs);
+  }
+
+  play(): void {
+    this.player.play();
+  }
+
+  private mayPlay(): boolean {
+    if (this.halted || this.check.open) return false;
+    const { reason } = this.veil;
+    return reason === null || STARTABLE.has(reason);
+  }
+
+  /** What the player is doing, in the server's words. */
+  private get state(): PlayState {
+    if (document.hidden) return "hidden";
+    if (this.player.buffering) return "buffering";
+    if (!this.player.playing) return "paused";
+    return "playing";
+  }
+
+  // ── From the film to the server ────────────────────────────────────────────────────────────────
+
+  /** Report what was played since the last beat, or that nothing was. */
+  private beat(): void {
+    if (this.halted) return;
+    const spans = this.player.takeSpans();
+    this.add(spans);
+    const { state } = this;
+    if (spans.length === 0 && state !== "playing") this.addStill(state);
+    this.lastState = state;
+    this.queue.flushWhenDue();
+    this.guardOffline();
+  }
+
+  private add(spans: Span[]): void {
+    const interacted = spans.length > 0 && this.interactions.take();
+    for (const span of spans) this.queue.add(span, "playing", this.player.rate, interacted);
+  }
+
+  /** A standing beat: keeps the turn and shows in the trace what the page was doing. */
+  private addStill(state: PlayState): void {
+    this.quietBeats = state === this.lastState ? this.quietBeats + 1 : 0;
+    if (this.quietBeats % IDLE_BEATS_EVERY !== 0) return;
+    const at = this.player.positionMs;
+    this.queue.add({ fromMs: at, toMs: at }, state, this.player.rate, this.interactions.take());
+  }
+
+  /** The state has changed: what was played so far goes at once. */
+  private beatNow(): void {
+    if (this.halted) return;
+    this.add(this.player.takeSpans());
+    const { state } = this;
+    if (state !== this.lastState && state !== "playing") {
+      const at = this.player.positionMs;
+      this.queue.add({ fromMs: at, toMs: at }, state, this.player.rate, this.interactions.take());
+    }
+    this.lastState = state;
+    this.quietBeats = 0;
+    this.queue.flushWhenDue();
+  }
+
+  private leave(): void {
+    this.add(this.player.takeSpans());
+    this.queue.leave((beats: Beat[]) => {
+      // The answer is not waited for: an unanswered beat is told again, with its number, when the page comes back.
+      call(`${this.url}/beats`, { method: "POST", json: { beats }, keepalive: true }).catch(() => undefined);
+    });
+  }
+
+  /** More unsent study than may be handed in late would be lost: stop before. */
+  private guardOffline(): void {
+    const limit = this.sitting.plan.offline_ms - OFFLINE_MARGIN_MS;
+    if (this.queue.waitedMs() < limit || this.veil.reason !== null) return;
+    this.player.pause();
+    this.veil.cover("offline", {
+      title: words.stop.offline,
+      text: words.stop.offlineWhy,
+      actions: [{ label: words.retry, icon: "arrow-clockwise", act: () => this.queue.retrySoon() }],
+    });
+  }
+
+  // ── From the server to the film ────────────────────────────────────────────────────────────────
+
+  private heard(answer: BeatsAnswer, askedAt: number): void {
+    serverClock.noteExact(answer.server_time, askedAt, Date.now());
+    this.ledger.credited(answer.credited_ms);
+    this.ledger.refuse(answer.refused);
+    this.followFrontier(answer);
+    this.question.hear(answer.question);
+    if (answer.check !== null) this.onCheck(answer.check);
+    if (this.queue.unsent === 0) this.veil.lift("offline");
+  }
+
+  /** What the server did not accept has to be watched again: back to where its record ends. */
+  private followFrontier(answer: BeatsAnswer): void {
+    this.player.setFrontier(answer.furthest_ms);
+    const beyond = answer.refused.filter((piece) => piece.to_ms > answer.furthest_ms && piece.to_ms > piece.from_ms);
+    const why = beyond[0];
+    if (why === undefined || this.queue.unsent > 0 || why.reason === "beyond_end") return;
+    this.player.snapBack(answer.furthest_ms);
+    if (why.reason === "daily_maximum" || why.reason === "outside_dates") {
+      this.player.pause();
+      this.veil.cover("ended", {
+        title: words.saving.stopped(wordsFor(words.reasons, why.reason)),
+        text: "",
+        actions: [{ label: words.stop.reload, icon: "arrow-clockwise", act: () => location.reload() }],
+      });
+    }
+  }
+
+  private onSaving(state: Saving): void {
+    if (state.kind === "halted") {
+      this.halt();
+      if (state.problem.status === 401) this.hooks.signedOut();
+      else if (state.problem.type === "sitting-lease-lost") this.hooks.leaseLost();
+      else this.hooks.ended(state.problem);
+    }
+    this.saving.show(state);
+  }
+
+  private loseLease(): void {
+    if (this.halted) return;
+    this.queue.stop(new Problem(409, { type: "sitting-lease-lost" }, null));
+  }
+
+  private halt(): void {
+    this.halted = true;
+    this.player.pause();
+    this.player.leaveFullscreen();
+  }
+
+  // ── Film ───────────────────────────────────────────────────────────────────────────────────────
+
+  private onPlayerChange(): void {
+    const { playing } = this.player;
+    void this.screen.keepOn(playing);
+    if (playing) this.veil.lift("start", "hidden", "finished");
+    this.beatNow();
+  }
+
+  private onFinished(): void {
+    this.beatNow();
+    this.veil.cover("finished", {
+      title: words.stop.finished,
+      text: words.stop.finishedWhy,
+      actions: [{ label: words.player.again, icon: "arrow-counterclockwise", primary: false, act: () => this.player.play() }],
+    });
+  }
+
+  private onFilmFailed(why: "network" | "unsupported", again: () => void): void {
+    const offline = why === "network";
+    this.veil.cover("failed", {
+      title: offline ? words.player.failed : words.player.unsupported,
+      text: offline ? words.player.failedWhy : words.player.unsupportedWhy,
+      actions: offline
+        ? [{ label: words.retry, icon: "arrow-clockwise", act: () => (this.veil.lift("failed"), again(), this.player.play()) }]
+        : [],
+    });
+  }
+
+  private onVisibility(): void {
+    if (!document.hidden) return;
+    if (this.player.playing || this.player.buffering) {
+      this.player.pause();
+      this.veil.cover("hidden", {
+        title: words.stop.hidden,
+        text: words.stop.hiddenWhy,
+        actions: [{ label: words.stop.continue, icon: "play-fill", act: () => this.player.play() }],
+      });
+    }
+    this.beatNow();
+  }
+
+  private remark(text: string): void {
+    const remark = part(this.root, "remark");
+    remark.textContent = text;
+    remark.classList.add("is-shown");
+    window.clearTimeout(this.remarkTimer);
+    this.remarkTimer = window.setTimeout(() => remark.classList.remove("is-shown"), REMARK_MS);
+  }
+
+  // ── Checks and presence ────────────────────────────────────────────────────────────────────────
+
+  private onCheck(check: Check): void {
+    if (!this.halted) this.check.offer(check);
+  }
+
+  private onCheckOpened(): void {
+    this.player.pause();
+    this.player.leaveFullscreen();
+  }
+
+  private onCheckClosed(goOn: boolean): void {
+    if (goOn && !this.halted && this.veil.reason === null) this.player.play();
+    this.beatNow();
+  }
+
+  /** A check of her own wish, to have her time confirmed before she goes. */
+  private offerCheckNow(): void {
+    const now = part<HTMLButtonElement>(this.root, "check-now");
+    show(now, this.sitting.method === "face");
+    now.addEventListener("click", () => {
+      this.beatNow();
+      now.disabled = true;
+      call<Check>(`${this.url}/checks`, { method: "POST" })
+        .then((check) => this.onCheck(check))
+        .catch((error: unknown) => this.remark(error instanceof Problem ? error.title : words.stop.unreachable))
+        .finally(() => (now.disabled = false));
+    });
+  }
+
+  private askPresence(left: number): void {
+    if (this.veil.reason === "idle") {
+      this.veil.retell(words.stop.idleWhy(left));
+      return;
+    }
+    this.player.leaveFullscreen();
+    this.coverIdle(words.stop.idle, words.stop.idleWhy(left));
+  }
+
+  private onPresenceMissed(): void {
+    this.player.pause();
+    this.coverIdle(words.stop.idleMissed, words.stop.idleMissedWhy);
+  }
+
+  private coverIdle(title: string, text: string): void {
+    const answer = (): void => {
+      this.question
+        .answer()
+        .then(() => this.player.play())
+        .catch((error: unknown) => this.remark(error instanceof Problem ? error.title : words.stop.unreachable));
+    };
+    this.veil.cover("idle", { title, text, actions: [{ label: words.stop.idleAnswer, icon: "hand-thumbs-up", act: answer }] });
+  }
+}

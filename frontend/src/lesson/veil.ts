@@ -1,0 +1,52 @@
+/** What lies over the film when it may not simply run: why, and the way on. One at a time. */
+
+import { button, make, show } from "../dom.ts";
+
+/** Why the film is covered. The order is that of urgency: a later one covers an earlier one. */
+export type Reason = "start" | "hidden" | "finished" | "offline" | "idle" | "failed" | "ended" | "lost" | "held" | "signed-out" | "opening";
+
+interface Content {
+  title: string;
+  text: string;
+  actions: { label: string; icon: string | null; primary?: boolean; act: () => void }[];
+}
+
+export class Veil {
+  private readonly element: HTMLElement;
+  private now: Reason | null = "opening";
+
+  constructor(element: HTMLElement) {
+    this.element = element;
+  }
+
+  get reason(): Reason | null {
+    return this.now;
+  }
+
+  cover(reason: Reason, content: Content): void {
+    this.now = reason;
+    const actions = content.actions.map((action) =>
+      button(action.label, action.icon, `btn btn-lg ${action.primary === false ? "btn-outline-light" : "btn-primary"}`, action.act),
+    );
+    this.element.className = `stage-veil is-${reason}`;
+    this.element.replaceChildren(
+      ...(content.title === "" ? [] : [make("h2", {}, content.title)]),
+      ...(content.text === "" ? [] : [make("p", {}, content.text)]),
+      make("div", { class: "veil-actions" }, ...actions),
+    );
+    show(this.element, true);
+  }
+
+  /** The running text of what is shown (a countdown). */
+  retell(text: string): void {
+    const paragraph = this.element.querySelector("p");
+    if (paragraph !== null) paragraph.textContent = text;
+  }
+
+  lift(...reasons: Reason[]): void {
+    if (this.now === null || (reasons.length > 0 && !reasons.includes(this.now))) return;
+    this.now = null;
+    show(this.element, false);
+    this.element.replaceChildren();
+  }
+}
