@@ -128,6 +128,14 @@ def test_the_longest_run_makes_a_check_due_at_once() -> None:
     assert draw_schedule(Random(1), HOUR, PLAN, 2 * PLAN.checks_max_gap_ms)[0] == 0
 
 
+def test_coming_back_after_a_long_run_is_no_trigger_of_its_own() -> None:
+    """What is left of the longest gap is drawn from evenly; the check does not wait at the door."""
+    carried = PLAN.checks_max_gap_ms - MINUTE
+    firsts = [draw_schedule(Random(seed), HOUR, PLAN, carried)[0] for seed in range(300)]
+    assert sum(first < 6_000 for first in firsts) < 60
+    assert 20_000 < sum(firsts) // 300 < 40_000
+
+
 def test_the_first_check_cannot_be_guessed() -> None:
     """Over many drawings it falls into each tenth of its range about as often as into any other."""
     span = PLAN.checks_max_gap_ms - PLAN.checks_min_gap_ms

@@ -319,6 +319,16 @@ def test_an_hour_in_many_small_bursts_earns_no_more_than_one() -> None:
     assert attack.credited_ms <= 10_000 + PLAN.slack_ms
 
 
+def test_a_report_that_was_on_its_way_a_little_longer_costs_the_next_one_nothing() -> None:
+    late = study()
+    late.story.now += HOUR + 10_000 + PLAN.slack_ms
+    late.report(late.beat(0, 10_000))
+    late.story.now += 10_000 - PLAN.slack_ms
+    assert refused_for(late.report(late.beat(10_000, 20_000))) == {}
+    late.story.now += 10_000 - 1
+    assert refused_for(late.report(late.beat(20_000, 30_000))) == {"faster_than_clock": 1}
+
+
 def test_ignoring_the_idle_question_earns_nothing_until_it_is_answered() -> None:
     state = sitting(furthest_ms=0)
     assert not asks_presence(state, NINE + PLAN.idle_ms - 1)

@@ -115,6 +115,50 @@ def test_only_the_final_verdict_of_several_attempts_counts() -> None:
     assert evidence(story.leaves).undecided == ()
 
 
+def moments(story: Story) -> list[int]:
+    """The instants the decided checks speak of, from nine o'clock on."""
+    return [check.at_ms - NINE for check in evidence(story.leaves).checks]
+
+
+def test_a_check_speaks_of_the_instant_its_pictures_came() -> None:
+    story = Story()
+    check = story.check(None)
+    story.now += 20_000
+    story.leaf("check.answer", check=check, attempt=1)
+    story.now += MINUTE
+    story.verdict(check, "match")
+    assert moments(story) == [20_000]
+
+
+def test_a_missed_check_speaks_of_the_end_of_its_window_however_late_it_was_noticed() -> None:
+    story = Story()
+    check = story.check(None)
+    story.leaf("check.retold", check=check, answer_by_ms=NINE + 3 * MINUTE)
+    story.now += HOUR
+    story.verdict(check, "missed")
+    assert moments(story) == [3 * MINUTE]
+
+
+def test_a_second_attempt_missed_speaks_of_its_own_window() -> None:
+    story = Story()
+    check = story.check(None)
+    story.leaf("check.answer", check=check, attempt=1)
+    story.verdict(check, "unclear", final=False)
+    story.now += 2 * MINUTE
+    story.check(None, check=check)
+    story.now += HOUR
+    story.verdict(check, "missed")
+    assert moments(story) == [2 * MINUTE + PLAN.answer_ms]
+
+
+def test_a_check_declined_speaks_of_the_moment_it_was_declined() -> None:
+    story = Story()
+    check = story.check(None)
+    story.now += 5_000
+    story.verdict(check, "refused")
+    assert moments(story) == [5_000]
+
+
 def test_a_person_may_accept_a_failed_check_or_reject_it() -> None:
     story = Story()
     story.watched(0, 5 * MINUTE)
@@ -181,6 +225,17 @@ def test_the_next_mornings_check_in_does_not_confirm_the_evening_nobody_saw() ->
     story.now += DAY_MS
     story.leaf("checkin.confirm", checkin="b", kind="open", at_ms=story.now, until_ms=story.now + HOUR)
     assert sums(story.statement()) == {"counted": HOUR, "held": 30 * MINUTE}
+    story.watched(90 * MINUTE, 100 * MINUTE, sitting=sitting)
+    story.leaf("checkin.confirm", checkin="c", kind="round", at_ms=story.now, until_ms=story.now + HOUR)
+    assert sums(story.statement()) == {"counted": HOUR + 10 * MINUTE, "held": 30 * MINUTE}
+
+
+def test_study_before_the_check_in_is_held_too() -> None:
+    story = Story()
+    sitting = story.sitting(method="supervised")
+    story.watched(0, 5 * MINUTE, sitting=sitting)
+    story.leaf("checkin.confirm", checkin="a", kind="open", at_ms=story.now, until_ms=story.now + HOUR)
+    assert sums(story.statement()) == {"held": 5 * MINUTE}
 
 
 def test_a_window_vouched_for_does_not_touch_a_sitting_under_face_checks() -> None:
@@ -368,6 +423,9 @@ def test_server_time_spent_twice_is_flagged_and_counts_once() -> None:
     story.check("match")
     assert flags(story) == {"server_time_twice": (("n:2", "other"), 6_000)}
     assert sums(story.statement()) == {"counted": 14_000, "impossible": 6_000}
+    story.watched(10_000, 16_000)
+    story.check("match")
+    assert sums(story.statement()) == {"counted": 20_000, "impossible": 6_000}
 
 
 def test_credit_beyond_the_lessons_end_is_flagged_and_refused() -> None:
