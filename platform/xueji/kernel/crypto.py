@@ -54,6 +54,7 @@ class Keyring:
         if len(master) != KEY_BYTES:
             raise ValueError("the master key is 32 bytes")
         self._master = master
+        self._derived: dict[str, bytes] = {}
 
     @classmethod
     def load(cls, folder: Path) -> Keyring:
@@ -69,7 +70,10 @@ class Keyring:
 
     def derived(self, purpose: str) -> bytes:
         """A 32-byte key for one purpose; other purposes' keys say nothing about it."""
-        return hmac.new(self._master, b"xueji/" + purpose.encode(), hashlib.sha256).digest()
+        key = self._derived.get(purpose)
+        if key is None:
+            key = self._derived[purpose] = hmac.digest(self._master, b"xueji/" + purpose.encode(), hashlib.sha256)
+        return key
 
     def wrap(self, key: bytes, owner: str) -> bytes:
         """Encrypt one person's key for keeping in the database; deleting it erases whatever it protects."""

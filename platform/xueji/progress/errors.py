@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 
-from xueji.kernel.errors import Conflict, Forbidden, Unauthorised
+from xueji.kernel.errors import Conflict, Invalid, Unauthorised
 
 
 class LeaseHeld(Conflict):
@@ -37,6 +37,13 @@ class BeatClash(Conflict):
     detail = _("这次提交没有计入，并已如实记录。请刷新页面后继续学习。")
 
 
+class BeatRefused(Invalid):
+    """``extra``: the field that is wrong, and the beat's number."""
+
+    type = "beat-invalid"
+    title = _("学习记录的内容有误")
+
+
 class LessonNotReady(Conflict):
     type = "lesson-not-ready"
     title = _("课时还不能学习")
@@ -46,18 +53,6 @@ class LessonNotReady(Conflict):
 class OutsideDates(Conflict):
     type = "outside-dates"
     title = _("不在培训班的学习日期内")
-
-
-class CheckInNeeded(Conflict):
-    type = "check-in-needed"
-    title = _("请先现场签到")
-    detail = _("您选择了非人脸方式。请到培训机构现场，由工作人员确认本人后开始学习。")
-
-
-class RouteNotChosen(Forbidden):
-    type = "route-not-chosen"
-    title = _("请先选择身份核验方式")
-    detail = _("人脸核验需要您单独同意并登记底照；也可以选择现场签到方式，两种方式效力相同。")
 
 
 class NotOnline(Conflict):

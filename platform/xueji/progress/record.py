@@ -10,24 +10,21 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any, cast
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy import Table, bindparam, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from xueji.identity.models import LoginSession
 from xueji.identity.services import keep_alive
 from xueji.kernel import clock
 from xueji.kernel.database import after_commit
 from xueji.kernel.errors import NotFound, Problem, Unavailable
 from xueji.kernel.events import Announcement, Events
+from xueji.kernel.plain import Plain
 from xueji.progress.errors import BeatClash, LeaseLost, SessionEnded
 from xueji.progress.events import CheckFallsDue, ContactDuringCheck
-from xueji.progress.models import Beat as BeatRow
-from xueji.progress.models import Lease, Sitting
 from xueji.progress.rules import (
     Beat,
     BeatResult,
@@ -51,68 +48,52 @@ log = structlog.get_logger(__name__)
 SEEN_AGAIN = timedelta(minutes=5)
 """How often study keeps a sign-in alive; written seldom because it is another row."""
 
-_sitting = cast(Table, Sitting.__table__)
-_beat = cast(Table, BeatRow.__table__)
-_lease = cast(Table, Lease.__table__)
-_login = cast(Table, LoginSession.__table__)
 
+class _Row(NamedTuple):
+    """A sitting as it is read, and the sitting that holds its person's lease."""
+
+    id: UUID
+    enrolment_id: UUID
+    person_id: UUID
+    lesson_id: UUID
+    who: str
+    terms: str
+    valid_until_ms: int | None
+    used_until_ms: int
+    furthest_ms: int
+    resume_ms: int
+    make_up: str
+    study_ms: int
+    since_check_ms: int
+    next_check: int
+    last_interaction_ms: int
+    question_id: UUID | None
+    question_by_ms: int | None
+    day: int
+    day_used_ms: int
+    last_seq: int
+    open_check: str | None
+    ended_ms: int | None
+    lease_of: UUID | None
+
+
+_MOVED = (
+    "last_contact_ms", "used_until_ms", "furthest_ms", "resume_ms", "make_up", "study_ms", "since_check_ms",
+    "next_check", "last_interaction_ms", "question_id", "question_by_ms", "day", "day_used_ms", "last_seq",
+    "open_check",
+)  # fmt: skip
 _FIND = (
-    select(
-        _sitting.c.id,
-        _sitting.c.enrolment_id,
-        _sitting.c.person_id,
-        _sitting.c.lesson_id,
-        _sitting.c.who,
-        _sitting.c.terms,
-        _sitting.c.valid_until_ms,
-        _sitting.c.used_until_ms,
-        _sitting.c.furthest_ms,
-        _sitting.c.resume_ms,
-        _sitting.c.make_up,
-        _sitting.c.study_ms,
-        _sitting.c.since_check_ms,
-        _sitting.c.next_check,
-        _sitting.c.last_interaction_ms,
-        _sitting.c.question_id,
-        _sitting.c.question_by_ms,
-        _sitting.c.day,
-        _sitting.c.day_used_ms,
-        _sitting.c.last_seq,
-        _sitting.c.open_check,
-        _sitting.c.ended_ms,
-        _lease.c.sitting_id.label("lease_of"),
-    )
-    .outerjoin(_lease, _lease.c.person_id == _sitting.c.person_id)
-    .where(_sitting.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(_sitting.c.id)
-    .with_for_update(of=_sitting)
+    f"SELECT {', '.join('sitting.' + column for column in _Row._fields[:-1])}, lease.sitting_id"
+    " FROM sitting LEFT JOIN lease ON lease.person_id = sitting.person_id WHERE {} ORDER BY sitting.id"
 )
-_FIND_LOGINS = select(
-    _login.c.id, _login.c.ended_at, _login.c.ended_reason, _login.c.expires_at, _login.c.last_seen_at
-).where(_login.c.id.in_(bindparam("ids", expanding=True)))
-_FIND_BEATS = select(_beat).where(tuple_(_beat.c.sitting_id, _beat.c.seq).in_(bindparam("keys", expanding=True)))
-_ADD_BEATS = insert(_beat)
-_MOVE = (
-    update(_sitting)
-    .where(_sitting.c.id == bindparam("key"))
-    .values(
-        last_contact_ms=bindparam("last_contact_ms"),
-        used_until_ms=bindparam("used_until_ms"),
-        furthest_ms=bindparam("furthest_ms"),
-        resume_ms=bindparam("resume_ms"),
-        make_up=bindparam("make_up"),
-        study_ms=bindparam("study_ms"),
-        since_check_ms=bindparam("since_check_ms"),
-        next_check=bindparam("next_check"),
-        last_interaction_ms=bindparam("last_interaction_ms"),
-        question_id=bindparam("question_id"),
-        question_by_ms=bindparam("question_by_ms"),
-        day=bindparam("day"),
-        day_used_ms=bindparam("day_used_ms"),
-        last_seq=bindparam("last_seq"),
-        open_check=bindparam("open_check"),
-    )
-)
+_FIND_LOGINS = "SELECT id, ended_at, ended_reason, expires_at, last_seen_at FROM login_session WHERE {}"
+_FIND_BEATS = "SELECT seq, digest, furthest_ms, refused FROM beat WHERE sitting_id = ? AND seq >= ? AND seq <= ?"
+_ADD_BEATS = "INSERT INTO beat (sitting_id, seq, digest, furthest_ms, refused) VALUES (?, ?, ?, ?, ?)"
+_UUIDS = [
+    _Row._fields.index(name) for name in ("id", "enrolment_id", "person_id", "lesson_id", "question_id", "lease_of")
+]
+_MOVE = f"UPDATE sitting SET {', '.join(column + ' = ?' for column in _MOVED)} WHERE id = ?"
+_Row = namedtuple("_Row", [*_COLUMNS, "lease_of"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +133,18 @@ def digest_of(beat: Beat, occurred: str, interacted: bool) -> bytes:
     return hashlib.blake2b(said.encode(), digest_size=16).digest()
 
 
+class _Login(NamedTuple):
+    ended: bool
+    why: str | None
+    expires_at: datetime
+    seen_at: datetime
+
+
 @dataclass(slots=True)
 class _Open:
     """A sitting while the batch is worked on; nothing of it is written before every report has been judged."""
 
-    row: Any
+    row: _Row
     state: SittingState
     resume_ms: int
     question_id: UUID | None
@@ -166,7 +154,7 @@ class _Open:
     touched: bool = False
 
     @classmethod
-    def of(cls, row: Any) -> _Open:
+    def of(cls, row: _Row) -> _Open:
         return cls(
             row,
             state_of(row),
@@ -176,26 +164,27 @@ class _Open:
             json.loads(row.open_check) if row.open_check else None,
         )
 
-    def update_values(self, now_ms: int) -> dict[str, Any]:
+    def moved(self, plain: Plain, now_ms: int) -> tuple[Any, ...]:
+        """The values of `_MOVED`, and the key."""
         state = self.state
-        return {
-            "key": self.row.id,
-            "last_contact_ms": now_ms,
-            "used_until_ms": state.used_until_ms,
-            "furthest_ms": state.furthest_ms,
-            "resume_ms": self.resume_ms,
-            "make_up": write_intervals(state.make_up),
-            "study_ms": state.study_ms,
-            "since_check_ms": state.since_check_ms,
-            "next_check": state.next_check,
-            "last_interaction_ms": state.last_interaction_ms,
-            "question_id": self.question_id,
-            "question_by_ms": state.question_by_ms,
-            "day": state.day,
-            "day_used_ms": state.day_used_ms,
-            "last_seq": self.last_seq,
-            "open_check": json.dumps(self.check, separators=(",", ":")) if self.check else None,
-        }
+        return (
+            now_ms,
+            state.used_until_ms,
+            state.furthest_ms,
+            self.resume_ms,
+            write_intervals(state.make_up),
+            state.study_ms,
+            state.since_check_ms,
+            state.next_check,
+            state.last_interaction_ms,
+            plain.key(self.question_id),
+            state.question_by_ms,
+            state.day,
+            state.day_used_ms,
+            self.last_seq,
+            json.dumps(self.check, separators=(",", ":")) if self.check else None,
+            plain.key(self.row.id),
+        )
 
 
 @dataclass(slots=True)
@@ -204,9 +193,9 @@ class _Batch:
     events: Events
     now_ms: int
     sittings: dict[UUID, _Open]
-    logins: dict[UUID, Any]
+    logins: dict[UUID | None, _Login]
     entries: list[Entry] = field(default_factory=list)
-    beats: list[dict[str, Any]] = field(default_factory=list)
+    beats: list[tuple[UUID, int, bytes, int, str | None]] = field(default_factory=list)
 
 
 def state_of(row: Any) -> SittingState:
@@ -228,7 +217,8 @@ def state_of(row: Any) -> SittingState:
 
 def record_reports(session: Session, reports: Sequence[Report], *, events: Events) -> list[Answer | Exception]:
     """Judge and write a batch of reports; one answer or refusal for each. The handler of a `GroupCommitter`."""
-    batch = _read(session, reports, events)
+    plain = Plain(session)
+    batch = _read(session, plain, reports, events)
     answers: list[Answer | Exception] = []
     for report in reports:
         try:
@@ -238,32 +228,48 @@ def record_reports(session: Session, reports: Sequence[Report], *, events: Event
         except Exception:
             log.exception("beat.failed", sitting=str(report.sitting_id))
             answers.append(Unavailable())
-    if batch.beats:
-        session.execute(_ADD_BEATS, batch.beats)
-    moved = [sitting.update_values(batch.now_ms) for sitting in batch.sittings.values() if sitting.touched]
-    if moved:
-        session.connection().execute(_MOVE, moved)
+    plain.many(_ADD_BEATS, [(plain.key(sitting_id), *said) for sitting_id, *said in batch.beats])
+    touched = [sitting for sitting in batch.sittings.values() if sitting.touched]
+    plain.many(_MOVE, [sitting.moved(plain, batch.now_ms) for sitting in touched])
     record_many(session, batch.entries)
     return answers
 
 
-def _read(session: Session, reports: Sequence[Report], events: Events) -> _Batch:
-    connection = session.connection()
-    found = connection.execute(_FIND, {"ids": list({report.sitting_id for report in reports})})
-    sittings = {row.id: _Open.of(row) for row in found}
-    logins = connection.execute(_FIND_LOGINS, {"ids": list({report.login_session_id for report in reports})})
-    batch = _Batch(session, events, clock.to_ms(clock.now()), sittings, {row.id: row for row in logins})
-    repeated = [
-        (report.sitting_id, each.beat.seq)
-        for report in reports
-        if (sitting := sittings.get(report.sitting_id)) is not None
-        for each in report.beats
-        if each.beat.seq <= sitting.last_seq
-    ]
-    if repeated:
-        for row in connection.execute(_FIND_BEATS, {"keys": repeated}):
-            sittings[row.sitting_id].known[row.seq] = (bytes(row.digest), row.furthest_ms, row.refused)
+def _read(session: Session, plain: Plain, reports: Sequence[Report], events: Events) -> _Batch:
+    find = _FIND.format(plain.any_of("sitting.id")) + plain.locked("sitting")
+    sittings = {}
+    for values in plain.rows(find, plain.keys({report.sitting_id for report in reports})):
+        row = _row(plain, values)
+        sittings[row.id] = _Open.of(row)
+    logins = {}
+    find = _FIND_LOGINS.format(plain.any_of("id"))
+    for key, ended_at, why, expires_at, seen_at in plain.rows(
+        find, plain.keys({report.login_session_id for report in reports})
+    ):
+        logins[plain.uuid(key)] = _Login(ended_at is not None, why, plain.instant(expires_at), plain.instant(seen_at))
+    batch = _Batch(session, events, clock.to_ms(clock.now()), sittings, logins)
+    for report in reports:
+        sitting = sittings.get(report.sitting_id)
+        if sitting is not None:
+            _recall(plain, sitting, [each.beat.seq for each in report.beats if each.beat.seq <= sitting.last_seq])
     return batch
+
+
+def _recall(plain: Plain, sitting: _Open, sequences: list[int]) -> None:
+    """What beats under these numbers were answered, if there were any."""
+    if sequences:
+        find = _FIND_BEATS
+        for seq, digest, furthest_ms, refused in plain.rows(
+            find, plain.key(sitting.row.id), min(sequences), max(sequences)
+        ):
+            sitting.known[seq] = (bytes(digest), furthest_ms, refused)
+
+
+def _row(plain: Plain, values: Sequence[Any]) -> _Row:
+    columns = list(values)
+    for place in _UUIDS:
+        columns[place] = plain.uuid(columns[place])
+    return _Row(*columns)
 
 
 def _judge(batch: _Batch, report: Report) -> Answer:
@@ -299,15 +305,7 @@ def _judge(batch: _Batch, report: Report) -> Answer:
     for each, result in zip(fresh, results, strict=True):
         refused = json.dumps(result.refused, separators=(",", ":")) if result.refused else None
         sitting.known[each.beat.seq] = (each.digest, result.furthest_ms, refused)
-        batch.beats.append(
-            {
-                "sitting_id": row.id,
-                "seq": each.beat.seq,
-                "digest": each.digest,
-                "furthest_ms": result.furthest_ms,
-                "refused": refused,
-            }
-        )
+        batch.beats.append((row.id, each.beat.seq, each.digest, result.furthest_ms, refused))
     return _answer(sitting, report, now_ms)
 
 
@@ -358,11 +356,11 @@ def _check_login(batch: _Batch, report: Report) -> None:
     now = clock.from_ms(batch.now_ms)
     if login is None:
         raise SessionEnded
-    if login.ended_at is not None:
-        raise SessionEnded(reason=login.ended_reason)
+    if login.ended:
+        raise SessionEnded(reason=login.why)
     if login.expires_at <= now:
         raise SessionEnded(reason="expired")
-    if now - login.last_seen_at >= SEEN_AGAIN:
+    if now - login.seen_at >= SEEN_AGAIN:
         keep_alive(batch.session, report.login_session_id, now)
 
 

@@ -10,24 +10,22 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from xueji.kernel import clock
 from xueji.kernel.errors import Unavailable
+from xueji.kernel.plain import Plain
 from xueji.trace import rules
 from xueji.trace.models import Opening
 from xueji.trace.rules import Entry, Event, Recorded
 
 # The beat path: plain statements with positional values, because building and compiling them costs more than the leaf.
-_HEADS = "SELECT chain, length, head, at_ms FROM trace_chain WHERE chain IN ({})"
-_ADD_PENDING = "INSERT INTO trace_pending (chain, n, leaf) VALUES ({0}, {0}, {0})"
-_NEW_HEAD = "INSERT INTO trace_chain (chain, length, head, at_ms) VALUES ({0}, 0, {0}, 0) ON CONFLICT DO NOTHING"
-_MOVE_HEAD = "UPDATE trace_chain SET length = {0}, head = {0}, at_ms = {0} WHERE chain = {0}"
-_PLACE = {"sqlite": "?", "postgresql": "%s"}
-# In one order for everybody, so that two transactions never wait for each other's chains.
-_LOCKED = {"sqlite": "", "postgresql": " ORDER BY chain FOR UPDATE"}
-MOST_CHAINS_IN_A_READ = 500
+# Heads are locked in one order by everybody, so that two transactions never wait for each other's chains.
+_HEADS = "SELECT chain, length, head, at_ms FROM trace_chain WHERE {} ORDER BY chain"
+_ADD_PENDING = "INSERT INTO trace_pending (chain, n, leaf) VALUES (?, ?, ?)"
+_NEW_HEAD = "INSERT INTO trace_chain (chain, length, head, at_ms) VALUES (?, 0, ?, 0) ON CONFLICT DO NOTHING"
+_MOVE_HEAD = "UPDATE trace_chain SET length = ?, head = ?, at_ms = ? WHERE chain = ?"
 
 MOST_ERASED_IN_A_LEAF = 500
 
@@ -61,8 +59,8 @@ def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
     """
     if not entries:
         return []
-    connection = session.connection()
-    heads = _heads(connection, sorted({entry.chain for entry in entries}))
+    plain = Plain(session)
+    heads = _heads(plain, sorted({entry.chain for entry in entries}))
     now_ms = clock.to_ms(clock.now())
     rows: list[tuple[str, int, bytes]] = []
     recorded: list[Recorded] = []
@@ -78,34 +76,26 @@ def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
         heads[entry.chain] = (length + 1, head, at_ms)
         rows.append((entry.chain, length, leaf))
         recorded.append(Recorded(length, head))
-    place = _PLACE[connection.dialect.name]
-    connection.exec_driver_sql(_ADD_PENDING.format(place), rows)
-    moves = [(length, head, at_ms, chain) for chain, (length, head, at_ms) in heads.items()]
-    connection.exec_driver_sql(_MOVE_HEAD.format(place), moves)
+    plain.many(_ADD_PENDING, rows)
+    plain.many(_MOVE_HEAD, [(length, head, at_ms, chain) for chain, (length, head, at_ms) in heads.items()])
     return recorded
 
 
-def _heads(connection: Connection, chains: list[str]) -> dict[str, tuple[int, bytes, int]]:
+def _heads(plain: Plain, chains: list[str]) -> dict[str, tuple[int, bytes, int]]:
     """Length, head and last time of each chain, locked until the transaction ends; new chains are begun."""
-    heads = _read_heads(connection, chains)
+    heads = _read_heads(plain, chains)
     missing = [chain for chain in chains if chain not in heads]
     if missing:
-        new_head = _NEW_HEAD.format(_PLACE[connection.dialect.name])
-        connection.exec_driver_sql(new_head, [(chain, rules.FIRST_PREVIOUS) for chain in missing])
+        plain.many(_NEW_HEAD, [(chain, rules.FIRST_PREVIOUS) for chain in missing])
         # Read again: another transaction may have begun the same chain while this one waited for it.
-        heads |= _read_heads(connection, missing)
+        heads |= _read_heads(plain, missing)
     return heads
 
 
-def _read_heads(connection: Connection, chains: list[str]) -> dict[str, tuple[int, bytes, int]]:
-    dialect = connection.dialect.name
-    heads: dict[str, tuple[int, bytes, int]] = {}
-    for start in range(0, len(chains), MOST_CHAINS_IN_A_READ):
-        part = tuple(chains[start : start + MOST_CHAINS_IN_A_READ])
-        read = _HEADS.format(",".join([_PLACE[dialect]] * len(part))) + _LOCKED[dialect]
-        for chain, length, head, at_ms in connection.exec_driver_sql(read, part):
-            heads[chain] = (length, bytes(head), at_ms)
-    return heads
+def _read_heads(plain: Plain, chains: list[str]) -> dict[str, tuple[int, bytes, int]]:
+    read = _HEADS.format(plain.any_of("chain")) + plain.locked("trace_chain")
+    rows = plain.rows(read, plain.words(chains))
+    return {chain: (length, bytes(head), at_ms) for chain, length, head, at_ms in rows}
 
 
 @lru_cache(maxsize=16)

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 from flask import Flask, Response, current_app, g, request
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
 from xueji.kernel.actor import Actor
@@ -71,7 +73,20 @@ def set_actor_loader(app: Flask, loader: Callable[[], Actor | None]) -> None:
     app.extensions["xueji_actor_loader"] = loader
 
 
+class SignedCookies(SecureCookieSessionInterface):
+    """Flask's cookie sessions; the signer is made once and not at every request."""
+
+    def __init__(self) -> None:
+        self._signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        if self._signer is None:
+            self._signer = super().get_signing_serializer(app)
+        return self._signer
+
+
 def init_session(app: Flask) -> None:
+    app.session_interface = SignedCookies()
     app.extensions.setdefault("xueji_actor_loader", lambda: None)
 
     @app.after_request

@@ -1,0 +1,1 @@
+"""Figures: ratios within one run, never a timed test."""

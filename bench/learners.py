@@ -1,0 +1,173 @@
+"""An installation with many learners whose sittings are open, made straight in its tables: what is measured comes after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert
+
+import xueji.tables  # noqa: F401  every table, so that create_all knows them
+from courses.models import Course, Lesson
+from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
+from xueji.identity import tokens
+from xueji.identity.models import LoginSession, Organisation, Person
+from xueji.identity.rules import OrganisationKind, ProofRoute, SessionKind
+from xueji.kernel import clock
+from xueji.kernel.actor import Role
+from xueji.kernel.crypto import Keyring
+from xueji.kernel.database import Base, Database
+from xueji.kernel.settings import Settings
+from xueji.progress.models import Lease, Sitting
+from xueji.progress.rules import SittingTerms
+from xueji.progress.terms import write_terms
+from xueji.rulebook.rules import load
+from xueji.rulebook.shanghai import day_of
+from xueji.rulebook.vocabulary import Category, Part, Training
+from xueji.trace.rules import Entry, Event
+from xueji.trace.services import record_many
+
+FILM_MS = 6 * 3_600_000
+
+
+@dataclass(frozen=True)
+class Learner:
+    token: str
+    sitting_id: UUID
+
+
+def make(data: Path, database_url: str, count: int) -> list[Learner]:
+    """``count`` learners in a new installation in ``data``, each with a sitting open for three hours already."""
+    settings = Settings.load({"XUEJI_DATA": str(data), "XUEJI_DATABASE_URL": database_url})
+    keyring = Keyring.create(settings.keys)
+    database = Database(settings)
+    Base.metadata.create_all(database.engine)
+    now = clock.now()
+    now_ms, today = clock.to_ms(now), clock.shanghai_day(now)
+    book = load()
+    # The largest a plan allows: neither the day nor idleness is to end what is measured.
+    plan = book.proctoring_plan("620000", today, daily_max_ms=86_400_000, idle_ms=7_200_000)
+    terms = SittingTerms(
+        duration_ms=FILM_MS,
+        plan=plan,
+        schedule=(),
+        opens_ms=now_ms - 86_400_000,
+        closes_ms=now_ms + 86_400_000,
+        part=Part.THEORY,
+    )
+    learners: list[Learner] = []
+    with database.writing() as session:
+        organisation = Organisation(
+            name="压测培训中心", kind=OrganisationKind.INSTITUTION, region="620100", created_at=now
+        )
+        session.add(organisation)
+        session.flush()
+        course = Course(organisation_id=organisation.id, title="压测课程", summary="", created_at=now)
+        session.add(course)
+        session.flush()
+        lesson = Lesson(course_id=course.id, position=1, title="压测课时", part=Part.THEORY)
+        cohort = Cohort(
+            organisation_id=organisation.id,
+            title="压测班",
+            region="620100",
+            category=Category.OTHER,
+            high_risk=False,
+            training=Training.INITIAL,
+            syllabus="压测",
+            total_ms=FILM_MS,
+            theory_ms=FILM_MS,
+            practical_ms=0,
+            online_ms=FILM_MS,
+            in_person_ms=0,
+            starts_on=today - timedelta(days=1),
+            ends_on=date(today.year + 1, 1, 1),
+            plan=plan.to_dict(),
+            rulebook=book.reference,
+            state=CohortState.OPEN,
+            created_at=now,
+        )
+        session.add_all([lesson, cohort])
+        session.flush()
+        rows: dict[type[Base], list[dict[str, object]]] = {
+            each: [] for each in (Person, LoginSession, Enrolment, Sitting, Lease)
+        }
+        entries = []
+        for number in range(count):
+            person, login, enrolment, sitting = uuid4(), uuid4(), uuid4(), uuid4()
+            name = f"bench{number}".encode()
+            rows[Person].append(
+                {
+                    "id": person,
+                    "name_cipher": name,
+                    "name_masked": "测*",
+                    "name_hash": name,
+                    "id_number_cipher": name,
+                    "id_number_masked": "*",
+                    "id_number_hash": name,
+                    "wrapped_key": None,
+                    "proof_route": ProofRoute.SUPERVISED,
+                    "route_chosen_at": now,
+                    "registered_at": now,
+                }
+            )
+            rows[LoginSession].append(
+                {
+                    "id": login,
+                    "person_id": person,
+                    "organisation_id": None,
+                    "kind": SessionKind.TOKEN,
+                    "learner": True,
+                    "idle_minutes": 720,
+                    "started_at": now,
+                    "last_seen_at": now,
+                    "expires_at": now + timedelta(hours=12),
+                    "user_agent": "bench",
+                }
+            )
+            rows[Enrolment].append(
+                {
+                    "id": enrolment,
+                    "cohort_id": cohort.id,
+                    "person_id": person,
+                    "enrolled_at": now,
+                    "state": EnrolmentState.ACTIVE,
+                }
+            )
+            rows[Sitting].append(
+                {
+                    "id": sitting,
+                    "enrolment_id": enrolment,
+                    "person_id": person,
+                    "lesson_id": lesson.id,
+                    "who": keyring.pseudonym(person, enrolment),
+                    "method": "supervised",
+                    "rulebook": cohort.rulebook,
+                    "device": "bench",
+                    "terms": write_terms(terms),
+                    "opened_ms": now_ms,
+                    "last_contact_ms": now_ms,
+                    "used_until_ms": now_ms,
+                    "furthest_ms": 0,
+                    "resume_ms": 0,
+                    "make_up": "[]",
+                    "study_ms": 0,
+                    "since_check_ms": 0,
+                    "next_check": 0,
+                    "last_interaction_ms": now_ms,
+                    "day": day_of(now_ms),
+                    "day_used_ms": 0,
+                    "last_seq": 0,
+                }
+            )
+            rows[Lease].append({"person_id": person, "sitting_id": sitting})
+            who = keyring.pseudonym(person, enrolment)
+            entries.append(Entry(Event.LEASE_EXPIRE, str(enrolment), who, {"sitting": str(sitting)}))
+            claims = tokens.Claims(person, login, frozenset({Role.TRAINEE}), None, None)
+            learners.append(Learner(tokens.issue(keyring, claims), sitting))
+        for table, values in rows.items():
+            session.execute(insert(table), values)
+        record_many(session, entries)
+    database.dispose()
+    return learners
