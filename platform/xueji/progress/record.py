@@ -93,7 +93,6 @@ _UUIDS = [
     _Row._fields.index(name) for name in ("id", "enrolment_id", "person_id", "lesson_id", "question_id", "lease_of")
 ]
 _MOVE = f"UPDATE sitting SET {', '.join(column + ' = ?' for column in _MOVED)} WHERE id = ?"
-_Row = namedtuple("_Row", [*_COLUMNS, "lease_of"])
 
 
 @dataclass(frozen=True, slots=True)
