@@ -24,7 +24,7 @@ VISIBILITY_SECONDS = 60
 SHORT = "short"
 LONG = "long"
 """The queue of tasks that take minutes (films), so that nobody's picture waits behind one:
-``shared_task(queue=LONG)``. It has a worker process of its own."""
+``shared_task(long=True)``. It has a worker process of its own."""
 
 _opened: tuple[int, Context] | None = None
 _opener: Callable[[], Context] | None = None
@@ -43,6 +43,7 @@ def make_celery(settings: Settings) -> Celery:
         enable_utc=True,
         timezone="Asia/Shanghai",
         task_default_queue=SHORT,
+        task_routes=(_long_apart,),
         task_acks_late=True,
         task_ignore_result=True,
         task_reject_on_worker_lost=True,
@@ -53,6 +54,11 @@ def make_celery(settings: Settings) -> Celery:
     )
     celery.set_default()
     return celery
+
+
+def _long_apart(*_call: object, task: object = None, **_more: object) -> dict[str, str] | None:
+    """Which queue a task goes to, as Celery asks."""
+    return {"queue": LONG} if getattr(task, "long", False) else None
 
 
 def ready_file(settings: Settings, process: str) -> Path:
