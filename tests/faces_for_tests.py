@@ -1,6 +1,7 @@
 """Make a portrait turn its head, blink and open its mouth: the face mesh moved, the picture stretched after it.
 
-The portrait is a free one that a test dependency carries; what is made of it lives in memory only.
+The portrait is a free one that a test dependency carries; what is made of it lives in memory or in a test's temporary
+folder only. With these a test has a person, a stranger, two people, an empty room and a webcam, without a network.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from media_pipeline.engine import Engine
 from media_pipeline.frames import Pixels
+from media_pipeline.verdict import Prompt
 
 Places = NDArray[np.float64]
 
@@ -29,6 +32,31 @@ _UPPER_LIP_EDGE = frozenset((38, 268, 41, 42, 73, 74, 184, 303, 304, 271, 272, 4
 _ABOVE_MOUTH = _UPPER_LIP_POINTS | _UPPER_LIP_EDGE
 _CORNERS, _UPPER_LIP, _LOWER_LIP, _CHIN = (78, 308), 13, 14, 152
 _TEETH = 0.3
+_FEATURES = {
+    "right eye": (33, 133, 159, 145),
+    "left eye": (263, 362, 386, 374),
+    "nose": (1,),
+    "mouth": (78, 308, 13, 14),
+    "right brow": (105,),
+    "left brow": (334,),
+    "jaw": (152, 152, 152, 152, 78, 308, 13, 14),
+}
+# Feature, reach of the change, shift (right, down) in face widths, growth (wider, taller). Found by trying.
+_STRANGER = (
+    ("right eye", 0.16, (0.06, 0.0), (0.0, 0.0)),
+    ("left eye", 0.16, (-0.06, 0.0), (0.0, 0.0)),
+    ("right eye", 0.13, (0.0, 0.0), (-0.35, -0.236)),
+    ("left eye", 0.13, (0.0, 0.0), (-0.35, -0.236)),
+    ("nose", 0.14, (0.0, 0.0), (-0.5, 0.271)),
+    ("nose", 0.12, (0.0, 0.06), (0.0, 0.0)),
+    ("mouth", 0.2, (0.0, 0.0), (-0.35, -0.373)),
+    ("mouth", 0.2, (0.0, -0.06), (0.0, 0.0)),
+    ("right brow", 0.13, (0.0, 0.06), (0.0, 0.0)),
+    ("left brow", 0.13, (0.0, 0.06), (0.0, 0.0)),
+    ("jaw", 0.3, (0.0, 0.0), (-0.294, 0.162)),
+)
+_STRANGER_FACE = (0.903, 1.055)
+_STRANGER_COLOURS = (0.6, 0.704, 0.8)
 _MOUTH_COLOUR = (30, 20, 60)
 
 
@@ -99,8 +127,77 @@ class Puppet:
             cv2.line(picture, start, end, shade, int(side * 0.13), cv2.LINE_AA)
         return picture
 
+    def stranger(self) -> Pixels:
+        """Somebody else: the features moved and the colours changed until the descriptor lies 0.79 away."""
+        points = self.points[:, :2].astype(np.float64)
+        width = float(np.linalg.norm(points[234] - points[454]))
+        features = {name: points[list(places)].mean(axis=0) for name, places in _FEATURES.items()}
+        moved = points.copy()
+        for name, reach, (right, down), (wider, taller) in _STRANGER:
+            centre = features[name]
+            nearness = np.exp(-((np.linalg.norm(points - centre, axis=1) / (reach * width)) ** 2))[:, None]
+            moved += nearness * (np.array([right, down]) * width + (points - centre) * np.array([wider, taller]))
+        middle = points.mean(axis=0)
+        moved = middle + (moved - middle) * np.array(_STRANGER_FACE)
+        shaped = self._stretched(np.column_stack([moved, self.points[:, 2]]))
+        return np.clip(shaped * np.array(_STRANGER_COLOURS), 0, 255).astype(np.uint8)
+
+    def frames_following(self, prompts: Sequence[Prompt]) -> list[Pixels]:
+        """What a camera sees of somebody who follows the prompts: at rest, the first, at rest, the next …"""
+        answers = {
+            Prompt.TURN_LEFT: lambda: self.turned(24),
+            Prompt.TURN_RIGHT: lambda: self.turned(-28),
+            Prompt.BLINK: self.blinking,
+            Prompt.OPEN_MOUTH: self.with_open_mouth,
+        }
+        pictures = [self.picture]
+        for place, prompt in enumerate(prompts):
+            pictures += [answers[prompt](), np.roll(self.picture, 2 + place, axis=1)]
+        return pictures
+
     def _stretched(self, moved: Places) -> Pixels:
         return _stretch(self.picture, self.points[:, :2], moved[:, :2].astype(np.float32))
+
+
+def portrait() -> Pixels:
+    """A 640x480 frame as of a webcam with one face of some 117 pixels."""
+    from skimage import data
+
+    picture = cv2.cvtColor(data.astronaut()[:384, :512], cv2.COLOR_RGB2BGR)
+    return np.asarray(cv2.resize(picture, (640, 480), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def close_portrait() -> Pixels:
+    """The same person nearer to the camera, as a reference photo should be."""
+    picture = portrait()[10:310, 85:485]
+    return np.asarray(cv2.resize(picture, (960, 720), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def empty_room() -> Pixels:
+    """A wall, a shelf and some light from the side."""
+    light = np.linspace(90, 190, 640)[None, :, None] * np.array([1.0, 0.97, 0.92])
+    picture = np.repeat(light, 480, axis=0).astype(np.uint8)
+    for shelf in (150, 290):
+        cv2.rectangle(picture, (380, shelf), (620, shelf + 14), (50, 70, 95), -1)
+        for book in range(8):
+            cv2.rectangle(
+                picture,
+                (392 + 28 * book, shelf - 80 + 5 * (book % 3)),
+                (414 + 28 * book, shelf),
+                (40 + 20 * book, 90, 140),
+                -1,
+            )
+    return picture
+
+
+def add_person(picture: Pixels, head: Pixels, face_pixels: int, x: int, y: int) -> Pixels:
+    """``picture`` with the face of ``head`` (a 640x480 portrait) at the given size, its head's corner at x, y."""
+    part = head[20:270, 170:400]
+    scale = face_pixels / 117
+    small = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    crowd = picture.copy()
+    crowd[y : y + small.shape[0], x : x + small.shape[1]] = small
+    return crowd
 
 
 def make_puppet(engine: Engine, picture: Pixels) -> Puppet:
@@ -162,3 +259,14 @@ def add_noise(picture: Pixels, noise: float, random: np.random.Generator) -> Pix
 
 def encode_jpeg(picture: Pixels, quality: int = 88) -> bytes:
     return bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
+
+
+def write_camera_feed(path: Path, pictures: Sequence[Pixels], *, rate: int = 10, noise: float = 2.0) -> None:
+    """A ``.y4m`` that a browser plays in a loop as its webcam: even sizes, each frame with fresh noise."""
+    random = np.random.default_rng(0)
+    height, width = pictures[0].shape[:2]
+    with path.open("wb") as feed:
+        feed.write(f"YUV4MPEG2 W{width} H{height} F{rate}:1 Ip A1:1 C420jpeg\n".encode())
+        for picture in pictures:
+            planes = cv2.cvtColor(add_noise(picture, noise, random), cv2.COLOR_BGR2YUV_I420)
+            feed.write(b"FRAME\n" + planes.tobytes())
