@@ -111,7 +111,7 @@ def doctor() -> None:
 
     worst = Outcome.OK
     for finding in examine(_settings()):
-        click.echo(f"{finding.outcome.value:4}  {finding.subject:12} {finding.words}")
+        click.echo(f"{finding.outcome.value:4}  {finding.subject:13} {finding.words}")
         worst = max(worst, finding.outcome, key=list(Outcome).index)
     raise SystemExit(1 if worst is Outcome.FAIL else 0)
 
@@ -193,6 +193,20 @@ def new_origin() -> None:
         except CannotSign as error:
             _refuse(str(error))
         click.echo(f"the log goes on as {context.settings.log_origin}")
+
+
+@log.command()
+def audit() -> None:
+    """Read the whole log again and recompute every hash and signature."""
+    from xueji.trace.audit import audit as audit_log
+
+    with _installation() as context, context.database.reading() as session:
+        problems = audit_log(session)
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        raise SystemExit(1)
+    click.echo("every leaf, tile and checkpoint fits")
 
 
 @log.command("rotate-key")

@@ -1,4 +1,4 @@
-"""Making an installation: its folder, its keys, its database, its models. Doing it again changes nothing."""
+"""Making an installation: its folder, keys, database, log and models. Doing it again changes nothing."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import secrets
 from pathlib import Path
 
 from xueji.kernel import schema
+from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.database import Database
 from xueji.kernel.settings import PREFIX, Settings
 from xueji.kernel.storage import Store
+from xueji.trace.process import AnotherSequencer, sequencer_lock
+from xueji.trace.sequencer import Sequencer
 
 
 def make(settings: Settings) -> None:
@@ -19,6 +22,7 @@ def make(settings: Settings) -> None:
     Keyring.create(settings.keys)
     Store.open(settings)
     upgrade(settings)
+    open_log(settings)
     prepare_models(settings)
 
 
@@ -47,6 +51,18 @@ def upgrade(settings: Settings) -> None:
         schema.upgrade(database)
     finally:
         database.dispose()
+
+
+def open_log(settings: Settings) -> None:
+    """Before anything is recorded, so that the first leaf is not older than the log it stands in."""
+    context = Context.open(settings)
+    try:
+        with sequencer_lock(context):
+            Sequencer(context.database, settings).start()
+    except AnotherSequencer:
+        return  # the installation is up, so its log is open
+    finally:
+        context.close()
 
 
 def prepare_models(settings: Settings) -> None:

@@ -1,0 +1,231 @@
+"""`xueji doctor`: looks at everything an installation needs, one line each, and says what to do about what is wrong."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import secrets
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import text
+
+from media_pipeline.selftest import self_test
+from xueji import probes
+from xueji.kernel.context import Context
+from xueji.kernel.settings import Settings
+from xueji.trace import queries as trace
+from xueji.trace.guard import CannotSign, OutsideCheckpoint
+from xueji.trace.note import Checkpoint
+from xueji.web.assets import BUILT
+
+SCARCE_BYTES, TOO_FEW_BYTES = 5 * 1024**3, 512 * 1024**2
+_UNSYNCHRONISED = 5  # adjtimex's TIME_ERROR
+_TIMEX_BYTES = 256
+
+
+class Outcome(StrEnum):
+    """From good to bad."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Finding:
+    subject: str
+    outcome: Outcome
+    words: str
+
+
+Examination = Callable[[], Finding]
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Everything that can be looked at; without keys there is no installation, and the rest is left out."""
+    yield _safely("python", python)
+    yield _safely("data", partial(data_folder, settings))
+    yield _safely("disk", partial(disk, settings))
+    yield _safely("clock", clock_is_set)
+    yield _safely("front end", front_end)
+    yield _safely("fonts", fonts)
+    for found in self_test(settings.models):
+        yield Finding(f"engine/{found.name}", Outcome.OK if found.works else Outcome.FAIL, found.detail)
+    yield _safely("settings", partial(names_and_safety, settings))
+    keys_found = _safely("keys", partial(keys, settings))
+    yield keys_found
+    if keys_found.outcome is Outcome.FAIL:
+        return
+    context = Context.open(settings)
+    try:
+        yield _probed("database", partial(probes.database, context))
+        yield _probed("migrations", partial(probes.migrations, context))
+        yield _safely("grants", partial(grants, context))
+        yield broker(context)
+        yield _safely("store", partial(store, context))
+        yield _probed("sequencer", partial(probes.sequencer, context))
+        yield _safely("log", partial(fork_guard, context))
+    finally:
+        context.close()
+
+
+def _safely(subject: str, look: Examination) -> Finding:
+    try:
+        return look()
+    except Exception as error:
+        return Finding(subject, Outcome.FAIL, f"could not be looked at: {type(error).__name__}: {error}")
+
+
+def _probed(subject: str, probe: Callable[[], None]) -> Finding:
+    try:
+        probe()
+    except Exception as error:
+        return Finding(subject, Outcome.FAIL, str(error))
+    return Finding(subject, Outcome.OK, "answers as it should")
+
+
+def python() -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Finding("python", Outcome.OK, f"{version}, {os.cpu_count()} processors")
+
+
+def data_folder(settings: Settings) -> Finding:
+    if not settings.data.is_dir():
+        return Finding("data", Outcome.FAIL, f"{settings.data} is not there: run `xueji setup`")
+    if not os.access(settings.data, os.W_OK):
+        return Finding("data", Outcome.FAIL, f"{settings.data} cannot be written by this user")
+    if _open_to_others(settings.data):
+        return Finding("data", Outcome.FAIL, f"{settings.data} can be read by others: chmod 700 {settings.data}")
+    return Finding("data", Outcome.OK, f"{settings.data}, closed to others")
+
+
+def disk(settings: Settings) -> Finding:
+    free = shutil.disk_usage(settings.data if settings.data.exists() else settings.data.parent).free
+    words = f"{free / 1024**3:.1f} GiB free"
+    if free < TOO_FEW_BYTES:
+        return Finding("disk", Outcome.FAIL, f"{words}: nothing more may be recorded soon; make room")
+    if free < SCARCE_BYTES:
+        return Finding("disk", Outcome.WARN, f"{words}: films and pictures will need more")
+    return Finding("disk", Outcome.OK, words)
+
+
+def clock_is_set() -> Finding:
+    """The server's clock bounds every credited second, so it should be kept by somebody."""
+    told = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+    if told == _UNSYNCHRONISED:
+        return Finding("clock", Outcome.WARN, "not synchronised, says the kernel: run an NTP client on this machine")
+    return Finding("clock", Outcome.OK, "synchronised")
+
+
+def front_end() -> Finding:
+    if not (BUILT / ".vite" / "manifest.json").exists():
+        return Finding("front end", Outcome.FAIL, "not built: run `make assets`")
+    return Finding("front end", Outcome.OK, "built")
+
+
+def fonts() -> Finding:
+    """The one font that is drawn with here is OpenCV's own, for films; pages use the reader's."""
+    learning, trace_of_it = _drawn("学"), _drawn("迹")
+    # A font without these characters draws the same empty box for both.
+    if not learning.any() or np.array_equal(learning, trace_of_it):
+        return Finding("fonts", Outcome.WARN, "OpenCV draws no Chinese here: the demonstration's films will be blank")
+    return Finding("fonts", Outcome.OK, "Chinese can be drawn into films (OpenCV's own font); pages use the reader's")
+
+
+def _drawn(character: str) -> NDArray[np.uint8]:
+    picture = np.zeros((64, 64), np.uint8)
+    cv2.putText(picture, character, (8, 48), (255,), cv2.FontFace("uni"), 40)
+    return picture
+
+
+def names_and_safety(settings: Settings) -> Finding:
+    if settings.demo:
+        return Finding("settings", Outcome.WARN, "this is a demonstration: no second factor is asked of staff")
+    if settings.staff_second_factor != "required":
+        return Finding("settings", Outcome.WARN, "staff_second_factor is not required of staff")
+    if settings.public_url.startswith("https:") and not settings.secure_cookies:
+        return Finding("settings", Outcome.WARN, "public_url is https: set secure_cookies to true")
+    if settings.log_origin.startswith("xueji.example"):
+        return Finding("settings", Outcome.WARN, "log_origin is still an example's: name a domain of yours, before use")
+    return Finding("settings", Outcome.OK, "as for real use")
+
+
+def keys(settings: Settings) -> Finding:
+    if not (settings.keys / "master.key").exists():
+        return Finding("keys", Outcome.FAIL, f"no master key in {settings.keys}: run `xueji setup`, or restore it")
+    readable = [file.name for file in (settings.keys, *sorted(settings.keys.iterdir())) if _open_to_others(file)]
+    if readable:
+        return Finding("keys", Outcome.FAIL, f"others can read {', '.join(readable)}: chmod -R go= {settings.keys}")
+    if not (settings.keys / "trace.keys").exists():
+        return Finding("keys", Outcome.OK, "present; the log's own are made when it first runs")
+    return Finding("keys", Outcome.OK, "present, closed to others; keep a copy apart from the database's backups")
+
+
+def _open_to_others(path: Path) -> bool:
+    return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+
+
+def grants(context: Context) -> Finding:
+    """On PostgreSQL the role that serves may add to the log and read it; its owner cannot sign in."""
+    if context.database.is_sqlite:
+        return Finding("grants", Outcome.OK, "SQLite knows no roles; triggers and checkpoints guard the log")
+    statement = text("SELECT has_table_privilege(current_user, 'trace_leaf', :right)")
+    with context.database.reading() as session:
+        held = [right for right in ("UPDATE", "DELETE", "TRUNCATE") if session.scalar(statement, {"right": right})]
+    if held:
+        words = f"the serving role may {', '.join(held)} the log's leaves: see the grants in docs/operations.md"
+        return Finding("grants", Outcome.WARN, words)
+    return Finding("grants", Outcome.OK, "the serving role can only add to the log")
+
+
+def broker(context: Context) -> Finding:
+    try:
+        probes.broker(context)
+    except probes.Failing as error:
+        if context.settings.embedded_broker:
+            return Finding("broker", Outcome.WARN, "the embedded broker is not running: `xueji up` starts it")
+        return Finding("broker", Outcome.FAIL, str(error))
+    return Finding("broker", Outcome.OK, "answers as it should")
+
+
+def store(context: Context) -> Finding:
+    path, content = f"doctor/{secrets.token_hex(8)}", secrets.token_bytes(32)
+    context.store.put(path, content)
+    try:
+        if context.store.get(path) != content:
+            return Finding("store", Outcome.FAIL, "what was written came back changed")
+    finally:
+        context.store.delete(path)
+    return Finding("store", Outcome.OK, "written, read and deleted a file")
+
+
+def fork_guard(context: Context) -> Finding:
+    """Whether the log in the database continues the last checkpoint kept outside it, as far as its size tells."""
+    with context.database.reading() as session:
+        state = trace.state(session)
+    if state.alarms:
+        raised = "; ".join(f"{alarm.kind}: {alarm.detail}" for alarm in state.alarms)
+        return Finding("log", Outcome.FAIL, f"{raised}; docs/operations.md says what each alarm asks for")
+    try:
+        outside = OutsideCheckpoint(context.settings.data).read()
+    except CannotSign as error:
+        return Finding("log", Outcome.FAIL, str(error))
+    if outside is None:
+        if state.origin is None:
+            return Finding("log", Outcome.OK, "not opened yet: the sequencer does, when `xueji up` first runs")
+        return Finding("log", Outcome.FAIL, "the checkpoint kept outside the database is gone: nothing will be signed")
+    signed = Checkpoint.parse(outside.text)
+    if state.origin != signed.origin or state.size < signed.size:
+        words = f"{signed.size} leaves of {signed.origin} were signed for, the database holds {state.size}"
+        return Finding("log", Outcome.FAIL, f"{words}: it was restored from an older state, see docs/operations.md")
+    return Finding("log", Outcome.OK, f"{state.size} leaves, {state.signed_size} signed for, none waiting long")
