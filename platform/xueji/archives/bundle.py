@@ -60,6 +60,11 @@ class Bundle:
         except (OSError, KeyError, zipfile.BadZipFile, RuntimeError) as error:
             raise BundleError(f"{name} is missing or damaged") from error
 
+    def has(self, name: str) -> bool:
+        if self._folder is not None:
+            return (self._folder / name).is_file()
+        return self._zip is not None and name in self._zip.NameToInfo
+
     def read_text(self, name: str) -> str:
         """Raises BundleError."""
         try:
@@ -69,8 +74,9 @@ class Bundle:
 
     def read_json(self, name: str) -> Any:
         """Raises BundleError."""
+        written = self.read_text(name)
         try:
-            return json.loads(self.read_text(name))
+            return json.loads(written)
         except ValueError as error:
             raise BundleError(f"{name} is not JSON") from error
 

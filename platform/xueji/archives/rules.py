@@ -20,9 +20,9 @@ class Asker(StrEnum):
 
 
 OPENED = {
-    # The times of checks still to come stay unknown to whoever will be checked.
+    # When checks are still to come is for nobody who is checked, or who teaches those who are.
     Asker.HERSELF: SITTING | WORDS,
-    Asker.INSTITUTION: SITTING | WORDS | {SCHEDULE},
+    Asker.INSTITUTION: SITTING | WORDS,
     Asker.ENTERPRISE: SITTING,
     Asker.REGULATOR: SITTING | WORDS | {SCHEDULE},
 }

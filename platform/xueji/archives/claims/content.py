@@ -47,7 +47,9 @@ def hours(reading: Reading) -> str:
     if statement != reading.bundle.read_json(parts.STATEMENT):
         raise Refuted(f"{parts.STATEMENT} is not what follows from the leaves")
     online = statement["online"]["counted_ms"]
-    return f"{_minutes(online)} online and {_minutes(statement['totals']['delivered_ms'])} in all follow from the leaves"
+    return (
+        f"{_minutes(online)} online and {_minutes(statement['totals']['delivered_ms'])} in all follow from the leaves"
+    )
 
 
 def _minutes(ms: int) -> str:

@@ -122,11 +122,9 @@ def consistency(reading: Reading) -> str:
     if held.size == newest.checkpoint.size:
         proof: list[bytes] = []
     else:
-        offered = reading.bundle.read_json(parts.CONSISTENCY)
+        offered = reading.bundle.read_json(parts.CONSISTENCY) if reading.bundle.has(parts.CONSISTENCY) else {}
         if offered.get("from") != held.size:
-            raise Refuted(
-                f"the bundle was not made for your checkpoint of {held.size} leaves; ask with from={held.size}"
-            )
+            raise Refuted(f"the bundle was not made for your checkpoint: ask for one with from={held.size}")
         proof = hashes(offered["hashes"])
     try:
         _continues(held, newest.checkpoint, proof)

@@ -1,0 +1,22 @@
+"""What the interface of archives takes."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EnrolmentPath(BaseModel):
+    enrolment_id: UUID
+
+
+class EvidenceQuery(BaseModel):
+    """``?from=SIZE&pictures=true``"""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_size: int | None = Field(
+        None, alias="from", ge=0, le=2**53 - 1, description="size of the checkpoint you hold: growth since is proven"
+    )
+    pictures: bool = Field(False, description="with the pictures of checks; each look is recorded")
