@@ -19,6 +19,7 @@ from xueji.identity import views as identity_views
 from xueji.identity.gate import init_identity
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
+from xueji.kernel.tasks import make_celery
 from xueji.progress import api as progress_api
 from xueji.progress import views as progress_views
 from xueji.progress.api import init_beats
@@ -94,6 +95,7 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
     )
     app.extensions["xueji"] = context
     app.add_url_rule("/api/openapi.json", "openapi", public(lambda: app.api_doc))
+    make_celery(context.settings)
     connect(context)
     for api in APIS:
         app.register_api(api)
