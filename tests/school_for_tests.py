@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
+from flask import Flask
+from flask.testing import FlaskClient
+from people_for_tests import Someone, bearer, organisation, someone
 from stdnum.cn import ric
 
 from courses.models import Film, FilmState, Lesson
@@ -17,9 +19,6 @@ from xueji.enrolment.services import cohorts, trainees
 from xueji.enrolment.services.cohorts import CohortPlan
 from xueji.identity.models import Organisation, Person
 from xueji.identity.rules import OrganisationKind
-from xueji.identity.services.organisations import create_organisation
-from xueji.identity.services.passwords import HashedPassword
-from xueji.identity.services.people import register_person
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
@@ -27,7 +26,6 @@ from xueji.rulebook.vocabulary import Category, Part, Training
 
 HOUR = 2_700_000
 REGION = "620102"
-_serial = count(1)
 
 
 def id_number(serial: int) -> str:
@@ -40,17 +38,28 @@ def id_number(serial: int) -> str:
 class Member:
     """Somebody with the actor she acts as."""
 
+    who: Someone
     person: Person
     actor: Actor
+
+    def client(self, app: Flask, context: Context) -> FlaskClient:
+        """A program that is signed in as her."""
+        client = app.test_client()
+        client.environ_base["HTTP_AUTHORIZATION"] = bearer(context, self.who)["Authorization"]
+        return client
 
 
 @dataclass
 class School:
-    """One institution. ``staff`` runs it."""
+    """One institution. ``head`` runs it; ``staff`` is who services see then."""
 
     context: Context
     organisation: Organisation
-    staff: Actor
+    head: Member
+
+    @property
+    def staff(self) -> Actor:
+        return self.head.actor
 
     def film(self, duration_ms: int = 10 * 60_000, state: FilmState = FilmState.READY) -> UUID:
         """A film without files."""
@@ -105,32 +114,19 @@ class School:
 def new_organisation(
     context: Context, kind: OrganisationKind = OrganisationKind.INSTITUTION, region: str = REGION
 ) -> Organisation:
-    with context.database.writing() as session:
-        return create_organisation(
-            session, name=f"单位{next(_serial)}", kind=kind, region=region, uscc=None, actor=None
-        )
+    return organisation(context, kind, region)
 
 
 def new_member(context: Context, organisation: Organisation, role: Role, name: str = "王小明") -> Member:
-    serial = next(_serial)
-    with context.database.writing() as session:
-        person = register_person(
-            session,
-            context.keyring,
-            name=name,
-            id_number=id_number(serial),
-            account=f"account{serial}",
-            password=HashedPassword("none"),
-            role=role,
-            organisation_id=organisation.id,
-            actor=None,
-        )
-    return Member(person, Actor(person.id, uuid4(), frozenset({role}), organisation.id, organisation.region))
+    who = someone(context, role, at=organisation, name=name)
+    with context.database.reading() as session:
+        person = session.get_one(Person, who.id)
+    return Member(who, person, Actor(who.id, uuid4(), frozenset({role}), organisation.id, organisation.region))
 
 
 def new_school(context: Context, region: str = REGION) -> School:
-    organisation = new_organisation(context, region=region)
-    return School(context, organisation, new_member(context, organisation, Role.INSTITUTION).actor)
+    place = new_organisation(context, region=region)
+    return School(context, place, new_member(context, place, Role.INSTITUTION))
 
 
 def cohort_plan(**changes: Any) -> CohortPlan:

@@ -19,6 +19,9 @@ from xueji.kernel.errors import Problem
 from xueji.web.access import roles
 from xueji.web.session import actor, context, db
 
+ABOUT = "about-"
+"""Before the names of the fields about the course, on a page that has another form with a title."""
+
 
 @blueprint.route("/courses", methods=["GET", "POST"])
 @roles(Role.INSTITUTION)
@@ -36,7 +39,7 @@ def course_list() -> Any:
 @roles(Role.INSTITUTION)
 def course_editor(course_id: UUID) -> Any:
     course = access_course(db(), actor(), course_id)
-    form = CourseForm(title=course.title, summary=course.summary) if request.method == "GET" else CourseForm()
+    form = CourseForm(data={"title": course.title, "summary": course.summary}, prefix=ABOUT)
     if form.validate_on_submit():
         editing.describe_course(
             db(), actor=actor(), course_id=course_id, title=form.title.data, summary=form.summary.data or ""
@@ -113,7 +116,8 @@ def _editor(
         "courses/editor.html",
         course=outline,
         films=films,
-        course_form=course_form or CourseForm(formdata=None, title=course.title, summary=course.summary),
+        course_form=course_form
+        or CourseForm(formdata=None, data={"title": course.title, "summary": course.summary}, prefix=ABOUT),
         new_lesson=new_lesson or NewLessonForm(formdata=None),
         PART=wording.PART,
         upload_limit=context().settings.upload_limit_mib * 1024 * 1024,
