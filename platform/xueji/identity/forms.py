@@ -33,7 +33,7 @@ class StrictForm(FlaskForm):  # type: ignore[misc]
     """Raises Invalid for a field it does not know: a request made by hand gains nothing by adding one."""
 
     def validate(self, extra_validators: Any = None) -> bool:
-        unknown = {*request.form, *request.files} - {*self._fields, "csrf_token"}
+        unknown = {*request.form, *request.files} - {*(field.name for field in self), "csrf_token"}
         if unknown:
             raise Invalid(_("表单含有未知的内容。"), fields=sorted(unknown)[:5])
         return bool(super().validate(extra_validators))
