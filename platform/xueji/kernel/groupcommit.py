@@ -96,15 +96,20 @@ class GroupCommitter(Generic[Item, Result]):
                 while not self._queue:
                     self._wake.wait()
                 batch = [self._queue.popleft() for _ in range(min(len(self._queue), self._largest))]
-            outcomes: Sequence[Any]
-            try:
-                outcomes = self._write([waiting.item for waiting in batch])
-            except Exception:
-                log.exception("group_commit.failed", items=len(batch))
-                outcomes = [Unavailable() for _ in batch]
+            outcomes = self._try([waiting.item for waiting in batch])
             for waiting, outcome in zip(batch, outcomes, strict=True):
                 waiting.outcome = outcome
                 waiting.done.release()
+
+    def _try(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
+        """When a batch cannot be written, each of its items by itself: one that cannot be must not cost the others."""
+        try:
+            return self._write(items)
+        except Exception:
+            log.exception("group_commit.failed", items=len(items))
+        if len(items) == 1:
+            return [Unavailable()]
+        return [outcome for item in items for outcome in self._try([item])]
 
     def _write(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
         with self._database.open_session(writes=True) as session:

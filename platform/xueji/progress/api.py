@@ -144,8 +144,8 @@ def _opened(opened: Opened) -> dict[str, Any]:
     media = None
     if film_id is not None and opened.lesson.film_ready:
         media = {
-            "hls": url_for("courses_media.film_file", film_id=film_id, name="master.m3u8"),
-            "poster": url_for("courses_media.film_file", film_id=film_id, name="poster.jpg"),
+            "hls": url_for("courses.film_file", film_id=film_id, path="master.m3u8"),
+            "poster": url_for("courses.film_file", film_id=film_id, path="poster.jpg"),
         }
     return {
         "sitting_id": str(sitting.id),

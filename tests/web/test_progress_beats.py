@@ -1,0 +1,295 @@
+"""Beats as a page, a phone after an outage, and a script send them; every attack gains nothing and leaves a mark."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from people_for_tests import bearer, signed_in
+from scenario import DEVICE, LESSON_MS, Scenario, Student, playing
+from werkzeug.test import TestResponse
+
+from xueji.identity.rules import ProofRoute
+from xueji.kernel import clock
+from xueji.trace import queries as trace
+
+
+@dataclass
+class Page:
+    """A lesson page, or whatever pretends to be one."""
+
+    app: Flask
+    scenario: Scenario
+    student: Student
+    sitting_id: UUID = field(default_factory=uuid4)
+    lesson: int = 0
+    seq: int = 0
+    at_ms: int = 0
+
+    def __post_init__(self) -> None:
+        self.client = self.app.test_client()
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        self.client.environ_base["HTTP_AUTHORIZATION"] = bearer(self.scenario.context, self.student.who)[
+            "Authorization"
+        ]
+
+    def open(self, **changes: Any) -> TestResponse:
+        body = {
+            "sitting_id": str(self.sitting_id),
+            "enrolment_id": str(self.student.enrolment.id),
+            "lesson_id": str(self.scenario.lessons[self.lesson].id),
+            "device": DEVICE,
+            **changes,
+        }
+        return self.client.post("/api/v1/sittings", json=body)
+
+    def beat(self, ms: int = 10_000, **changes: Any) -> dict[str, Any]:
+        self.seq += 1
+        beat = {
+            "beat_id": str(uuid4()),
+            "seq": self.seq,
+            "from_ms": self.at_ms,
+            "to_ms": self.at_ms + ms,
+            "state": "playing",
+            "rate": 1.0,
+            "sent_at": clock.rfc3339(clock.now()),
+            **changes,
+        }
+        self.at_ms = beat["to_ms"]
+        return beat
+
+    def send(self, *beats: dict[str, Any]) -> TestResponse:
+        return self.client.post(f"/api/v1/sittings/{self.sitting_id}/beats", json={"beats": list(beats)})
+
+    def watch(self, ms: int = 10_000) -> dict[str, Any]:
+        """Really watch, then report it; like the player, go back to where the server is."""
+        self.scenario.time.advance(timedelta(milliseconds=ms))
+        answer = self.send(self.beat(ms))
+        assert answer.status_code == 200, answer.json
+        said = dict(answer.json or {})
+        self.at_ms = said["furthest_ms"]
+        return said
+
+    def leaves(self, event: str) -> list[dict[str, Any]]:
+        with self.scenario.context.database.reading() as session:
+            chain = str(self.student.enrolment.id)
+            return [leaf["values"] for leaf in trace.chain(session, chain) if leaf["event"] == event]
+
+
+@pytest.fixture
+def scenario(app: Flask) -> Iterator[Scenario]:
+    with playing(app) as scenario:
+        yield scenario
+
+
+@pytest.fixture
+def page(app: Flask, scenario: Scenario) -> Page:
+    student = scenario.student(route=ProofRoute.SUPERVISED)
+    scenario.check_in(student)
+    page = Page(app, scenario, student)
+    assert page.open().status_code == 201
+    return page
+
+
+def reasons(answer: dict[str, Any]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for piece in answer["refused"]:
+        sums[piece["reason"]] = sums.get(piece["reason"], 0) + piece["to_ms"] - piece["from_ms"]
+    return sums
+
+
+def test_opening_says_where_to_resume_and_under_which_rules(page: Page) -> None:
+    page.watch(10_000)
+    opened = page.open().json or {}
+    assert opened["furthest_ms"] == opened["resume_ms"] == 10_000
+    assert opened["beat_seconds"] == 10
+    assert opened["method"] == "supervised"
+    assert "@" in opened["rulebook"]
+
+
+def test_what_was_watched_is_credited_to_the_millisecond(page: Page) -> None:
+    assert page.watch(10_000)["credited_ms"] == 10_000
+    assert page.watch(9_876)["credited_ms"] == 19_876
+
+
+def test_the_same_beat_again_gets_the_same_answer_and_counts_once(page: Page) -> None:
+    page.scenario.time.advance(timedelta(seconds=10))
+    beat = page.beat()
+    first, again = page.send(beat).json, page.send(beat).json
+    assert first == again
+    assert len(page.leaves("beat")) == 1
+
+
+def test_another_beat_under_the_same_number_is_a_conflict_and_recorded(page: Page) -> None:
+    page.watch()
+    page.scenario.time.advance(timedelta(seconds=10))
+    answer = page.send(page.beat(seq=1))
+    assert (answer.status_code, answer.json["type"]) == (409, "beat-conflict")  # type: ignore[index]
+    assert len(page.leaves("beat.conflict")) == 1
+    assert page.watch()["furthest_ms"] == 10_000, "the conflict moved nothing"
+
+
+def test_beats_kept_through_an_outage_count_when_they_come(page: Page) -> None:
+    kept = [page.beat() for _ in range(12)]
+    page.scenario.time.advance(timedelta(minutes=2))
+    answer = page.send(*kept).json or {}
+    assert answer["credited_ms"] == 120_000
+    assert answer["refused"] == []
+
+
+def test_a_lease_outlives_a_crash_and_another_page_continues_after_it(page: Page) -> None:
+    page.watch()
+    page.scenario.time.advance(timedelta(seconds=61))
+    other = Page(page.app, page.scenario, page.student)
+    opened = other.open()
+    assert opened.status_code == 201
+    assert (opened.json or {})["resume_ms"] == 10_000
+
+
+def test_two_pages_at_once_are_refused_with_a_way_on(page: Page) -> None:
+    page.watch()
+    other = Page(page.app, page.scenario, page.student)
+    refused = other.open()
+    assert (refused.status_code, refused.json["type"]) == (409, "sitting-lease-held")  # type: ignore[index]
+    assert other.open(continue_here=True).status_code == 201
+    page.sign_in()
+    page.scenario.time.advance(timedelta(seconds=10))
+    lost = page.send(page.beat())
+    assert (lost.status_code, lost.json["type"]) == (409, "sitting-lease-lost")  # type: ignore[index]
+    assert [leaf["reason"] for leaf in page.leaves("beat.refused")] == ["lease_lost"]
+
+
+def test_a_second_sign_in_ends_the_first_and_says_why(page: Page) -> None:
+    signed_in(page.scenario.context, page.student.who)
+    page.scenario.time.advance(timedelta(seconds=10))
+    answer = page.send(page.beat())
+    assert (answer.status_code, answer.json["type"]) == (401, "session-ended")  # type: ignore[index]
+    assert answer.json["reason"] == "signed_in_elsewhere"  # type: ignore[index]
+
+
+class TestAttacks:
+    def test_one_post_with_the_full_length(self, page: Page) -> None:
+        page.scenario.time.advance(timedelta(seconds=3))
+        answer = page.send(page.beat(LESSON_MS)).json or {}
+        assert answer["credited_ms"] == 3_000
+        assert reasons(answer) == {"faster_than_clock": LESSON_MS - 3_000}
+        assert page.leaves("beat")[0]["refused"]
+
+    def test_saving_every_second_without_watching(self, page: Page) -> None:
+        answer: dict[str, Any] = {}
+        for _ in range(20):
+            page.scenario.time.advance(timedelta(seconds=1))
+            answer = page.send(page.beat(from_ms=0, to_ms=10_000)).json or {}
+        assert answer["credited_ms"] == 10_000
+        assert reasons(answer) == {"already_counted": 10_000}
+
+    def test_playing_at_five_times_the_speed(self, page: Page) -> None:
+        page.scenario.time.advance(timedelta(seconds=10))
+        answer = page.send(page.beat(50_000, rate=5.0)).json or {}
+        assert answer["credited_ms"] == 0
+        assert reasons(answer) == {"too_fast": 50_000}
+
+    def test_seeking_ahead(self, page: Page) -> None:
+        page.scenario.time.advance(timedelta(seconds=10))
+        answer = page.send(page.beat(from_ms=600_000, to_ms=610_000)).json or {}
+        assert answer["furthest_ms"] == 0
+        assert reasons(answer) == {"ahead": 10_000}
+
+    def test_hoarding_an_hour_and_cashing_it_in(self, page: Page) -> None:
+        page.scenario.time.advance(timedelta(hours=1))
+        page.sign_in()
+        answer = page.send(page.beat(LESSON_MS, interacted=True)).json or {}
+        assert answer["credited_ms"] <= 300_000
+
+    def test_replaying_recorded_packets_in_a_new_sitting(self, page: Page) -> None:
+        recorded = []
+        for _ in range(3):
+            page.scenario.time.advance(timedelta(seconds=10))
+            recorded.append(page.beat())
+            page.send(recorded[-1])
+        page.scenario.time.advance(timedelta(minutes=2))
+        other = Page(page.app, page.scenario, page.student)
+        other.open()
+        page.scenario.time.advance(timedelta(minutes=2))
+        answer = other.send(*recorded).json or {}
+        assert answer["credited_ms"] == 30_000
+        assert reasons(answer) == {"already_counted": 30_000}
+
+    def test_clicking_the_idle_question_away(self, page: Page) -> None:
+        answer: dict[str, Any] = {}
+        for _ in range(60):
+            answer = page.watch()
+        assert answer["question"] is not None
+        assert answer["credited_ms"] <= 370_000
+        assert reasons(answer) == {"idle": 10_000}
+        said = page.client.post(
+            f"/api/v1/sittings/{page.sitting_id}/presence", json={"question_id": answer["question"]["question_id"]}
+        )
+        assert said.status_code == 200
+        before = answer["furthest_ms"]
+        assert page.watch()["furthest_ms"] == before + 10_000
+
+    def test_somebody_elses_sitting(self, page: Page) -> None:
+        stranger = Page(page.app, page.scenario, page.scenario.student("赵六"), page.sitting_id)
+        assert stranger.send(stranger.beat()).status_code == 404
+
+    def test_a_forged_token(self, page: Page) -> None:
+        page.client.environ_base["HTTP_AUTHORIZATION"] = "Bearer " + "A" * 116
+        assert page.send(page.beat()).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"to_ms": -1}, 422),
+        ({"from_ms": 10, "to_ms": 5}, 422),
+        ({"rate": "fast"}, 422),
+        ({"state": "flying"}, 422),
+        ({"seq": 0}, 422),
+        ({"seq": 1.5}, 422),
+        ({"beat_id": "no"}, 422),
+        ({"sent_at": "yesterday"}, 422),
+        ({"extra": 1}, 422),
+        ({"from_ms": True}, 422),
+    ],
+)
+def test_bad_input_is_named_and_loses_nothing(page: Page, changes: dict[str, Any], status: int) -> None:
+    page.scenario.time.advance(timedelta(seconds=10))
+    answer = page.send({**page.beat(), **changes})
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    page.seq, page.at_ms = 0, 0
+    assert page.watch(5_000)["credited_ms"] == 5_000
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"beats": []}', b"{", b'{"beats": [{}]}', b"\xff\xfe"])
+def test_a_body_that_is_no_report_is_refused_by_name(page: Page, body: bytes) -> None:
+    answer = page.client.post(f"/api/v1/sittings/{page.sitting_id}/beats", data=body, content_type="application/json")
+    assert answer.status_code == 422
+    assert json.loads(answer.data)["type"] == "invalid"
+
+
+def test_the_day_ends_at_eight_class_hours(app: Flask) -> None:
+    with playing(app, lessons=1, lesson_ms=8 * LESSON_MS) as scenario:
+        student = scenario.student(route=ProofRoute.SUPERVISED)
+        page = Page(app, scenario, student)
+        credited = 0
+        for lesson in range(2):
+            scenario.check_in(student, lasts=timedelta(hours=5))
+            page = Page(app, scenario, student, lesson=0)
+            assert page.open(continue_here=True).status_code == 201
+            page.at_ms = credited
+            for _ in range(24):
+                scenario.time.advance(timedelta(minutes=5))
+                answer = page.send(page.beat(300_000, interacted=True)).json or {}
+                credited = answer["credited_ms"]
+            scenario.time.advance(timedelta(hours=3, minutes=1 + lesson))
+        assert credited == 8 * LESSON_MS, "four hours are less than eight class hours of 45 minutes"
