@@ -732,6 +732,35 @@ def test_no_media_counts_twice_and_no_more_than_the_clock_allows(study: list[Any
     assert statement.flags == ()
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 590_000),
+            st.integers(1, 200_000),
+            st.integers(0, 900_000),
+            st.integers(1, 200_000),
+            st.sampled_from(["lesson", "lesson", "other"]),
+        ),
+        max_size=10,
+    )
+)
+def test_whatever_the_trace_says_no_more_counts_than_the_server_time_that_passed(claims: list[Any]) -> None:
+    """Credit written by somebody who does not obey the rules: the account believes only what can be."""
+    story = Story(lessons=[{"lesson": "lesson", "part": "theory", "duration_ms": 10 * MINUTE}])
+    for first, ms, begins, spent, lesson in claims:
+        leaf = story.watched(first, first + ms, NINE + begins, lesson=lesson)
+        leaf["values"]["server"] = [NINE + begins, NINE + begins + spent]
+    story.now += HOUR
+    story.check("match")
+    statement = story.statement()
+    passed = union((begins, begins + min(ms, spent)) for _, ms, begins, spent, _ in claims)
+    assert account_ms(statement) <= min(length(passed), 10 * MINUTE)
+    claimed = sum(ms for _, ms, _, _, _ in claims)
+    impossible = sum(item.ms for item in statement.online.refused if item.reason == "impossible")
+    assert statement.online.counted_ms + impossible <= claimed
+    assert bool(statement.flags) >= bool(impossible)
+
+
 @given(STUDY)
 def test_the_lines_of_the_lessons_add_up_to_the_totals(study: list[Any]) -> None:
     statement = told(study).statement()
