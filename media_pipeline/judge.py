@@ -17,7 +17,7 @@ from media_pipeline.quality import QualityCode
 from media_pipeline.verdict import JudgeSettings, Outcome, PictureHash, Prompt, Signal, SignalCode, Verdict
 
 # How much farther than a mismatch a turned face of the same person may seem.
-_TURNED_ALLOWANCE_MICRO = 150_000
+_TURNED_ALLOWANCE_MICRO = 50_000
 # An answered prompt spoils no picture, and the number of pixels is judged before the picture is shrunk.
 _NO_FAULT_OF_A_FRAME = {QualityCode.MOUTH_OPEN, QualityCode.EYES_CLOSED, QualityCode.TOO_FEW_PIXELS}
 

@@ -1,0 +1,217 @@
+"""One burst of frames, one outcome: and never 'somebody else' where 'I cannot tell' is the truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from faces_for_tests import Puppet, add_person, camera_frames, empty_room, encode_jpeg, make_puppet
+
+from media_pipeline.descriptors import Descriptor
+from media_pipeline.engine import Engine
+from media_pipeline.frames import Pixels
+from media_pipeline.judge import FaceJudge
+from media_pipeline.verdict import JudgeSettings, Outcome, PictureHash, Prompt, SignalCode, Verdict
+
+Ask = Callable[..., Verdict]
+
+
+@pytest.fixture
+def ask(engine: Engine, reference: Descriptor) -> Ask:
+    """Ask the judge about frames of somebody who should be the person."""
+
+    def ask(frames: list[bytes], **more: object) -> Verdict:
+        return FaceJudge(engine).judge(frames, references=[reference], **more)  # type: ignore[arg-type]
+
+    return ask
+
+
+def swaying(picture: Pixels, count: int = 5) -> list[Pixels]:
+    """Somebody who sits still the way people do."""
+    return [np.roll(picture, (index % 3, 2 * (index % 2)), axis=(0, 1)) for index in range(count)]
+
+
+class TestOutcomes:
+    def test_the_person_matches(self, ask: Ask, person: Puppet) -> None:
+        verdict = ask(camera_frames(swaying(person.picture)))
+        assert verdict.outcome is Outcome.MATCH
+        assert verdict.faces == 1
+        assert verdict.signals == ()
+        assert 0 < verdict.score_micro < 250_000
+        assert verdict.threshold_micro == 500_000
+        assert verdict.engine == "xueji-faces/1"
+        assert verdict.model.startswith("dlib-resnet-v1+")
+        assert len({picture.sha256 for picture in verdict.pictures}) == 5
+
+    def test_a_stranger_does_not(self, ask: Ask, stranger: Pixels) -> None:
+        verdict = ask(camera_frames(swaying(stranger)))
+        assert verdict.outcome is Outcome.MISMATCH
+        assert verdict.score_micro > 650_000
+
+    def test_an_empty_room_has_no_face(self, ask: Ask) -> None:
+        verdict = ask(camera_frames(swaying(empty_room())))
+        assert (verdict.outcome, verdict.faces, verdict.score_micro) == (Outcome.NO_FACE, 0, None)
+
+    def test_a_small_second_face_makes_two(self, ask: Ask, person: Puppet, stranger: Pixels) -> None:
+        verdict = ask(camera_frames(swaying(add_person(person.picture, stranger, 60, 450, 100))))
+        assert (verdict.outcome, verdict.faces) == (Outcome.SEVERAL_FACES, 2)
+
+    def test_a_stamp_sized_face_on_the_wall_is_not_a_person(self, ask: Ask, person: Puppet, stranger: Pixels) -> None:
+        assert ask(camera_frames(swaying(add_person(person.picture, stranger, 30, 480, 60)))).outcome is Outcome.MATCH
+
+    def test_somebody_who_walks_past_once_is_noted_and_forgiven(
+        self, ask: Ask, person: Puppet, stranger: Pixels
+    ) -> None:
+        pictures = swaying(person.picture)
+        pictures[2] = add_person(person.picture, stranger, 60, 450, 100)
+        verdict = ask(camera_frames(pictures))
+        assert verdict.outcome is Outcome.MATCH
+        assert verdict.has(SignalCode.SECOND_FACE_ONCE)
+
+
+class TestDoubtIsNotGuilt:
+    def test_one_frame_of_somebody_else_is_never_a_mismatch(self, ask: Ask, stranger: Pixels) -> None:
+        assert ask(camera_frames([stranger])).outcome is Outcome.UNCLEAR
+
+    def test_the_same_frame_sent_five_times_counts_once(self, ask: Ask, stranger: Pixels) -> None:
+        verdict = ask(camera_frames([stranger]) * 5)
+        assert verdict.outcome is Outcome.UNCLEAR
+        assert verdict.has(SignalCode.REPEATED_FRAME)
+
+    def test_a_hand_on_the_chin_is_not_another_person(self, ask: Ask, person: Puppet) -> None:
+        assert ask(camera_frames(swaying(person.covered_chin()))).outcome is not Outcome.MISMATCH
+
+    @pytest.mark.parametrize("blur", [4, 7, 11])
+    def test_a_blurred_stranger_is_unclear(self, ask: Ask, stranger: Pixels, blur: int) -> None:
+        soft = cv2.GaussianBlur(stranger, (0, 0), blur)
+        assert ask(camera_frames(swaying(soft), noise=0.7)).outcome in (Outcome.UNCLEAR, Outcome.NO_FACE)
+
+    def test_darkness_is_unclear(self, ask: Ask, stranger: Pixels) -> None:
+        verdict = ask(camera_frames(swaying((stranger * 0.12).astype(np.uint8)), noise=1))
+        assert verdict.outcome in (Outcome.UNCLEAR, Outcome.NO_FACE)
+
+    def test_a_camera_of_too_few_pixels_is_unclear(self, ask: Ask, person: Puppet) -> None:
+        small = cv2.resize(person.picture, (320, 240), interpolation=cv2.INTER_AREA)
+        verdict = ask(camera_frames(swaying(small)))
+        assert verdict.outcome is Outcome.UNCLEAR
+        assert verdict.has(SignalCode.FRAME_UNUSABLE)
+
+    def test_one_stranger_among_five_frames_is_noted(self, ask: Ask, person: Puppet, stranger: Pixels) -> None:
+        verdict = ask(camera_frames([*swaying(person.picture, 4), stranger]))
+        assert verdict.outcome is Outcome.UNCLEAR
+        assert verdict.has(SignalCode.FACE_CHANGED)
+
+    def test_broken_frames_are_counted_and_the_others_judged(self, ask: Ask, person: Puppet) -> None:
+        verdict = ask([b"", b"no picture", *camera_frames(swaying(person.picture, 3))])
+        assert verdict.outcome is Outcome.MATCH
+        assert [signal.as_values() for signal in verdict.signals] == [{"code": "undecodable_frame", "value": 2}]
+
+    def test_nothing_but_broken_frames_is_unclear(self, ask: Ask) -> None:
+        assert ask([b"no picture"]).outcome is Outcome.UNCLEAR
+
+    def test_a_check_without_a_reference_cannot_be_asked(self, engine: Engine, person: Puppet) -> None:
+        with pytest.raises(ValueError, match="reference"):
+            FaceJudge(engine).judge(camera_frames([person.picture]), references=[])
+
+    def test_a_flood_of_frames_is_refused(self, ask: Ask) -> None:
+        with pytest.raises(ValueError, match="1 to 40"):
+            ask([b"x"] * 41)
+
+
+class TestPrompts:
+    @pytest.mark.parametrize("prompt", list(Prompt))
+    def test_a_prompt_that_is_followed_is_believed(self, ask: Ask, person: Puppet, prompt: Prompt) -> None:
+        verdict = ask(camera_frames(person.frames_following([prompt])), prompts=[prompt])
+        assert verdict.outcome is Outcome.MATCH, verdict.signals
+
+    @pytest.mark.parametrize("prompt", list(Prompt))
+    def test_a_prompt_that_is_not_followed_leaves_doubt(self, ask: Ask, person: Puppet, prompt: Prompt) -> None:
+        verdict = ask(camera_frames(swaying(person.picture)), prompts=[prompt])
+        assert verdict.outcome is Outcome.UNCLEAR
+        assert [signal.as_values() for signal in verdict.signals] == [{"code": "prompt_unanswered", "value": 0}]
+
+    def test_one_prompt_does_not_answer_another(self, ask: Ask, person: Puppet) -> None:
+        for shown in Prompt:
+            frames = camera_frames(person.frames_following([shown]))
+            for asked in set(Prompt) - {shown}:
+                assert ask(frames, prompts=[asked]).outcome is Outcome.UNCLEAR, (shown, asked)
+
+    def test_two_prompts_count_in_their_order_only(self, ask: Ask, person: Puppet) -> None:
+        prompts = [Prompt.TURN_RIGHT, Prompt.BLINK]
+        frames = camera_frames(person.frames_following(prompts))
+        assert ask(frames, prompts=prompts).outcome is Outcome.MATCH
+        assert ask(frames, prompts=prompts[::-1]).outcome is Outcome.UNCLEAR
+
+    def test_a_recording_that_turns_a_stranger_while_the_person_sits_still_is_noticed(
+        self,
+        ask: Ask,
+        engine: Engine,
+        person: Puppet,
+        stranger: Pixels,
+    ) -> None:
+        turned = make_puppet(engine, stranger).turned(24)
+        verdict = ask(camera_frames([person.picture, turned, *swaying(person.picture, 2)]), prompts=[Prompt.TURN_LEFT])
+        assert verdict.outcome is Outcome.UNCLEAR
+        assert verdict.has(SignalCode.FACE_CHANGED)
+
+    def test_a_stranger_who_follows_the_prompts_is_still_a_stranger(
+        self, ask: Ask, engine: Engine, stranger: Pixels
+    ) -> None:
+        frames = camera_frames(make_puppet(engine, stranger).frames_following([Prompt.BLINK]))
+        assert ask(frames, prompts=[Prompt.BLINK]).outcome is Outcome.MISMATCH
+
+
+class TestReplay:
+    def test_a_picture_that_already_answered_a_check_answers_no_other(self, ask: Ask, person: Puppet) -> None:
+        frames = camera_frames(swaying(person.picture))
+        first = ask(frames)
+        again = ask([*camera_frames(swaying(person.picture, 3), seed=7), frames[1]], earlier=first.pictures)
+        assert again.outcome is Outcome.UNCLEAR
+        assert {"code": "replay", "value": 0} in [signal.as_values() for signal in again.signals]
+
+    def test_encoding_it_again_does_not_help(self, ask: Ask, person: Puppet) -> None:
+        first = ask(camera_frames(swaying(person.picture)))
+        copies = [encode_jpeg(picture, 60) for picture in swaying(person.picture)]
+        smaller = [encode_jpeg(cv2.resize(p, (720, 540)), 80) for p in swaying(person.picture)]
+        for disguised in (copies, smaller):
+            verdict = ask(disguised, earlier=first.pictures)
+            assert verdict.outcome is Outcome.UNCLEAR
+            assert verdict.has(SignalCode.REPLAY)
+
+    def test_sitting_at_the_same_desk_again_is_no_replay(self, ask: Ask, person: Puppet) -> None:
+        first = ask(camera_frames(swaying(person.picture)))
+        later = [np.roll(person.turned(4 + index, 3), (9, 14 + index), axis=(0, 1)) for index in range(4)]
+        verdict = ask(camera_frames(later, seed=8), earlier=first.pictures)
+        assert verdict.outcome is Outcome.MATCH, verdict.signals
+
+    def test_a_still_picture_fed_as_a_camera_is_frozen(self, ask: Ask, person: Puppet) -> None:
+        verdict = ask([encode_jpeg(person.picture, quality) for quality in (95, 94, 93, 92, 91)])
+        assert verdict.outcome is Outcome.UNCLEAR
+        assert verdict.has(SignalCode.FROZEN_PICTURE)
+
+    def test_a_camera_with_a_virtual_name_leaves_doubt(self, ask: Ask, person: Puppet) -> None:
+        frames = camera_frames(swaying(person.picture))
+        assert ask(frames, device_label="OBS Virtual Camera").outcome is Outcome.UNCLEAR
+        lenient = JudgeSettings(refuse_virtual_camera=False)
+        tolerated = ask(frames, device_label="OBS Virtual Camera", settings=lenient)
+        assert tolerated.outcome is Outcome.MATCH
+        assert tolerated.has(SignalCode.VIRTUAL_CAMERA)
+
+    def test_an_empty_chair_twice_is_no_replay(self, ask: Ask) -> None:
+        frames = camera_frames(swaying(empty_room()))
+        assert ask(frames, earlier=ask(frames).pictures).outcome is Outcome.NO_FACE
+
+
+def test_a_verdict_holds_integers_only_and_fits_a_leaf(ask: Ask, person: Puppet) -> None:
+    verdict = ask(camera_frames([person.picture] * 3), prompts=[Prompt.BLINK], device_label="ManyCam")
+    values = {
+        "outcome": verdict.outcome,
+        "score": verdict.score_micro,
+        "threshold": verdict.threshold_micro,
+        "signals": [signal.as_values() for signal in verdict.signals],
+    }
+    assert "." not in json.dumps(values, default=str)
+    assert all(isinstance(picture, PictureHash) for picture in verdict.pictures)
