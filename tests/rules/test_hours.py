@@ -216,6 +216,17 @@ def test_two_confirmations_by_staff_carry_the_same_weight_as_two_checks() -> Non
     assert sums(story.statement()) == {"counted": 30 * MINUTE}
 
 
+def test_leaving_early_ends_what_the_check_in_vouched_for() -> None:
+    story = Story()
+    sitting = story.sitting(method="supervised")
+    story.leaf("checkin.confirm", checkin="a", kind="open", at_ms=story.now, until_ms=story.now + 8 * HOUR)
+    story.watched(0, 30 * MINUTE, sitting=sitting)
+    story.leaf("checkin.confirm", checkin="a", kind="close", at_ms=story.now, until_ms=story.now)
+    story.watched(30 * MINUTE, 40 * MINUTE, sitting=sitting)
+    story.leaf("checkin.confirm", checkin="b", kind="open", at_ms=story.now, until_ms=story.now + HOUR)
+    assert sums(story.statement()) == {"counted": 30 * MINUTE, "held": 10 * MINUTE}
+
+
 def test_the_next_mornings_check_in_does_not_confirm_the_evening_nobody_saw() -> None:
     story = Story()
     sitting = story.sitting(method="supervised")

@@ -311,15 +311,16 @@ def _judge(batch: _Batch, report: Report) -> Answer:
 def _credit(batch: _Batch, sitting: _Open, fresh: list[Reported], entries: list[Entry]) -> list[BeatResult]:
     row, now_ms, state = sitting.row, batch.now_ms, sitting.state
     chain, who = str(row.enrolment_id), row.who
-    if any(each.interacted for each in fresh):
-        state = person_seen(state, now_ms)
-        sitting.question_id = None if state.question_by_ms is None else sitting.question_id
     before_ms = state.furthest_ms
     beats = [each.beat for each in fresh]
     if row.valid_until_ms is not None and now_ms > row.valid_until_ms:
         results, state = refuse_all(state, beats, Reason.NOT_SUPERVISED)
     else:
         results, state = credit(state, beats, now_ms)
+    if any(each.interacted for each in fresh):
+        # After crediting, so that what an overdue question cost is refused by its own name.
+        state = person_seen(state, now_ms)
+        sitting.question_id = None
     sitting_id, lesson_id = str(row.id), str(row.lesson_id)
     entries.extend(
         Entry(Event.BEAT, chain, who, beat_values(sitting_id, lesson_id, each.beat, result), now_ms, each.occurred)

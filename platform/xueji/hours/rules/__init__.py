@@ -5,7 +5,7 @@
 """
 
 from xueji.hours.rules.assessment import Status, WrongRulebook, assess
-from xueji.hours.rules.reading import evidence
+from xueji.hours.rules.reading import bears_on_hours, evidence
 from xueji.hours.rules.records import (
     Attendance,
     DecidedCheck,
@@ -70,6 +70,7 @@ __all__ = [
     "Totals",
     "WrongRulebook",
     "assess",
+    "bears_on_hours",
     "evidence",
     "explain",
 ]

@@ -27,7 +27,6 @@ from xueji.hours.rules.statement import (
 )
 from xueji.rulebook.intervals import Interval, intersect, length, subtract, union
 from xueji.rulebook.rules import OnlineCap, RequiredHours, Rulebook, Situation, online_cap, required_hours
-from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
 from xueji.rulebook.vocabulary import Method, Part, Reason
 
 _EVER: Final = 1 << 62
@@ -62,7 +61,7 @@ def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Sta
     if enrolment.rulebook != rulebook.reference:
         raise WrongRulebook(f"opened under {enrolment.rulebook}, not {rulebook.reference}")
     as_of_ms = as_of if isinstance(as_of, int) else (as_of - _EPOCH) // timedelta(milliseconds=1)
-    settled = as_of_ms >= date_begins_ms(enrolment.ends) + (1 + enrolment.plan.settle_days) * DAY_MS
+    settled = as_of_ms >= enrolment.settles_ms
     in_force = rulebook.in_force(enrolment.jurisdiction, enrolment.starts)
     situation = Situation(enrolment.category, enrolment.high_risk, enrolment.training, enrolment.subject)
     cap = online_cap(in_force, situation, total_ms=enrolment.total_ms, theory_ms=enrolment.theory_ms)

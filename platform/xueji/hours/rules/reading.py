@@ -53,6 +53,11 @@ def evidence(leaves: Iterable[Leaf]) -> Evidence:
     return reading.result(count)
 
 
+def bears_on_hours(event: str) -> bool:
+    """Whether a leaf of this event is read at all; every other leaf leaves the hours as they are."""
+    return event in _READERS
+
+
 def at_ms(leaf: Leaf) -> int:
     """The server time of a leaf (epoch ms). Raises MalformedLeaf."""
     return _instant(leaf, "at", leaf.get("at"))
@@ -226,7 +231,7 @@ class _Reading:
     refusals: list[Refusal] = field(default_factory=list)
     checks: dict[str, _CheckStory] = field(default_factory=dict)
     confirmations: list[DecidedCheck] = field(default_factory=list)
-    presences: list[Presence] = field(default_factory=list)
+    presences: dict[str, Presence] = field(default_factory=dict)
     attendance: dict[str, Attendance] = field(default_factory=dict)
     furthest: dict[str, int] = field(default_factory=dict)
     marks: Counter[str] = field(default_factory=Counter)
@@ -260,7 +265,7 @@ class _Reading:
             segments=tuple(self.segments),
             refusals=tuple(self.refusals),
             checks=(*(check for check in decided.values() if check is not None), *self.confirmations),
-            presences=tuple(self.presences),
+            presences=tuple(self.presences.values()),
             attendance=tuple(self.attendance.values()),
             undecided=tuple(
                 check for check, story in self.checks.items() if story.outcome is None and story.review is None
@@ -361,9 +366,10 @@ class _Reading:
     def checkin_confirm(self, n: int, at: int, values: _Values) -> None:
         checkin, moment = values.text("checkin"), values.instant("at_ms")
         self.confirmations.append(DecidedCheck(n, checkin, SUPERVISED, moment, Outcome.MATCH, Standing.GOOD))
-        until = values.instant("until_ms")
-        if until > moment:
-            self.presences.append(Presence(checkin, moment, until))
+        # The last word on a check-in says until when it vouches: leaving early ends what its opening had promised.
+        known = self.presences.get(checkin)
+        begins = moment if known is None else min(known.from_ms, moment)
+        self.presences[checkin] = Presence(checkin, begins, values.instant("until_ms"))
 
     def attended(self, n: int, at: int, values: _Values) -> None:
         session, part = values.text("session"), values.one_of("part", Part)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from xueji.rulebook.plan import ProctoringPlan
+from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
 
 
 class Standing(StrEnum):
@@ -54,6 +55,11 @@ class Enrolment:
     plan: ProctoringPlan
     lessons: tuple[Lesson, ...]
 
+    @property
+    def settles_ms(self) -> int:
+        """From when on nothing can be made up or reviewed any more (epoch ms)."""
+        return date_begins_ms(self.ends) + (1 + self.plan.settle_days) * DAY_MS
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -98,7 +104,7 @@ class DecidedCheck:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """A span of server time for which staff vouch for the person."""
+    """A span of server time for which staff vouch for the person; empty when she left as she came."""
 
     checkin: str
     from_ms: int
