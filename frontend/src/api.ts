@@ -9,6 +9,8 @@ export class Problem extends Error {
   readonly title: string;
   readonly detail: string;
   readonly retryAfterMs: number | null;
+  /** Everything else that the answer says. */
+  readonly extra: Record<string, unknown>;
 
   constructor(status: number, body: ProblemBody, retryAfterMs: number | null) {
     super(`${status} ${body.type ?? ""}`);
@@ -17,6 +19,7 @@ export class Problem extends Error {
     this.title = body.title ?? "";
     this.detail = body.detail ?? "";
     this.retryAfterMs = retryAfterMs;
+    this.extra = { ...body };
   }
 }
 
@@ -24,6 +27,7 @@ interface ProblemBody {
   type?: string;
   title?: string;
   detail?: string;
+  [name: string]: unknown;
 }
 
 /** No answer came: no network, the server is gone, or it took too long. */

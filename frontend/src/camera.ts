@@ -1,5 +1,7 @@
 /** The camera: opening it, telling its six failures apart, taking frames. */
 
+import { pause } from "./pause.ts";
+
 /**
  * Why there is no picture: none connected; the person said no; the browser or its policy forbids it; another program has it; it is too
  * coarse; it gives no (or a black) picture or went away.
@@ -140,9 +142,6 @@ export class Camera {
   }
 }
 
-export function pause(ms: number): Promise<void> {
-  return new Promise((done) => window.setTimeout(done, ms));
-}
 
 function firstFrame(preview: HTMLVideoElement): Promise<void> {
   return new Promise((done, failed) => {

@@ -1,7 +1,7 @@
 /** Answering a check over HTTP: the frames, a report that it cannot be done, and the verdict. */
 
 import { call, Problem, Unreachable } from "../api.ts";
-import { pause } from "../camera.ts";
+import { pause } from "../pause.ts";
 import { serverClock } from "../clock.ts";
 import type { Check } from "./protocol.ts";
 

@@ -1,9 +1,10 @@
 /** The check as the person meets it: camera, movements, sending, waiting, and the outcome said plainly. */
 
 import { Problem } from "../api.ts";
-import { Camera, CameraError, pause } from "../camera.ts";
+import { Camera, CameraError } from "../camera.ts";
 import { serverClock } from "../clock.ts";
 import { closeDialog, openDialog } from "../dialog.ts";
+import { pause } from "../pause.ts";
 import { words, wordsFor } from "../words/index.ts";
 import { Answers, type CheckStatus } from "./answer.ts";
 import { planBurst } from "./burst.ts";

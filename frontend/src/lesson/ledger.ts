@@ -58,7 +58,7 @@ export class Ledger {
     const reasons = part(root, "ledger-reasons");
     show(reasons, this.refused.size > 0);
     reasons.replaceChildren(
-      ...[...this.refused].map(([reason, ms]) => make("li", {}, words.ledger.reasonWith(wordsFor(words.reasons, reason), amount(ms)))),
+      ...[...this.refused].map(([reason, ms]) => make("li", {}, words.joined(wordsFor(words.reasons, reason), amount(ms)))),
     );
   }
 }
