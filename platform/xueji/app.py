@@ -14,6 +14,7 @@ from flask_openapi3.openapi import OpenAPI
 from courses import api as courses_api
 from courses import views as courses_views
 from xueji import probes, web
+from xueji.archives import api as archives_api
 from xueji.identity import api as identity_api
 from xueji.identity import views as identity_views
 from xueji.identity.gate import init_identity
@@ -25,6 +26,7 @@ from xueji.progress import views as progress_views
 from xueji.progress.api import init_beats
 from xueji.progress.sockets import init_lesson_sockets
 from xueji.snapshots import api as snapshots_api
+from xueji.trace import api as trace_api
 from xueji.web.access import init_access, public
 from xueji.web.assets import init_assets
 from xueji.web.errors import init_errors, validation_problem
@@ -53,6 +55,7 @@ STEPS: tuple[Callable[[Flask], None], ...] = (
 
 
 APIS: tuple[APIBlueprint, ...] = (
+    archives_api.blueprint,
     courses_api.blueprint,
     identity_api.blueprint,
     progress_api.blueprint,
@@ -62,6 +65,7 @@ PAGES: tuple[Blueprint, ...] = (
     courses_views.blueprint,
     identity_views.blueprint,
     progress_views.blueprint,
+    trace_api.blueprint,
 )
 
 

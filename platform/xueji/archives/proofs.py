@@ -10,9 +10,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from xueji.trace import merkle, tree
+from xueji.trace import merkle, queries, tree
 from xueji.trace.models import Checkpoint, Cosignature, Leaf, Log, TimeStamp
-from xueji.trace.note import Note
 
 MOST_ANCHORS = 64
 
@@ -39,9 +38,7 @@ def parts(session: Session, chain: str, last_n: int) -> list[LogPart]:
     found: list[LogPart] = []
     next_n = 0
     for log in session.scalars(select(Log).order_by(Log.id)):
-        newest = session.scalar(
-            select(Checkpoint).where(Checkpoint.log == log.id).order_by(Checkpoint.size.desc()).limit(1)
-        )
+        newest = queries.newest_checkpoint(session, log)
         if newest is None:
             continue
         positions = session.execute(
@@ -76,24 +73,10 @@ def inclusion(session: Session, part: LogPart) -> dict[str, Any]:
     indices = [place.index for place in part.places]
     hashes = merkle.pruned_proof(indices, size, tree.Tree(session, part.log, size).node)
     return {
-        "checkpoint": cosigned(session, part.newest),
+        "checkpoint": queries.cosigned(session, part.newest),
         "leaves": [[place.n, place.index] for place in part.places],
         "hashes": _encoded(hashes),
     }
-
-
-def cosigned(session: Session, checkpoint: Checkpoint) -> str:
-    return str(Note.parse(checkpoint.note).with_lines(_cosignatures(session, checkpoint)))
-
-
-def _cosignatures(session: Session, checkpoint: Checkpoint) -> list[str]:
-    return list(
-        session.scalars(
-            select(Cosignature.line)
-            .where(Cosignature.log == checkpoint.log, Cosignature.size == checkpoint.size)
-            .order_by(Cosignature.witness)
-        )
-    )
 
 
 def anchors(
@@ -124,7 +107,7 @@ def anchors(
                 "tree": number,
                 "size": each,
                 "note": checkpoint.note,
-                "cosignatures": _cosignatures(session, checkpoint),
+                "cosignatures": queries.cosignature_lines(session, checkpoint),
                 "consistency": _encoded(merkle.consistency_proof(each, size, reader.node)),
             },
             list(tokens),

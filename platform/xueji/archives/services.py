@@ -124,7 +124,7 @@ def _close_chain(context: Context, *, enrolment_id: UUID, actor: Actor, with_pic
         chain = enrolment.chain
         # Worked out before anything is locked; the statement names how many leaves it was made from.
         try:
-            statement = worked_out(session, chain, clock.to_ms(clock.now())).statement
+            statement = worked_out(session, enrolment_id, clock.to_ms(clock.now())).statement
             rulebook = load(statement.rulebook)
         except (MalformedTrace, NoSuchRulebook) as error:
             raise AccountUnreadable from error

@@ -129,7 +129,7 @@ def _can_be_forged() -> bool:
     """A browser adds a cookie by itself, a bearer token never; the API without either is nobody's authority."""
     if tokens.bearer():
         return False
-    return tokens.COOKIE_KEY in cookie or not request.path.startswith("/api/")
+    return tokens.COOKIE_KEY in cookie or not request.path.startswith(("/api/", "/witness/"))
 
 
 def _init_limiter(app: Flask, settings: Settings) -> None:

@@ -6,15 +6,12 @@ Hashes are for everybody; leaves are for those who supervise, because they say w
 from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
-from sqlalchemy import select
 
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound
-from xueji.trace import inclusion, merkle, tiles, witness
-from xueji.trace.models import Checkpoint, Cosignature, Log
-from xueji.trace.note import Note
+from xueji.trace import inclusion, merkle, queries, tiles, witness
 from xueji.trace.policy import policy
-from xueji.trace.tree import Tree, current_log, leaves
+from xueji.trace.tree import Tree, leaves
 from xueji.web.access import public, roles
 from xueji.web.session import context, db
 
@@ -32,36 +29,26 @@ def _answer(body: str | bytes, content_type: str, caching: str) -> Response:
     return response
 
 
-def _signed() -> tuple[Log, Checkpoint]:
-    """The log and its newest checkpoint; what is not signed for is not shown."""
-    log = current_log(db())
-    if log is None:
+def _signed() -> queries.SignedLog:
+    signed = queries.signed_log(db())
+    if signed is None:
         raise NotFound
-    newest = db().scalar(select(Checkpoint).where(Checkpoint.log == log.id).order_by(Checkpoint.size.desc()).limit(1))
-    if newest is None:
-        raise NotFound
-    return log, newest
-
-
-def _cosigned(newest: Checkpoint) -> str:
-    lines = db().scalars(select(Cosignature.line).where(Cosignature.log == newest.log, Cosignature.size == newest.size))
-    return str(Note.parse(newest.note).with_lines(lines))
+    return signed
 
 
 @blueprint.get("/log/checkpoint")
 @public
 def checkpoint() -> Response:
-    _, newest = _signed()
-    return _answer(_cosigned(newest), TEXT, A_MOMENT)
+    return _answer(_signed().note, TEXT, A_MOMENT)
 
 
 @blueprint.get("/log/tile/<int:level>/<path:number>")
 @public
 def tile(level: int, number: str) -> Response:
-    log, newest = _signed()
+    signed = _signed()
     try:
         place, width = tiles.parse_number_path(number)
-        hashes = Tree(db(), log, newest.size).hashes(level, place)
+        hashes = Tree(db(), signed.log, signed.size).hashes(level, place)
     except tiles.NoSuchTile:
         raise NotFound from None
     if len(hashes) < width:
@@ -72,15 +59,15 @@ def tile(level: int, number: str) -> Response:
 @blueprint.get("/log/tile/entries/<path:number>")
 @roles(Role.REGULATOR, Role.ADMINISTRATOR)
 def entries(number: str) -> Response:
-    log, newest = _signed()
+    signed = _signed()
     try:
         place, width = tiles.parse_number_path(number)
     except tiles.NoSuchTile:
         raise NotFound from None
-    if tiles.width_at(0, place, newest.size) < width:
+    if tiles.width_at(0, place, signed.size) < width:
         raise NotFound
     start = place * tiles.WIDTH
-    return _answer(tiles.entry_bundle(leaves(db(), log, start, start + width)), BYTES, "private, no-store")
+    return _answer(tiles.entry_bundle(leaves(db(), signed.log, start, start + width)), BYTES, "private, no-store")
 
 
 @blueprint.get("/log/policy")
@@ -94,11 +81,11 @@ def log_policy() -> Response:
 @blueprint.get("/log/proof/<int:index>")
 @public
 def proof(index: int) -> Response:
-    log, newest = _signed()
-    if index >= newest.size:
+    signed = _signed()
+    if index >= signed.size:
         raise NotFound
-    path = merkle.inclusion_proof(index, newest.size, Tree(db(), log, newest.size).node)
-    return _answer(inclusion.proof_text(index, path, _cosigned(newest)), TEXT, A_MOMENT)
+    path = merkle.inclusion_proof(index, signed.size, Tree(db(), signed.log, signed.size).node)
+    return _answer(inclusion.proof_text(index, path, signed.note), TEXT, A_MOMENT)
 
 
 @blueprint.post("/witness/add-checkpoint")

@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from xueji.trace.models import Alarm, ChainHead, Checkpoint, Leaf, Log, Opening, Pending
+from xueji.trace.models import Alarm, ChainHead, Checkpoint, Cosignature, Leaf, Log, Opening, Pending
+from xueji.trace.note import Note
+from xueji.trace.tree import current_log, leaf_count
 
 
 def chain_bytes(session: Session, chain: str, start: int = 0) -> Iterator[tuple[int, bytes]]:
@@ -48,7 +50,7 @@ def chain_length(session: Session, chain: str) -> int:
 def chain_lengths(session: Session, chains: Iterable[str]) -> dict[str, int]:
     """How many leaves each chain has, in one query; a chain that never began is left out."""
     rows = session.execute(select(ChainHead.chain, ChainHead.length).where(ChainHead.chain.in_(list(chains))))
-    return {name: length for name, length in rows}
+    return {row.chain: row.length for row in rows}
 
 
 def chains_after(session: Session, position: int, most: int) -> tuple[int, set[str]]:
@@ -83,7 +85,7 @@ class LogState:
 
 
 def state(session: Session) -> LogState:
-    log = session.scalar(select(Log).order_by(Log.id.desc()).limit(1))
+    log = current_log(session)
     pending = session.scalar(select(func.count()).select_from(Pending)) or 0
     alarms = tuple(
         Raised(alarm.kind, alarm.chain, alarm.detail)
@@ -91,15 +93,49 @@ def state(session: Session) -> LogState:
     )
     if log is None:
         return LogState(None, 0, 0, None, pending, alarms)
-    last = session.scalar(select(func.max(Leaf.position)))
-    size = 0 if last is None else last + 1 - log.first_position
-    newest = session.execute(
-        select(Checkpoint.size, Checkpoint.time).where(Checkpoint.log == log.id).order_by(Checkpoint.size.desc())
-    ).first()
-    signed_size, signed_time = (newest[0], newest[1]) if newest else (0, None)
-    return LogState(log.origin, size, signed_size, signed_time, pending, alarms)
+    newest = newest_checkpoint(session, log)
+    signed_size, signed_time = (newest.size, newest.time) if newest else (0, None)
+    return LogState(log.origin, leaf_count(session, log), signed_size, signed_time, pending, alarms)
 
 
 def openings(session: Session, chain: str) -> dict[str, Opening]:
     """What can still be opened of a chain, by commitment."""
     return {opening.commitment: opening for opening in session.scalars(select(Opening).where(Opening.chain == chain))}
+
+
+@dataclass(frozen=True)
+class SignedLog:
+    """A log and its newest checkpoint: what is not signed for is not shown."""
+
+    log: Log
+    size: int
+    note: str
+    """With the witnesses' lines."""
+
+
+def signed_log(session: Session) -> SignedLog | None:
+    """None before anything was signed."""
+    log = current_log(session)
+    newest = newest_checkpoint(session, log) if log is not None else None
+    if log is None or newest is None:
+        return None
+    return SignedLog(log, newest.size, cosigned(session, newest))
+
+
+def newest_checkpoint(session: Session, log: Log) -> Checkpoint | None:
+    return session.scalar(select(Checkpoint).where(Checkpoint.log == log.id).order_by(Checkpoint.size.desc()).limit(1))
+
+
+def cosignature_lines(session: Session, checkpoint: Checkpoint) -> list[str]:
+    return list(
+        session.scalars(
+            select(Cosignature.line)
+            .where(Cosignature.log == checkpoint.log, Cosignature.size == checkpoint.size)
+            .order_by(Cosignature.witness)
+        )
+    )
+
+
+def cosigned(session: Session, checkpoint: Checkpoint) -> str:
+    """A checkpoint's note with the lines of the witnesses that have cosigned it since."""
+    return str(Note.parse(checkpoint.note).with_lines(cosignature_lines(session, checkpoint)))

@@ -57,6 +57,7 @@ class Event(StrEnum):
     REFERENCE_DELETE = "reference.delete"
     FACE_VIEW = "face.view"
     EVIDENCE_EXPORT = "evidence.export"
+    DRAW = "draw"
     FINDING = "finding"
     ERASE = "erase"
     HOURS_STATEMENT = "hours.statement"

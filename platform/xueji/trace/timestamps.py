@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from xueji.kernel import clock
 from xueji.kernel.context import Context
-from xueji.trace import alarms
+from xueji.trace import alarms, queries
 from xueji.trace.models import Checkpoint, TimeStamp
 from xueji.trace.policy import trusted_authorities
 from xueji.trace.tokens import Token, TokenError
@@ -64,9 +64,7 @@ def _due(session: Session, authority: str) -> Checkpoint | None:
     current = current_log(session)
     if current is None:
         return None
-    newest = session.scalar(
-        select(Checkpoint).where(Checkpoint.log == current.id).order_by(Checkpoint.size.desc()).limit(1)
-    )
+    newest = queries.newest_checkpoint(session, current)
     if newest is None:
         return None
     last = session.execute(

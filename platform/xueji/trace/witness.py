@@ -21,7 +21,7 @@ from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import write_secret
 from xueji.kernel.settings import Settings
-from xueji.trace import alarms, merkle
+from xueji.trace import alarms, merkle, queries
 from xueji.trace.models import Checkpoint as CheckpointRow
 from xueji.trace.models import Cosignature, Log, WitnessedLog
 from xueji.trace.note import Checkpoint, Note, NoteError, SignatureError, VerifierKey
@@ -160,9 +160,7 @@ def _due(session: Session, key: VerifierKey) -> tuple[Log, CheckpointRow, int] |
     log = current_log(session)
     if log is None:
         return None
-    newest = session.scalar(
-        select(CheckpointRow).where(CheckpointRow.log == log.id).order_by(CheckpointRow.size.desc()).limit(1)
-    )
+    newest = queries.newest_checkpoint(session, log)
     last = session.scalar(
         select(Cosignature.size)
         .where(Cosignature.log == log.id, Cosignature.witness == _short(key))
