@@ -36,6 +36,8 @@ class SittingOpens:
     valid_until_ms: int | None = None
     make_up: list[Interval] = field(default_factory=list)
     schedule: tuple[int, ...] = ()
+    check_first: bool = False
+    """Whether she shows herself before anything is played: after a failed check no time is good until then."""
     entries: list[Entry] = field(default_factory=list)
 
 

@@ -33,6 +33,7 @@ from xueji.progress.rules import (
     beat_values,
     check_asked,
     check_due,
+    complete,
     credit,
     person_seen,
     presence_asked,
@@ -311,7 +312,7 @@ def _judge(batch: _Batch, report: Report) -> Answer:
 def _credit(batch: _Batch, sitting: _Open, fresh: list[Reported], entries: list[Entry]) -> list[BeatResult]:
     row, now_ms, state = sitting.row, batch.now_ms, sitting.state
     chain, who = str(row.enrolment_id), row.who
-    before_ms = state.furthest_ms
+    was_complete = complete(state)
     beats = [each.beat for each in fresh]
     if row.valid_until_ms is not None and now_ms > row.valid_until_ms:
         results, state = refuse_all(state, beats, Reason.NOT_SUPERVISED)
@@ -334,7 +335,7 @@ def _credit(batch: _Batch, sitting: _Open, fresh: list[Reported], entries: list[
     if index is not None:
         state = check_asked(state, index)
         kind = CheckKind.SCHEDULED
-    elif before_ms < state.terms.duration_ms <= state.furthest_ms and state.since_check_ms:
+    elif not was_complete and complete(state) and state.since_check_ms:
         kind = CheckKind.CLOSING
     # A check that is still open answers for this moment too.
     if kind is not None and sitting.check is None and row.valid_until_ms is None:

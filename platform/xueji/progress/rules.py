@@ -412,6 +412,11 @@ def check_due(state: SittingState) -> int | None:
     return index
 
 
+def complete(state: SittingState) -> bool:
+    """Whether nothing of the lesson is left to earn."""
+    return state.furthest_ms >= state.terms.duration_ms and not state.make_up
+
+
 def check_asked(state: SittingState, index: int) -> SittingState:
     """The state after the scheduled check of this index fell due."""
     return replace(state, next_check=index + 1, since_check_ms=state.study_ms - state.terms.schedule[index])

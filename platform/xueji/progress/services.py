@@ -29,14 +29,14 @@ from xueji.progress.errors import (
     SittingClash,
     SittingEnded,
 )
-from xueji.progress.events import SittingOpens
+from xueji.progress.events import CheckFallsDue, SittingOpens
 from xueji.progress.models import Lease as LeaseRow
 from xueji.progress.models import Sitting
 from xueji.progress.record import state_of
 from xueji.progress.rules import Lease, LeaseAnswer, SittingTerms, may_take, person_seen
 from xueji.progress.terms import read_terms, write_intervals, write_terms
 from xueji.rulebook.shanghai import DAY_MS, date_begins_ms, day_of
-from xueji.rulebook.vocabulary import Part
+from xueji.rulebook.vocabulary import CheckKind, Part
 from xueji.trace import services as trace
 from xueji.trace.rules import Event
 
@@ -107,7 +107,25 @@ def open_sitting(
     trace.record_many(session, opens.entries)
     terms = read_terms(sitting.terms)
     trace.record(session, event=Event.SITTING_OPEN, chain=facts.chain, who=who, values=_leaf(session, sitting, terms))
+    if opens.check_first:
+        _ask_first(session, events, sitting)
     return Opened(sitting, terms, lesson)
+
+
+def _ask_first(session: Session, events: Events, sitting: Sitting) -> None:
+    due = CheckFallsDue(
+        session,
+        sitting.id,
+        sitting.enrolment_id,
+        sitting.person_id,
+        sitting.who,
+        CheckKind.SCHEDULED,
+        state_of(sitting),
+        sitting.opened_ms,
+    )
+    events.publish(due)
+    sitting.open_check = json.dumps(due.told, separators=(",", ":")) if due.told is not None else None
+    trace.record_many(session, due.entries)
 
 
 def answer_presence(session: Session, *, actor: Actor, sitting_id: UUID, question_id: UUID) -> Sitting:

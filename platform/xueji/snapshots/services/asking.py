@@ -23,7 +23,7 @@ from xueji.progress.services import set_open_check
 from xueji.progress.terms import read_terms
 from xueji.rulebook.intervals import length
 from xueji.rulebook.plan import ProctoringPlan
-from xueji.rulebook.vocabulary import CheckKind, Method, Outcome
+from xueji.rulebook.vocabulary import CheckKind, Method, Outcome, ReviewOutcome
 from xueji.snapshots import rules
 from xueji.snapshots.errors import CheckInNeeded, CheckStillOpen, RouteNotReady
 from xueji.snapshots.models import Check, CheckIn
@@ -54,6 +54,7 @@ def sitting_opens(opens: SittingOpens) -> None:
         return
     if identity.standing_consent(session, person_id) is None or not identity.reference_photos(session, person_id):
         raise RouteNotReady
+    opens.check_first = _failed_last(session, opens)
     asked_before = exists().where(
         Check.sitting_id == Sitting.id,
         Sitting.enrolment_id == opens.facts.enrolment_id,
@@ -79,6 +80,20 @@ def _open_check_in(session: Session, opens: SittingOpens) -> CheckIn:
     if here is None:
         raise CheckInNeeded
     return here
+
+
+def _failed_last(session: Session, opens: SittingOpens) -> bool:
+    """Whether the enrolment's last word on her identity was a failed check: until a good one all time is held."""
+    last = session.scalar(
+        select(Check)
+        .where(Check.enrolment_id == opens.facts.enrolment_id, Check.outcome.is_not(None))
+        .order_by(Check.decided_ms.desc())
+        .limit(1)
+    )
+    if last is None or last.outcome == Outcome.MATCH:
+        return False
+    accepted = any(appeal.decision == ReviewOutcome.ACCEPT for appeal in last.appeals)
+    return not accepted and (last.outcome != Outcome.MISSED or rules.missed_counts(CheckKind(last.kind)))
 
 
 def check_falls_due(due: CheckFallsDue) -> None:

@@ -6,6 +6,7 @@ matching pictures. Whoever confirms is in the trace under her own pseudonym.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -70,6 +71,15 @@ def confirm_presence(session: Session, keyring: Keyring, *, actor: Actor, check_
     here.confirmed_ms = clock.to_ms(clock.now())
     _record(session, keyring, actor, here, "round", here.confirmed_ms)
     return here
+
+
+def confirm_everybody(
+    session: Session, keyring: Keyring, *, actor: Actor, check_in_ids: Iterable[UUID]
+) -> list[CheckIn]:
+    """A round through the room that found all of these there. Raises NotFound, CheckInClosed for any: then none."""
+    return [
+        confirm_presence(session, keyring, actor=actor, check_in_id=check_in_id) for check_in_id in sorted(check_in_ids)
+    ]
 
 
 def check_out(session: Session, keyring: Keyring, *, actor: Actor, check_in_id: UUID) -> CheckIn:

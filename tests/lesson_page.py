@@ -1,0 +1,96 @@
+"""A lesson page as a program sees it: opens sittings, reports beats, answers checks; or whatever pretends to be one."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import Flask
+from people_for_tests import bearer
+from scenario import DEVICE, Scenario, Student, portrait
+from werkzeug.test import TestResponse
+
+from xueji.kernel import clock
+from xueji.trace import queries as trace
+
+
+@dataclass
+class Page:
+    """One page of one student's; ``lesson`` counts from 0."""
+
+    app: Flask
+    scenario: Scenario
+    student: Student
+    sitting_id: UUID = field(default_factory=uuid4)
+    lesson: int = 0
+    seq: int = 0
+    at_ms: int = 0
+
+    def __post_init__(self) -> None:
+        self.client = self.app.test_client()
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        self.client.environ_base["HTTP_AUTHORIZATION"] = bearer(self.scenario.context, self.student.who)[
+            "Authorization"
+        ]
+
+    def open(self, **changes: Any) -> TestResponse:
+        body = {
+            "sitting_id": str(self.sitting_id),
+            "enrolment_id": str(self.student.enrolment.id),
+            "lesson_id": str(self.scenario.lessons[self.lesson].id),
+            "device": DEVICE,
+            **changes,
+        }
+        return self.client.post("/api/v1/sittings", json=body)
+
+    def beat(self, ms: int = 10_000, **changes: Any) -> dict[str, Any]:
+        self.seq += 1
+        beat = {
+            "beat_id": str(uuid4()),
+            "seq": self.seq,
+            "from_ms": self.at_ms,
+            "to_ms": self.at_ms + ms,
+            "state": "playing",
+            "rate": 1.0,
+            "sent_at": clock.rfc3339(clock.now()),
+            **changes,
+        }
+        self.at_ms = beat["to_ms"]
+        return beat
+
+    def send(self, *beats: dict[str, Any]) -> TestResponse:
+        return self.client.post(f"/api/v1/sittings/{self.sitting_id}/beats", json={"beats": list(beats)})
+
+    def watch(self, ms: int = 10_000) -> dict[str, Any]:
+        """Really watch, then report it; like the player, go back to where the server is."""
+        self.scenario.time.advance(timedelta(milliseconds=ms))
+        answer = self.send(self.beat(ms))
+        assert answer.status_code == 200, answer.json
+        said = dict(answer.json or {})
+        self.at_ms = said["furthest_ms"]
+        return said
+
+    def leaves(self, event: str) -> list[dict[str, Any]]:
+        with self.scenario.context.database.reading() as session:
+            chain = str(self.student.enrolment.id)
+            return [leaf["values"] for leaf in trace.chain(session, chain) if leaf["event"] == event]
+
+    def answer(self, check: dict[str, Any], *frames: bytes, nonce: str | None = None, device: str = "") -> TestResponse:
+        """Upload pictures (three drawn ones unless told) as the answer to a check."""
+        pictures = frames or tuple(portrait() for _ in range(3))
+        return self.client.post(
+            f"/api/v1/checks/{check['check_id']}/frames",
+            data={
+                "nonce": check["nonce"] if nonce is None else nonce,
+                "device": device,
+                "frame": [(io.BytesIO(picture), f"{number}.jpg") for number, picture in enumerate(pictures)],
+            },
+        )
+
+    def check_state(self, check: dict[str, Any]) -> dict[str, Any]:
+        return dict(self.client.get(f"/api/v1/checks/{check['check_id']}").json or {})

@@ -1,0 +1,343 @@
+"""Checks from the first telling to the last word: what each outcome does to the time, and what no trick buys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from lesson_page import Page
+from people_for_tests import bearer, someone
+from scenario import LESSON_MS, Scenario, playing, portrait
+
+from media_pipeline.harmless import scripted
+from media_pipeline.verdict import Outcome as Judged
+from xueji.hours.queries import statement_of
+from xueji.hours.rules.statement import Statement
+from xueji.kernel.actor import Role
+from xueji.snapshots import services as snapshots
+from xueji.snapshots.models import Attempt, Check
+
+
+@pytest.fixture
+def scenario(app: Flask) -> Iterator[Scenario]:
+    with playing(app) as scenario:
+        yield scenario
+
+
+@pytest.fixture
+def page(app: Flask, scenario: Scenario) -> Page:
+    page = Page(app, scenario, scenario.student())
+    assert page.open().status_code == 201
+    return page
+
+
+def until_check(page: Page) -> dict[str, Any]:
+    """Watch until a check is asked for."""
+    while True:
+        answer = page.watch()
+        if answer["question"]:
+            url = f"/api/v1/sittings/{page.sitting_id}/presence"
+            page.client.post(url, json={"question_id": answer["question"]["question_id"]})
+        if answer["check"]:
+            return dict(answer["check"])
+        assert page.at_ms < LESSON_MS, "a lesson without a check"
+
+
+def judge_all(page: Page) -> None:
+    """What the worker does."""
+    context = page.scenario.context
+    page.scenario.time.advance(timedelta(seconds=30))
+    with context.database.reading() as session:
+        waiting = snapshots.waiting_attempts(session)
+    for attempt_id in waiting:
+        snapshots.judge_attempt(context, attempt_id)
+
+
+def sweep(page: Page) -> int:
+    with page.scenario.context.database.writing() as session:
+        return snapshots.sweep_missed(session)
+
+
+def hours(page: Page) -> Statement:
+    with page.scenario.context.database.reading() as session:
+        return statement_of(session, page.student.enrolment.id)
+
+
+def judged(page: Page, outcome: Judged) -> dict[str, Any]:
+    """Answer the next check so that every attempt at it ends in ``outcome``; its state afterwards."""
+    check = until_check(page)
+    page.scenario.judge.otherwise = scripted(outcome)
+    while True:
+        assert page.answer(check).status_code == 202
+        judge_all(page)
+        state = page.check_state(check)
+        if state["state"] != "due":
+            return state
+        check = state
+
+
+def test_a_check_comes_within_the_plans_longest_gap_and_stays_in_every_answer(page: Page) -> None:
+    check = until_check(page)
+    assert 290_000 <= page.at_ms <= 910_000
+    assert len(check["prompts"]) == 2
+    page.scenario.time.advance(timedelta(seconds=5))
+    again = page.send(page.beat(0, state="paused")).json or {}
+    assert again["check"] == check
+
+
+def test_a_match_confirms_the_time_before_it(page: Page) -> None:
+    assert judged(page, Judged.MATCH)["outcome"] == "match"
+    before = page.at_ms
+    statement = hours(page)
+    assert statement.online.counted_ms == before
+    page.watch()
+    assert hours(page).online.provisional_ms == 10_000
+
+
+@pytest.mark.parametrize("outcome", [Judged.MISMATCH, Judged.NO_FACE, Judged.SEVERAL_FACES, Judged.UNCLEAR])
+def test_a_picture_that_does_not_match_may_be_taken_again_and_then_holds_the_time(page: Page, outcome: Judged) -> None:
+    state = judged(page, outcome)
+    assert (state["outcome"], state["attempt"]) == (outcome, 3)
+    statement = hours(page)
+    assert statement.online.counted_ms == 0
+    assert statement.online.held_ms == page.at_ms
+
+
+def test_the_verdict_keeps_score_threshold_engine_and_model(page: Page) -> None:
+    judged(page, Judged.MATCH)
+    (leaf,) = [leaf for leaf in page.leaves("check.verdict") if leaf["final"]]
+    assert {"score", "threshold", "engine", "model"} <= set(leaf)
+
+
+def test_an_engine_that_is_down_blames_nobody_and_is_asked_again(page: Page) -> None:
+    check = until_check(page)
+    page.scenario.judge.down = True
+    page.answer(check)
+    judge_all(page)
+    judge_all(page)
+    assert page.check_state(check)["outcome"] is None
+    assert [leaf["outcome"] for leaf in page.leaves("check.verdict")] == ["service_down"]
+    statement = hours(page)
+    assert (statement.online.held_ms, statement.online.provisional_ms) == (0, page.at_ms)
+    page.scenario.judge.down = False
+    judge_all(page)
+    assert page.check_state(check)["outcome"] == "match"
+    assert hours(page).online.counted_ms == page.at_ms
+
+
+def test_no_answer_is_missed_at_the_end_of_its_window(page: Page) -> None:
+    until_check(page)
+    page.scenario.time.advance(timedelta(seconds=20))
+    page.send(page.beat(0, state="paused"))
+    page.scenario.time.advance(timedelta(minutes=3))
+    assert sweep(page) == 1
+    assert [leaf["outcome"] for leaf in page.leaves("check.verdict")] == ["missed"]
+    assert hours(page).online.held_ms == page.at_ms
+
+
+def test_a_telling_that_was_lost_with_the_connection_is_repeated(page: Page) -> None:
+    while True:
+        page.scenario.time.advance(timedelta(seconds=10))
+        beat = page.beat(interacted=True)
+        answer = page.send(beat).json or {}
+        if answer["check"]:
+            break
+    page.scenario.time.advance(timedelta(seconds=90))
+    assert sweep(page) == 0, "nobody misses what she cannot have heard"
+    again = page.send(beat).json or {}
+    assert again["check"]["check_id"] == answer["check"]["check_id"]
+    assert again["check"]["answer_by"] > answer["check"]["answer_by"]
+    assert page.answer(again["check"]).status_code == 202
+    assert len(page.leaves("check.retold")) == 1
+
+
+def test_closing_the_page_is_no_way_around_a_check(page: Page) -> None:
+    until_check(page)
+    page.scenario.time.advance(timedelta(seconds=65))
+    other = Page(page.app, page.scenario, page.student)
+    assert other.open(continue_here=True).status_code == 201
+    assert [leaf["outcome"] for leaf in page.leaves("check.verdict")] == ["missed"]
+
+
+def test_closing_the_page_before_a_check_never_buys_a_longer_gap(page: Page) -> None:
+    for _ in range(40):
+        answer = page.watch()
+        if answer["check"]:
+            return
+        page.scenario.time.advance(timedelta(seconds=61))
+        page = Page(page.app, page.scenario, page.student, at_ms=page.at_ms)
+        assert page.open(continue_here=True).status_code == 201
+    for _ in range(51):
+        page.scenario.time.advance(timedelta(seconds=10))
+        if (page.send(page.beat(interacted=True)).json or {})["check"]:
+            return
+    raise AssertionError("fifteen minutes of study without a check")
+
+
+class TestPictures:
+    def test_a_nonce_is_used_once(self, page: Page) -> None:
+        check = until_check(page)
+        assert page.answer(check).status_code == 202
+        again = page.answer(check)
+        assert (again.status_code, again.json["type"]) == (409, "check-over")  # type: ignore[index]
+
+    def test_a_picture_answers_only_the_attempt_it_was_asked_for(self, page: Page) -> None:
+        check = until_check(page)
+        answer = page.answer(check, nonce="x" * 32)
+        assert (answer.status_code, answer.json["type"]) == (409, "check-nonce")  # type: ignore[index]
+        assert list(page.scenario.context.store.list("faces/checks")) == []
+
+    def test_too_late_is_too_late(self, page: Page) -> None:
+        check = until_check(page)
+        page.scenario.time.advance(timedelta(seconds=61))
+        assert page.answer(check).status_code == 409
+
+    def test_somebody_elses_check_is_not_found(self, page: Page) -> None:
+        check = until_check(page)
+        stranger = Page(page.app, page.scenario, page.scenario.student("赵六"))
+        assert stranger.answer(check).status_code == 404
+        assert stranger.client.get(f"/api/v1/checks/{check['check_id']}").status_code == 404
+
+    # The test client leaves the temporary file of a large form to the garbage collector.
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+    @pytest.mark.parametrize("frames", [(b"",), (b"x" * (2 * 1024 * 1024 + 1),), tuple(b"y" for _ in range(13))])
+    def test_unusable_uploads_are_named_and_the_check_stays_open(self, page: Page, frames: tuple[bytes, ...]) -> None:
+        check = until_check(page)
+        answer = page.answer(check, *frames)
+        assert answer.status_code in (413, 422)
+        assert page.answer(check).status_code == 202
+
+    def test_no_frames_at_all(self, page: Page) -> None:
+        check = until_check(page)
+        answer = page.client.post(f"/api/v1/checks/{check['check_id']}/frames", data={"nonce": check["nonce"]})
+        assert answer.status_code == 422
+
+    def test_the_store_holds_only_ciphertext(self, page: Page) -> None:
+        picture = portrait("secret")
+        check = until_check(page)
+        page.answer(check, picture)
+        store = page.scenario.context.store
+        (path,) = store.list("faces/checks")
+        assert picture[:64] not in store.get(path)
+        assert store.get(path)[:2] != picture[:2]
+
+    def test_a_picture_shown_before_under_another_name_is_no_match(self, page: Page) -> None:
+        picture = portrait()
+        other = Page(page.app, page.scenario, page.scenario.student("赵六"))
+        assert other.open().status_code == 201
+        check = until_check(other)
+        assert other.answer(check, picture).status_code == 202
+        judge_all(other)
+        page.sign_in()
+        page.open()
+        check = until_check(page)
+        page.answer(check, picture)
+        judge_all(page)
+        state = page.check_state(check)
+        assert (state["outcome"], state["last_outcome"]) == (None, "unclear")
+        assert "shown_by_another" in state["signals"]
+
+    def test_every_look_is_recorded_and_an_employer_sees_no_face(self, page: Page) -> None:
+        check = until_check(page)
+        page.answer(check)
+        judge_all(page)
+        context = page.scenario.context
+        with context.database.reading() as session:
+            attempt = session.query(Attempt).filter_by(check_id=UUID(check["check_id"])).one()
+            url = f"/api/v1/pictures/{attempt.pictures[0].id}"
+        looked = page.app.test_client().get(url, headers=bearer(context, page.scenario.regulator))
+        assert looked.status_code == 200
+        assert looked.mimetype == "image/jpeg"
+        assert [leaf["purpose"] for leaf in page.leaves("face.view")] == ["audit"]
+        employer = someone(context, Role.ENTERPRISE)
+        assert page.app.test_client().get(url, headers=bearer(context, employer)).status_code == 404
+        elsewhere = someone(context, Role.REGULATOR, region="140000")
+        assert page.app.test_client().get(url, headers=bearer(context, elsewhere)).status_code == 404
+        assert page.app.test_client().get(url).status_code == 401
+
+
+class TestNoPicture:
+    @pytest.mark.parametrize("cause", ["not_found", "denied", "blocked", "in_use", "too_low", "lost"])
+    def test_a_camera_that_fails_says_which_of_six_causes(self, page: Page, cause: str) -> None:
+        check = until_check(page)
+        url = f"/api/v1/checks/{check['check_id']}/unable"
+        answer = page.client.post(url, json={"nonce": check["nonce"], "reason": cause})
+        assert (answer.json or {})["outcome"] == "no_camera"
+        assert page.leaves("check.answer")[0]["signals"] == [{"code": f"camera_{cause}"}]
+        assert hours(page).online.held_ms == page.at_ms
+
+    def test_a_refusal_is_an_outcome_of_its_own(self, page: Page) -> None:
+        check = until_check(page)
+        answer = page.client.post(f"/api/v1/checks/{check['check_id']}/refuse", json={"nonce": check["nonce"]})
+        assert (answer.json or {})["outcome"] == "refused"
+
+
+class TestSecondLooks:
+    def test_an_accepted_appeal_confirms_the_time(self, page: Page) -> None:
+        state = judged(page, Judged.MISMATCH)
+        url = f"/api/v1/checks/{state['check_id']}"
+        assert page.client.post(f"{url}/appeal", json={"reason": "灯坏了，是我本人。"}).status_code == 201
+        assert page.client.post(f"{url}/appeal", json={"reason": "再说一次"}).status_code == 409
+        staff = page.app.test_client()
+        headers = bearer(page.scenario.context, page.scenario.school.head.who)
+        decided = staff.post(f"{url}/review", json={"outcome": "accept", "reason": "照片可辨认。"}, headers=headers)
+        assert decided.status_code == 200, decided.json
+        statement = hours(page)
+        assert (statement.online.held_ms, statement.online.counted_ms) == (0, page.at_ms)
+        assert (
+            staff.post(f"{url}/review", json={"outcome": "reject", "reason": "改判"}, headers=headers).status_code
+            == 409
+        )
+
+    def test_nobody_decides_her_own_appeal(self, page: Page) -> None:
+        state = judged(page, Judged.MISMATCH)
+        url = f"/api/v1/checks/{state['check_id']}/review"
+        assert page.client.post(url, json={"outcome": "accept", "reason": "我同意"}).status_code == 403
+
+    def test_held_time_is_made_up_by_watching_exactly_that_part_again(self, page: Page) -> None:
+        judged(page, Judged.NO_FACE)
+        held = hours(page).online.held_ms
+        page.scenario.judge.otherwise = scripted(Judged.MATCH)
+        page.scenario.time.advance(timedelta(seconds=61))
+        again = Page(page.app, page.scenario, page.student)
+        opened = again.open(continue_here=True).json or {}
+        assert opened["make_up"] == [[0, held]]
+        check = opened["check"]
+        assert check is not None, "after a failed check she shows herself before anything is played"
+        while True:
+            if check:
+                assert again.answer(check).status_code == 202
+                judge_all(again)
+            if again.at_ms >= held:
+                break
+            again.scenario.time.advance(timedelta(seconds=10))
+            answer = again.send(again.beat(interacted=True)).json or {}
+            assert answer["refused"] == []
+            check = answer["check"]
+        asked = again.client.post(f"/api/v1/sittings/{again.sitting_id}/checks").json or {}
+        assert again.answer(asked["check"]).status_code == 202
+        judge_all(again)
+        statement = hours(page)
+        assert (statement.online.counted_ms, statement.online.held_ms) == (held, 0)
+
+
+def test_a_finished_lesson_asks_for_a_closing_check_that_may_be_ignored(page: Page) -> None:
+    page.scenario.judge.otherwise = scripted(Judged.MATCH)
+    answer: dict[str, Any] = {}
+    while page.at_ms < LESSON_MS:
+        page.scenario.time.advance(timedelta(seconds=10))
+        answer = page.send(page.beat(interacted=True)).json or {}
+        if answer["check"] and page.at_ms < LESSON_MS:
+            page.answer(answer["check"])
+            judge_all(page)
+    with page.scenario.context.database.reading() as session:
+        last = session.query(Check).order_by(Check.due_ms.desc()).first()
+    assert last is not None
+    if answer["check"] is None:
+        assert last.due_ms, "the last scheduled check fell on the lesson's end"
+        return
+    assert answer["check"]["kind"] in ("closing", "scheduled")
