@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -20,6 +21,8 @@ CONTAINERS = (
     "h264,hevc,m4v,mpegvideo,dv,mxf"
 )
 _POLL_SECONDS = 0.25
+# Only at a line's beginning: a film's own title may say "[error]" too.
+_ERROR_LINE = re.compile(r"(\[[^\]]* @ [^\]]*\] )?\[(error|fatal)\]")
 _KEPT_LINES = 400
 
 
@@ -41,7 +44,7 @@ class Finished:
     @property
     def errors(self) -> tuple[str, ...]:
         """The lines that ffmpeg itself calls errors."""
-        return tuple(line for line in self.messages if "[error]" in line or "[fatal]" in line)
+        return tuple(line for line in self.messages if _ERROR_LINE.match(line))
 
 
 def executable() -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from media_pipeline import ffmpeg
 
+_MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
+
 
 class FilmFault(StrEnum):
     """Why a film is refused. The values are stable: they are stored and shown."""
@@ -150,7 +152,7 @@ def probe(
         )
     except ffmpeg.FfmpegTimeout as error:
         raise FilmError(FilmFault.TOO_SLOW) from error
-    facts = _facts(packets, finished)
+    facts = _facts(packets, finished, _begins_like_film(path))
     if facts.width * facts.height > limits.max_pixels:
         raise FilmError(FilmFault.TOO_MANY_PIXELS)
     if facts.duration_ms < limits.min_ms:
@@ -160,19 +162,25 @@ def probe(
     return facts
 
 
-def _facts(packets: _Packets, finished: ffmpeg.Finished) -> FilmFacts:
+def _begins_like_film(path: Path) -> bool:
+    """Whether the file starts as MP4, Matroska or AVI do: what cannot be read after that is broken, not foreign."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    return head[4:8] in _MP4_BOXES or head[:4] == b"\x1aE\xdf\xa3" or (head[:4] == b"RIFF" and head[8:] == b"AVI ")
+
+
+def _facts(packets: _Packets, finished: ffmpeg.Finished, begins_like_film: bool) -> FilmFacts:
     said = "\n".join(finished.messages)
     last_error = finished.errors[-1] if finished.errors else ""
     if "Input #0" not in said:
-        known = "moov atom not found" in said
-        raise FilmError(FilmFault.BROKEN if known else FilmFault.NOT_A_FILM, last_error)
+        raise FilmError(FilmFault.BROKEN if begins_like_film else FilmFault.NOT_A_FILM, last_error)
     video = re.search(r"Stream #0:\d+.*?: Video: (?!.*attached pic)[^,]*, (\w+)", said)
     if "matches no streams" in said or video is None:
         raise FilmError(FilmFault.NO_VIDEO)
     if finished.status != 0 or finished.errors or packets.first is None or packets.dimensions is None:
         raise FilmError(FilmFault.BROKEN, last_error)
     coded_width, coded_height = packets.dimensions
-    turned = re.search(r"displaymatrix: rotation of (-?[\d.]+) degrees", said)
+    turned = re.search(r"display ?matrix: rotation of (-?[\d.]+) degrees", said, re.IGNORECASE)
     quarter_turns = round(float(turned.group(1)) / 90) % 4 if turned else 0
     width, height = round(coded_width * packets.aspect), coded_height
     if quarter_turns % 2:

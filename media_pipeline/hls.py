@@ -19,7 +19,7 @@ POSTER = "poster.jpg"
 _SEGMENT_SECONDS = 4
 _KEY_SECONDS = 2
 # A copied film may have its key frames this far apart; beyond, seeking back and changing size would stutter.
-_COPY_KEY_GAP_MS = 5_000
+_COPY_KEY_GAP_MS = 4_000
 _COPY_CODECS = ("h264",)
 _COPY_AUDIO = (None, "aac")
 # How much shorter than the source the result may be before the source counts as broken.
