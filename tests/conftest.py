@@ -14,6 +14,8 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import URL, create_engine, text
 
 from xueji.app import create_app
@@ -22,6 +24,10 @@ from xueji.kernel.crypto import Keyring
 from xueji.kernel.database import Base, Database
 from xueji.kernel.settings import Settings
 from xueji.kernel.storage import Store
+
+# How long an example takes says how busy the machine is, nothing about the rule it tests.
+hypothesis_settings.register_profile("xueji", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("xueji")
 
 POSTGRES = os.environ.get("XUEJI_TEST_DATABASE") == "postgres"
 _TEMPLATE = "xueji_template"

@@ -13,8 +13,6 @@ from trace_stories import BOOK, CLOSES, HOUR, LAST_DAY, MINUTE, NINE, PLAN, SETT
 
 from xueji.hours.rules import (
     FlagCode,
-    MalformedLeaf,
-    MalformedTrace,
     Standing,
     Statement,
     WrongRulebook,
@@ -524,93 +522,12 @@ def test_every_flag_has_been_seen_in_a_test() -> None:
     assert [code for code in FlagCode if f'"{code.value}"' not in text] == []
 
 
-# ---- reading leaves
-
-
-def test_unknown_events_are_passed_over() -> None:
-    story = Story()
-    story.leaf("weather", wind="strong")
-    assert evidence(story.leaves).leaves == 2
-
-
-@pytest.mark.parametrize(
-    ("event", "values", "field"),
-    [
-        ("beat", {"credited": [[5, 5]]}, "credited"),
-        ("beat", {"credited": [[-1, 5]]}, "credited"),
-        ("beat", {"credited": [[0, 5.0]]}, "credited"),
-        ("beat", {"credited": None}, "credited"),
-        ("beat", {"server": [7]}, "server"),
-        ("beat", {"lesson": 7}, "lesson"),
-        ("beat", {"furthest_ms": "7"}, "furthest_ms"),
-        ("beat", {"refused": [{"from_ms": 9, "to_ms": 8, "reason": "ahead"}]}, "refused"),
-        ("beat", {"refused": [{"from_ms": 1, "to_ms": 8, "reason": "bad mood"}]}, "reason"),
-        ("sitting.open", {"sitting": "s", "method": "astrology"}, "method"),
-        ("check.due", {"check": "c", "kind": "odd", "answer_by_ms": 1}, "kind"),
-        ("check.due", {"check": "c", "kind": "scheduled", "answer_by_ms": "soon"}, "answer_by_ms"),
-        ("check.verdict", {"check": "c", "outcome": "match", "final": True}, "check"),
-        ("attendance", {"session": "s", "part": "theory", "began": 5, "ended": 4, "ms": 0}, "ended"),
-        ("attendance", {"session": "s", "part": "theory", "began": "2026-11-02T09:00:00", "ended": 4, "ms": 0},
-         "began"),
-        ("enrolment.open", {}, "event"),
-    ],
-)  # fmt: skip
-def test_a_malformed_leaf_is_refused_by_name(event: str, values: dict[str, Any], field: str) -> None:
-    story = Story()
-    story.watched(0, 10_000)
-    whole = {**story.leaves[-1]["values"], **values} if event == "beat" else values
-    leaf = story.leaf(event, **whole)
-    with pytest.raises(MalformedLeaf) as caught:
-        evidence(story.leaves)
-    assert (caught.value.n, caught.value.event, caught.value.field) == (leaf["n"], event, field)
-
-
-@pytest.mark.parametrize("field", ["total_ms", "plan", "lessons", "category", "starts", "rulebook"])
-def test_an_opening_without_a_term_is_refused_by_name(field: str) -> None:
-    story = Story()
-    del story.leaves[0]["values"][field]
-    with pytest.raises(MalformedLeaf) as caught:
-        evidence(story.leaves)
-    assert caught.value.field == field
-
-
-def test_a_plan_that_cannot_be_is_refused_by_its_field() -> None:
-    story = Story()
-    story.leaves[0]["values"]["plan"]["retries"] = -1
-    with pytest.raises(MalformedLeaf) as caught:
-        evidence(story.leaves)
-    assert (caught.value.field, caught.value.problem) == ("plan.retries", "too_small")
-
-
-def test_a_chain_without_an_opening_or_with_a_number_twice_or_of_two_is_refused() -> None:
-    story = Story()
-    story.watched(0, 10_000)
-    with pytest.raises(MalformedTrace, match="no enrolment"):
-        evidence(story.leaves[1:])
-    with pytest.raises(MalformedTrace, match="number 1"):
-        evidence([*story.leaves, story.leaves[1]])
-    story.leaves[1]["chain"] = "other"
-    with pytest.raises(MalformedLeaf) as caught:
-        evidence(story.leaves)
-    assert caught.value.field == "chain"
-
-
-def test_instants_may_be_epoch_milliseconds_or_rfc_3339() -> None:
-    whole, text = Story(), Story()
-    whole.leaf("attendance", session="a", part="theory", began=NINE, ended=NINE + 10, ms=10, method="list")
-    text.leaf(
-        "attendance", session="a", part="theory", began="2026-11-02T01:00:00.000Z",
-        ended="2026-11-02T09:00:00.010+08:00", ms=10, method="list",
-    )  # fmt: skip
-    assert evidence(whole.leaves).attendance == evidence(text.leaves).attendance
+# ---- the statement and its rulebook
 
 
 def test_another_rulebook_than_the_enrolments_is_refused() -> None:
     with pytest.raises(WrongRulebook):
         assess(replace(BOOK, version="1999.01"), evidence(Story().leaves), NINE)
-
-
-# ---- the statement as JSON
 
 
 def test_a_statement_survives_json_and_holds_whole_numbers_only() -> None:

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
+from xueji.hours.rules.leaf_values import Leaf, Values, at_ms
 from xueji.hours.rules.records import (
     Attendance,
     DecidedCheck,
@@ -20,7 +20,6 @@ from xueji.hours.rules.records import (
     Segment,
     Standing,
 )
-from xueji.rulebook.plan import InvalidPlan, ProctoringPlan
 from xueji.rulebook.vocabulary import (
     Category,
     CheckKind,
@@ -32,11 +31,7 @@ from xueji.rulebook.vocabulary import (
     Training,
 )
 
-Leaf = Mapping[str, Any]
-
 SUPERVISED: Final = "supervised"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def evidence(leaves: Iterable[Leaf]) -> Evidence:
@@ -58,130 +53,11 @@ def bears_on_hours(event: str) -> bool:
     return event in _READERS
 
 
-def at_ms(leaf: Leaf) -> int:
-    """The server time of a leaf (epoch ms). Raises MalformedLeaf."""
-    return _instant(leaf, "at", leaf.get("at"))
-
-
 def _number(leaf: Leaf) -> int:
     n = leaf.get("n")
     if type(n) is not int or n < 0:
         raise MalformedLeaf(leaf, "n", "must be a whole number")
     return n
-
-
-def _instant(leaf: Leaf, name: str, value: object) -> int:
-    """Epoch ms, given as such or as RFC 3339 with an offset."""
-    if type(value) is int:
-        return value
-    if not isinstance(value, str):
-        raise MalformedLeaf(leaf, name, "must be an instant")
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise MalformedLeaf(leaf, name, "must be an instant") from None
-    if moment.tzinfo is None:
-        raise MalformedLeaf(leaf, name, "must have an offset")
-    return (moment - _EPOCH) // _MILLISECOND
-
-
-class _Values:
-    """The values of one leaf, each taken out as what it must be."""
-
-    __slots__ = ("_values", "leaf")
-
-    def __init__(self, leaf: Leaf, values: object) -> None:
-        if not isinstance(values, Mapping):
-            raise MalformedLeaf(leaf, "values", "must be an object")
-        self.leaf = leaf
-        self._values: Mapping[str, Any] = values
-
-    def _get(self, name: str) -> Any:
-        try:
-            return self._values[name]
-        except KeyError:
-            raise MalformedLeaf(self.leaf, name, "is missing") from None
-
-    def wrong(self, name: str, problem: str) -> MalformedLeaf:
-        return MalformedLeaf(self.leaf, name, problem)
-
-    def text(self, name: str) -> str:
-        value = self._get(name)
-        if not isinstance(value, str):
-            raise self.wrong(name, "must be text")
-        return value
-
-    def text_or_none(self, name: str) -> str | None:
-        return None if self._values.get(name) is None else self.text(name)
-
-    def flag(self, name: str) -> bool:
-        value = self._get(name)
-        if not isinstance(value, bool):
-            raise self.wrong(name, "must be true or false")
-        return value
-
-    def whole(self, name: str) -> int:
-        value = self._get(name)
-        if type(value) is not int:
-            raise self.wrong(name, "must be a whole number")
-        if value < 0:
-            raise self.wrong(name, "must not be negative")
-        return value
-
-    def one_of(self, name: str, words: type[Any]) -> str:
-        value = self._get(name)
-        if value not in words._value2member_map_:
-            raise self.wrong(name, "is an unknown word")
-        return str(value)
-
-    def day(self, name: str) -> date:
-        try:
-            return date.fromisoformat(self.text(name))
-        except ValueError:
-            raise self.wrong(name, "must be a date") from None
-
-    def instant(self, name: str) -> int:
-        return _instant(self.leaf, name, self._get(name))
-
-    def inside(self, name: str) -> "_Values":
-        """The values of an object within these."""
-        value = self._get(name)
-        if not isinstance(value, Mapping):
-            raise self.wrong(name, "must be an object")
-        return _Values(self.leaf, value)
-
-    def each(self, name: str) -> "list[_Values]":
-        """The values of each object in a list."""
-        value = self._get(name)
-        if not isinstance(value, list):
-            raise self.wrong(name, "must be a list of objects")
-        return [_Values(self.leaf, item) for item in value]
-
-    def plan(self, name: str) -> ProctoringPlan:
-        try:
-            return ProctoringPlan.from_dict(self.inside(name)._values)
-        except InvalidPlan as error:
-            raise self.wrong(f"{name}.{error.field}", error.problem) from error
-
-    def span(self, name: str) -> tuple[int, int]:
-        return self._pair(name, self._get(name))
-
-    def spans(self, name: str) -> list[tuple[int, int]]:
-        value = self._get(name)
-        if not isinstance(value, list):
-            raise self.wrong(name, "must be a list of intervals")
-        return [self._pair(name, pair) for pair in value]
-
-    def _pair(self, name: str, pair: object) -> tuple[int, int]:
-        if (
-            not isinstance(pair, list | tuple)
-            or len(pair) != 2
-            or type(pair[0]) is not int
-            or type(pair[1]) is not int
-            or not 0 <= pair[0] < pair[1]
-        ):
-            raise self.wrong(name, "must be an interval")
-        return pair[0], pair[1]
 
 
 @dataclass(slots=True)
@@ -252,7 +128,7 @@ class _Reading:
         event = leaf.get("event")
         reader = _READERS.get(event) if isinstance(event, str) else None
         if reader is not None:
-            reader(self, n, moment, _Values(leaf, leaf.get("values")))
+            reader(self, n, moment, Values(leaf, leaf.get("values")))
 
     def result(self, count: int) -> Evidence:
         if self.enrolment is None:
@@ -275,7 +151,7 @@ class _Reading:
             irregular=tuple(self.irregular),
         )
 
-    def enrolment_open(self, n: int, at: int, values: _Values) -> None:
+    def enrolment_open(self, n: int, at: int, values: Values) -> None:
         if self.enrolment is not None:
             raise values.wrong("event", "comes a second time")
         lessons = tuple(
@@ -304,10 +180,10 @@ class _Reading:
             lessons=lessons,
         )
 
-    def sitting_open(self, n: int, at: int, values: _Values) -> None:
+    def sitting_open(self, n: int, at: int, values: Values) -> None:
         self.sittings[values.text("sitting")] = values.one_of("method", Method)
 
-    def beat(self, n: int, at: int, values: _Values) -> None:
+    def beat(self, n: int, at: int, values: Values) -> None:
         sitting, lesson = values.text("sitting"), values.text("lesson")
         credited = values.spans("credited")
         if credited:
@@ -332,13 +208,13 @@ class _Reading:
         if furthest > self.furthest.get(lesson, -1):
             self.furthest[lesson] = furthest
 
-    def beat_conflict(self, n: int, at: int, values: _Values) -> None:
+    def beat_conflict(self, n: int, at: int, values: Values) -> None:
         self.marks["conflict"] += 1
 
-    def beat_refused(self, n: int, at: int, values: _Values) -> None:
+    def beat_refused(self, n: int, at: int, values: Values) -> None:
         self.marks[values.text("reason")] += 1
 
-    def check_due(self, n: int, at: int, values: _Values) -> None:
+    def check_due(self, n: int, at: int, values: Values) -> None:
         check, kind = values.text("check"), values.one_of("kind", CheckKind)
         answer_by = values.instant("answer_by_ms")
         story = self.checks.get(check)
@@ -348,22 +224,22 @@ class _Reading:
             # Another attempt: the check is open again until its verdict.
             story.answer_by_ms, story.answered_ms, story.outcome = answer_by, None, None
 
-    def check_retold(self, n: int, at: int, values: _Values) -> None:
+    def check_retold(self, n: int, at: int, values: Values) -> None:
         self._story(values).answer_by_ms = values.instant("answer_by_ms")
 
-    def check_answer(self, n: int, at: int, values: _Values) -> None:
+    def check_answer(self, n: int, at: int, values: Values) -> None:
         self._story(values).answered_ms = at
 
-    def check_verdict(self, n: int, at: int, values: _Values) -> None:
+    def check_verdict(self, n: int, at: int, values: Values) -> None:
         story, outcome = self._story(values), values.one_of("outcome", Outcome)
         if values.flag("final"):
             story.outcome, story.decided_n, story.decided_ms = outcome, n, at
 
-    def check_review(self, n: int, at: int, values: _Values) -> None:
+    def check_review(self, n: int, at: int, values: Values) -> None:
         story = self._story(values)
         story.review, story.decided_n = values.one_of("outcome", ReviewOutcome), n
 
-    def checkin_confirm(self, n: int, at: int, values: _Values) -> None:
+    def checkin_confirm(self, n: int, at: int, values: Values) -> None:
         checkin, moment = values.text("checkin"), values.instant("at_ms")
         self.confirmations.append(DecidedCheck(n, checkin, SUPERVISED, moment, Outcome.MATCH, Standing.GOOD))
         # The last word on a check-in says until when it vouches: leaving early ends what its opening had promised.
@@ -371,7 +247,7 @@ class _Reading:
         begins = moment if known is None else min(known.from_ms, moment)
         self.presences[checkin] = Presence(checkin, begins, values.instant("until_ms"))
 
-    def attended(self, n: int, at: int, values: _Values) -> None:
+    def attended(self, n: int, at: int, values: Values) -> None:
         session, part = values.text("session"), values.one_of("part", Part)
         began, ended, ms = values.instant("began"), values.instant("ended"), values.whole("ms")
         if ended < began:
@@ -385,10 +261,10 @@ class _Reading:
             ms = ended - began
         self.attendance[session] = Attendance(n, session, part, began, ended, ms)
 
-    def attendance_revoked(self, n: int, at: int, values: _Values) -> None:
+    def attendance_revoked(self, n: int, at: int, values: Values) -> None:
         self.attendance.pop(values.text("session"), None)
 
-    def _story(self, values: _Values) -> _CheckStory:
+    def _story(self, values: Values) -> _CheckStory:
         check = values.text("check")
         try:
             return self.checks[check]
@@ -396,7 +272,7 @@ class _Reading:
             raise values.wrong("check", "was never due") from None
 
 
-_READERS: Final[Mapping[str, Callable[[_Reading, int, int, _Values], None]]] = {
+_READERS: Final[Mapping[str, Callable[[_Reading, int, int, Values], None]]] = {
     "enrolment.open": _Reading.enrolment_open,
     "sitting.open": _Reading.sitting_open,
     "beat": _Reading.beat,
