@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from flask_babel import format_time
 from flask_babel import gettext as _
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
@@ -207,7 +206,7 @@ def _refuse_locked(tries: Tries, now: datetime) -> None:
 
 def _locked(until: datetime, now: datetime) -> LockedOut:
     return LockedOut(
-        _("连续多次登录失败，为保护账号，请于%(time)s后再试。", time=format_time(until, "HH:mm:ss")),
+        _("连续多次登录失败，为保护账号，请于%(time)s后再试。", time=until.astimezone(clock.SHANGHAI).strftime("%H:%M:%S")),
         retry_after=int((until - now).total_seconds()) + 1,
         locked_until=clock.rfc3339(until),
     )

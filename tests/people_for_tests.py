@@ -1,0 +1,171 @@
+"""People who can sign in, and browsers and programs that do it for them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from flask import Flask
+from flask.testing import FlaskClient
+from media_pipeline.quality import QualityCode
+from media_pipeline.reference import ReferenceQuality
+from media_pipeline.verdict import EngineDown
+from stdnum.cn import ric
+
+from xueji.identity import faces, services
+from xueji.identity.models import Organisation, Person
+from xueji.identity.rules import ConsentKind, OrganisationKind, SessionKind
+from xueji.identity.services import HashedPassword, Passed
+from xueji.kernel.actor import Actor, Role
+from xueji.kernel.context import Context
+
+PASSWORD = "correct-horse-7"
+_HASHED = services.hash_password(PASSWORD)
+_KINDS = {
+    Role.TRAINEE: OrganisationKind.INSTITUTION,
+    Role.INSTITUTION: OrganisationKind.INSTITUTION,
+    Role.ENTERPRISE: OrganisationKind.ENTERPRISE,
+    Role.REGULATOR: OrganisationKind.AUTHORITY,
+    Role.ADMINISTRATOR: OrganisationKind.OPERATOR,
+}
+_serial = count(1)
+
+
+def identity_number(serial: int) -> str:
+    """A well-formed number of nobody, born in 1985."""
+    body = f"62010219850{1 + serial // 10000 % 9}{10 + serial // 1000 % 10}{serial % 1000:03d}"
+    return body + str(ric.calc_check_digit(body + "0"))
+
+
+def organisation(context: Context, kind: OrganisationKind, region: str = "620102") -> Organisation:
+    with context.database.writing() as session:
+        return services.create_organisation(
+            session, name=f"单位{next(_serial)}", kind=kind, region=region, uscc=None, actor=None
+        )
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A person who knows her password."""
+
+    id: UUID
+    account: str
+    organisation_id: UUID
+    id_number: str
+    name: str = "王小明"
+
+    def actor(self, *roles: Role, region: str | None = "620102") -> Actor:
+        """Acting as that, with no session behind it."""
+        return Actor(self.id, UUID(int=0), frozenset(roles), self.organisation_id, region)
+
+
+def someone(
+    context: Context,
+    role: Role = Role.TRAINEE,
+    *,
+    at: Organisation | None = None,
+    region: str = "620102",
+    name: str = "王小明",
+    temporary: bool = False,
+    password: HashedPassword = _HASHED,
+) -> Someone:
+    where = at or organisation(context, _KINDS[role], region)
+    serial = next(_serial)
+    number, account = identity_number(serial), f"person{serial}"
+    with context.database.writing() as session:
+        person: Person = services.register_person(
+            session,
+            context.keyring,
+            name=name,
+            id_number=number,
+            account=account,
+            password=password,
+            role=role,
+            organisation_id=where.id,
+            actor=None,
+            temporary=temporary,
+        )
+        return Someone(person.id, account, where.id, number, name)
+
+
+def signed_in(context: Context, who: Someone, kind: SessionKind = SessionKind.TOKEN) -> Passed:
+    passed = services.pass_password(
+        context, account=who.account, password=PASSWORD, kind=kind, user_agent="Mozilla/5.0 (Windows) Chrome/130"
+    )
+    assert isinstance(passed, Passed)
+    return passed
+
+
+def bearer(context: Context, who: Someone) -> dict[str, str]:
+    return {"Authorization": f"Bearer {signed_in(context, who).token}"}
+
+
+def consented(context: Context, who: Someone) -> None:
+    with context.database.writing() as session:
+        services.give_consent(
+            session,
+            context.keyring,
+            person=session.get_one(Person, who.id),
+            kind=ConsentKind.FACE,
+            text_version="2026-11",
+        )
+
+
+@dataclass
+class Browser:
+    """A person's browser: it keeps cookies and sends the anti-forgery token of the page it has before it."""
+
+    app: Flask
+    client: FlaskClient = field(init=False)
+    page: str = ""
+
+    def __post_init__(self) -> None:
+        self.client = self.app.test_client()
+
+    def get(self, path: str, **options: Any) -> Any:
+        response = self.client.get(path, **options)
+        self.page = response.text if response.mimetype == "text/html" else ""
+        return response
+
+    def post(self, path: str, data: dict[str, Any] | None = None, *, look: str | None = None, **options: Any) -> Any:
+        """Look at the page (``look``, else the address itself), then send its form."""
+        if look is not None or not self.page:
+            self.get(look or path)
+        token = re.search(r'name="csrf-token" content="([^"]+)"', self.page)
+        assert token is not None, self.page[:400]
+        response = self.client.post(path, data={"csrf_token": token.group(1), **(data or {})}, **options)
+        self.page = response.text if response.mimetype == "text/html" else ""
+        return response
+
+    def sign_in(self, who: Someone, password: str = PASSWORD, next: str | None = None) -> Any:  # noqa: A002
+        path = "/sign-in" + (f"?next={next}" if next else "")
+        return self.post(path, {"account": who.account, "password": password}, look=path)
+
+
+@dataclass
+class HarmlessFaces:
+    """Answers what it was told: each photo's first byte names the face in it."""
+
+    codes: tuple[QualityCode, ...] = ()
+    down: bool = False
+
+    def assess(self, photo: bytes) -> ReferenceQuality:
+        if self.down:
+            raise EngineDown("told to be down")
+        descriptor = None if self.codes else face(photo[0])
+        return ReferenceQuality(descriptor, self.codes, "harmless/1", "none")
+
+    @classmethod
+    def in_(cls, context: Context) -> HarmlessFaces:
+        twin = cls()
+        context.outside[faces.Engine] = twin
+        return twin
+
+
+def face(number: int) -> Any:
+    """A template; those of different numbers are far apart."""
+    return np.random.default_rng(number).normal(0, 0.1, 128).astype(np.float32)

@@ -1,0 +1,157 @@
+"""Decisions about people and sign-in, by tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xueji.identity import rules
+from xueji.identity.rules import Capacity, PasswordProblem, Standing, Tries
+from xueji.kernel.actor import Role
+
+NOON = datetime(2026, 11, 21, 4, tzinfo=UTC)
+A, B = UUID(int=1), UUID(int=2)
+
+
+@pytest.mark.parametrize(
+    ("regulator", "region", "covered"),
+    [
+        ("620000", "620102", True),
+        ("620000", "621202", True),
+        ("620000", "630102", False),
+        ("620100", "620102", True),
+        ("620100", "620100", True),
+        ("620100", "620201", False),
+        ("620102", "620102", True),
+        ("620102", "620103", False),
+        ("620102", "620100", False),
+        ("", "620102", False),
+        ("620000", "", False),
+    ],
+)
+def test_a_jurisdiction_covers_what_lies_below_it(regulator: str, region: str, covered: bool) -> None:
+    assert rules.in_jurisdiction(regulator, region) is covered
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        None,
+        "",
+        "https://evil.example/",
+        "//evil.example/",
+        "///evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "javascript:alert(1)",
+        "/a\r\nLocation: https://evil.example",
+        "/\t/evil.example",
+        " //evil.example",
+        "account",
+    ],
+)
+def test_a_way_on_that_leads_elsewhere_is_none(target: str | None) -> None:
+    assert rules.local_path(target) is None
+
+
+@pytest.mark.parametrize("target", ["/", "/lessons/7?at=12", "/a/b#c"])
+def test_a_way_on_within_the_site_is_kept(target: str) -> None:
+    assert rules.local_path(target) == target
+
+
+@given(st.text(max_size=30))
+def test_no_text_at_all_leads_to_another_host(target: str) -> None:
+    local = rules.local_path(target)
+    assert local is None or (local[0] == "/" and local[1:2] not in ("/", "\\"))
+
+
+@pytest.mark.parametrize(
+    ("given_name", "account"),
+    [
+        ("Wang.Xiaoming", "wang.xiaoming"),
+        ("  ＷＡＮＧ  ", "wang"),
+        ("+86 138-0013-8000", "13800138000"),
+        ("8613800138000", "13800138000"),
+        ("13800138000", "13800138000"),
+        ("138001380001", "138001380001"),
+    ],
+)
+def test_an_account_has_one_spelling(given_name: str, account: str) -> None:
+    assert rules.account_name(given_name) == account
+
+
+@given(st.text(max_size=64))
+def test_spelling_an_account_twice_changes_nothing(name: str) -> None:
+    once = rules.account_name(name)
+    assert rules.account_name(once) == once
+
+
+def test_screens_show_little_of_a_name_and_a_number() -> None:
+    assert rules.masked_name("王小明") == "王**"
+    assert rules.masked_name("阿卜杜拉·买买提") == "阿****"
+    assert rules.masked_name("王") == "王*"
+    assert rules.masked_number("620102199003072839") == "6201**********2839"
+
+
+@pytest.mark.parametrize(
+    ("password", "problem"),
+    [
+        ("short-7", PasswordProblem.TOO_SHORT),
+        ("x7" * 65, PasswordProblem.TOO_LONG),
+        ("onlyletters", PasswordProblem.TOO_EVEN),
+        ("1234567890", PasswordProblem.TOO_EVEN),
+        ("aaaaaaaa11", PasswordProblem.TOO_EVEN),
+        ("my-WangXM-88", PasswordProblem.TELLS_THE_ACCOUNT),
+        ("correct-horse-7", None),
+        ("学习使我快乐2026年", None),
+    ],
+)
+def test_a_new_password_is_judged(password: str, problem: PasswordProblem | None) -> None:
+    assert rules.password_problem(password, "wangxm") is problem
+
+
+def test_the_fifth_failure_locks_and_the_count_begins_anew_afterwards() -> None:
+    tries = Tries()
+    for _ in range(4):
+        tries = rules.after_failure(tries, NOON, most=5, locked_for=timedelta(minutes=15))
+        assert not tries.locked(NOON)
+    tries = rules.after_failure(tries, NOON, most=5, locked_for=timedelta(minutes=15))
+    assert tries.locked(NOON + timedelta(minutes=14, seconds=59))
+    later = NOON + timedelta(minutes=15)
+    assert not tries.locked(later)
+    assert rules.after_failure(tries, later, most=5, locked_for=timedelta(minutes=15)) == Tries(1, None)
+
+
+def _capacity(role: Role, where: UUID, day: int) -> Capacity:
+    return Capacity(role, where, "620102" if where == A else "620103", datetime(2026, 1, day, tzinfo=UTC))
+
+
+def test_rights_of_two_organisations_never_add_up() -> None:
+    both = [_capacity(Role.ENTERPRISE, A, 1), _capacity(Role.REGULATOR, B, 2)]
+    assert rules.standing(both) == Standing(frozenset({Role.REGULATOR}), B, "620103")
+    assert rules.standing(both, A) == Standing(frozenset({Role.ENTERPRISE}), A, "620102")
+
+
+def test_being_a_trainee_is_added_whatever_she_works_for() -> None:
+    known = [_capacity(Role.TRAINEE, A, 3), _capacity(Role.INSTITUTION, B, 1)]
+    standing = rules.standing(known)
+    assert standing == Standing(frozenset({Role.TRAINEE, Role.INSTITUTION}), B, "620103")
+    assert standing.learner
+    assert standing.staff
+
+
+def test_nobody_s_member_has_no_rights() -> None:
+    assert rules.standing([]) == Standing(frozenset(), None, None)
+    assert rules.standing([_capacity(Role.TRAINEE, A, 1)], B).organisation_id == A
+
+
+@pytest.mark.parametrize(
+    ("born", "plausible"),
+    [(date(1990, 3, 7), True), (date(2026, 11, 22), False), (date(2020, 1, 1), False), (date(1900, 1, 1), False)],
+)
+def test_a_birth_date_must_be_one_of_somebody_who_works(born: date, plausible: bool) -> None:
+    assert rules.plausible_birth(born, date(2026, 11, 21)) is plausible
