@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
-from flask import Flask, current_app, jsonify, request, url_for
+from flask import Flask, current_app, jsonify, request
 from flask.wrappers import Response
 from flask_openapi3.blueprint import APIBlueprint
 
-from xueji.enrolment.queries import EnrolmentFacts, enrolments_of
+from xueji.enrolment.queries import enrolments_of
 from xueji.identity.errors import SignedOut
 from xueji.identity.tokens import claims_of_request
 from xueji.kernel import clock
@@ -20,11 +20,12 @@ from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.kernel.groupcommit import GroupCommitter
 from xueji.progress import schemas
+from xueji.progress.answers import answer_json, enrolment_json, opened_json
 from xueji.progress.errors import BeatRefused
-from xueji.progress.queries import LessonProgress, lesson_progress
-from xueji.progress.record import Answer, Report, Reported, digest_of, public_check, record_reports
+from xueji.progress.queries import lesson_progress
+from xueji.progress.record import Answer, Report, Reported, digest_of, record_reports
 from xueji.progress.rules import Beat, InvalidBeat, check_beat
-from xueji.progress.services import Opened, answer_presence, open_sitting
+from xueji.progress.services import answer_presence, open_sitting
 from xueji.web.access import decided_below, roles, signed_in
 from xueji.web.session import actor, context, db
 
@@ -47,7 +48,7 @@ def my_enrolments() -> Response:
     session = db()
     found = enrolments_of(session, actor().person_id)
     progress = lesson_progress(session, [facts.enrolment_id for facts in found])
-    return jsonify({"enrolments": [_enrolment(facts, progress) for facts in found]})
+    return jsonify({"enrolments": [enrolment_json(facts, progress) for facts in found]})
 
 
 @blueprint.post("/sittings", summary="Open a sitting, or continue here", responses={201: schemas.SittingOut})
@@ -65,7 +66,7 @@ def open_(body: schemas.OpenSitting) -> tuple[Response, int]:
         device=body.device or (request.user_agent.string or ""),
         continue_here=body.continue_here,
     )
-    return jsonify(_opened(opened)), 201
+    return jsonify(opened_json(opened)), 201
 
 
 def _from_bytes(view: Callable[[schemas.SittingPath, schemas.BeatsIn], Response]) -> Callable[[UUID], Response]:
@@ -93,7 +94,7 @@ def beats(path: schemas.SittingPath, body: schemas.BeatsIn) -> Response:
         claims.login_session_id,
         tuple(_reported(said) for said in body.beats),
     )
-    return Response(json.dumps(_answer(_committer().submit(report))), mimetype="application/json")
+    return Response(json.dumps(answer_json(_committer().submit(report))), mimetype="application/json")
 
 
 def _reported(said: schemas.BeatIn) -> Reported:
@@ -112,87 +113,3 @@ def _reported(said: schemas.BeatIn) -> Reported:
 def presence(path: schemas.SittingPath, body: schemas.PresenceIn) -> Response:
     sitting = answer_presence(db(), actor=actor(), sitting_id=path.sitting_id, question_id=body.question_id)
     return jsonify({"furthest_ms": sitting.furthest_ms, "question": None})
-
-
-def check_json(told: dict[str, Any] | None) -> dict[str, Any] | None:
-    """An open check as the interface words it."""
-    if told is None:
-        return None
-    said = public_check(told)
-    said["answer_by"] = clock.rfc3339(clock.from_ms(said.pop("answer_by_ms")))
-    return said
-
-
-def _answer(answer: Answer) -> dict[str, Any]:
-    question = None
-    if answer.question is not None:
-        question_id, by_ms = answer.question
-        question = {"question_id": str(question_id), "answer_by": clock.rfc3339(clock.from_ms(by_ms))}
-    return {
-        "credited_ms": answer.furthest_ms,
-        "furthest_ms": answer.furthest_ms,
-        "refused": [{"from_ms": first, "to_ms": last, "reason": why} for first, last, why in answer.refused],
-        "check": check_json(answer.check),
-        "question": question,
-        "server_time": clock.rfc3339(clock.from_ms(answer.now_ms)),
-    }
-
-
-def _opened(opened: Opened) -> dict[str, Any]:
-    sitting, plan = opened.sitting, opened.terms.plan
-    film_id = opened.lesson.film_id
-    media = None
-    if film_id is not None and opened.lesson.film_ready:
-        media = {
-            "hls": url_for("courses.film_file", film_id=film_id, path="master.m3u8"),
-            "poster": url_for("courses.film_file", film_id=film_id, path="poster.jpg"),
-        }
-    return {
-        "sitting_id": str(sitting.id),
-        "resume_ms": sitting.resume_ms,
-        "furthest_ms": sitting.furthest_ms,
-        "credited_ms": sitting.furthest_ms,
-        "duration_ms": opened.terms.duration_ms,
-        "beat_seconds": plan.beat_ms // 1000,
-        "lease": {"id": str(sitting.id), "expires_at": clock.rfc3339(clock.from_ms(opened.lease_until_ms))},
-        "rulebook": sitting.rulebook,
-        "method": sitting.method,
-        "plan": plan.to_dict(),
-        "make_up": json.loads(sitting.make_up),
-        "media": media,
-        "check": check_json(json.loads(sitting.open_check)) if sitting.open_check else None,
-        "question": None,
-    }
-
-
-def _enrolment(facts: EnrolmentFacts, progress: dict[Any, LessonProgress]) -> dict[str, Any]:
-    cohort = facts.cohort
-    return {
-        "enrolment_id": str(facts.enrolment_id),
-        "state": facts.state,
-        "cohort": {
-            "cohort_id": str(cohort.cohort_id),
-            "title": cohort.title,
-            "syllabus": cohort.syllabus,
-            "starts_on": cohort.starts_on.isoformat(),
-            "ends_on": cohort.ends_on.isoformat(),
-            "total_ms": cohort.total_ms,
-            "theory_ms": cohort.theory_ms,
-            "practical_ms": cohort.practical_ms,
-            "online_ms": cohort.online_ms,
-            "in_person_ms": cohort.in_person_ms,
-            "rulebook": cohort.rulebook,
-        },
-        "lessons": [
-            {
-                "lesson_id": str(lesson.lesson_id),
-                "title": lesson.title,
-                "part": lesson.part,
-                "position": lesson.position,
-                "duration_ms": lesson.duration_ms,
-                "film_ready": lesson.film_ready,
-                "furthest_ms": getattr(progress.get((facts.enrolment_id, lesson.lesson_id)), "furthest_ms", 0),
-            }
-            for lesson in facts.lessons
-        ],
-    }

@@ -15,7 +15,7 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.crypto import Unreadable
 from xueji.kernel.errors import NotFound, Problem
-from xueji.progress.api import check_json
+from xueji.progress.answers import check_json
 from xueji.progress.models import Sitting
 from xueji.progress.schemas import SittingPath
 from xueji.rulebook.vocabulary import Outcome

@@ -1,0 +1,98 @@
+"""What progress answers, in the words of the interface."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import url_for
+
+from xueji.enrolment.queries import EnrolmentFacts
+from xueji.kernel import clock
+from xueji.progress.queries import LessonProgress
+from xueji.progress.record import Answer, public_check
+from xueji.progress.services import Opened
+
+
+def check_json(told: dict[str, Any] | None) -> dict[str, Any] | None:
+    """An open check as the interface words it."""
+    if told is None:
+        return None
+    said = public_check(told)
+    said["answer_by"] = clock.rfc3339(clock.from_ms(said.pop("answer_by_ms")))
+    return said
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    question = None
+    if answer.question is not None:
+        question_id, by_ms = answer.question
+        question = {"question_id": str(question_id), "answer_by": clock.rfc3339(clock.from_ms(by_ms))}
+    return {
+        "credited_ms": answer.furthest_ms,
+        "furthest_ms": answer.furthest_ms,
+        "refused": [{"from_ms": first, "to_ms": last, "reason": why} for first, last, why in answer.refused],
+        "check": check_json(answer.check),
+        "question": question,
+        "server_time": clock.rfc3339(clock.from_ms(answer.now_ms)),
+    }
+
+
+def opened_json(opened: Opened) -> dict[str, Any]:
+    sitting, plan = opened.sitting, opened.terms.plan
+    film_id = opened.lesson.film_id
+    media = None
+    if film_id is not None and opened.lesson.film_ready:
+        media = {
+            "hls": url_for("courses.film_file", film_id=film_id, path="master.m3u8"),
+            "poster": url_for("courses.film_file", film_id=film_id, path="poster.jpg"),
+        }
+    return {
+        "sitting_id": str(sitting.id),
+        "resume_ms": sitting.resume_ms,
+        "furthest_ms": sitting.furthest_ms,
+        "credited_ms": sitting.furthest_ms,
+        "duration_ms": opened.terms.duration_ms,
+        "beat_seconds": plan.beat_ms // 1000,
+        "lease": {"id": str(sitting.id), "expires_at": clock.rfc3339(clock.from_ms(opened.lease_until_ms))},
+        "rulebook": sitting.rulebook,
+        "method": sitting.method,
+        "plan": plan.to_dict(),
+        "make_up": json.loads(sitting.make_up),
+        "media": media,
+        "check": check_json(json.loads(sitting.open_check)) if sitting.open_check else None,
+        "question": None,
+    }
+
+
+def enrolment_json(facts: EnrolmentFacts, progress: dict[Any, LessonProgress]) -> dict[str, Any]:
+    cohort = facts.cohort
+    return {
+        "enrolment_id": str(facts.enrolment_id),
+        "state": facts.state,
+        "cohort": {
+            "cohort_id": str(cohort.cohort_id),
+            "title": cohort.title,
+            "syllabus": cohort.syllabus,
+            "starts_on": cohort.starts_on.isoformat(),
+            "ends_on": cohort.ends_on.isoformat(),
+            "total_ms": cohort.total_ms,
+            "theory_ms": cohort.theory_ms,
+            "practical_ms": cohort.practical_ms,
+            "online_ms": cohort.online_ms,
+            "in_person_ms": cohort.in_person_ms,
+            "rulebook": cohort.rulebook,
+        },
+        "lessons": [
+            {
+                "lesson_id": str(lesson.lesson_id),
+                "title": lesson.title,
+                "part": lesson.part,
+                "position": lesson.position,
+                "duration_ms": lesson.duration_ms,
+                "film_ready": lesson.film_ready,
+                "furthest_ms": getattr(progress.get((facts.enrolment_id, lesson.lesson_id)), "furthest_ms", 0),
+            }
+            for lesson in facts.lessons
+        ],
+    }
