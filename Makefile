@@ -101,7 +101,7 @@ lock:
 
 # Add new words to each part's English catalogue, for translating.
 messages: test-install
-	@$(BIN)/python -m tests.messages
+	@cd tests && ../$(BIN)/python -m messages
 
 migration: test-install
 	@[ -n "$(m)" ] || { echo 'say what it does: make migration m="Add …"'; exit 1; }

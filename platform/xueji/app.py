@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from courses import api as courses_api
 from courses import views as courses_views
 from xueji import probes, web
 from xueji.archives import api as archives_api
+from xueji.enrolment import views as enrolment_views
 from xueji.identity import api as identity_api
 from xueji.identity import views as identity_views
 from xueji.identity.gate import init_identity
@@ -26,7 +28,9 @@ from xueji.progress import views as progress_views
 from xueji.progress.api import init_beats
 from xueji.progress.sockets import init_lesson_sockets
 from xueji.snapshots import api as snapshots_api
+from xueji.snapshots.metrics import check_figures
 from xueji.trace import api as trace_api
+from xueji.trace.metrics import log_figures
 from xueji.web.access import init_access, public
 from xueji.web.assets import init_assets
 from xueji.web.errors import init_errors, validation_problem
@@ -34,6 +38,7 @@ from xueji.web.headers import init_headers
 from xueji.web.health import init_health, set_probes
 from xueji.web.language import init_language
 from xueji.web.logs import init_logs
+from xueji.web.metrics import measures
 from xueji.web.session import init_session
 from xueji.web.sockets import init_sockets
 from xueji.wiring import connect
@@ -63,6 +68,7 @@ APIS: tuple[APIBlueprint, ...] = (
 )
 PAGES: tuple[Blueprint, ...] = (
     courses_views.blueprint,
+    enrolment_views.blueprint,
     identity_views.blueprint,
     progress_views.blueprint,
     trace_api.blueprint,
@@ -108,4 +114,6 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
     for step in STEPS:
         step(app)
     set_probes(app, probes.bound(context))
+    for figures in (log_figures, check_figures):
+        measures(app).add_source(partial(figures, context.database))
     return app

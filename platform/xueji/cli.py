@@ -116,14 +116,13 @@ def doctor() -> None:
     raise SystemExit(1 if worst is Outcome.FAIL else 0)
 
 
-@main.command()
-@click.argument("bundle", type=click.Path(exists=True, path_type=Path))
-@click.argument("further", nargs=-1, type=click.UNPROCESSED)
-def verify(bundle: Path, further: tuple[str, ...]) -> None:
+@main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("words", nargs=-1, metavar="BUNDLE [--policy FILE] [--checkpoint FILE]", type=click.UNPROCESSED)
+def verify(words: tuple[str, ...]) -> None:
     """Check an evidence BUNDLE (a zip or its folder) offline, one line a claim."""
     from xueji.archives import verify as verifier
 
-    raise SystemExit(verifier.main([str(bundle), *further]))
+    raise SystemExit(verifier.main(words))
 
 
 @main.group()

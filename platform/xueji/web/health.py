@@ -16,8 +16,8 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from xueji.kernel.errors import Forbidden
+from xueji.web import metrics
 from xueji.web.access import public
-from xueji.web.metrics import Measures
 from xueji.web.session import context
 
 log = structlog.get_logger(__name__)
@@ -73,8 +73,7 @@ def _has_token() -> bool:
 def measures() -> Response:
     if not (_from_this_machine() or _has_token()):
         raise Forbidden
-    held: Measures = current_app.extensions["xueji_measures"]
-    return Response(generate_latest(held.registry), content_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(metrics.measures(current_app).registry), content_type=CONTENT_TYPE_LATEST)
 
 
 def init_health(app: Flask) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import cast
 
+from flask import Flask
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from xueji.kernel.groupcommit import BATCH_SIZES, committed_batches
@@ -60,6 +62,11 @@ class _Asked:
         return self._source()
 
 
+def measures(app: Flask) -> Measures:
+    """The application's own, for parts that have something to tell."""
+    return cast(Measures, app.extensions["xueji_measures"])
+
+
 def group_commits() -> Iterable[Metric]:
     """How many items went to disk together: near 1 means calm, large means many waited."""
     batches, items = committed_batches()
@@ -71,11 +78,3 @@ def group_commits() -> Iterable[Metric]:
     yield HistogramMetricFamily(
         "xueji_group_commit_batch_size", "Items written in one transaction.", buckets=buckets, sum_value=items
     )
-
-
-def gauge(name: str, help_text: str, values: dict[str, float], label: str | None = None) -> Metric:
-    """A gauge from what a part told: one value (under the key ``""``) or one for each value of a label."""
-    family = GaugeMetricFamily(name, help_text, labels=[label] if label else [])
-    for key, value in values.items():
-        family.add_metric([key] if label else [], value)
-    return family
