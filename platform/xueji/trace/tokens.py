@@ -139,6 +139,12 @@ class Token:
 
         Raises TokenError.
         """
+        try:
+            return self._verify(data, trusted)
+        except (der.DerError, IndexError) as error:
+            raise TokenError(f"this is not a time-stamp token: {error}") from error
+
+    def _verify(self, data: bytes, trusted: Sequence[bytes]) -> int:
         if hashlib.new(self.digest, data).digest() != self.imprint:
             raise TokenError("it is a time-stamp of something else")
         attributes = {each.children()[0].oid(): each.children()[1].children() for each in self.signed_attributes}
