@@ -110,9 +110,18 @@ def _is_whole(data: bytes, kind: str) -> bool:
     return data.rfind(_JPEG_END) > data.rfind(_JPEG_SCAN) > 0
 
 
-def hash_picture(data: bytes, pixels: Pixels) -> PictureHash:
-    """Hash the bytes exactly and the picture by its brightness steps, which survive re-encoding and scaling."""
+def hash_picture(data: bytes, pixels: Pixels, face_points: NDArray[np.float32] | None) -> PictureHash:
+    """Hash the bytes exactly, and the picture so that encoding it again or scaling it changes next to nothing.
+
+    ``face_points`` is ``[6, 2]`` (x, y) in pixels, None when there is no face. See ``PictureHash``.
+    """
+    exact = hashlib.sha256(data).hexdigest()
+    if face_points is None:
+        return PictureHash(exact, "")
     grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
-    small = cv2.resize(grey, (17, 16), interpolation=cv2.INTER_AREA)
-    steps = small[:, 1:] > small[:, :-1]
-    return PictureHash(hashlib.sha256(data).hexdigest(), np.packbits(steps).tobytes().hex())
+    small = cv2.resize(grey, (17, 8), interpolation=cv2.INTER_AREA)
+    bits = int.from_bytes(np.packbits(small[:, 1:] > small[:, :-1]).tobytes(), "big") << 128
+    places = np.clip(np.rint(face_points / max(pixels.shape[:2]) * 1023), 0, 1023).astype(int)
+    for place, coordinate in enumerate(places.ravel().tolist()):
+        bits |= coordinate << (10 * place)
+    return PictureHash(exact, f"{bits:064x}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -107,15 +108,16 @@ def _read_frames(frames: Sequence[bytes], settings: JudgeSettings, engine: Engin
         except DecodeError:
             refused += 1
             continue
-        known = hash_picture(data, picture)
-        if known.sha256 in read:
+        exact = hashlib.sha256(data).hexdigest()
+        if exact in read:
             copies += 1
             continue
         picture, scale = fit_within(picture)
         search = Search.EVERYONE if settings.everyone else Search.NEAREST
         found = engine.find_faces(picture, search)
         people = tuple(face for face in found if face.side / scale >= settings.second_face_pixels)
-        read[known.sha256] = _Frame(picture, scale, known, people)
+        known = hash_picture(data, picture, people[0].points if people else None)
+        read[exact] = _Frame(picture, scale, known, people)
     if refused:
         notes.add(SignalCode.UNDECODABLE_FRAME, refused)
     if copies:
@@ -186,7 +188,7 @@ def _doubts(
 ) -> bool:
     """Note every sign against a living person before a real camera; True when one of them forbids a match."""
     before = len(notes.signals)
-    replayed = liveness.find_replay((frame.hash for frame in shown), earlier, settings.replay_bits)
+    replayed = liveness.find_replay([frame.hash for frame in shown], earlier, settings.replay_bits)
     if replayed is not None:
         notes.add(SignalCode.REPLAY, replayed)
     moved, frozen = liveness.motion([frame.picture for frame in read])

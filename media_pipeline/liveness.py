@@ -9,7 +9,7 @@ mask, a virtual camera under a real one's name. So these are signals beside the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import cv2
@@ -31,6 +31,8 @@ _LEAST_PRESENCE = 0.5
 _MOTION_SIZE = (160, 120)
 # Grey levels. Camera noise alone gives 0.5 and more at this size; the same still picture encoded again less than 0.2.
 _STILL = 0.25
+# In 1023rds of the picture's longer side: encoding again moves the points by half of this, a breath by twice.
+_SAME_PLACE = 2.2
 _PATTERN_SIDE = 256
 _PATTERN_PEAK = 60.0
 
@@ -122,18 +124,25 @@ def motion(pictures: Sequence[Pixels]) -> tuple[int, bool]:
     return round(largest * 1000), len(small) >= 3 and largest < _STILL
 
 
-def find_replay(pictures: Iterable[PictureHash], earlier: Sequence[PictureHash], within_bits: int) -> int | None:
-    """How near the nearest earlier picture is: 0 for the same bytes, else differing bits, None when none is near."""
+def find_replay(pictures: Sequence[PictureHash], earlier: Sequence[PictureHash], within_bits: int) -> int | None:
+    """How near the burst is to earlier pictures: 0 for the same bytes, else differing bits, None when it is new.
+
+    One picture of the same bytes is enough. Of pictures that only look alike at least half must, for one may by
+    chance: somebody sits at the same desk for months. Cropping and mirroring hide a copy from this.
+    """
     known = {picture.sha256 for picture in earlier}
-    nearest: int | None = None
-    for picture in pictures:
-        if picture.sha256 in known:
-            return 0
-        for other in earlier:
-            distance = picture.distance(other)
-            if distance <= within_bits and (nearest is None or distance < nearest):
-                nearest = distance
-    return nearest
+    if any(picture.sha256 in known for picture in pictures):
+        return 0
+    nearest = [_nearest_copy(picture, earlier, within_bits) for picture in pictures]
+    near = sorted(bits for bits in nearest if bits is not None)
+    return near[0] if near and 2 * len(near) >= len(pictures) else None
+
+
+def _nearest_copy(picture: PictureHash, earlier: Sequence[PictureHash], within_bits: int) -> int | None:
+    alike = [other for other in earlier if picture.steps_apart(other) <= within_bits]
+    return min(
+        (picture.steps_apart(other) for other in alike if picture.face_shift(other) <= _SAME_PLACE), default=None
+    )
 
 
 def screen_pattern(picture: Pixels) -> int | None:

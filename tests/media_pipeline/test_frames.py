@@ -160,16 +160,36 @@ def test_a_large_picture_is_shrunk_for_work_and_a_small_one_left_alone() -> None
 
 
 class TestHash:
+    POINTS = np.array([[200, 150], [260, 152], [230, 190], [231, 220], [170, 160], [300, 162]], np.float32)
+
+    def smooth(self, seed: int) -> Pixels:
+        chance = np.random.default_rng(seed)
+        soft = cv2.GaussianBlur(chance.integers(0, 256, (480, 640, 3), np.uint8), (0, 0), 25)
+        return np.asarray(cv2.normalize(soft, None, 0, 255, cv2.NORM_MINMAX), np.uint8)
+
     def test_the_same_picture_encoded_again_is_known_again(self) -> None:
-        smooth = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (480, 640, 3), np.uint8), (0, 0), 25)
-        smooth = cv2.normalize(smooth, None, 0, 255, cv2.NORM_MINMAX)
-        first = encoded(".png", smooth)
-        again = bytes(cv2.imencode(".jpg", smooth, [cv2.IMWRITE_JPEG_QUALITY, 70])[1])
-        one, other = hash_picture(first, decode(first)), hash_picture(again, decode(again))
+        first = encoded(".png", self.smooth(1))
+        again = bytes(cv2.imencode(".jpg", self.smooth(1), [cv2.IMWRITE_JPEG_QUALITY, 70])[1])
+        one, other = (hash_picture(data, decode(data), self.POINTS) for data in (first, again))
         assert one.sha256 != other.sha256
-        assert one.distance(other) <= 6
+        assert len(one.perceptual) == 64
+        assert one.steps_apart(other) <= 4
+        assert one.face_shift(other) == 0
 
     def test_another_picture_is_far_away(self) -> None:
-        chance = np.random.default_rng(2)
-        one, other = (cv2.GaussianBlur(chance.integers(0, 256, (480, 640, 3), np.uint8), (0, 0), 25) for _ in range(2))
-        assert hash_picture(b"1", one).distance(hash_picture(b"2", other)) > 60
+        one, other = (hash_picture(b"", self.smooth(seed), self.POINTS) for seed in (2, 3))
+        assert one.steps_apart(other) > 30
+
+    @pytest.mark.parametrize(("right", "down", "thousandths"), [(0, 0, 0), (3, 0, 4.8), (3, 4, 8), (640, 0, 500)])
+    def test_a_face_that_moved_is_measured(self, right: int, down: int, thousandths: float) -> None:
+        one = hash_picture(b"", self.smooth(2), self.POINTS)
+        other = hash_picture(b"", self.smooth(2), self.POINTS + np.float32((right, down)))
+        assert one.steps_apart(other) == 0
+        assert one.face_shift(other) >= thousandths - 0.8
+        assert right == 640 or one.face_shift(other) <= thousandths + 0.8
+
+    def test_a_picture_without_a_face_is_like_no_other(self) -> None:
+        one = hash_picture(b"", self.smooth(2), None)
+        assert one.perceptual == ""
+        assert one.steps_apart(one) == 128
+        assert one.face_shift(one) > 1000

@@ -111,18 +111,32 @@ class TestMotion:
 
 class TestReplay:
     ONE = PictureHash("a" * 64, "0" * 64)
+    FAR = PictureHash("c" * 64, "f" * 64)
 
     def test_nothing_earlier_is_nothing(self) -> None:
-        assert find_replay([self.ONE], [], 6) is None
+        assert find_replay([self.ONE], [], 4) is None
 
     def test_the_same_bytes_are_zero_bits_away(self) -> None:
-        assert find_replay([PictureHash("a" * 64, "f" * 64)], [self.ONE], 6) == 0
+        assert find_replay([self.FAR, PictureHash("a" * 64, "f" * 64)], [self.ONE], 4) == 0
 
     @pytest.mark.parametrize(
-        ("perceptual", "found"), [("0" * 63 + "7", 3), ("0" * 62 + "3f", 6), ("0" * 62 + "7f", None)]
+        ("perceptual", "found"),
+        [
+            ("7" + "0" * 63, 3),
+            ("f" + "0" * 63, 4),
+            ("1f" + "0" * 62, None),
+            ("1" + "0" * 62 + "2", 1),
+            ("1" + "0" * 62 + "9", None),
+            ("", None),
+        ],
     )
-    def test_nearly_the_same_picture_is_counted_in_bits(self, perceptual: str, found: int | None) -> None:
-        assert find_replay([PictureHash("b" * 64, perceptual)], [self.ONE], 6) == found
+    def test_a_copy_is_alike_and_has_its_face_in_the_same_place(self, perceptual: str, found: int | None) -> None:
+        assert find_replay([PictureHash("b" * 64, perceptual)], [self.ONE], 4) == found
+
+    @pytest.mark.parametrize(("copies", "others", "found"), [(1, 0, 0), (2, 2, 0), (2, 3, None), (1, 4, None)])
+    def test_half_the_burst_must_look_alike(self, copies: int, others: int, found: int | None) -> None:
+        burst = [PictureHash("b" * 64, "0" * 64)] * copies + [self.FAR] * others
+        assert find_replay(burst, [self.ONE], 4) == found
 
 
 def test_a_screen_pattern_is_a_hint_and_a_smooth_wall_none() -> None:
