@@ -6,7 +6,7 @@ import { pause } from "./pause.ts";
  * Why there is no picture: none connected; the person said no; the browser or its policy forbids it; another program has it; it is too
  * coarse; it gives no (or a black) picture or went away.
  */
-export type CameraFailure = "no-camera" | "denied" | "blocked" | "busy" | "too-small" | "lost";
+export type CameraFailure = "not_found" | "denied" | "blocked" | "in_use" | "too_low" | "lost";
 
 export class CameraError extends Error {
   readonly failure: CameraFailure;
@@ -125,7 +125,7 @@ export class Camera {
     preview.playsInline = true;
     preview.srcObject = this.stream;
     await firstFrame(preview);
-    if (preview.videoWidth * preview.videoHeight < minPixels) throw new CameraError("too-small");
+    if (preview.videoWidth * preview.videoHeight < minPixels) throw new CameraError("too_low");
     // Exposure settles in the first moments: look again before calling it black.
     for (let look = 0; look < 6 && this.isBlack(); look += 1) await pause(400);
     if (this.isBlack()) throw new CameraError("lost");
@@ -158,9 +158,9 @@ function firstFrame(preview: HTMLVideoElement): Promise<void> {
 /** Browsers name failures differently, and give one name to two of them. */
 function failureOf(error: unknown): CameraFailure {
   const name = error instanceof DOMException || error instanceof Error ? error.name : "";
-  if (name === "NotFoundError" || name === "DevicesNotFoundError") return "no-camera";
-  if (name === "NotReadableError" || name === "TrackStartError" || name === "AbortError") return "busy";
-  if (name === "OverconstrainedError" || name === "ConstraintNotSatisfiedError") return "too-small";
+  if (name === "NotFoundError" || name === "DevicesNotFoundError") return "not_found";
+  if (name === "NotReadableError" || name === "TrackStartError" || name === "AbortError") return "in_use";
+  if (name === "OverconstrainedError" || name === "ConstraintNotSatisfiedError") return "too_low";
   if (name === "SecurityError" || name === "TypeError") return "blocked";
   return forbiddenByPolicy() ? "blocked" : "denied";
 }

@@ -1,6 +1,7 @@
 /** Answering a check over HTTP: the frames, a report that it cannot be done, and the verdict. */
 
 import { call, Problem, Unreachable } from "../api.ts";
+import type { CameraFailure } from "../camera.ts";
 import { pause } from "../pause.ts";
 import { serverClock } from "../clock.ts";
 import type { Check } from "./protocol.ts";
@@ -11,10 +12,11 @@ export interface CheckStatus {
   state: "due" | "answered" | "decided" | "contested" | "reviewed";
   outcome: string | null;
   /** Why the previous attempt did not do. */
-  last_outcome?: string | null;
+  last_outcome: string | null;
   attempt: number;
   kind: string;
-  answer_by: string;
+  /** Only while it waits for an answer, as the nonce. */
+  answer_by: string | null;
   nonce: string | null;
   prompts: string[];
 }
@@ -54,9 +56,13 @@ export class Answers {
     }
   }
 
-  /** Report why there will be no picture; `reason` is a camera failure or "refused". */
-  unable(check: Check, reason: string): Promise<CheckStatus> {
-    return call(`${this.url}/${check.check_id}/unable`, { method: "POST", json: { reason } });
+  /** Report that the camera gives no picture, and why. */
+  unable(check: Check, reason: CameraFailure): Promise<CheckStatus> {
+    return call(`${this.url}/${check.check_id}/unable`, { method: "POST", json: { nonce: check.nonce, reason } });
+  }
+
+  refuse(check: Check): Promise<CheckStatus> {
+    return call(`${this.url}/${check.check_id}/refuse`, { method: "POST", json: { nonce: check.nonce } });
   }
 
   status(checkId: string): Promise<CheckStatus> {

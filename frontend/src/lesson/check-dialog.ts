@@ -1,7 +1,7 @@
 /** The check as the person meets it: camera, movements, sending, waiting, and the outcome said plainly. */
 
 import { Problem } from "../api.ts";
-import { Camera, CameraError } from "../camera.ts";
+import { Camera, CameraError, type CameraFailure } from "../camera.ts";
 import { serverClock } from "../clock.ts";
 import { closeDialog, openDialog } from "../dialog.ts";
 import { pause } from "../pause.ts";
@@ -40,6 +40,8 @@ export class CheckDialog {
   /** The attempt that was answered last: the server repeats it until its verdict is there. */
   private answered = "";
   private camera: Camera | null = null;
+  /** What was wrong with the camera last; "lost" when the person says it before anything was tried. */
+  private failure: CameraFailure = "lost";
   private run = 0;
   private ticker: number | undefined;
 
@@ -48,7 +50,7 @@ export class CheckDialog {
     this.options = options;
     this.answers = new Answers(options.checksUrl);
     this.view = new CheckView(dialog, {
-      unable: () => void this.reportUnable("no-camera"),
+      unable: () => void this.giveUp((check) => this.answers.unable(check, this.failure)),
       refuse: () => this.askRefuse(),
       otherRouteUrl: options.otherRouteUrl,
     });
@@ -192,7 +194,7 @@ export class CheckDialog {
       check_id: check.check_id,
       nonce: status.nonce ?? "",
       prompts: status.prompts,
-      answer_by: status.answer_by,
+      answer_by: status.answer_by ?? check.answer_by,
       kind: check.kind,
       attempt: status.attempt,
     };
@@ -204,10 +206,11 @@ export class CheckDialog {
     this.run += 1;
     if (error instanceof CameraError) {
       this.closeCamera();
+      this.failure = error.failure;
       const [title, text] = words.camera.failures[error.failure] ?? [error.failure, ""];
       this.view.failure(title, text, [
         { label: words.check.again, icon: "arrow-clockwise", primary: true, act: () => void this.begin() },
-        { label: words.check.unable, icon: "camera-video-off", primary: false, act: () => void this.reportUnable(error.failure) },
+        { label: words.check.unable, icon: "camera-video-off", primary: false, act: () => void this.giveUp((check) => this.answers.unable(check, error.failure)) },
       ]);
     } else if (error instanceof Problem && error.status === 401) {
       this.close(false);
@@ -246,7 +249,7 @@ export class CheckDialog {
 
   /** Not decided yet, though the time is over here: either the window began again, or it is missed. */
   private async timeIsUp(status: CheckStatus, run: number): Promise<void> {
-    if (serverClock.until(status.answer_by) > 3_000) {
+    if (status.answer_by !== null && serverClock.until(status.answer_by) > 3_000) {
       await this.beginWith(status);
     } else {
       await this.tell({ ...status, state: "decided", outcome: "missed" }, run);
@@ -255,12 +258,14 @@ export class CheckDialog {
 
   private beginWith(status: CheckStatus): Promise<void> {
     if (this.current !== null && status.nonce !== null) {
-      this.current = { ...this.current, nonce: status.nonce, prompts: status.prompts, attempt: status.attempt, answer_by: status.answer_by };
+      const { nonce, prompts, attempt } = status;
+      this.current = { ...this.current, nonce, prompts, attempt, answer_by: status.answer_by ?? this.current.answer_by };
     }
     return this.begin();
   }
 
-  private async reportUnable(reason: string): Promise<void> {
+  /** There will be no picture: say so, and tell what that means. */
+  private async giveUp(say: (check: Check) => Promise<CheckStatus>): Promise<void> {
     const check = this.current;
     if (check === null) return;
     this.run += 1;
@@ -268,7 +273,7 @@ export class CheckDialog {
     this.closeCamera();
     this.view.say(words.check.sending, "", "wait");
     try {
-      const status = await this.answers.unable(check, reason);
+      const status = await say(check);
       this.answered = `${check.check_id}#${check.attempt}`;
       await this.tell(status, run);
     } catch (error) {
@@ -282,7 +287,7 @@ export class CheckDialog {
     this.run += 1;
     this.view.failure(words.check.refuseSure, words.check.refuseWhy, [
       { label: words.check.back, icon: "camera-video", primary: true, act: () => void this.begin() },
-      { label: words.check.refuseYes, icon: null, primary: false, act: () => void this.reportUnable("refused") },
+      { label: words.check.refuseYes, icon: null, primary: false, act: () => void this.giveUp((check) => this.answers.refuse(check)) },
     ]);
   }
 

@@ -321,8 +321,8 @@ export class Study {
     now.addEventListener("click", () => {
       this.beatNow();
       now.disabled = true;
-      call<Check>(`${this.url}/checks`, { method: "POST" })
-        .then((check) => this.onCheck(check))
+      call<{ check: Check | null }>(`${this.url}/checks`, { method: "POST" })
+        .then(({ check }) => check !== null && this.onCheck(check))
         .catch((error: unknown) => this.remark(error instanceof Problem ? error.title : words.stop.unreachable))
         .finally(() => (now.disabled = false));
     });

@@ -151,11 +151,11 @@ export const en: Words = {
   },
   camera: {
     failures: {
-      "no-camera": ["No camera was found", "Connect a camera, or use a phone or computer that has one."],
+      "not_found": ["No camera was found", "Connect a camera, or use a phone or computer that has one."],
       denied: ["The camera was not allowed", "Click the lock beside the address and allow the camera; on a phone allow the camera for the browser in the system settings. Then try again."],
       blocked: ["The browser keeps the camera from this page", "Open the https address in the system browser. Your organisation may have disabled cameras; ask its administrator."],
-      busy: ["Another program is using the camera", "Close video calls and other programs that use the camera, then try again."],
-      "too-small": ["The camera's picture is too small", "At least 0.3 megapixels (640×480) are needed. Use another camera or a phone."],
+      in_use: ["Another program is using the camera", "Close video calls and other programs that use the camera, then try again."],
+      "too_low": ["The camera's picture is too small", "At least 0.3 megapixels (640×480) are needed. Use another camera or a phone."],
       lost: ["The camera gives no picture", "The picture is black, frozen or gone. Check lens cover and cable, reconnect it and try again."],
     },
   },
