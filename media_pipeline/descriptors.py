@@ -13,6 +13,7 @@ Descriptor = NDArray[np.float32]
 
 LENGTH = 128
 MICRO = 1_000_000
+_BLOCK_ROWS = 8192
 
 
 def to_bytes(descriptor: Descriptor) -> bytes:
@@ -62,8 +63,11 @@ def nearest(descriptor: Descriptor, others: NDArray[np.float32], *, within_micro
     """
     if others.size == 0:
         return []
-    differences = others - descriptor
-    squares = np.einsum("ij,ij->i", differences, differences)
+    # In blocks, so that a site with all its people costs a few megabytes and not a copy of everything.
+    squares = np.empty(len(others), np.float32)
+    for start in range(0, len(others), _BLOCK_ROWS):
+        differences = others[start : start + _BLOCK_ROWS] - descriptor
+        np.einsum("ij,ij->i", differences, differences, out=squares[start : start + _BLOCK_ROWS])
     rows = np.flatnonzero(squares <= (within_micro / MICRO) ** 2 * (1 + 1e-6))
     hits = [Near(int(row), to_micro(float(np.sqrt(squares[row])))) for row in rows[np.argsort(squares[rows])][:limit]]
     return [hit for hit in hits if hit.distance_micro <= within_micro]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -87,8 +89,9 @@ def package_film(
     facts = probe(source, limits, cancelled=cancelled)
     report.at(_PROBE_SHARE)
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _clear_abandoned(folder)
     shutil.rmtree(folder, ignore_errors=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-{os.getpid()}-", dir=folder.parent))
     try:
         renditions = _encode(source, aside, facts, report, cancelled, threads, timeout)
         duration_ms = min(_played_ms(aside / rendition.playlist) for rendition in renditions)
@@ -104,6 +107,18 @@ def package_film(
     written = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     ordered = sorted(written, key=lambda name: (name == MASTER, name.endswith(".m3u8")))
     return PackagedFilm(duration_ms, renditions, tuple(ordered), facts)
+
+
+def _clear_abandoned(folder: Path) -> None:
+    """Remove what killed processes left of this film; an ffmpeg that still writes there stops for want of a folder."""
+    for aside in folder.parent.glob(f".{glob.escape(folder.name)}-*-*"):
+        owner = aside.name.removeprefix(f".{folder.name}-").partition("-")[0]
+        try:
+            os.kill(int(owner), 0)
+        except ProcessLookupError:
+            shutil.rmtree(aside, ignore_errors=True)
+        except (ValueError, PermissionError):
+            continue
 
 
 class _Progress:

@@ -139,10 +139,9 @@ def find_replay(pictures: Sequence[PictureHash], earlier: Sequence[PictureHash],
 
 
 def _nearest_copy(picture: PictureHash, earlier: Sequence[PictureHash], within_bits: int) -> int | None:
-    alike = [other for other in earlier if picture.steps_apart(other) <= within_bits]
-    return min(
-        (picture.steps_apart(other) for other in alike if picture.face_shift(other) <= _SAME_PLACE), default=None
-    )
+    apart = [(picture.steps_apart(other), other) for other in earlier]
+    copies = [bits for bits, other in apart if bits <= within_bits and picture.face_shift(other) <= _SAME_PLACE]
+    return min(copies, default=None)
 
 
 def screen_pattern(picture: Pixels) -> int | None:

@@ -256,6 +256,19 @@ class TestPackaging:
         assert "stale.m4s" not in made.files
 
 
+def test_what_a_killed_process_left_is_cleared(tmp_path: Path) -> None:
+    source = make(tmp_path / "film.mp4", *SMALL, seconds=2, size="320x180")
+    killed = subprocess.Popen(["sleep", "60"])
+    killed.kill()
+    killed.wait()
+    for owner in (killed.pid, os.getpid()):
+        (tmp_path / f".made-{owner}-abc").mkdir()
+    (tmp_path / ".made-elsewhere-abc").mkdir()
+    package_film(source, tmp_path / "made")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"film.mp4", "made", f".made-{os.getpid()}-abc", ".made-elsewhere-abc"}
+
+
 def children() -> set[str]:
     listed = subprocess.run(
         ["ps", "--ppid", str(os.getpid()), "-o", "comm="], capture_output=True, text=True, check=False

@@ -187,9 +187,10 @@ def _follow(
 def _outcome(session: Session, attempt: Attempt, verdict: Verdict) -> Outcome:
     """The judge's outcome, unless one of the pictures was shown before under somebody else's name."""
     signals = list(verdict.signals)
-    known = {picture.perceptual for picture in verdict.pictures}
+    # A picture without a face has no likeness: two dark rooms are not the same picture.
+    known = {picture.perceptual for picture in verdict.pictures if picture.perceptual}
     for picture, seen in zip(attempt.pictures, verdict.pictures, strict=False):
-        picture.likeness = seen.perceptual
+        picture.likeness = seen.perceptual or None
     others = exists().where(Picture.likeness.in_(known), Picture.person_id != attempt.pictures[0].person_id)
     shown_by_another = bool(known) and bool(session.scalar(select(others)))
     attempt.signals = [signal.as_values() for signal in signals]
