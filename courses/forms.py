@@ -8,7 +8,8 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _
 from wtforms import SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, Length
 
 from courses.models import Film
 from courses.wording import PART
@@ -17,7 +18,7 @@ from xueji.rulebook.vocabulary import Part
 
 
 def _title(label: Any) -> StringField:
-    checks = [InputRequired(_("请填写此项。")), Length(max=120, message=_("最多120个字。"))]
+    checks = [DataRequired(_("请填写此项。")), Length(max=120, message=_("最多120个字。"))]
     return StringField(label, checks, filters=[lambda value: value.strip() if value else value])
 
 
@@ -30,7 +31,7 @@ class NewLessonForm(StrictForm):
     title = _title(_("课时名称"))
     part = SelectField(
         _("类别"),
-        choices=[(part.value, word) for part, word in PART.items()],
+        choices=[SelectChoice(part.value, word) for part, word in PART.items()],
         description=_("实操课时只能线下面授，不上传视频。"),
     )
 
@@ -43,7 +44,10 @@ class LessonForm(NewLessonForm):
 
     def offer(self, films: Iterable[Film]) -> LessonForm:
         """The films to choose from, and none."""
-        self.film_id.choices = [("", _("暂无视频")), *((str(film.id), film.name) for film in films)]
+        self.film_id.choices = [
+            SelectChoice("", _("暂无视频")),
+            *(SelectChoice(str(film.id), film.name) for film in films),
+        ]
         return self
 
     def chosen_film(self) -> UUID | None:

@@ -80,12 +80,14 @@ def access_own_enrolment(session: Session, actor: Actor, enrolment_id: UUID) -> 
     return enrolment, access_own_cohort(session, actor, enrolment.cohort_id)
 
 
-def access_own_session(session: Session, actor: Actor, session_id: UUID) -> tuple[InPersonSession, Cohort]:
-    """To change: a session in person of the institution's own cohort. Raises NotFound."""
+def access_own_session(
+    session: Session, actor: Actor, session_id: UUID, *, lock: bool = False
+) -> tuple[InPersonSession, Cohort]:
+    """A session in person of the institution's own cohort; see `access_own_cohort`. Raises NotFound."""
     lesson = session.get(InPersonSession, session_id)
     if lesson is None:
         raise NotFound
-    return lesson, access_own_cohort(session, actor, lesson.cohort_id, lock=True)
+    return lesson, access_own_cohort(session, actor, lesson.cohort_id, lock=lock)
 
 
 def access_own_attendance(session: Session, actor: Actor, attendance_id: UUID) -> tuple[Attendance, InPersonSession]:
@@ -93,7 +95,7 @@ def access_own_attendance(session: Session, actor: Actor, attendance_id: UUID) -
     attendance = session.get(Attendance, attendance_id, with_for_update=True)
     if attendance is None:
         raise NotFound
-    return attendance, access_own_session(session, actor, attendance.session_id)[0]
+    return attendance, access_own_session(session, actor, attendance.session_id, lock=True)[0]
 
 
 def allow_film(asked: FilmAsked) -> None:

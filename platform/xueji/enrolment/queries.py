@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from courses.models import Film, FilmState, Lesson
-from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment, EnrolmentState
+from xueji.enrolment.models import (
+    Attendance,
+    Cohort,
+    CohortLesson,
+    CohortState,
+    Enrolment,
+    EnrolmentState,
+    InPersonSession,
+)
+from xueji.identity.models import Person
+from xueji.identity.queries import display_names
+from xueji.kernel.crypto import Keyring
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.vocabulary import Category, Part, Training
 
@@ -156,8 +166,139 @@ def cohort_facts(cohort: Cohort) -> CohortFacts:
     )
 
 
-def cohorts_of(session: Session, organisation_id: UUID) -> Sequence[Cohort]:
-    """An institution's cohorts, the latest first."""
-    return session.scalars(
-        select(Cohort).where(Cohort.organisation_id == organisation_id).order_by(Cohort.created_at.desc(), Cohort.id)
+@dataclass(frozen=True, slots=True)
+class CohortLine:
+    """A cohort in a list."""
+
+    cohort_id: UUID
+    title: str
+    state: CohortState
+    category: Category
+    training: Training
+    starts_on: date
+    ends_on: date
+    total_ms: int
+    online_ms: int
+    trainees: int
+
+
+def cohort_lines(session: Session, organisation_id: UUID | None) -> list[CohortLine]:
+    """An institution's cohorts, the latest first, with how many study in each, in one query."""
+    found = session.execute(
+        select(Cohort, func.count(Enrolment.id))
+        .outerjoin(Enrolment, (Enrolment.cohort_id == Cohort.id) & (Enrolment.state == EnrolmentState.ACTIVE))
+        .where(Cohort.organisation_id == organisation_id)
+        .group_by(Cohort.id)
+        .order_by(Cohort.created_at.desc(), Cohort.id)
+    )
+    return [
+        CohortLine(
+            cohort_id=cohort.id,
+            title=cohort.title,
+            state=cohort.state,
+            category=cohort.category,
+            training=cohort.training,
+            starts_on=cohort.starts_on,
+            ends_on=cohort.ends_on,
+            total_ms=cohort.total_ms,
+            online_ms=cohort.online_ms,
+            trainees=trainees,
+        )
+        for cohort, trainees in found
+    ]
+
+
+def chosen_lessons(session: Session, cohort_id: UUID) -> list[UUID]:
+    """The lessons of a cohort, in its order."""
+    return list(
+        session.scalars(
+            select(CohortLesson.lesson_id).where(CohortLesson.cohort_id == cohort_id).order_by(CohortLesson.position)
+        )
+    )
+
+
+def cohort_lessons(session: Session, cohort_id: UUID) -> list[LessonFacts]:
+    """The same with titles and lengths; a draft's lengths are those of the films as they are now."""
+    found = session.execute(
+        select(CohortLesson, Lesson, Film)
+        .join(Lesson, Lesson.id == CohortLesson.lesson_id)
+        .outerjoin(Film, Film.id == Lesson.film_id)
+        .where(CohortLesson.cohort_id == cohort_id)
+        .order_by(CohortLesson.position)
+    )
+    return [
+        replace(facts, duration_ms=film.duration_ms or 0) if place.duration_ms is None and film is not None else facts
+        for place, lesson, film in found
+        for facts in (_lesson_facts(place, lesson, film),)
+    ]
+
+
+def enrolment_ids(session: Session, cohort_id: UUID) -> list[UUID]:
+    """Everybody ever enrolled in a cohort."""
+    return list(session.scalars(select(Enrolment.id).where(Enrolment.cohort_id == cohort_id)))
+
+
+@dataclass(frozen=True, slots=True)
+class RosterLine:
+    """A trainee in a cohort's roster, as her institution sees her."""
+
+    enrolment_id: UUID
+    person_id: UUID
+    name: str
+    id_number_masked: str
+    state: EnrolmentState
+    enrolled_at: datetime
+
+
+def roster(session: Session, keyring: Keyring, cohort_id: UUID) -> list[RosterLine]:
+    """Everybody ever enrolled in a cohort, by number; those who study first."""
+    rows = session.execute(
+        select(Enrolment, Person.id_number_masked)
+        .join(Person, Person.id == Enrolment.person_id)
+        .where(Enrolment.cohort_id == cohort_id)
+        .order_by(Enrolment.enrolled_at, Enrolment.id)
     ).all()
+    names = display_names(session, keyring, [enrolment.person_id for enrolment, _masked in rows])
+    lines = [
+        RosterLine(
+            enrolment.id,
+            enrolment.person_id,
+            names[enrolment.person_id],
+            masked,
+            enrolment.state,
+            enrolment.enrolled_at,
+        )
+        for enrolment, masked in rows
+    ]
+    return sorted(lines, key=lambda line: line.state is not EnrolmentState.ACTIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """A session in person with how many took part in it."""
+
+    session: InPersonSession
+    attended: int
+
+    @property
+    def ms(self) -> int:
+        return (self.session.ended_at - self.session.began_at) // timedelta(milliseconds=1)
+
+
+def session_lines(session: Session, cohort_id: UUID) -> list[SessionLine]:
+    found = session.execute(
+        select(InPersonSession, func.count(Attendance.id))
+        .outerjoin(Attendance, (Attendance.session_id == InPersonSession.id) & Attendance.revoked_at.is_(None))
+        .where(InPersonSession.cohort_id == cohort_id)
+        .group_by(InPersonSession.id)
+        .order_by(InPersonSession.began_at, InPersonSession.id)
+    )
+    return [SessionLine(lesson, attended) for lesson, attended in found]
+
+
+def attendances(session: Session, session_id: UUID) -> dict[UUID, Attendance]:
+    """Of one session, those that count, by enrolment."""
+    found = session.scalars(
+        select(Attendance).where(Attendance.session_id == session_id, Attendance.revoked_at.is_(None))
+    )
+    return {attendance.enrolment_id: attendance for attendance in found}

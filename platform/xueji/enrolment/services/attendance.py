@@ -68,7 +68,7 @@ def add_session(session: Session, *, actor: Actor, cohort_id: UUID, plan: Sessio
 
 def remove_session(session: Session, *, actor: Actor, session_id: UUID) -> None:
     """Raises NotFound, SessionHeld when attendance was ever entered for it."""
-    lesson, _cohort = access_own_session(session, actor, session_id)
+    lesson, _cohort = access_own_session(session, actor, session_id, lock=True)
     if session.scalar(select(func.count()).where(Attendance.session_id == lesson.id)):
         raise SessionHeld
     session.delete(lesson)
@@ -81,7 +81,7 @@ def record_attendance(
 
     Raises NotFound (the session, or somebody of another cohort), CohortNotOpen, AttendanceRefused.
     """
-    lesson, cohort = access_own_session(session, actor, session_id)
+    lesson, cohort = access_own_session(session, actor, session_id, lock=True)
     if cohort.state is not CohortState.OPEN:
         raise CohortNotOpen
     roster = _locked_roster(session, lesson.cohort_id, list(attended))

@@ -93,12 +93,19 @@ def discard_cohort(session: Session, *, actor: Actor, cohort_id: UUID) -> None:
 
 def judge_cohort(session: Session, cohort: Cohort) -> Judgement:
     """What stands against opening the cohort as it is planned now, under the newest rulebook."""
-    book = rulebook.load()
-    return judge(
-        book.in_force(cohort.region, cohort.starts_on),
-        _proposal(cohort, _lessons(session, cohort.id)),
-        clock.shanghai_day(clock.now()),
+    lessons = [(lesson, film) for _place, lesson, film in _lessons(session, cohort.id)]
+    return _judged(cohort, ProctoringPlan.from_dict(cohort.plan), lessons)
+
+
+def judge_plan(session: Session, *, actor: Actor, plan: CohortPlan, lesson_ids: Sequence[UUID]) -> Judgement:
+    """The same of a plan that is still being written. Raises Invalid for an unusable proctoring plan."""
+    found = session.execute(
+        select(Lesson, Film)
+        .join(Course, Course.id == Lesson.course_id)
+        .outerjoin(Film, Film.id == Lesson.film_id)
+        .where(Course.organisation_id == actor.organisation_id, Lesson.id.in_(lesson_ids))
     )
+    return _judged(plan, _proctoring(plan), [(lesson, film) for lesson, film in found])
 
 
 def open_cohort(session: Session, *, cohort: Cohort, actor: Actor) -> Cohort:
@@ -156,9 +163,12 @@ def _write(cohort: Cohort, plan: CohortPlan) -> None:
     """Raises Invalid, naming the field of a proctoring plan that cannot be used."""
     for name in CohortPlan.__dataclass_fields__.keys() - {"proctoring"}:
         setattr(cohort, name, getattr(plan, name))
+    cohort.plan = dict(_proctoring(plan).to_dict())
+
+
+def _proctoring(plan: CohortPlan) -> ProctoringPlan:
     try:
-        in_force = rulebook.load().in_force(plan.region, plan.starts_on)
-        cohort.plan = dict(in_force.proctoring_plan(**plan.proctoring).to_dict())
+        return rulebook.load().in_force(plan.region, plan.starts_on).proctoring_plan(**plan.proctoring)
     except InvalidPlan as error:
         raise Invalid(None, field=error.field, problem=error.problem) from error
 
@@ -174,26 +184,30 @@ def _lessons(session: Session, cohort_id: UUID) -> list[tuple[CohortLesson, Less
     return [(place, lesson, film) for place, lesson, film in found]
 
 
-def _proposal(cohort: Cohort, lessons: Sequence[tuple[CohortLesson, Lesson, Film | None]]) -> Proposal:
-    return Proposal(
-        category=cohort.category,
-        high_risk=cohort.high_risk,
-        training=cohort.training,
-        subject=cohort.subject,
-        total_ms=cohort.total_ms,
-        theory_ms=cohort.theory_ms,
-        practical_ms=cohort.practical_ms,
-        online_ms=cohort.online_ms,
-        in_person_ms=cohort.in_person_ms,
-        starts_on=cohort.starts_on,
-        ends_on=cohort.ends_on,
-        plan=ProctoringPlan.from_dict(cohort.plan),
+def _judged(
+    plan: Cohort | CohortPlan, proctoring: ProctoringPlan, lessons: Sequence[tuple[Lesson, Film | None]]
+) -> Judgement:
+    proposal = Proposal(
+        category=plan.category,
+        high_risk=plan.high_risk,
+        training=plan.training,
+        subject=plan.subject,
+        total_ms=plan.total_ms,
+        theory_ms=plan.theory_ms,
+        practical_ms=plan.practical_ms,
+        online_ms=plan.online_ms,
+        in_person_ms=plan.in_person_ms,
+        starts_on=plan.starts_on,
+        ends_on=plan.ends_on,
+        plan=proctoring,
         lessons=tuple(
             ProposedLesson(
                 lesson.title,
                 lesson.part,
                 film.duration_ms if film is not None and film.state is FilmState.READY else None,
             )
-            for _place, lesson, film in lessons
+            for lesson, film in lessons
         ),
     )
+    in_force = rulebook.load().in_force(plan.region, plan.starts_on)
+    return judge(in_force, proposal, clock.shanghai_day(clock.now()))

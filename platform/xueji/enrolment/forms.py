@@ -1,0 +1,214 @@
+"""The forms of the cohort pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+from uuid import UUID
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from wtforms import (
+    BooleanField,
+    DateField,
+    DateTimeLocalField,
+    IntegerField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
+
+from xueji.enrolment.fields import AmountField
+from xueji.enrolment.models import Cohort
+from xueji.enrolment.services.attendance import SessionPlan
+from xueji.enrolment.services.cohorts import CohortPlan
+from xueji.enrolment.wording import CATEGORY, CLASS_HOUR_MS, PART, SUBJECT, TRAINING
+from xueji.identity.forms import StrictForm
+from xueji.kernel import clock
+from xueji.rulebook.plan import ProctoringPlan
+from xueji.rulebook.vocabulary import Category, Part, Training
+
+Word = TypeVar("Word", bound=StrEnum)
+
+_NEEDED = InputRequired(_("请填写此项。"))
+
+
+def _text(label: Any, most: int, *more: Any, needed: bool = True, **keywords: Any) -> StringField:
+    checks = [
+        DataRequired(_("请填写此项。")) if needed else Optional(),
+        Length(max=most, message=_("内容过长。")),
+        *more,
+    ]
+    return StringField(label, checks, filters=[lambda value: value.strip() if value else value], **keywords)
+
+
+def _hours(label: Any, **keywords: Any) -> AmountField:
+    return AmountField(label, [_NEEDED], unit_ms=CLASS_HOUR_MS, render_kw={"inputmode": "decimal"}, **keywords)
+
+
+def _amount(label: Any, unit_ms: int) -> AmountField:
+    return AmountField(label, [_NEEDED], unit_ms=unit_ms, render_kw={"inputmode": "decimal"})
+
+
+def _choices(words: Mapping[Any, Any]) -> list[SelectChoice]:
+    return [SelectChoice(str(value), word) for value, word in words.items()]
+
+
+class CohortForm(StrictForm):
+    """A cohort's plan. Hours are class hours on the page and milliseconds everywhere else."""
+
+    title = _text(_("培训班名称"), 120)
+    region = _text(
+        _("举办地行政区划代码"),
+        6,
+        Regexp(r"[1-9][0-9]{5}\Z", message=_("请填写六位数字。")),
+        description=_("六位数字，决定适用的规定和监管部门。"),
+        render_kw={"inputmode": "numeric", "maxlength": "6"},
+    )
+    category = SelectField(_("培训对象"), choices=_choices(CATEGORY))
+    high_risk = BooleanField(_("高危行业"), description=_("矿山、金属冶炼、危险物品的生产经营储存等。"))
+    training = SelectField(_("培训类型"), choices=_choices(TRAINING))
+    subject = SelectField(_("科目"), choices=_choices({"": _("不分科目"), **SUBJECT}))
+    syllabus = _text(_("大纲名称"), 120)
+    venue = _text(_("面授地点"), 200, needed=False)
+    starts_on = DateField(_("开始日期"), [_NEEDED])
+    ends_on = DateField(_("结束日期"), [_NEEDED], description=_("含当日。"))
+
+    total = _hours(_("总学时"), description=_("按大纲，1学时为45分钟。"))
+    theory = _hours(_("理论学时"))
+    practical = _hours(_("实操学时"))
+    online = _hours(_("线上学时"))
+    in_person = _hours(_("线下面授学时"))
+    lessons = SelectMultipleField(_("线上课时"))
+
+    checks_min_gap_ms = _amount(_("两次抽查的最短间隔（分钟）"), 60_000)
+    checks_max_gap_ms = _amount(_("两次抽查的最长间隔（分钟）"), 60_000)
+    answer_ms = _amount(_("抽查作答时间（秒）"), 1000)
+    retries = IntegerField(_("抽查重试次数"), [_NEEDED, NumberRange(0, 10)])
+    idle_ms = _amount(_("无操作多久提问（秒）"), 1000)
+    daily_max_ms = _amount(_("每日最多计入（学时）"), CLASS_HOUR_MS)
+
+    def offer(self, lesson_ids: Iterable[UUID]) -> CohortForm:
+        """The lessons there are to choose from."""
+        self.lessons.choices = [SelectChoice(str(lesson_id)) for lesson_id in lesson_ids]
+        return self
+
+    @staticmethod
+    def filled(cohort: Cohort, lesson_ids: Iterable[UUID]) -> dict[str, Any]:
+        """What the form shows of a draft."""
+        names = ("title", "region", "high_risk", "syllabus", "venue", "starts_on", "ends_on")
+        return {
+            **{name: getattr(cohort, name) for name in names},
+            **{name: cohort.plan[name] for name in PROCTORING},
+            "category": cohort.category.value,
+            "training": cohort.training.value,
+            "subject": cohort.subject or "",
+            "total": cohort.total_ms,
+            "theory": cohort.theory_ms,
+            "practical": cohort.practical_ms,
+            "online": cohort.online_ms,
+            "in_person": cohort.in_person_ms,
+            "lessons": [str(lesson_id) for lesson_id in lesson_ids],
+        }
+
+    @staticmethod
+    def preset(region: str, plan: ProctoringPlan) -> dict[str, Any]:
+        """What the form of a new cohort shows."""
+        return {"region": region, "high_risk": True, **{name: plan.to_dict()[name] for name in PROCTORING}}
+
+    def chosen_lessons(self) -> list[UUID]:
+        offered = {choice.value for choice in self.lessons.choices}
+        return [UUID(lesson_id) for lesson_id in self.lessons.data or () if lesson_id in offered]
+
+    def plan(self) -> CohortPlan:
+        """Of a form that is valid, or is still being filled in: what is missing counts as nothing or as today."""
+        today = clock.shanghai_day(clock.now())
+        starts_on: date = self.starts_on.data or today
+        proctoring: Mapping[str, int] = {
+            name: self[name].data for name in PROCTORING if self[name].data is not None and not self[name].errors
+        }
+        return CohortPlan(
+            title=self.title.data or "",
+            region=self.region.data or "",
+            category=_member(Category, self.category.data),
+            high_risk=bool(self.high_risk.data),
+            training=_member(Training, self.training.data),
+            subject=self.subject.data or None,
+            syllabus=self.syllabus.data or "",
+            venue=self.venue.data or "",
+            total_ms=self.total.data or 0,
+            theory_ms=self.theory.data or 0,
+            practical_ms=self.practical.data or 0,
+            online_ms=self.online.data or 0,
+            in_person_ms=self.in_person.data or 0,
+            starts_on=starts_on,
+            ends_on=self.ends_on.data or max(starts_on, today) + timedelta(days=365),
+            proctoring=proctoring,
+        )
+
+
+PROCTORING = ("checks_min_gap_ms", "checks_max_gap_ms", "answer_ms", "retries", "idle_ms", "daily_max_ms")
+"""The fields of a proctoring plan that an institution may choose; the others are the rulebook's."""
+
+
+class SessionForm(StrictForm):
+    """A session in person. Times are those of Asia/Shanghai."""
+
+    title = _text(_("内容"), 120)
+    part = SelectField(_("类别"), choices=_choices(PART))
+    place = _text(_("地点"), 200)
+    teacher = _text(_("教师"), 64)
+    began_at = DateTimeLocalField(_("开始时间"), [_NEEDED], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+    ended_at = DateTimeLocalField(_("结束时间"), [_NEEDED], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+
+    def plan(self) -> SessionPlan:
+        return SessionPlan(
+            title=self.title.data,
+            part=Part(self.part.data),
+            place=self.place.data,
+            teacher=self.teacher.data,
+            began_at=_in_shanghai(self.began_at.data),
+            ended_at=_in_shanghai(self.ended_at.data),
+        )
+
+
+class ImportForm(StrictForm):
+    people = TextAreaField(
+        _("身份证号和姓名"),
+        [_NEEDED, Length(max=60_000, message=_("内容过长。"))],
+        description=_("每人一行，可从表格中整块复制。可加一列手机号，作为新学员的登录账号。"),
+        render_kw={"rows": 8, "spellcheck": "false", "autocomplete": "off"},
+    )
+
+
+class ReasonForm(StrictForm):
+    reason = _text(_("原因"), 300)
+
+
+def attended(sent: Mapping[str, str], enrolment_ids: Iterable[UUID]) -> tuple[dict[UUID, int], dict[UUID, str]]:
+    """A roster as sent: each ticked enrolment's minutes in milliseconds; and what cannot be read, by enrolment."""
+    entered: dict[UUID, int] = {}
+    unreadable: dict[UUID, str] = {}
+    for enrolment_id in enrolment_ids:
+        if f"here-{enrolment_id}" not in sent:
+            continue
+        minutes = sent.get(f"minutes-{enrolment_id}", "").strip()
+        if minutes.isascii() and minutes.isdigit() and len(minutes) <= 4:
+            entered[enrolment_id] = int(minutes) * 60_000
+        else:
+            unreadable[enrolment_id] = gettext("请填写整数分钟。")
+    return entered, unreadable
+
+
+def _member(kind: type[Word], value: str | None) -> Word:
+    """The member of that value; the first one while nothing usable was chosen."""
+    return next((member for member in kind if member == value), next(iter(kind)))
+
+
+def _in_shanghai(local: datetime) -> datetime:
+    return local.replace(tzinfo=clock.SHANGHAI)

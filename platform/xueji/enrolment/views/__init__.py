@@ -1,0 +1,7 @@
+"""An institution's pages of cohorts, trainees and attendance."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("enrolment", "xueji.enrolment", template_folder="templates")
+
+from xueji.enrolment.views import attendance, cohorts, trainees  # noqa: E402, F401

@@ -1,0 +1,160 @@
+"""The list of cohorts, one cohort, and the editor of a draft."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from courses.queries import CourseOutline, courses_of
+from xueji.enrolment import queries, wording
+from xueji.enrolment.access import access_own_cohort
+from xueji.enrolment.errors import CohortFrozen, CohortRefused
+from xueji.enrolment.forms import CohortForm
+from xueji.enrolment.models import Cohort, CohortState
+from xueji.enrolment.rules import Judgement
+from xueji.enrolment.services import cohorts
+from xueji.enrolment.views import blueprint
+from xueji.kernel import clock
+from xueji.kernel.actor import Role
+from xueji.kernel.errors import Invalid, Problem
+from xueji.rulebook import rules as rulebook
+from xueji.web.access import roles
+from xueji.web.session import actor, db
+
+
+@blueprint.get("/cohorts")
+@roles(Role.INSTITUTION)
+def cohort_list() -> str:
+    lines = queries.cohort_lines(db(), actor().organisation_id)
+    return render_template("enrolment/cohorts.html", cohorts=lines, wording=wording)
+
+
+@blueprint.route("/cohorts/new", methods=["GET", "POST"])
+@roles(Role.INSTITUTION)
+def new_cohort() -> Any:
+    region = actor().region or ""
+    preset = rulebook.load().proctoring_plan(region, clock.shanghai_day(clock.now()))
+    outlines = courses_of(db(), actor().organisation_id)
+    form = CohortForm(data=CohortForm.preset(region, preset)).offer(_choosable(outlines))
+    problem = None
+    if form.validate_on_submit():
+        try:
+            cohort = cohorts.create_cohort(db(), actor=actor(), plan=form.plan())
+            cohorts.choose_lessons(db(), actor=actor(), cohort_id=cohort.id, lesson_ids=form.chosen_lessons())
+        except Problem as refused:
+            problem = refused
+        else:
+            return redirect(url_for("enrolment.cohort", cohort_id=cohort.id))
+    return _editor(form, outlines, None, problem)
+
+
+@blueprint.route("/cohorts/<uuid:cohort_id>/edit", methods=["GET", "POST"])
+@roles(Role.INSTITUTION)
+def edit_cohort(cohort_id: UUID) -> Any:
+    cohort = access_own_cohort(db(), actor(), cohort_id)
+    if cohort.state is not CohortState.DRAFT:
+        raise CohortFrozen
+    outlines = courses_of(db(), actor().organisation_id)
+    filled = CohortForm.filled(cohort, queries.chosen_lessons(db(), cohort_id))
+    form = CohortForm(data=filled).offer(_choosable(outlines))
+    problem = None
+    if form.validate_on_submit():
+        try:
+            cohorts.change_cohort(db(), actor=actor(), cohort_id=cohort_id, plan=form.plan())
+            cohorts.choose_lessons(db(), actor=actor(), cohort_id=cohort_id, lesson_ids=form.chosen_lessons())
+        except Problem as refused:
+            problem = refused
+        else:
+            flash(_("计划已保存。"), "success")
+            return redirect(url_for("enrolment.cohort", cohort_id=cohort_id))
+    return _editor(form, outlines, cohort, problem)
+
+
+@blueprint.get("/cohorts/figures")
+@roles(Role.INSTITUTION)
+def figures() -> str:
+    """What the rules say of the form as it is filled in so far; cohort.ts shows it beside the form."""
+    form = CohortForm(request.args, meta={"csrf": False})
+    form.offer(_choosable(courses_of(db(), actor().organisation_id)))
+    form.validate()
+    return _figures(form)
+
+
+@blueprint.get("/cohorts/<uuid:cohort_id>")
+@roles(Role.INSTITUTION)
+def cohort(cohort_id: UUID) -> str:
+    return _cohort(access_own_cohort(db(), actor(), cohort_id))
+
+
+@blueprint.post("/cohorts/<uuid:cohort_id>/open")
+@roles(Role.INSTITUTION)
+def open_cohort(cohort_id: UUID) -> Any:
+    found = access_own_cohort(db(), actor(), cohort_id)
+    try:
+        cohorts.open_cohort(db(), cohort=found, actor=actor())
+    except CohortRefused as refused:
+        return _cohort(found), refused.status
+    flash(_("已开班，现在可以导入学员。"), "success")
+    return redirect(url_for("enrolment.trainees", cohort_id=cohort_id))
+
+
+@blueprint.post("/cohorts/<uuid:cohort_id>/close")
+@roles(Role.INSTITUTION)
+def close_cohort(cohort_id: UUID) -> Any:
+    cohorts.close_cohort(db(), actor=actor(), cohort_id=cohort_id)
+    flash(_("培训班已结班。"), "success")
+    return redirect(url_for("enrolment.cohort", cohort_id=cohort_id))
+
+
+@blueprint.post("/cohorts/<uuid:cohort_id>/discard")
+@roles(Role.INSTITUTION)
+def discard_cohort(cohort_id: UUID) -> Any:
+    cohorts.discard_cohort(db(), actor=actor(), cohort_id=cohort_id)
+    flash(_("草稿已删除。"), "success")
+    return redirect(url_for("enrolment.cohort_list"))
+
+
+def _cohort(found: Cohort) -> str:
+    draft = found.state is CohortState.DRAFT
+    return render_template(
+        "enrolment/cohort.html",
+        cohort=found,
+        lessons=queries.cohort_lessons(db(), found.id),
+        judgement=cohorts.judge_cohort(db(), found) if draft else None,
+        cap=cohorts.judge_cohort(db(), found).cap,
+        wording=wording,
+    )
+
+
+def _editor(
+    form: CohortForm, outlines: list[CourseOutline], cohort: Cohort | None, problem: Problem | None
+) -> tuple[str, int]:
+    page = render_template(
+        "enrolment/cohort_editor.html",
+        form=form,
+        courses=outlines,
+        cohort=cohort,
+        problem=problem,
+        figures=_figures(form),
+        wording=wording,
+    )
+    return page, problem.status if problem is not None else 422 if form.errors else 200
+
+
+def _figures(form: CohortForm) -> str:
+    """Nothing while the form cannot be read at all."""
+    judgement: Judgement | None = None
+    plan = form.plan()
+    try:
+        judgement = cohorts.judge_plan(db(), actor=actor(), plan=plan, lesson_ids=form.chosen_lessons())
+    except Invalid:
+        judgement = None
+    return render_template("enrolment/_figures.html", plan=plan, judgement=judgement, wording=wording)
+
+
+def _choosable(outlines: list[CourseOutline]) -> list[UUID]:
+    """Lessons of theory; whether the film is ready is said by the rules."""
+    return [lesson.lesson_id for outline in outlines for lesson in outline.lessons if lesson.film is not None]

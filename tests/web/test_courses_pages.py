@@ -1,0 +1,103 @@
+"""The institution's course pages."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from people_for_tests import Browser
+from school_for_tests import School, new_school
+from sqlalchemy import select
+
+from courses.models import Course, FilmState, Lesson
+from xueji.kernel.context import Context
+
+
+@pytest.fixture
+def school(app: Flask, context: Context) -> School:
+    return new_school(context)
+
+
+@pytest.fixture
+def browser(app: Flask, school: School) -> Browser:
+    browser = Browser(app)
+    browser.sign_in(school.head.who)
+    return browser
+
+
+def lessons(school: School) -> list[Lesson]:
+    with school.context.database.reading() as session:
+        return list(session.scalars(select(Lesson).order_by(Lesson.position)))
+
+
+def test_a_course_is_made_filled_and_ordered(school: School, browser: Browser) -> None:
+    assert "还没有课程" in browser.get("/courses").text
+    assert browser.post("/courses", {"title": " ", "summary": ""}).status_code == 422
+    made = browser.post("/courses", {"title": "有限空间作业", "summary": "先通风"})
+    path = made.headers["Location"]
+    assert "还没有课时" in browser.get(path).text
+    assert browser.post(f"{path}/lessons", {"title": "", "part": "theory"}, look=path).status_code == 422
+    for title, part in (("通风", "theory"), ("救援", "practical")):
+        browser.post(f"{path}/lessons", {"title": title, "part": part}, look=path)
+    first, second = lessons(school)
+    page = browser.get(path).text
+    assert page.count("data-upload ") == 1, "a practical lesson takes no film"
+    browser.post(f"/lessons/{second.id}/move", {"to": "1"}, look=path)
+    assert [lesson.title for lesson in lessons(school)] == ["救援", "通风"]
+    browser.post(path, {"about-title": "新名称", "about-summary": ""}, look=path)
+    assert "新名称" in browser.get("/courses").text
+    edit = f"/lessons/{first.id}/edit"
+    film_id = school.film()
+    browser.post(edit, {"title": "通风与检测", "part": "theory", "film_id": str(film_id)})
+    assert lessons(school)[1].film_id == film_id
+    browser.post(f"/lessons/{first.id}/remove", look=path)
+    assert [lesson.title for lesson in lessons(school)] == ["救援"]
+
+
+def test_a_refused_change_is_said_on_the_form(school: School, browser: Browser) -> None:
+    lesson = school.lesson()
+    school.cohort(lesson)
+    edit = f"/lessons/{lesson.id}/edit"
+    refused = browser.post(edit, {"title": "新", "part": "theory", "film_id": ""})
+    assert refused.status_code == 409
+    assert "课时正在使用" in refused.text
+    strange = browser.post(edit, {"title": "新", "part": "theory", "film_id": str(new_school(school.context).film())})
+    assert strange.status_code == 422
+    assert lessons(school)[0].film_id == lesson.film_id
+    assert lessons(school)[0].title == lesson.title
+
+
+def test_a_refused_film_says_why(school: School, browser: Browser) -> None:
+    lesson = school.lesson(None)
+    film_id = school.film(state=FilmState.QUEUED)
+    with school.context.database.writing() as session:
+        from courses.models import Film
+
+        film = session.get_one(Film, film_id)
+        film.state, film.refused_reason = FilmState.REFUSED, "no_video"
+        session.get_one(Lesson, lesson.id).film_id = film_id
+    assert "文件里没有画面" in browser.get(f"/courses/{lesson.course_id}").text
+
+
+def test_another_institutions_courses_are_not_found(app: Flask, context: Context, school: School) -> None:
+    lesson = school.lesson()
+    stranger = Browser(app)
+    stranger.sign_in(new_school(context).head.who)
+    course = f"/courses/{lesson.course_id}"
+    assert stranger.get(course).status_code == 404
+    assert stranger.get(f"/lessons/{lesson.id}/edit").status_code == 404
+    for path, data in (
+        (f"{course}/lessons", {"title": "x", "part": "theory"}),
+        (course, {"about-title": "x", "about-summary": ""}),
+        (f"/lessons/{lesson.id}/move", {"to": "1"}),
+        (f"/lessons/{lesson.id}/remove", {}),
+    ):
+        assert stranger.post(path, data, look="/courses").status_code == 404
+    with school.context.database.reading() as session:
+        assert session.get_one(Course, lesson.course_id).title == "有限空间作业"
+
+
+def test_a_title_is_shown_as_it_was_written(school: School, browser: Browser) -> None:
+    browser.post("/courses", {"title": "<img src=x onerror=alert(1)>", "summary": "{{ 7*7 }}"})
+    page = browser.get("/courses").text
+    assert "<img src=x" not in page
+    assert "&lt;img src=x" in page

@@ -1,0 +1,231 @@
+"""The institution's pages of cohorts, from an empty list to attendance; and what strangers get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from people_for_tests import Browser
+from school_for_tests import HOUR, School, id_number, new_member, new_school
+from sqlalchemy import select
+
+from xueji.enrolment.models import Attendance, Cohort, CohortState, Enrolment, EnrolmentState, InPersonSession
+from xueji.kernel import clock
+from xueji.kernel.actor import Role
+from xueji.kernel.context import Context
+
+
+@pytest.fixture
+def school(app: Flask, context: Context) -> School:
+    return new_school(context)
+
+
+@pytest.fixture
+def browser(app: Flask, school: School) -> Browser:
+    browser = Browser(app)
+    browser.sign_in(school.head.who)
+    return browser
+
+
+def only(school: School, table: type[Any]) -> Any:
+    with school.context.database.reading() as session:
+        return session.scalars(select(table)).one()
+
+
+def plan(**changes: Any) -> dict[str, Any]:
+    """The form as a browser sends it."""
+    today = clock.shanghai_day(clock.now())
+    values: dict[str, Any] = {
+        "title": "初训第一期",
+        "region": "620102",
+        "category": "safety_manager",
+        "high_risk": "y",
+        "training": "initial",
+        "subject": "",
+        "syllabus": "安全生产管理人员初训大纲",
+        "venue": "一号教室",
+        "starts_on": today.isoformat(),
+        "ends_on": (today + timedelta(days=60)).isoformat(),
+        "total": "48",
+        "theory": "32",
+        "practical": "16",
+        "online": "0.5",
+        "in_person": "47.5",
+        "checks_min_gap_ms": "5",
+        "checks_max_gap_ms": "15",
+        "answer_ms": "60",
+        "retries": "2",
+        "idle_ms": "300",
+        "daily_max_ms": "8",
+    }
+    return {**values, **changes}
+
+
+def local(instant: datetime) -> str:
+    """As a browser sends it."""
+    return f"{instant.astimezone(clock.SHANGHAI):%Y-%m-%dT%H:%M}"
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[None]:
+    """In Shanghai, so that no session of a test reaches over midnight."""
+    with clock.fixed(datetime(2026, 11, 21, 4, tzinfo=UTC)):
+        yield
+
+
+def test_a_cohort_from_draft_to_attendance(school: School, browser: Browser) -> None:
+    lesson = school.lesson(HOUR // 2)
+    assert "还没有培训班" in browser.get("/cohorts").text
+    made = browser.post("/cohorts/new", plan(lessons=str(lesson.id)))
+    assert made.status_code == 302, made.text
+    cohort: Cohort = only(school, Cohort)
+    assert (cohort.online_ms, cohort.in_person_ms) == (HOUR // 2, 48 * HOUR - HOUR // 2)
+    page = browser.get(f"/cohorts/{cohort.id}").text
+    assert "符合开班条件" in page
+    browser.post(f"/cohorts/{cohort.id}/open")
+    assert only(school, Cohort).state is CohortState.OPEN
+
+    imported = browser.post(
+        f"/cohorts/{cohort.id}/trainees", {"people": f"{id_number(801)}\t王小明"}, look=f"/cohorts/{cohort.id}/trainees"
+    )
+    assert "初始密码只显示这一次" in imported.text
+    enrolment: Enrolment = only(school, Enrolment)
+    assert "王小明" in browser.get(f"/cohorts/{cohort.id}/trainees").text
+
+    began = clock.now() - timedelta(hours=2)
+    form = {"title": "灭火演练", "part": "practical", "place": "操场", "teacher": "刘老师"}
+    times = {"began_at": local(began), "ended_at": local(began + timedelta(minutes=45))}
+    added = browser.post(f"/cohorts/{cohort.id}/sessions", {**form, **times}, look=f"/cohorts/{cohort.id}/sessions")
+    assert added.status_code == 302, added.text
+    held: InPersonSession = only(school, InPersonSession)
+    assert held.began_at == began
+    roster = f"/sessions/{held.id}"
+    tick = {f"here-{enrolment.id}": "on"}
+    too_long = browser.post(roster, {**tick, f"minutes-{enrolment.id}": "46"}, look=roster)
+    assert too_long.status_code == 422
+    assert "出勤时间超过了这次课的时长" in too_long.text
+    assert browser.post(roster, {**tick, f"minutes-{enrolment.id}": "4.5"}).status_code == 422
+    assert browser.post(roster, {}).status_code == 422
+    assert browser.post(roster, {**tick, f"minutes-{enrolment.id}": "45"}).status_code == 302
+    attendance: Attendance = only(school, Attendance)
+    assert attendance.ms == HOUR
+    revoked = browser.post(f"/attendance/{attendance.id}/revoke", {"reason": "登记错误"}, look=roster)
+    assert revoked.status_code == 302
+    assert only(school, Attendance).revoked_reason == "登记错误"
+    withdrawn = browser.post(f"/enrolments/{enrolment.id}/withdraw", {"reason": "报错了班"}, look=roster)
+    assert withdrawn.status_code == 302
+    assert only(school, Enrolment).state is EnrolmentState.WITHDRAWN
+
+
+def test_an_opening_that_the_rules_refuse_says_what_to_change(school: School, browser: Browser) -> None:
+    browser.post("/cohorts/new", plan(online="48", in_person="0"))
+    cohort = only(school, Cohort)
+    refused = browser.post(f"/cohorts/{cohort.id}/open", look=f"/cohorts/{cohort.id}")
+    assert refused.status_code == 422
+    assert "不得举办全部为线上的培训班" in refused.text
+    assert "第八条" in refused.text
+    assert only(school, Cohort).state is CohortState.DRAFT
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"total": "x"},
+        {"total": "-1"},
+        {"total": "NaN"},
+        {"total": "1e99"},
+        {"total": "0.0000001"},
+        {"category": "emperor"},
+        {"region": "62010"},
+        {"starts_on": "tomorrow"},
+        {"title": ""},
+        {"title": "长" * 121},
+        {"retries": "11"},
+        {"lessons": "not-a-lesson"},
+        {"lessons": str(uuid4())},
+        {"answer_ms": "1"},
+        {"checks_min_gap_ms": "20"},
+    ],
+)
+def test_a_form_that_cannot_be_used_is_shown_again(school: School, browser: Browser, changes: dict[str, Any]) -> None:
+    answer = browser.post("/cohorts/new", plan(**changes))
+    assert answer.status_code == 422
+    with school.context.database.reading() as session:
+        assert session.scalar(select(Cohort)) is None
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"total": "48", "online": "20", "theory": "32", "practical": "16", "in_person": "28"},
+        {"category": "emperor", "training": "", "starts_on": "x", "ends_on": "0001-01-01", "region": "🙂"},
+        {"lessons": ["x", str(uuid4())], "answer_ms": "1", "total": "∞"},
+        {"title": "<script>alert(1)</script>"},
+    ],
+)
+def test_figures_follow_whatever_is_typed(browser: Browser, sent: dict[str, Any]) -> None:
+    answer = browser.get("/cohorts/figures", query_string=sent)
+    assert answer.status_code == 200
+    assert "<script>" not in answer.text
+
+
+def test_the_share_is_shown_to_the_hundredth(school: School, browser: Browser) -> None:
+    sent = plan(online="19.201", in_person="28.799")
+    shown = browser.get("/cohorts/figures", query_string=sent).text
+    assert "40.00%" in shown
+    assert "线上 19 学时" in shown
+    assert "请减少线上学时，改为线下面授" in shown
+
+
+def test_a_bad_paste_is_said_line_by_line(school: School, browser: Browser) -> None:
+    cohort = school.cohort()
+    path = f"/cohorts/{cohort.id}/trainees"
+    answer = browser.post(path, {"people": f"{id_number(802)} 王五\n<b>x</b>"}, look=path)
+    assert answer.status_code == 422
+    assert "第 2 行" in answer.text
+    assert "<b>x</b>" not in answer.text
+    with school.context.database.reading() as session:
+        assert session.scalar(select(Enrolment)) is None
+
+
+def test_another_institutions_pages_are_not_found(app: Flask, context: Context, school: School) -> None:
+    cohort, draft = school.cohort(), school.draft()
+    _member, enrolment = school.trainee(cohort)
+    stranger = Browser(app)
+    stranger.sign_in(new_school(context).head.who)
+    for path in ("", "/edit", "/trainees", "/sessions"):
+        assert stranger.get(f"/cohorts/{cohort.id}{path}").status_code == 404
+    for path in (
+        f"/cohorts/{draft.id}/open",
+        f"/cohorts/{draft.id}/discard",
+        f"/cohorts/{cohort.id}/close",
+        f"/enrolments/{enrolment.id}/withdraw",
+    ):
+        assert stranger.post(path, {"reason": "x"} if "enrolments" in path else {}, look="/cohorts").status_code == 404
+    answer = stranger.post(f"/cohorts/{cohort.id}/trainees", {"people": f"{id_number(803)} 王五"}, look="/cohorts")
+    assert answer.status_code == 404
+    assert only(school, Enrolment).state is EnrolmentState.ACTIVE
+
+
+@pytest.mark.parametrize("role", [Role.TRAINEE])
+def test_others_have_no_such_pages(app: Flask, context: Context, school: School, role: Role) -> None:
+    cohort = school.cohort()
+    other = Browser(app)
+    other.sign_in(new_member(context, school.organisation, role).who)
+    for path in ("/cohorts", "/cohorts/new", f"/cohorts/{cohort.id}", "/courses"):
+        assert other.get(path).status_code == 403
+    assert Browser(app).get("/cohorts").status_code == 302
+
+
+def test_an_open_cohort_is_edited_no_more(school: School, browser: Browser) -> None:
+    cohort = school.cohort()
+    assert browser.get(f"/cohorts/{cohort.id}/edit").status_code == 409
+    assert browser.post(f"/cohorts/{cohort.id}/edit", plan(), look="/cohorts").status_code == 409
+    assert browser.post(f"/cohorts/{cohort.id}/open", look="/cohorts").status_code == 409
+    assert browser.post(f"/cohorts/{cohort.id}/discard", look="/cohorts").status_code == 409
+    assert browser.post(f"/cohorts/{cohort.id}/close", look="/cohorts").status_code == 302
