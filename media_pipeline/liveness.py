@@ -35,6 +35,8 @@ _STILL = 0.25
 _SAME_PLACE = 2.2
 _PATTERN_SIDE = 256
 _PATTERN_PEAK = 60.0
+# What noise of one grey level gives: an enlarged picture has none, and any trace would stand out against nothing.
+_PATTERN_FLOOR = 96.0
 
 _VIRTUAL_CAMERAS = re.compile(
     r"obs[ -]?(virtual|camera)|virtual[ _-]?(cam|video|webcam)|manycam|v4l2[ _-]?loopback|dummy video|snap[ _-]?camera|"
@@ -162,5 +164,5 @@ def screen_pattern(picture: Pixels) -> int | None:
     frequency = np.fft.fftfreq(_PATTERN_SIDE)
     radius = np.hypot(frequency[:, None], frequency[None, :])
     fine = strength[(radius > 0.15) & (radius < 0.45)]
-    peak = float(fine.max() / max(float(np.median(fine)), 1e-6))
+    peak = float(fine.max() / max(float(np.median(fine)), _PATTERN_FLOOR))
     return round(peak * 1000) if peak >= _PATTERN_PEAK else None

@@ -148,5 +148,7 @@ def test_a_screen_pattern_is_a_hint_and_a_smooth_wall_none() -> None:
     screen = np.clip(noisy + lattice[:, :, None], 0, 255).astype(np.uint8)
     assert screen_pattern(noisy) is None
     assert screen_pattern(cv2.GaussianBlur(noisy, (0, 0), 2)) is None
+    enlarged = cv2.resize(noisy[::4, ::4], (1280, 960), interpolation=cv2.INTER_CUBIC)
+    assert screen_pattern(np.asarray(enlarged, np.uint8)) is None
     assert screen_pattern(screen) is not None
     assert screen_pattern(screen[:100]) is None
