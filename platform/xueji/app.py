@@ -17,17 +17,23 @@ from courses import views as courses_views
 from xueji import probes, web
 from xueji.archives import api as archives_api
 from xueji.enrolment import views as enrolment_views
+from xueji.hours import api as hours_api
+from xueji.hours import views as hours_views
 from xueji.identity import api as identity_api
 from xueji.identity import views as identity_views
 from xueji.identity.gate import init_identity
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.kernel.tasks import make_celery
+from xueji.navigation import init_navigation
+from xueji.oversight import views as oversight_views
 from xueji.progress import api as progress_api
 from xueji.progress import views as progress_views
-from xueji.progress.api import init_beats
+from xueji.progress.lane import init_lane
+from xueji.progress.reporting import init_beats
 from xueji.progress.sockets import init_lesson_sockets
 from xueji.snapshots import api as snapshots_api
+from xueji.snapshots import views as snapshots_views
 from xueji.snapshots.metrics import check_figures
 from xueji.trace import api as trace_api
 from xueji.trace.metrics import log_figures
@@ -52,16 +58,19 @@ STEPS: tuple[Callable[[Flask], None], ...] = (
     init_session,
     init_access,
     init_identity,
+    init_navigation,
     init_health,
     init_sockets,
     init_lesson_sockets,
     init_beats,
+    init_lane,
 )
 
 
 APIS: tuple[APIBlueprint, ...] = (
     archives_api.blueprint,
     courses_api.blueprint,
+    hours_api.blueprint,
     identity_api.blueprint,
     progress_api.blueprint,
     snapshots_api.blueprint,
@@ -69,8 +78,11 @@ APIS: tuple[APIBlueprint, ...] = (
 PAGES: tuple[Blueprint, ...] = (
     courses_views.blueprint,
     enrolment_views.blueprint,
+    hours_views.blueprint,
     identity_views.blueprint,
+    oversight_views.blueprint,
     progress_views.blueprint,
+    snapshots_views.blueprint,
     trace_api.blueprint,
 )
 

@@ -38,7 +38,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     }
 
 
-def opened_json(opened: Opened) -> dict[str, Any]:
+def opened_json(opened: Opened, lease: str) -> dict[str, Any]:
     sitting, plan = opened.sitting, opened.terms.plan
     film_id = opened.lesson.film_id
     media = None
@@ -54,7 +54,11 @@ def opened_json(opened: Opened) -> dict[str, Any]:
         "credited_ms": sitting.furthest_ms,
         "duration_ms": opened.terms.duration_ms,
         "beat_seconds": plan.beat_ms // 1000,
-        "lease": {"id": str(sitting.id), "expires_at": clock.rfc3339(clock.from_ms(opened.lease_until_ms))},
+        "lease": {
+            "id": str(sitting.id),
+            "token": lease,
+            "expires_at": clock.rfc3339(clock.from_ms(opened.lease_until_ms)),
+        },
         "rulebook": sitting.rulebook,
         "method": sitting.method,
         "plan": plan.to_dict(),

@@ -50,6 +50,7 @@ class PresenceIn(Strict):
 
 class LeaseOut(BaseModel):
     id: UUID
+    token: str = Field(description="Bearer token for this sitting's beats, and for nothing else")
     expires_at: AwareDatetime
 
 

@@ -33,7 +33,7 @@ def init_logs(app: Flask) -> None:
     def _number() -> None:
         held = g._get_current_object()
         held.began = time.perf_counter()
-        held.request_id = f"{_process}-{next(_numbers):x}"
+        held.request_id = next_request_id()
 
     @app.after_request
     def _line(response: Response) -> Response:
@@ -52,6 +52,11 @@ def init_logs(app: Flask) -> None:
                 ms=round(seconds * 1000, 1),
             )
         return response
+
+
+def next_request_id() -> str:
+    """Under which the log and the answer speak of the same request."""
+    return f"{_process}-{next(_numbers):x}"
 
 
 def _counted_only(app: Flask, endpoint: str) -> bool:

@@ -1,0 +1,98 @@
+"""The beats' own way into the server.
+
+A thousand pages report every ten seconds, each with a token of its own. Everything else a request goes through (cookie,
+language, anti-forgery, templates) says nothing about such a report and costs more than judging it; so it is answered
+here, before the framework builds anything. Whatever is not an ordinary accepted report goes the ordinary way, and
+refusals are worded there: the lane can only say yes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+from uuid import UUID
+
+from flask import Flask
+
+from xueji.identity import tokens
+from xueji.identity.errors import SignedOut
+from xueji.kernel.context import Context
+from xueji.progress.answers import answer_json
+from xueji.progress.leases import read_lease
+from xueji.progress.record import Answer
+from xueji.progress.reporting import report_beats
+from xueji.progress.schemas import BeatsIn
+from xueji.web.logs import next_request_id
+from xueji.web.metrics import measures
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+_PATH = re.compile(r"/api/v1/sittings/([0-9a-fA-F-]{36})/beats")
+_BEARER = "Bearer "
+LARGEST_BODY = 128 * 1024
+ENDPOINT = "progress_api.beats"
+
+
+def init_lane(app: Flask) -> None:
+    """Outermost of all: to be the last step that wraps the application."""
+    app.wsgi_app = BeatLane(app, app.wsgi_app)  # type: ignore[method-assign]
+
+
+class BeatLane:
+    """WSGI around the application; ``inner`` is what it would have called."""
+
+    def __init__(self, app: Flask, inner: Callable[[Environ, StartResponse], Iterable[bytes]]) -> None:
+        self._app = app
+        self._inner = inner
+        self._keyring = cast(Context, app.extensions["xueji"]).keyring
+        self._answered = measures(app).answered
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        found = _PATH.fullmatch(environ["PATH_INFO"]) if environ["REQUEST_METHOD"] == "POST" else None
+        authority = environ.get("HTTP_AUTHORIZATION", "")
+        length = environ.get("CONTENT_LENGTH") or ""
+        if found is None or not authority.startswith(_BEARER) or not length.isdecimal() or int(length) > LARGEST_BODY:
+            return self._inner(environ, start_response)
+        began = time.perf_counter()
+        body = environ["wsgi.input"].read(int(length))
+        try:
+            answer = self._report(UUID(found[1]), authority[len(_BEARER) :], body)
+        except Exception as error:
+            environ["wsgi.input"] = io.BytesIO(body)
+            return self._refuse(error, environ, start_response)
+        said = json.dumps(answer_json(answer)).encode()
+        self._answered(ENDPOINT, 200, time.perf_counter() - began)
+        start_response(
+            "200 OK",
+            [
+                ("Content-Type", "application/json"),
+                ("Content-Length", str(len(said))),
+                ("Cache-Control", "no-store"),
+                ("X-Content-Type-Options", "nosniff"),
+                ("X-Request-ID", next_request_id()),
+            ],
+        )
+        return (said,)
+
+    def _report(self, sitting_id: UUID, token: str, body: bytes) -> Answer:
+        """Raises what the report is refused with."""
+        lease = read_lease(self._keyring, token, sitting_id)
+        if lease is None:
+            claims = tokens.read(self._keyring, token)
+            if claims is None:
+                raise SignedOut
+            lease = claims.person_id, claims.login_session_id
+        return report_beats(self._app, sitting_id, *lease, BeatsIn.model_validate_json(body))
+
+    def _refuse(self, error: Exception, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """As the application refuses: in the person's language, as problem+json, counted and logged."""
+        app = self._app
+        with app.request_context(environ):
+            app.preprocess_request()
+            response = app.process_response(app.make_response(app.handle_user_exception(error)))
+            return response(environ, start_response)

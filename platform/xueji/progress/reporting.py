@@ -1,0 +1,40 @@
+"""From what a page sent to what it is answered: checked beats go to the process's one group committer."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import cast
+from uuid import UUID
+
+from flask import Flask
+
+from xueji.kernel import clock
+from xueji.kernel.context import Context
+from xueji.kernel.groupcommit import GroupCommitter
+from xueji.progress.errors import BeatRefused
+from xueji.progress.record import Answer, Report, Reported, digest_of, record_reports
+from xueji.progress.rules import Beat, InvalidBeat, check_beat
+from xueji.progress.schemas import BeatIn, BeatsIn
+
+
+def init_beats(app: Flask) -> None:
+    """One group committer for each process: every beat of this process goes through it."""
+    held: Context = app.extensions["xueji"]
+    app.extensions["xueji_beats"] = GroupCommitter(held.database, partial(record_reports, events=held.events))
+
+
+def report_beats(app: Flask, sitting_id: UUID, person_id: UUID, login_session_id: UUID, said: BeatsIn) -> Answer:
+    """Durable when it returns. Raises BeatRefused and whatever `record_reports` refuses with."""
+    committer = cast("GroupCommitter[Report, Answer]", app.extensions["xueji_beats"])
+    return committer.submit(Report(sitting_id, person_id, login_session_id, tuple(map(_reported, said.beats))))
+
+
+def _reported(said: BeatIn) -> Reported:
+    """Raises BeatRefused for what no player can have sent."""
+    beat = Beat(said.seq, str(said.beat_id), said.from_ms, said.to_ms, said.state, round(said.rate * 1000))
+    try:
+        check_beat(beat)
+    except InvalidBeat as error:
+        raise BeatRefused(str(error), field=error.field, seq=said.seq) from error
+    occurred = clock.rfc3339(said.sent_at)
+    return Reported(beat, occurred, said.interacted, digest_of(beat, occurred, said.interacted))
