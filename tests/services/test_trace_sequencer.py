@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from trace_for_tests import GrowingLog, growing_log
+from trace_for_tests import BEGINNING, GrowingLog, growing_log
 
 from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.trace import alarms, merkle, queries, rules, services
+from xueji.trace import sequencer as sequencer_module
 from xueji.trace.audit import audit
 from xueji.trace.guard import CannotSign, OutsideCheckpoint
 from xueji.trace.models import Leaf, VerifierKey
@@ -42,7 +43,7 @@ def alarms_of(context: Context) -> list[tuple[str, str | None]]:
 
 def test_a_log_begins_with_a_leaf_that_says_so(context: Context) -> None:
     with growing_log(context) as log:
-        assert log.newest().size == 1
+        assert log.settle().size == 1
         with context.database.reading() as session:
             (leaf,) = queries.chain(session, "log/tests.example/log")
     assert leaf["event"] == "log.open"
@@ -91,7 +92,7 @@ def test_successive_checkpoints_are_consistent_and_their_times_ascend(context: C
 
 def test_at_most_one_checkpoint_a_second(context: Context) -> None:
     with growing_log(context) as log:
-        log.time.advance(timedelta(seconds=1))
+        log.settle()
         for _ in range(10):
             log.record("a")
             log.sequencer.step()
@@ -100,6 +101,23 @@ def test_at_most_one_checkpoint_a_second(context: Context) -> None:
         log.time.advance(timedelta(milliseconds=100))
         assert log.sequencer.step().signed == log.newest()
         assert log.newest().size == 11
+
+
+def test_what_waited_for_the_log_is_covered_by_its_first_checkpoint_after(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leaves recorded before the log was opened, or while the sequencer stood still, are not dated back."""
+    monkeypatch.setattr(sequencer_module, "MOST_LEAVES_A_STEP", 100)
+    with clock.fixed(BEGINNING) as time:
+        with context.database.writing() as session:
+            services.record_many(session, [Entry(Event.BEAT, "a", "someone", {"n": n}) for n in range(250)])
+        time.advance(timedelta(minutes=10))
+        sequencer = Sequencer(context.database, context.settings)
+        sequencer.start()
+        steps = [sequencer.step() for _ in range(4)]
+    assert [step.leaves for step in steps] == [100, 100, 50, 0]
+    assert [step.signed.size for step in steps if step.signed] == [251]
+    assert alarms_of(context) == []
 
 
 def test_a_restart_goes_on_where_the_log_stood(context: Context) -> None:
@@ -158,7 +176,7 @@ def test_a_leaf_that_comes_far_too_late_is_kept_and_raised(context: Context) -> 
         with context.database.writing() as session:
             services.record_many(session, [Entry(Event.BEAT, "late", "someone", {}, early)])
         log.settle()
-        assert alarms_of(context) == [("clock", "late")]
+        assert alarms_of(context) == [("clock", None)]
         with context.database.reading() as session:
             assert queries.state(session).pending == 0
 

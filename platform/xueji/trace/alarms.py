@@ -18,10 +18,15 @@ TIMESTAMP = "timestamp"
 WITNESS = "witness"
 
 
+def stands(session: Session, kind: str, *, chain: str | None = None) -> bool:
+    """Whether it was raised and nobody has cleared it since."""
+    standing = select(Alarm.id).where(Alarm.kind == kind, Alarm.chain == chain, Alarm.cleared_at.is_(None))
+    return session.scalar(standing) is not None
+
+
 def sound(session: Session, kind: str, detail: str, *, chain: str | None = None) -> None:
     """Raise an alarm, once for each kind and chain until it is cleared."""
-    standing = select(Alarm.id).where(Alarm.kind == kind, Alarm.chain == chain, Alarm.cleared_at.is_(None))
-    if session.scalar(standing) is not None:
+    if stands(session, kind, chain=chain):
         return
     log.error("trace.alarm", kind=kind, chain=chain, detail=detail)
     session.add(Alarm(kind=kind, chain=chain, detail=detail, raised_at=clock.now(), cleared_at=None))

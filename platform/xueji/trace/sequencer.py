@@ -97,6 +97,8 @@ class Sequencer:
                 self._open_first()
         except CannotSign as fork:
             self._halt(str(fork))
+        else:
+            self._resolve(alarms.FORK)
 
     def step(self) -> Step:
         """Take what waits into the tree and sign if it is time. Raises Overtaken."""
@@ -147,9 +149,8 @@ class Sequencer:
             edge = self._edge.copy()
             self._append(session, opened, edge, self._take(session, only=chain))
             self._place(session, opened, edge, [(leaf.chain, leaf.n, leaf.leaf) for leaf in carried])
-            signed = self._sign(session, opened, edge)
+        # Not signed yet: leaves may wait that were recorded earlier, and the first checkpoint is to cover them.
         self._log, self._edge = opened, edge
-        self._after_commit(signed)
 
     def _resume(self, session: Session, newest: Log) -> None:
         if newest.origin != self._origin:
@@ -176,7 +177,7 @@ class Sequencer:
             raise CannotSign(f"the signing keys of {self._origin} are gone")
         self._keys_changed = 0
         final = session.scalar(select(Leaf.leaf).order_by(Leaf.position.desc()).limit(1))
-        self._newest_ms = rules.epoch_ms(json.loads(final)["at"]) if final is not None else 0
+        self._newest_ms = _time_kept(json.loads(final)) if final is not None else 0
 
     def open_new_origin(self) -> None:
         """After a real loss: begin the log named in the settings, whose leaf 0 holds the last checkpoint of the old.
@@ -203,14 +204,20 @@ class Sequencer:
                 "carried": len(carried),
             }
         self._open(values=values, carried=carried)
-        with self._database.writing() as session:
-            alarms.clear(session, alarms.FORK)
+        self._resolve(alarms.FORK)
         self.halted = None
 
     def _halt(self, reason: str) -> None:
         self.halted = reason
         with self._database.writing() as session:
             alarms.sound(session, alarms.FORK, reason)
+
+    def _resolve(self, kind: str) -> None:
+        with self._database.reading() as session:
+            standing = alarms.stands(session, kind)
+        if standing:
+            with self._database.writing() as session:
+                alarms.clear(session, kind)
 
     # -- keys -----------------------------------------------------------------------------------------------------
 
@@ -248,7 +255,8 @@ class Sequencer:
                     raise Overtaken
                 taken = self._take(session)
                 self._append(session, opened, edge, taken)
-                signed = self._sign(session, opened, edge) if self._is_time_to_sign(edge.size) else None
+                is_time = self._is_time_to_sign(edge.size) and self._has_caught_up(len(taken))
+                signed = self._sign(session, opened, edge) if is_time else None
         except BaseException:
             self._heads.clear()  # they may speak of leaves that were not placed after all
             raise
@@ -316,8 +324,8 @@ class Sequencer:
         at_ms = rules.epoch_ms(said["at"])
         if at_ms < self._newest_ms - rules.LONGEST_LAG_MS or at_ms > now_ms + rules.LONGEST_LAG_MS:
             # Recorded and acknowledged, so it must stand in the log; whoever reads it is told.
-            alarms.sound(session, alarms.CLOCK, f"leaf {n} of {chain} says {said['at']}", chain=chain)
-        self._newest_ms = max(self._newest_ms, min(at_ms, now_ms))
+            alarms.sound(session, alarms.CLOCK, f"leaf {n} of {chain} says {said['at']}")
+        self._newest_ms = max(self._newest_ms, min(_time_kept(said), now_ms))
         self._heads[chain] = (n, merkle.leaf_hash(leaf))
         self._heads.move_to_end(chain)
         if len(self._heads) > MOST_HEADS_HELD:
@@ -328,6 +336,14 @@ class Sequencer:
     def _is_time_to_sign(self, size: int) -> bool:
         """A clock that was set back signs nothing until it has caught up with what it signed before."""
         return size > self._signed_size and _seconds() >= self._signed_time + SECONDS_BETWEEN_CHECKPOINTS
+
+    def _has_caught_up(self, taken: int) -> bool:
+        """After a standstill the outbox is taken in whole before the next signature.
+
+        Else leaves that waited would come after a checkpoint much later than themselves, and look dated back.
+        """
+        behind_ms = clock.to_ms(clock.now()) - self._newest_ms
+        return taken < MOST_LEAVES_A_STEP or behind_ms <= rules.LONGEST_LAG_MS
 
     def _sign(self, session: Session, opened: Log, edge: Edge) -> tuple[int, Note]:
         time = _seconds()
@@ -345,6 +361,11 @@ class Sequencer:
         time, written = signed
         self._outside.write(written)
         self._signed_size, self._signed_time = Checkpoint.parse(written.text).size, time
+
+
+def _time_kept(said: dict[str, Any]) -> int:
+    """The time that later leaves may not fall behind; a log may be opened after the first of them were recorded."""
+    return 0 if said["event"] == Event.LOG_OPEN else rules.epoch_ms(said["at"])
 
 
 def _seconds() -> int:
