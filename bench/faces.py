@@ -62,7 +62,7 @@ def run() -> list[Row]:
             _distance_to_dlib(engine, frame),
             _second_faces(engine, frame),
             _held(engine, data),
-            *_memory(models, data),
+            *worker_memory(models, data),
         ]
 
 
@@ -198,7 +198,7 @@ for name in ("VmRSS", "VmHWM"):
 """
 
 
-def _memory(models: Path, data: bytes) -> list[Row]:
+def worker_memory(models: Path, data: bytes) -> list[Row]:
     """What a process of its own holds when it has given verdicts with prompts, and the most it ever held."""
     picture = models / "frame.jpg"
     picture.write_bytes(data)

@@ -68,12 +68,14 @@ class Engine:
         return f"dlib-resnet-v1+{hashlib.sha256(joined.encode()).hexdigest()[:16]}"
 
     def find_faces(self, picture: Pixels, search: Search = Search.EVERYONE) -> tuple[Face, ...]:
-        """Every face, largest first. ``NEAREST`` looks closely only when the first look finds nobody."""
+        """Every face, largest first.
+
+        ``EVERYONE`` takes the detector that sees faces from 40 of 640 pixels up; ``NEAREST`` the one that costs a
+        quarter and may miss who sits farther back. Either asks the other before it says that nobody is there.
+        """
         square = fit_square(picture)
-        found = self._near.find(square)
-        if search is Search.EVERYONE or not found:
-            found = found + self._wide.find(square)
-        return merge(found)
+        first, second = (self._wide, self._near) if search is Search.EVERYONE else (self._near, self._wide)
+        return merge(first.find(square) or second.find(square))
 
     def describe(self, picture: Pixels, face: Face) -> Descriptor:
         """The face's descriptor: dlib's own points and cut-out, its network run without the interpreter lock."""

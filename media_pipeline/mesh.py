@@ -41,7 +41,7 @@ class Expression:
 
     ``yaw``, ``pitch``, ``roll`` in degrees: positive yaw looks to the person's own left, positive pitch down,
     positive roll leans to the picture's right. ``eyes`` is the opening between the lids over the eye's width, both
-    eyes' mean: 0.14 to 0.3 open, under 0.1 shut. ``mouth`` is the gap between the inner lips over the mouth's width,
+    eyes' mean: 0.13 to 0.3 open, under 0.12 shut. ``mouth`` is the gap between the inner lips over the mouth's width,
     ``cavity`` the share of dark pixels where an open mouth shows its inside. ``presence`` 0..1: how sure the
     network is that it looks at a face.
     """

@@ -46,7 +46,7 @@ class QualityLimits:
     min_sharpness: float = 12.0
     max_turn: float = 25.0
     max_tilt: float = 25.0
-    min_eyes: float = 0.1
+    min_eyes: float = 0.12
     max_mouth: float = 0.55
     max_outside: float = 0.25
 
