@@ -13,6 +13,12 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "hours_reading",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hours_reading")),
+    )
+    op.create_table(
         "lock_out",
         sa.Column("name_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("failed_attempts", sa.Integer(), nullable=False),
@@ -258,6 +264,25 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("course", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_course_organisation_id"), ["organisation_id"], unique=False)
+
+    op.create_table(
+        "draw",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("region", sa.String(length=6), nullable=False),
+        sa.Column("drawn_by", sa.Uuid(), nullable=False),
+        sa.Column("drawn_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("among", sa.JSON(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("population_size", sa.Integer(), nullable=False),
+        sa.Column("population", sa.LargeBinary(), nullable=False),
+        sa.Column("seed", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("commitment", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["drawn_by"], ["person.id"], name=op.f("fk_draw_drawn_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_draw")),
+    )
+    with op.batch_alter_table("draw", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_draw_drawn_at"), ["drawn_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_draw_region"), ["region"], unique=False)
 
     op.create_table(
         "face_view",
@@ -515,6 +540,24 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_cohort_lesson_lesson_id"), ["lesson_id"], unique=False)
 
     op.create_table(
+        "hours_account",
+        sa.Column("enrolment_id", sa.Uuid(), nullable=False),
+        sa.Column("due_ms", sa.BigInteger(), nullable=True),
+        sa.Column("leaves", sa.Integer(), nullable=False),
+        sa.Column("rules", sa.String(length=64), nullable=False),
+        sa.Column("settles_ms", sa.BigInteger(), nullable=False),
+        sa.Column("settled", sa.Boolean(), nullable=False),
+        sa.Column("flags", sa.Integer(), nullable=False),
+        sa.Column("statement", sa.JSON(), nullable=True),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_hours_account_enrolment_id")),
+        sa.PrimaryKeyConstraint("enrolment_id", name=op.f("pk_hours_account")),
+    )
+    with op.batch_alter_table("hours_account", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_hours_account_due_ms"), ["due_ms"], unique=False)
+        batch_op.create_index(batch_op.f("ix_hours_account_flags"), ["flags"], unique=False)
+        batch_op.create_index(batch_op.f("ix_hours_account_rules"), ["rules"], unique=False)
+
+    op.create_table(
         "sitting",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("enrolment_id", sa.Uuid(), nullable=False),
@@ -616,6 +659,39 @@ def upgrade() -> None:
         batch_op.create_index("ix_check_state_answer_by", ["state", "answer_by_ms"], unique=False)
 
     op.create_table(
+        "finding",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("enrolment_id", sa.Uuid(), nullable=False),
+        sa.Column("sitting_id", sa.Uuid(), nullable=True),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("region", sa.String(length=6), nullable=False),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("deadline", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(length=24), nullable=False),
+        sa.Column("raised_by", sa.Uuid(), nullable=False),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("answered_by", sa.Uuid(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Uuid(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["answered_by"], ["person.id"], name=op.f("fk_finding_answered_by")),
+        sa.ForeignKeyConstraint(["closed_by"], ["person.id"], name=op.f("fk_finding_closed_by")),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name=op.f("fk_finding_enrolment_id")),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_finding_organisation_id")),
+        sa.ForeignKeyConstraint(["raised_by"], ["person.id"], name=op.f("fk_finding_raised_by")),
+        sa.ForeignKeyConstraint(["sitting_id"], ["sitting.id"], name=op.f("fk_finding_sitting_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_finding")),
+    )
+    with op.batch_alter_table("finding", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_finding_enrolment_id"), ["enrolment_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_finding_organisation_id_state"), ["organisation_id", "state"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_finding_region_state"), ["region", "state"], unique=False)
+
+    op.create_table(
         "lease",
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("sitting_id", sa.Uuid(), nullable=False),
@@ -693,7 +769,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_check_picture_person", ["person_id", "sha256"], unique=False)
 
 
-
 def downgrade() -> None:
     with op.batch_alter_table("check_picture", schema=None) as batch_op:
         batch_op.drop_index("ix_check_picture_person")
@@ -709,6 +784,12 @@ def downgrade() -> None:
     op.drop_table("check_appeal")
     op.drop_table("upload_piece")
     op.drop_table("lease")
+    with op.batch_alter_table("finding", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_finding_region_state"))
+        batch_op.drop_index(batch_op.f("ix_finding_organisation_id_state"))
+        batch_op.drop_index(batch_op.f("ix_finding_enrolment_id"))
+
+    op.drop_table("finding")
     with op.batch_alter_table("check", schema=None) as batch_op:
         batch_op.drop_index("ix_check_state_answer_by")
         batch_op.drop_index(batch_op.f("ix_check_sitting_id"))
@@ -727,6 +808,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sitting_enrolment_id_lesson_id"))
 
     op.drop_table("sitting")
+    with op.batch_alter_table("hours_account", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_hours_account_rules"))
+        batch_op.drop_index(batch_op.f("ix_hours_account_flags"))
+        batch_op.drop_index(batch_op.f("ix_hours_account_due_ms"))
+
+    op.drop_table("hours_account")
     with op.batch_alter_table("cohort_lesson", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_cohort_lesson_lesson_id"))
 
@@ -792,6 +879,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_face_view_person_id"))
 
     op.drop_table("face_view")
+    with op.batch_alter_table("draw", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_draw_region"))
+        batch_op.drop_index(batch_op.f("ix_draw_drawn_at"))
+
+    op.drop_table("draw")
     with op.batch_alter_table("course", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_course_organisation_id"))
 
@@ -843,3 +935,4 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_lock_out_last_failed_at"))
 
     op.drop_table("lock_out")
+    op.drop_table("hours_reading")
