@@ -11,9 +11,8 @@ chain; ``occurred``, when present, is the client's word. Standard library only: 
 
 from __future__ import annotations
 
-import calendar
-import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -29,6 +28,8 @@ LARGEST_LEAF = 65535
 """Bytes: an entry bundle of tlog-tiles counts a leaf's length in 16 bits."""
 LONGEST_LAG_MS = 5000
 """How far ``at`` may fall behind what the log already holds: a transaction lasts from its first leaf to its commit."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class Event(StrEnum):
@@ -119,6 +120,6 @@ def leaf_hash(leaf: bytes) -> bytes:
 
 def epoch_ms(at: str) -> int:
     """``2026-11-21T08:00:00.000Z`` as epoch milliseconds. Raises ValueError for any other spelling."""
-    if len(at) != 24 or at[19] != "." or at[23] != "Z" or not at[20:23].isdigit():
+    if len(at) != 24 or (at[4], at[7], at[10], at[13], at[16], at[19], at[23]) != tuple("--T::.Z"):
         raise ValueError(f"{at!r} is not a time as leaves write it")
-    return calendar.timegm(time.strptime(at[:19], "%Y-%m-%dT%H:%M:%S")) * 1000 + int(at[20:23])
+    return (datetime.fromisoformat(at) - _EPOCH) // _MILLISECOND

@@ -9,7 +9,6 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from xueji.archives import bundle as parts
@@ -56,21 +55,29 @@ def _minutes(ms: int) -> str:
     return f"{ms // 60000} min {ms % 60000 // 1000} s"
 
 
-def commitments(value: Any, key: str = "") -> Iterator[str]:
+def commitments(values: dict[str, Any]) -> set[str]:
     """The commitments that stand anywhere in a leaf's values."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from commitments(inner, name)
-    elif isinstance(value, list):
+    found: set[str] = set()
+    for name, value in values.items():
+        _collect(name, value, found)
+    return found
+
+
+def _collect(name: str, value: Any, found: set[str]) -> None:
+    if isinstance(value, str):
+        if name in COMMITTED and _HEX.fullmatch(value):
+            found.add(value)
+    elif isinstance(value, dict):
+        for inner_name, inner in value.items():
+            _collect(inner_name, inner, found)
+    elif isinstance(value, list) and value and not isinstance(value[0], int):
         for inner in value:
-            yield from commitments(inner, key)
-    elif key in COMMITTED and isinstance(value, str) and _HEX.fullmatch(value):
-        yield value
+            _collect(name, inner, found)
 
 
 def openings(reading: Reading) -> str:
     """What is opened is what was committed to; what is not opened is withheld by name, or was erased on a day."""
-    said = {commitment for leaf in reading.leaves for commitment in commitments(leaf.said["values"])}
+    said = set().union(*(commitments(leaf.said["values"]) for leaf in reading.leaves))
     erased_in_log = {
         commitment: leaf.said["at"]
         for leaf in reading.leaves

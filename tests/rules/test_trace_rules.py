@@ -1,0 +1,62 @@
+"""What a leaf is: its times have one spelling, its size a bound, its hash a prefix of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xueji.kernel import clock
+from xueji.trace import rules
+from xueji.trace.rules import Entry, Event
+
+
+@given(st.integers(0, 7_258_118_400_000))
+def test_a_time_reads_back_as_it_was_written(at_ms: int) -> None:
+    assert rules.epoch_ms(clock.rfc3339(clock.from_ms(at_ms))) == at_ms
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "",
+        "2026-11-21T08:00:00Z",
+        "2026-11-21T08:00:00.000+",
+        "2026-11-21 08:00:00.000Z",
+        "2026-W47-6T08:00:00.000Z",
+        "2026-11-21T08:00:00,000Z",
+        "2026-11-31T08:00:00.000Z",
+        "2026-11-21T08:00:61.000Z",
+        "2026-11-21T08:00:00.00xZ",
+    ],
+)
+def test_another_spelling_of_a_time_is_refused(at: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        rules.epoch_ms(at)
+
+
+def test_a_leaf_says_what_was_asked_in_one_way() -> None:
+    entry = Entry(Event.BEAT, "chain", "who", {"b": 1, "a": "课"}, occurred="2026-11-21T08:00:00.000Z")
+    leaf = rules.leaf_bytes(entry, n=7, previous=bytes(32), at="2026-11-21T08:00:01.000Z")
+    assert leaf.startswith(b'{"at":"2026-11-21T08:00:01.000Z","chain":"chain","event":"beat","n":7,"occurred":')
+    assert json.loads(leaf)["values"] == {"a": "课", "b": 1}
+    assert rules.leaf_hash(leaf) == hashlib.sha256(b"\x00" + leaf).digest()
+
+
+def test_the_largest_leaf_fits_an_entry_bundle() -> None:
+    def sized(filling: int) -> bytes:
+        entry = Entry(Event.BEAT, "chain", "who", {"x": "x" * filling})
+        return rules.leaf_bytes(entry, n=0, previous=bytes(32), at="2026-11-21T08:00:00.000Z")
+
+    room = rules.LARGEST_LEAF - len(sized(0))
+    assert len(sized(room)) == 65535
+    with pytest.raises(rules.LeafTooLarge):
+        sized(room + 1)
+
+
+def test_events_are_named_once() -> None:
+    assert len({event.value for event in Event}) == len(Event)
+    assert str(Event.LOG_OPEN) == "log.open"
