@@ -11,6 +11,7 @@ from flask import Blueprint, Flask
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from courses import api as courses_api
 from courses import views as courses_views
@@ -115,6 +116,9 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
         MAX_CONTENT_LENGTH=32 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
     )
+    proxies = context.settings.trusted_proxies
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     app.extensions["xueji"] = context
     app.add_url_rule("/api/openapi.json", "openapi", public(lambda: app.api_doc))
     make_celery(context.settings)

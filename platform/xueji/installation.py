@@ -22,7 +22,8 @@ def make(settings: Settings) -> None:
     Keyring.create(settings.keys)
     Store.open(settings)
     upgrade(settings)
-    open_log(settings)
+    if settings.sequencer:
+        open_log(settings)
     prepare_models(settings)
 
 

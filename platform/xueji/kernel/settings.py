@@ -71,6 +71,10 @@ class Settings:
     """Processes that judge pictures and do other short tasks; films have one of their own."""
     periodic_tasks: bool = True
     """Whether this machine's worker also starts what is due regularly: true on one machine of an installation."""
+    sequencer: bool = True
+    """Whether this machine orders and signs the log: true on the one that has the log's keys."""
+    trusted_proxies: int = 0
+    """How many proxies stand in front, each adding to X-Forwarded-For and X-Forwarded-Proto; 0 believes neither."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> Settings:

@@ -35,11 +35,13 @@ def stages(context: Context, listening: socket.socket) -> Iterator[list[Program]
     settings = context.settings
     if settings.broker_socket is not None:
         yield [_broker(settings, settings.broker_socket)]
-    yield [
-        Program("sequencer", _xueji("sequencer"), ready=lambda: _log_is_open(context)),
+    inner = [
         _worker("worker", settings, SHORT, settings.worker_processes, beat=settings.periodic_tasks),
         _worker("films", settings, LONG, 1, beat=False),
     ]
+    if settings.sequencer:
+        inner.insert(0, Program("sequencer", _xueji("sequencer"), ready=lambda: _log_is_open(context)))
+    yield inner
     yield [_web(settings, listening)]
 
 
