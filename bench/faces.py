@@ -200,11 +200,11 @@ for name in ("VmRSS", "VmHWM"):
 
 def worker_memory(models: Path, data: bytes) -> list[Row]:
     """What a process of its own holds when it has given verdicts with prompts, and the most it ever held."""
-    picture = models / "frame.jpg"
-    picture.write_bytes(data)
-    told = subprocess.run(
-        [sys.executable, "-c", _WORKER, str(models), str(picture)], check=True, capture_output=True, text=True
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / "frame.jpg"
+        picture.write_bytes(data)
+        command = [sys.executable, "-c", _WORKER, str(models), str(picture)]
+        told = subprocess.run(command, check=True, capture_output=True, text=True)
     held, highest = (int(line) / 1024 for line in told.stdout.split())
     return [
         Row("worker's memory", held, "MiB", "<= 200", held <= 200),

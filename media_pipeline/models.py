@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from media_pipeline.verdict import EngineDown
+
 if TYPE_CHECKING:
     import onnxruntime
 
@@ -113,8 +115,14 @@ class Network:
     session: onnxruntime.InferenceSession
 
     def run(self, value: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """Run it on one input of the shape it was made for. Releases the interpreter lock; safe from any thread."""
-        return list(self.session.run(None, {self.session.get_inputs()[0].name: value}))
+        """Run it on one input of the shape it was made for. Releases the interpreter lock; safe from any thread.
+
+        Raises ``EngineDown``: a network that fails knows nothing about the person in the picture.
+        """
+        try:
+            return list(self.session.run(None, {self.session.get_inputs()[0].name: value}))
+        except Exception as error:  # the runtime's errors share no class of their own
+            raise EngineDown(f"the network {self.name} failed: {error}") from error
 
 
 def prepare(source: ModelSource, folder: Path) -> Path:

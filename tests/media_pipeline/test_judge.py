@@ -14,7 +14,8 @@ from media_pipeline.descriptors import Descriptor
 from media_pipeline.engine import Engine
 from media_pipeline.frames import Pixels
 from media_pipeline.judge import FaceJudge
-from media_pipeline.verdict import JudgeSettings, Outcome, PictureHash, Prompt, SignalCode, Verdict
+from media_pipeline.models import Network
+from media_pipeline.verdict import EngineDown, JudgeSettings, Outcome, PictureHash, Prompt, SignalCode, Verdict
 
 Ask = Callable[..., Verdict]
 
@@ -119,6 +120,21 @@ class TestDoubtIsNotGuilt:
     def test_a_flood_of_frames_is_refused(self, ask: Ask) -> None:
         with pytest.raises(ValueError, match="1 to 40"):
             ask([b"x"] * 41)
+
+
+def test_a_network_that_fails_calls_nobody_an_impostor(
+    engine: Engine, reference: Descriptor, person: Puppet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing:
+        def get_inputs(self) -> list[object]:
+            return [Prompt.BLINK]
+
+        def run(self, *_: object) -> None:
+            raise MemoryError
+
+    monkeypatch.setattr(engine, "_descriptor", Network("descriptor", "0", Failing()))  # type: ignore[arg-type]
+    with pytest.raises(EngineDown, match="descriptor"):
+        FaceJudge(engine).judge(camera_frames([person.picture]), references=[reference])
 
 
 class TestPrompts:
