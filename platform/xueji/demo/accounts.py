@@ -54,16 +54,25 @@ class Accounts:
     def there(cls, settings: Settings) -> Accounts | None:
         """None when this installation is no demonstration."""
         file = _file(settings)
-        return cls(json.loads(file.read_text("utf-8"))) if file.exists() else None
+        if not file.exists():
+            return None
+        return cls({each["account"]: each["password"] for each in json.loads(file.read_text("utf-8"))["accounts"]})
 
     @classmethod
     def open_or_create(cls, settings: Settings) -> Accounts:
         found = cls.there(settings)
         if found is None:
             found = cls({member.account: _password() for member in CAST})
-            write_secret(_file(settings), json.dumps(found.passwords, indent=1).encode())
+            write_secret(_file(settings), json.dumps({"accounts": found._listed()}, indent=1).encode())
         _set(settings.data / "settings.toml")
         return found
+
+    def _listed(self) -> list[dict[str, str]]:
+        """As the sign-in page names them."""
+        return [
+            {"account": member.account, "password": self.passwords[member.account], "role": member.role.value}
+            for member in CAST
+        ]
 
     def register(self, context: Context) -> dict[str, Placed]:
         """Everybody, in the order of the cast."""
