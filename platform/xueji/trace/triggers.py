@@ -37,17 +37,6 @@ def append_only_ddl(dialect: str, table: str | None = None) -> list[str]:
     return statements
 
 
-def drop_append_only_ddl(dialect: str) -> list[str]:
-    """The statements that take it off again, for a migration downwards."""
-    if dialect == "sqlite":
-        return [f"DROP TRIGGER {name}_{what}" for name in NEXT_ONLY for what in ("update", "delete", "insert")]
-    statements: list[str] = []
-    for name in NEXT_ONLY:
-        statements += [f"DROP TRIGGER {name}_{what} ON {name}" for what in ("change", "truncate", "insert")]
-        statements += [f"DROP FUNCTION {name}_{what}()" for what in ("refuse", "next_only")]
-    return statements
-
-
 def _sqlite(name: str, misplaced: str) -> list[str]:
     return [
         f"CREATE TRIGGER {name}_update BEFORE UPDATE ON {name} BEGIN SELECT RAISE(ABORT, '{name} can only grow'); END",
