@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+import pyotp
 from flask import Flask
 from flask.testing import FlaskClient
+from stdnum.cn import ric
+
 from media_pipeline.quality import QualityCode
 from media_pipeline.reference import ReferenceQuality
 from media_pipeline.verdict import EngineDown
-from stdnum.cn import ric
-
 from xueji.identity import faces, services
 from xueji.identity.models import Organisation, Person
 from xueji.identity.rules import ConsentKind, OrganisationKind, SessionKind
 from xueji.identity.services import HashedPassword, Passed
+from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
 
@@ -115,6 +118,16 @@ def consented(context: Context, who: Someone) -> None:
         )
 
 
+def with_factor(context: Context, who: Someone) -> tuple[pyotp.TOTP, list[str]]:
+    """Enrol a second factor with the code of the step before, so that the present one is still unused."""
+    with context.database.writing() as session:
+        totp = pyotp.TOTP(services.begin_totp(session, context.keyring, person_id=who.id).secret)
+    with context.database.writing() as session:
+        code = totp.at(clock.now() - timedelta(seconds=30))
+        codes = services.confirm_totp(session, context.keyring, person_id=who.id, code=code)
+    return totp, codes
+
+
 @dataclass
 class Browser:
     """A person's browser: it keeps cookies and sends the anti-forgery token of the page it has before it."""
@@ -133,8 +146,8 @@ class Browser:
 
     def post(self, path: str, data: dict[str, Any] | None = None, *, look: str | None = None, **options: Any) -> Any:
         """Look at the page (``look``, else the address itself), then send its form."""
-        if look is not None or not self.page:
-            self.get(look or path)
+        if look is not None or 'name="csrf-token"' not in self.page:
+            assert self.get(look or path).status_code < 500
         token = re.search(r'name="csrf-token" content="([^"]+)"', self.page)
         assert token is not None, self.page[:400]
         response = self.client.post(path, data={"csrf_token": token.group(1), **(data or {})}, **options)

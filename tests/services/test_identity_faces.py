@@ -8,10 +8,10 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from media_pipeline.quality import QualityCode
 from people_for_tests import HarmlessFaces, Someone, consented, face, someone
 from sqlalchemy import select
 
+from media_pipeline.quality import QualityCode
 from xueji.identity import queries, services
 from xueji.identity.errors import ConsentNeeded, ConsentOutdated, EnoughPhotos, PhotoUnusable
 from xueji.identity.events import ReferenceStored

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyotp
 import pytest
-from people_for_tests import PASSWORD, Someone, signed_in, someone
+from people_for_tests import PASSWORD, signed_in, someone, with_factor
 from sqlalchemy import func, select, update
 
 from xueji.identity import queries, services, tokens
@@ -52,16 +52,6 @@ def _refusal(context: Context, account: str, password: str) -> Problem:
     with pytest.raises(Problem) as refused:
         _try(context, account, password)
     return refused.value
-
-
-def _with_factor(context: Context, who: Someone) -> tuple[pyotp.TOTP, list[str]]:
-    """Enrol a second factor with the code of the step before, so that the present one is still unused."""
-    with context.database.writing() as session:
-        totp = pyotp.TOTP(services.begin_totp(session, context.keyring, person_id=who.id).secret)
-    with context.database.writing() as session:
-        code = totp.at(clock.now() - timedelta(seconds=30))
-        codes = services.confirm_totp(session, context.keyring, person_id=who.id, code=code)
-    return totp, codes
 
 
 def test_the_right_password_makes_a_session_that_the_token_names(context: Context) -> None:
@@ -239,7 +229,7 @@ def test_switching_organisation_needs_a_membership_there(context: Context) -> No
 
 def test_a_code_is_asked_for_and_taken_once(context: Context, time: FixedClock) -> None:
     who = someone(context, Role.INSTITUTION)
-    totp, _codes = _with_factor(context, who)
+    totp, _codes = with_factor(context, who)
     needed = _try(context, who.account, PASSWORD)
     assert isinstance(needed, Needed)
     assert needed.step is Step.CODE
@@ -255,7 +245,7 @@ def test_a_code_is_asked_for_and_taken_once(context: Context, time: FixedClock) 
 
 def test_an_older_code_is_not_taken_after_a_newer_one(context: Context, time: FixedClock) -> None:
     who = someone(context, Role.INSTITUTION)
-    totp, _codes = _with_factor(context, who)
+    totp, _codes = with_factor(context, who)
     time.advance(timedelta(seconds=60))
     assert isinstance(_try(context, who.account, PASSWORD, totp.at(clock.now())), Passed)
     with pytest.raises(WrongCode):
@@ -265,14 +255,14 @@ def test_an_older_code_is_not_taken_after_a_newer_one(context: Context, time: Fi
 @pytest.mark.parametrize("seconds", [-90, 90])
 def test_a_code_of_another_time_is_wrong(context: Context, time: FixedClock, seconds: int) -> None:
     who = someone(context, Role.INSTITUTION)
-    totp, _codes = _with_factor(context, who)
+    totp, _codes = with_factor(context, who)
     with pytest.raises(WrongCode):
         _try(context, who.account, PASSWORD, totp.at(NOON + timedelta(seconds=seconds)))
 
 
 def test_codes_cannot_be_guessed_without_end_even_with_the_password(context: Context, time: FixedClock) -> None:
     who = someone(context, Role.INSTITUTION)
-    totp, _codes = _with_factor(context, who)
+    totp, _codes = with_factor(context, who)
     for _ in range(4):
         with pytest.raises(WrongCode):
             _try(context, who.account, PASSWORD, "000000")
@@ -285,7 +275,7 @@ def test_codes_cannot_be_guessed_without_end_even_with_the_password(context: Con
 
 def test_a_recovery_code_replaces_the_device_once(context: Context, time: FixedClock) -> None:
     who = someone(context, Role.INSTITUTION)
-    _totp, codes = _with_factor(context, who)
+    _totp, codes = with_factor(context, who)
     assert len(set(codes)) == 10
     typed = f" {codes[0][:5]}-{codes[0][5:]} ".upper()
     assert isinstance(_try(context, who.account, PASSWORD, typed), Passed)
@@ -295,8 +285,8 @@ def test_a_recovery_code_replaces_the_device_once(context: Context, time: FixedC
 
 def test_recovery_codes_are_nobody_else_s(context: Context, time: FixedClock) -> None:
     who, other = someone(context, Role.INSTITUTION), someone(context, Role.INSTITUTION)
-    _totp, codes = _with_factor(context, who)
-    _with_factor(context, other)
+    _totp, codes = with_factor(context, who)
+    with_factor(context, other)
     with pytest.raises(WrongCode):
         _try(context, other.account, PASSWORD, codes[0])
 
@@ -309,7 +299,7 @@ def test_a_secret_counts_for_nothing_until_a_code_shows_it_is_known(context: Con
         with pytest.raises(WrongCode):
             services.confirm_totp(session, context.keyring, person_id=who.id, code="123")
     assert isinstance(_try(context, who.account, PASSWORD), Passed)
-    _with_factor(context, who)
+    with_factor(context, who)
     with context.database.writing() as session, pytest.raises(FactorStanding):
         services.begin_totp(session, context.keyring, person_id=who.id)
 

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import HiddenField, PasswordField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp
 
 from xueji.identity.rules import LONGEST_PASSWORD, SHORTEST_PASSWORD, OrganisationKind, ProofRoute
@@ -95,7 +96,7 @@ class PhotoForm(StrictForm):
 
 class OrganisationForm(StrictForm):
     name = _text(_("单位名称"), most=120)
-    kind = SelectField(_("类型"), choices=[(kind.value, word) for kind, word in ORGANISATION_KIND.items()])
+    kind = SelectField(_("类型"), choices=[SelectChoice(kind.value, word) for kind, word in ORGANISATION_KIND.items()])
     region = _text(
         _("行政区划代码"),
         Regexp(r"[1-9][0-9]{5}\Z", message=_("请填写六位数字。")),
@@ -104,7 +105,9 @@ class OrganisationForm(StrictForm):
         render_kw={"inputmode": "numeric", "maxlength": "6"},
     )
     uscc = StringField(
-        _("统一社会信用代码"), [Optional(), Length(min=18, max=18, message=_("请填写18位代码。"))], filters=[str.strip]
+        _("统一社会信用代码"),
+        [Optional(), Length(min=18, max=18, message=_("请填写18位代码。"))],
+        filters=[lambda given: (given or "").strip()],
     )
 
     def organisation_kind(self) -> OrganisationKind:
@@ -113,7 +116,7 @@ class OrganisationForm(StrictForm):
 
 class MembershipForm(StrictForm):
     organisation_id = SelectField(_("单位"), validate_choice=False)
-    role = SelectField(_("角色"), choices=[(role.value, word) for role, word in ROLE.items()])
+    role = SelectField(_("角色"), choices=[SelectChoice(role.value, word) for role, word in ROLE.items()])
 
     def chosen_role(self) -> Role:
         return Role(self.role.data)
@@ -132,6 +135,15 @@ class PersonForm(MembershipForm):
     account = _text(_("账号"), most=64, description=_("登录时使用，可填手机号码。"), render_kw={"autocomplete": "off"})
 
 
+class FindForm(StrictForm):
+    """Sent as a form and never as a query: addresses are kept in histories and logs, and this may be a number."""
+
+    q = StringField(_("查找人员"), [Length(max=100)])
+
+
 class DecisionForm(StrictForm):
-    same_person = SelectField(_("结论"), choices=[("no", _("是两个不同的人")), ("yes", _("疑似同一人，转交核查"))])
+    same_person = SelectField(
+        _("结论"),
+        choices=[SelectChoice("no", _("是两个不同的人")), SelectChoice("yes", _("疑似同一人，转交核查"))],
+    )
     reason = _text(_("理由"), most=300)

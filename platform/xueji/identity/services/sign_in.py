@@ -205,8 +205,9 @@ def _refuse_locked(tries: Tries, now: datetime) -> None:
 
 
 def _locked(until: datetime, now: datetime) -> LockedOut:
+    time = until.astimezone(clock.SHANGHAI).strftime("%H:%M:%S")
     return LockedOut(
-        _("连续多次登录失败，为保护账号，请于%(time)s后再试。", time=until.astimezone(clock.SHANGHAI).strftime("%H:%M:%S")),
+        _("连续多次登录失败，为保护账号，请于%(time)s后再试。", time=time),
         retry_after=int((until - now).total_seconds()) + 1,
         locked_until=clock.rfc3339(until),
     )

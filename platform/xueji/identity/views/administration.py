@@ -8,11 +8,13 @@ from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
+from wtforms.fields.choices import SelectChoice
 
 from xueji.identity import queries, services, vault
 from xueji.identity.access import access_duplicate_photo, access_organisation, access_person
-from xueji.identity.forms import DecisionForm, MembershipForm, OrganisationForm, PersonForm
+from xueji.identity.forms import DecisionForm, FindForm, MembershipForm, OrganisationForm, PersonForm
 from xueji.identity.services import hash_password
 from xueji.identity.views import blueprint
 from xueji.identity.wording import END, ORGANISATION_KIND, ROLE, ROUTE, SESSION_KIND
@@ -26,18 +28,21 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 WORDS = {"role": ROLE, "organisation": ORGANISATION_KIND, "route": ROUTE, "kind": SESSION_KIND, "end": END}
 
 
-@blueprint.get("/administration")
+@blueprint.route("/administration", methods=["GET", "POST"])
 @roles(Role.ADMINISTRATOR)
 def administration() -> str:
-    sought = request.args.get("q", "")
-    return render_template(
-        "identity/administration/people.html",
-        sought=sought,
-        found=queries.find_people(db(), context().keyring, sought),
-        counts=queries.counts(db()),
-        faces=queries.stored_faces(db()),
-        words=WORDS,
-    )
+    form = FindForm()
+    sought = form.q.data or "" if form.validate_on_submit() else ""
+    # Looking for somebody is sent as a form and changes nothing, so no write transaction is opened for it.
+    with context().database.reading() as session:
+        return render_template(
+            "identity/administration/people.html",
+            sought=sought,
+            found=queries.find_people(session, context().keyring, sought),
+            counts=queries.counts(session),
+            faces=queries.stored_faces(session),
+            words=WORDS,
+        )
 
 
 @blueprint.route("/administration/organisations", methods=["GET", "POST"])
@@ -243,8 +248,8 @@ def _temporary_password() -> str:
     return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
 
 
-def _choices(session: Any) -> list[tuple[str, str]]:
-    return [(str(each.id), f"{each.name}（{each.region}）") for each in queries.organisations(session)]
+def _choices(session: Session) -> list[SelectChoice]:
+    return [SelectChoice(str(each.id), f"{each.name}（{each.region}）") for each in queries.organisations(session)]
 
 
 def _back(person_id: UUID) -> Response:
