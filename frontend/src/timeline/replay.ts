@@ -165,7 +165,7 @@ export class Replay {
       items.map((item) => make("div", {}, make("dt", {}, name), make("dd", {}, ...describe(item), pictureButton(item)))),
     );
     this.here.replaceChildren(
-      make("h3", {}, words.timeline.atMoment),
+      make("h2", {}, words.timeline.atMoment),
       facts.length === 0 ? make("p", { class: "quiet" }, words.timeline.nothingHere) : make("dl", {}, ...facts),
     );
   }
