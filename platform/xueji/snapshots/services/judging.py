@@ -5,6 +5,7 @@ An engine that is down blames nobody: the attempt stays unjudged and is judged a
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -96,8 +97,9 @@ def judge_attempt(context: Context, attempt_id: UUID) -> Outcome | None:
             log.error("check.engine_down", attempt=str(attempt_id))
         except Exception:
             log.exception("check.engine_failed", attempt=str(attempt_id))
+    hashes = [hashlib.sha256(frame).hexdigest() for frame in case.frames] if case is not None else []
     with context.database.writing() as session:
-        return _write(session, context, attempt_id, verdict)
+        return _write(session, context, attempt_id, verdict, hashes)
 
 
 def waiting_attempts(session: Session) -> Sequence[UUID]:
@@ -134,7 +136,9 @@ def _case(session: Session, context: Context, attempt: Attempt) -> _Case:
     )
 
 
-def _write(session: Session, context: Context, attempt_id: UUID, verdict: Verdict | None) -> Outcome | None:
+def _write(
+    session: Session, context: Context, attempt_id: UUID, verdict: Verdict | None, hashes: Sequence[str]
+) -> Outcome | None:
     found = session.get_one(Attempt, attempt_id)
     sitting_id = session.get_one(Check, found.check_id).sitting_id
     sitting = session.get_one(Sitting, sitting_id, with_for_update=True)
@@ -150,7 +154,7 @@ def _write(session: Session, context: Context, attempt_id: UUID, verdict: Verdic
             trace.record_many(session, [leaves.verdict(check, Outcome.SERVICE_DOWN, final=False, attempt=attempt)])
             _announce(session, context, check, None)
         return Outcome.SERVICE_DOWN
-    outcome = _outcome(session, attempt, verdict)
+    outcome = _outcome(session, attempt, verdict, hashes)
     attempt.outcome = outcome
     attempt.judged_ms = now_ms
     attempt.score, attempt.threshold = verdict.score_micro, verdict.threshold_micro
@@ -184,13 +188,17 @@ def _follow(
     _announce(session, context, check, None)
 
 
-def _outcome(session: Session, attempt: Attempt, verdict: Verdict) -> Outcome:
-    """The judge's outcome, unless one of the pictures was shown before under somebody else's name."""
+def _outcome(session: Session, attempt: Attempt, verdict: Verdict, hashes: Sequence[str]) -> Outcome:
+    """The judge's outcome, unless one of the pictures was shown before under somebody else's name.
+
+    ``hashes``: SHA-256 of each picture, in order, by which the judge's words about it are found again.
+    """
     signals = list(verdict.signals)
     # A picture without a face has no likeness: two dark rooms are not the same picture.
-    known = {picture.perceptual for picture in verdict.pictures if picture.perceptual}
-    for picture, seen in zip(attempt.pictures, verdict.pictures, strict=False):
-        picture.likeness = seen.perceptual or None
+    likenesses = {picture.sha256: picture.perceptual for picture in verdict.pictures if picture.perceptual}
+    for picture, sha256 in zip(attempt.pictures, hashes, strict=True):
+        picture.likeness = likenesses.get(sha256)
+    known = set(likenesses.values())
     others = exists().where(Picture.likeness.in_(known), Picture.person_id != attempt.pictures[0].person_id)
     shown_by_another = bool(known) and bool(session.scalar(select(others)))
     attempt.signals = [signal.as_values() for signal in signals]
