@@ -115,7 +115,7 @@ class OrganisationForm(StrictForm):
 
 
 class MembershipForm(StrictForm):
-    organisation_id = SelectField(_("单位"), validate_choice=False)
+    organisation_id = SelectField(_("所在单位"), validate_choice=False)
     role = SelectField(_("角色"), choices=[SelectChoice(role.value, word) for role, word in ROLE.items()])
 
     def chosen_role(self) -> Role:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 
 from xueji.identity.rules import OrganisationKind, ProofRoute, SessionEnd, SessionKind, Step
 from xueji.kernel.actor import Role
 
 ROLE: Mapping[Role, Any] = {
-    Role.TRAINEE: _("学员"),
+    Role.TRAINEE: lazy_pgettext("role", "学员"),
     Role.INSTITUTION: _("培训机构"),
     Role.ENTERPRISE: _("生产经营单位"),
     Role.REGULATOR: _("监管部门"),
@@ -63,7 +64,7 @@ PURPOSE: Mapping[str, Any] = {
     "own": _("本人查看"),
     "duplicate": _("疑似重复人脸复核"),
     "audit": _("监管审查"),
-    "review": _("核验复核"),
+    "review": _("复核核验结果"),
     "appeal": _("申诉处理"),
     "evidence": _("证据包导出"),
 }
