@@ -209,8 +209,8 @@ def _postgres_rows(folder: Path) -> list[Row]:
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     from services_for_tests import postgres
 
-    with postgres(folder / "postgres") as url:
-        return beat_rows(folder, url, "PostgreSQL")
+    with postgres() as url:
+        return beat_rows(folder, url.render_as_string(hide_password=False), "PostgreSQL")
 
 
 if __name__ == "__main__":

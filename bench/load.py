@@ -6,6 +6,7 @@ import selectors
 import socket
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from dataclasses import dataclass, field
 
 
@@ -106,8 +107,7 @@ def drive(port: int, streams: list[Iterator[bytes]], *, spread_seconds: float = 
 
 def cpu_seconds(pid: int) -> float:
     """User and system time a process has used so far."""
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100.0
 
 
