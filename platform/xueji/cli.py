@@ -49,6 +49,10 @@ def _installation() -> Iterator[Any]:
 @click.version_option(package_name="xueji")
 def main() -> None:
     """Xueji 学迹: proctored online learning whose class hours anyone can check."""
+    import structlog
+
+    # What a command answers with goes to standard output, and nothing else does.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 @main.command()
@@ -206,6 +210,22 @@ def audit() -> None:
     if problems:
         raise SystemExit(1)
     click.echo("every leaf, tile and checkpoint fits")
+
+
+@log.command()
+@click.option("--clear", metavar="NUMBER", type=int, help="Say that this one has been dealt with.")
+def alarms(clear: int | None) -> None:
+    """What the log refused or could not do, and nobody has dealt with yet."""
+    from xueji.trace import alarms as trace_alarms
+
+    with _installation() as context:
+        if clear is not None:
+            with context.database.writing() as session:
+                if not trace_alarms.clear_one(session, clear):
+                    _refuse(f"no alarm {clear} stands")
+        with context.database.reading() as session:
+            for alarm in trace_alarms.standing(session):
+                click.echo(f"{alarm.id} {alarm.raised_at:%Y-%m-%d %H:%M:%S}Z {alarm.kind}: {alarm.detail}")
 
 
 @log.command("rotate-key")
