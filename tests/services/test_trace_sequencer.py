@@ -441,7 +441,9 @@ def test_one_gap_is_one_alarm_until_it_is_cleared(context: Context) -> None:
             log.settle()
         assert alarms_of(context) == [("gap", "a")]
         with context.database.writing() as session:
-            alarms.clear(session, alarms.GAP, chain="a")
+            (alarm,) = alarms.standing(session)
+            assert alarms.clear_one(session, alarm.id)
+            assert not alarms.clear_one(session, alarm.id)
         assert alarms_of(context) == []
         log.settle()
         assert alarms_of(context) == [("gap", "a")]

@@ -93,7 +93,7 @@ def build_bundle(
     actor: Actor,
     with_pictures: bool,
     held_size: int | None = None,
-    seconds_to_sign: float = SECONDS_TO_SIGN,
+    seconds_to_sign: float | None = None,
 ) -> Bundle:
     """An enrolment's evidence as a zip, with pictures for those who may see faces (each look recorded).
 
@@ -103,7 +103,7 @@ def build_bundle(
     Raises NotFound, AccountUnreadable, NotYetSigned, NoSuchCheckpoint.
     """
     closing = _close_chain(context, enrolment_id=enrolment_id, actor=actor, with_pictures=with_pictures)
-    _wait_until_signed(context, closing, seconds_to_sign)
+    _wait_until_signed(context, closing, SECONDS_TO_SIGN if seconds_to_sign is None else seconds_to_sign)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - handed to the caller, who closes it
     try:
         with context.database.reading() as session, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -40,3 +40,17 @@ def clear(session: Session, kind: str, *, chain: str | None = None) -> None:
         .where(Alarm.kind == kind, Alarm.chain == chain, Alarm.cleared_at.is_(None))
         .values(cleared_at=clock.now())
     )
+
+
+def standing(session: Session) -> list[Alarm]:
+    """Those nobody has cleared, oldest first."""
+    return list(session.scalars(select(Alarm).where(Alarm.cleared_at.is_(None)).order_by(Alarm.id)))
+
+
+def clear_one(session: Session, number: int) -> bool:
+    """An operator has dealt with this one; False when it does not stand. A gap's chain is then tried again."""
+    alarm = session.get(Alarm, number)
+    if alarm is None or alarm.cleared_at is not None:
+        return False
+    alarm.cleared_at = clock.now()
+    return True

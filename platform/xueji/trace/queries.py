@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from xueji.trace.models import Alarm, ChainHead, Checkpoint, Cosignature, Leaf, Log, Opening, Pending
+from xueji.trace import alarms
+from xueji.trace.models import ChainHead, Checkpoint, Cosignature, Leaf, Log, Opening, Pending
 from xueji.trace.note import Note
 from xueji.trace.tree import current_log, leaf_count
 
@@ -87,15 +88,12 @@ class LogState:
 def state(session: Session) -> LogState:
     log = current_log(session)
     pending = session.scalar(select(func.count()).select_from(Pending)) or 0
-    alarms = tuple(
-        Raised(alarm.kind, alarm.chain, alarm.detail)
-        for alarm in session.scalars(select(Alarm).where(Alarm.cleared_at.is_(None)).order_by(Alarm.id))
-    )
+    raised = tuple(Raised(alarm.kind, alarm.chain, alarm.detail) for alarm in alarms.standing(session))
     if log is None:
-        return LogState(None, 0, 0, None, pending, alarms)
+        return LogState(None, 0, 0, None, pending, raised)
     newest = newest_checkpoint(session, log)
     signed_size, signed_time = (newest.size, newest.time) if newest else (0, None)
-    return LogState(log.origin, leaf_count(session, log), signed_size, signed_time, pending, alarms)
+    return LogState(log.origin, leaf_count(session, log), signed_size, signed_time, pending, raised)
 
 
 def openings(session: Session, chain: str) -> dict[str, Opening]:
