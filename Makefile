@@ -5,7 +5,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := run
 .PHONY: run setup demo install test-install browser test test-sqlite test-postgres check lint types contracts \
-        bench assets lock messages migration clean
+        bench pictures assets lock messages migration clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -86,6 +86,10 @@ types: test-install
 
 contracts: test-install
 	@$(BIN)/lint-imports
+
+# The pictures in the README, made anew by the browser tests.
+pictures: test-install browser
+	@$(BIN)/python -m pytest -m pictures tests/browser
 
 bench: test-install
 	@$(BIN)/python -m bench

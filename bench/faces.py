@@ -46,7 +46,7 @@ def portrait() -> Pixels:
     """A 640x480 frame with one face of some 117 pixels."""
     from skimage import data
 
-    picture = cv2.cvtColor(data.astronaut()[:384, :512], cv2.COLOR_RGB2BGR)
+    picture = cv2.cvtColor(data.astronaut()[:384, :512], cv2.COLOR_RGB2BGR)  # type: ignore[no-untyped-call]
     return np.asarray(cv2.resize(picture, (640, 480), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
@@ -114,7 +114,7 @@ def _distance_to_dlib(engine: Engine, frame: Pixels) -> Row:
     rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
     distances = []
     for shift in range(0, 200, 40):
-        chip = np.ascontiguousarray(rgb[shift : shift + 150, 150 + shift : 300 + shift])
+        chip = np.ascontiguousarray(rgb[shift : shift + 150, 150 + shift : 300 + shift], np.uint8)
         theirs_values = np.array(theirs.compute_face_descriptor(chip))
         distances.append(float(np.linalg.norm(engine.describe_cut_out(chip) - theirs_values)))
     return Row("descriptor, distance to dlib's", max(distances), "", "<= 1e-4", max(distances) <= 1e-4)

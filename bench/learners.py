@@ -1,4 +1,4 @@
-"""An installation with many learners whose sittings are open, made straight in its tables: the measuring comes after."""
+"""An installation with many learners whose sittings are open, made straight in its tables; measuring comes after."""
 
 from __future__ import annotations
 
