@@ -47,6 +47,11 @@ def access_check_to_review(session: Session, actor: Actor, check_id: UUID) -> Ch
     return check
 
 
+def may_see_faces(actor: Actor, person_id: UUID) -> bool:
+    """Of an enrolment that the actor may see: whether its pictures too. No employer ever may."""
+    return actor.person_id == person_id or actor.is_(Role.INSTITUTION, Role.REGULATOR)
+
+
 def access_picture(session: Session, actor: Actor, picture_id: UUID) -> tuple[Picture, Check]:
     """To see a face: the trainee herself, the institution of the cohort, the regulator above it; no employer.
 
@@ -56,7 +61,7 @@ def access_picture(session: Session, actor: Actor, picture_id: UUID) -> tuple[Pi
     if picture is None:
         raise NotFound
     check = session.get_one(Check, session.get_one(Attempt, picture.attempt_id).check_id)
-    if actor.person_id != picture.person_id and not actor.is_(Role.INSTITUTION, Role.REGULATOR):
+    if not may_see_faces(actor, picture.person_id):
         raise NotFound
     access_enrolment(session, actor, check.enrolment_id)
     return picture, check

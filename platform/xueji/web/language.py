@@ -8,6 +8,8 @@ from flask import Flask, g, request
 from flask_babel import Babel
 from flask_babel import get_locale as current_locale
 
+from xueji.kernel import clock
+
 LANGUAGES = ("zh", "en")
 COOKIE = "language"
 
@@ -28,6 +30,7 @@ def init_language(app: Flask) -> None:
     app.config["BABEL_DEFAULT_LOCALE"] = "zh"
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Shanghai"
     Babel(app, locale_selector=chosen_language)
+    app.jinja_env.filters["moment"] = clock.from_ms  # epoch ms, for the filters that write dates
 
     @app.context_processor
     def _language() -> dict[str, object]:

@@ -1,0 +1,166 @@
+"""An account and its checks as JSON. Every amount is a whole number of milliseconds; nothing is rounded."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+
+class EnrolmentPath(BaseModel):
+    enrolment_id: UUID
+
+
+class PageQuery(BaseModel):
+    page: int = Field(default=1, ge=1, le=10_000)
+
+
+class RefusedSumOut(BaseModel):
+    reason: str = Field(description="Code of `rulebook.vocabulary.Reason`")
+    ms: int
+
+
+class OnlineOut(BaseModel):
+    counted_ms: int
+    provisional_ms: int = Field(description="Watched, and waiting for the next good check")
+    held_ms: int = Field(description="Next to a failed check: to be made up, reviewed or lost")
+    refused: list[RefusedSumOut]
+
+
+class LessonLineOut(BaseModel):
+    lesson: str
+    part: str = Field(description="theory or practical")
+    duration_ms: int
+    furthest_ms: int
+    counted_ms: int
+    provisional_ms: int
+    held_ms: int
+    refused: list[RefusedSumOut]
+    make_up: list[tuple[int, int]] = Field(description="Media [from, to) that earns again when it is watched again")
+
+
+class CapOut(BaseModel):
+    applies: bool
+    percent: int | None
+    document: str
+    article: str
+    limit_ms: int
+    used_ms: int
+    over_ms: int
+    note: str
+
+
+class ShareOut(BaseModel):
+    part_ms: int
+    whole_ms: int
+    per_mille: int = Field(description="Cut, never rounded up; for display only")
+
+
+class InPersonOut(BaseModel):
+    theory_ms: int
+    practical_ms: int
+
+
+class TotalsOut(BaseModel):
+    theory_ms: int
+    practical_ms: int
+    delivered_ms: int
+
+
+class SyllabusOut(BaseModel):
+    total_ms: int
+    theory_ms: int
+    practical_ms: int
+    online_ms: int
+    in_person_ms: int
+
+
+class StatutoryOut(BaseModel):
+    total_ms: int | None
+    per_year: bool
+    met: bool | None
+    document: str
+    article: str
+    questions: list[str] = Field(description="Keys of what the law at hand does not answer")
+
+
+class MissingOut(BaseModel):
+    code: str
+    ms: int
+
+
+class FlagOut(BaseModel):
+    code: str
+    ids: list[str] = Field(description='What it concerns: leaves as "n:17", days, sittings, sessions')
+    ms: int
+
+
+class StatementOut(BaseModel):
+    """The very fields of the statement that an evidence bundle carries, and the online sums once more on top."""
+
+    enrolment: str
+    rulebook: str = Field(description="id@version, frozen when the enrolment was opened")
+    as_of: AwareDatetime
+    as_of_ms: int
+    leaves: int = Field(description="How many leaves of the enrolment's chain it rests on")
+    settled: bool
+    class_hour_ms: int
+    counted_ms: int = Field(description="Online study that counts; as in `online`")
+    provisional_ms: int
+    held_ms: int
+    refused: list[RefusedSumOut]
+    online: OnlineOut
+    lessons: list[LessonLineOut]
+    cap: CapOut
+    in_person: InPersonOut
+    totals: TotalsOut
+    syllabus: SyllabusOut
+    online_of_syllabus: ShareOut
+    online_of_delivered: ShareOut
+    statutory: StatutoryOut
+    complete: bool
+    missing: list[MissingOut]
+    flags: list[FlagOut]
+    marks: list[tuple[str, int]]
+
+
+class AttemptOut(BaseModel):
+    number: int
+    answered_at: AwareDatetime
+    outcome: str | None
+    score: int | None = Field(description="Distance to the reference in millionths; smaller is nearer")
+    threshold: int | None
+    engine: str | None
+    model: str | None
+    prompts: list[str]
+    signals: list[str]
+    pictures: list[UUID] = Field(description="For /pictures/{id}; empty for those who may not see faces")
+
+
+class AppealOut(BaseModel):
+    contested: bool = Field(description="False when staff looked by themselves")
+    raised_at: AwareDatetime
+    decide_by: AwareDatetime
+    decided_at: AwareDatetime | None
+    decision: str | None
+
+
+class CheckOut(BaseModel):
+    check_id: UUID
+    sitting_id: UUID
+    lesson_id: UUID
+    kind: str
+    state: str
+    outcome: str | None
+    due_at: AwareDatetime
+    answer_by: AwareDatetime
+    decided_at: AwareDatetime | None
+    holds_time: bool = Field(description="Whether the time around it is held or lost because of it")
+    attempts: list[AttemptOut]
+    appeal: AppealOut | None
+
+
+class ChecksOut(BaseModel):
+    checks: list[CheckOut] = Field(description="The newest first")
+    page: int
+    total: int

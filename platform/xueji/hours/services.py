@@ -1,0 +1,102 @@
+"""Which media a sitting may earn again; and the keeping of statements for lists."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from xueji.hours.models import HoursAccount, HoursReading
+from xueji.hours.queries import rules_digest, statement_of, worked_out
+from xueji.hours.rules import MalformedTrace
+from xueji.kernel import clock
+from xueji.kernel.database import Database
+from xueji.progress.events import SittingOpens
+from xueji.rulebook.intervals import Interval
+from xueji.rulebook.rules import NoSuchRulebook
+from xueji.trace import queries as trace
+from xueji.trace.rules import PLATFORM
+
+log = structlog.get_logger(__name__)
+
+QUIET_MS = 120_000
+"""An account is worked out once its chain has rested this long: not with every beat of a sitting."""
+MOST_LEAVES_READ = 20_000
+MOST_WORKED_OUT = 100
+
+
+def make_up_intervals(session: Session, enrolment_id: UUID, lesson_id: UUID, now: datetime) -> list[Interval]:
+    """Media of a lesson that earns again when it is watched again: what is held, and what a failed check lost.
+
+    Raises AccountUnreadable.
+    """
+    statement = statement_of(session, enrolment_id, now)
+    return [interval for line in statement.lessons if line.lesson == str(lesson_id) for interval in line.make_up]
+
+
+def sitting_opens_make_up(opens: SittingOpens) -> None:
+    """Say what may be made up, before the sitting's checks are drawn for it."""
+    now = clock.from_ms(opens.now_ms)
+    opens.make_up = make_up_intervals(opens.session, opens.facts.enrolment_id, opens.lesson.lesson_id, now)
+
+
+def notice_growth(session: Session) -> int:
+    """Read the log on from where it was left, and set a time for every account whose chain has grown; how many."""
+    reading = session.get(HoursReading, 1, with_for_update=True)
+    if reading is None:
+        reading = HoursReading(id=1, position=-1)
+        session.add(reading)
+    reading.position, chains = trace.chains_after(session, reading.position, MOST_LEAVES_READ)
+    grown = sorted(UUID(chain) for chain in chains - {PLATFORM})
+    due_ms = clock.to_ms(clock.now()) + QUIET_MS
+    chosen = select(HoursAccount).where(HoursAccount.enrolment_id.in_(grown))
+    kept = {account.enrolment_id: account for account in session.scalars(chosen)}
+    for enrolment_id in grown:
+        if enrolment_id in kept:
+            kept[enrolment_id].due_ms = due_ms
+        else:
+            session.add(HoursAccount(enrolment_id=enrolment_id, due_ms=due_ms))
+    return len(grown)
+
+
+def accounts_due(session: Session) -> list[UUID]:
+    """The accounts to be worked out now, the longest waiting first; also those that older rules worked out."""
+    digest = rules_digest()
+    due = or_(HoursAccount.due_ms <= clock.to_ms(clock.now()), HoursAccount.rules < digest, HoursAccount.rules > digest)
+    return list(
+        session.scalars(
+            select(HoursAccount.enrolment_id).where(due).order_by(HoursAccount.due_ms).limit(MOST_WORKED_OUT)
+        )
+    )
+
+
+def keep_account(database: Database, enrolment_id: UUID) -> None:
+    """Work an account out and keep it for lists; only the keeping holds a write transaction.
+
+    One that cannot be read is kept without figures, and the log says why.
+    """
+    with database.reading() as session:
+        before = session.get_one(HoursAccount, enrolment_id)
+        try:
+            found = worked_out(session, enrolment_id, clock.to_ms(clock.now()))
+        except (MalformedTrace, NoSuchRulebook):
+            log.exception("account.unreadable", enrolment=str(enrolment_id))
+            found = None
+    with database.writing() as session:
+        account = session.get_one(HoursAccount, enrolment_id, with_for_update=True)
+        account.rules = rules_digest()
+        unchanged = account.due_ms == before.due_ms
+        if found is None:
+            account.statement, account.leaves, account.flags = None, 0, 0
+            account.due_ms = None if unchanged else account.due_ms
+            return
+        statement = found.statement
+        account.statement, account.leaves = statement.to_dict(), statement.leaves
+        account.settles_ms, account.settled = found.settles_ms, statement.settled
+        account.flags = len(statement.flags)
+        if unchanged:
+            # Else the chain has grown meanwhile, and the account stays due.
+            account.due_ms = None if statement.settled else found.settles_ms

@@ -1,0 +1,137 @@
+"""The trainee's pages: what she studies, what counts and why, every check; the last two for whoever may see them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from xueji.enrolment.access import access_enrolment
+from xueji.enrolment.models import Enrolment
+from xueji.enrolment.queries import EnrolmentFacts, enrolment_facts, enrolments_of
+from xueji.hours import wording
+from xueji.hours.glance import Glance, Standing, glance
+from xueji.hours.queries import statement_of, statements_of
+from xueji.identity import queries as identity
+from xueji.identity.rules import ProofRoute
+from xueji.identity.wording import PURPOSE
+from xueji.kernel import clock
+from xueji.kernel.actor import Role
+from xueji.kernel.errors import NotFound
+from xueji.snapshots import wording as check_wording
+from xueji.snapshots.access import may_see_faces
+from xueji.snapshots.queries import PER_PAGE, checks_of, count_checks, presence_of
+from xueji.web.access import roles, signed_in
+from xueji.web.session import actor, context, db
+
+blueprint = Blueprint("hours", __name__, template_folder="templates")
+
+LATEST = 5
+"""Checks and looks on the statement's own page; the rest is one step away."""
+
+
+@blueprint.get("/training")
+@roles(Role.TRAINEE)
+def my_training() -> str:
+    person_id = actor().person_id
+    found = enrolments_of(db(), person_id)
+    statements = statements_of(db(), [facts.enrolment_id for facts in found])
+    shown = [(facts, _glance(facts, statements[facts.enrolment_id])) for facts in found]
+    profile = identity.profile(db(), context().keyring, person_id)
+    return render_template(
+        "hours/my_training.html",
+        shown=shown,
+        profile=profile,
+        ready=identity.standing_consent(db(), person_id) is not None and identity.reference_photos(db(), person_id),
+        here=presence_of(db(), person_id, clock.to_ms(clock.now())),
+        supervised=profile.proof_route is ProofRoute.SUPERVISED,
+        today=clock.shanghai_day(clock.now()),
+        Standing=Standing,
+        **_words(),
+    )
+
+
+@blueprint.get("/hours")
+@roles(Role.TRAINEE)
+def my_hours() -> Response:
+    """Her newest training's account."""
+    found = enrolments_of(db(), actor().person_id)
+    if not found:
+        return redirect(url_for("hours.my_training"))
+    return redirect(url_for("hours.statement", enrolment_id=found[0].enrolment_id))
+
+
+@blueprint.get("/enrolments/<uuid:enrolment_id>/hours")
+@signed_in
+def statement(enrolment_id: UUID) -> str:
+    enrolment = access_enrolment(db(), actor(), enrolment_id)
+    return render_template(
+        "hours/statement.html",
+        shown=glance(_facts(enrolment), statement_of(db(), enrolment_id)),
+        others=_others(enrolment),
+        checks=checks_of(db(), enrolment_id, per_page=LATEST),
+        check_count=count_checks(db(), enrolment_id),
+        looks=_looks(enrolment),
+        Standing=Standing,
+        **_person(enrolment),
+        **_words(),
+    )
+
+
+@blueprint.get("/enrolments/<uuid:enrolment_id>/checks")
+@signed_in
+def checks(enrolment_id: UUID) -> str:
+    enrolment = access_enrolment(db(), actor(), enrolment_id)
+    page = max(1, request.args.get("page", 1, type=int))
+    total = count_checks(db(), enrolment_id)
+    return render_template(
+        "hours/checks.html",
+        facts=_facts(enrolment),
+        checks=checks_of(db(), enrolment_id, page),
+        page=page,
+        pages=-(-total // PER_PAGE),
+        total=total,
+        **_person(enrolment),
+        **_words(),
+    )
+
+
+def _facts(enrolment: Enrolment) -> EnrolmentFacts:
+    facts = enrolment_facts(db(), enrolment.id)
+    if facts is None:
+        raise NotFound
+    return facts
+
+
+def _glance(facts: EnrolmentFacts, found: Any) -> Glance | None:
+    return None if found is None else glance(facts, found)
+
+
+def _person(enrolment: Enrolment) -> dict[str, Any]:
+    """Whose page it is, and what the reader may do on it."""
+    own = enrolment.person_id == actor().person_id
+    names = {} if own else identity.masked_names(db(), [enrolment.person_id])
+    return {
+        "own": own,
+        "person_name": names.get(enrolment.person_id, ""),
+        "sees_faces": may_see_faces(actor(), enrolment.person_id),
+    }
+
+
+def _others(enrolment: Enrolment) -> list[EnrolmentFacts]:
+    """Her trainings, to switch between, when there are several and they are hers."""
+    if enrolment.person_id != actor().person_id:
+        return []
+    found = enrolments_of(db(), enrolment.person_id)
+    return found if len(found) > 1 else []
+
+
+def _looks(enrolment: Enrolment) -> list[identity.Look]:
+    own = enrolment.person_id == actor().person_id
+    return identity.face_views(db(), enrolment.person_id, most=LATEST) if own else []
+
+
+def _words() -> dict[str, Any]:
+    return {"words": wording, "check_words": check_wording, "purposes": PURPOSE}

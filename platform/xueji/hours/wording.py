@@ -1,0 +1,152 @@
+"""The account in words: every status, reason, flag and note of a statement, in plain Chinese with the article."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+
+from xueji.enrolment.wording import amount
+from xueji.hours.rules import FlagCode, LessonLine, MissingCode, OnlineSums, Statement
+from xueji.rulebook.rules import CapNote
+from xueji.rulebook.vocabulary import Reason
+
+STATUS: Mapping[str, Any] = {
+    "confirmed": _("已确认"),
+    "provisional": _("待确认"),
+    "held": _("暂缓计入"),
+    "refused": _("不计入"),
+}
+
+STATUS_SENTENCE: Mapping[str, Any] = {
+    "confirmed": _("前后两次身份核验都通过，已计入学时。"),
+    "provisional": _("已经学过，等下一次身份核验通过后计入。"),
+    "held": _("旁边有一次核验没有通过。补学这一段，或申诉由人工复核，即可计入。"),
+    "refused": _("按规则不能计入，原因逐条列在下面。"),
+}
+
+REASON: Mapping[str, Any] = {
+    Reason.ALREADY_COUNTED: _("重复观看"),
+    Reason.AHEAD: _("超前跳看"),
+    Reason.BEYOND_END: _("超出课时长度"),
+    Reason.FASTER_THAN_CLOCK: _("快于实际时间"),
+    Reason.TOO_LATE: _("补传过晚"),
+    Reason.TOO_FAST: _("倍速播放"),
+    Reason.PAUSED: _("暂停"),
+    Reason.HIDDEN: _("页面不可见"),
+    Reason.IDLE: _("无人应答"),
+    Reason.BUFFERING: _("缓冲等待"),
+    Reason.LEASE_LOST: _("已在别处学习"),
+    Reason.DAILY_MAXIMUM: _("超过每日上限"),
+    Reason.OUTSIDE_DATES: _("不在培训日期内"),
+    Reason.PRACTICAL_ONLINE: _("实操不能线上学"),
+    Reason.NOT_SUPERVISED: _("无人现场监督"),
+    Reason.CHECK_FAILED: _("核验复核未通过"),
+    Reason.NOT_MADE_UP: _("逾期未补学"),
+    Reason.OVER_CAP: _("超过线上上限"),
+    Reason.IMPOSSIBLE: _("时间自相矛盾"),
+}
+
+REASON_SENTENCE: Mapping[str, Any] = {
+    Reason.ALREADY_COUNTED: _("这些内容以前已经计过一次，重看不再计。"),
+    Reason.AHEAD: _("首次观看不能跳过前面的内容，跳到前面没学到的地方不计。"),
+    Reason.BEYOND_END: _("超过了这节课的长度。"),
+    Reason.FASTER_THAN_CLOCK: _("报上来的学习时间比服务器实际经过的时间还长，多出的部分不计。"),
+    Reason.TOO_LATE: _("断网后保存的学习记录超过了可补传的时限。"),
+    Reason.TOO_FAST: _("首次观看须按正常速度播放，加速的部分不计。"),
+    Reason.PAUSED: _("视频暂停时不计时。"),
+    Reason.HIDDEN: _("切到别的页面或锁屏时不计时。"),
+    Reason.IDLE: _("长时间没有操作，询问“您还在吗”后没有应答。"),
+    Reason.BUFFERING: _("视频在缓冲，没有播放。"),
+    Reason.LEASE_LOST: _("同一时间只能在一处学习，这一处已被另一台设备接替。"),
+    Reason.DAILY_MAXIMUM: _("一天之内计入的线上学时有上限，超出部分不计，次日可以继续。"),
+    Reason.OUTSIDE_DATES: _("培训班开始之前或结束之后的学习不计。"),
+    Reason.PRACTICAL_ONLINE: _("实际操作培训必须线下进行（第八条），线上不计。"),
+    Reason.NOT_SUPERVISED: _("现场签到的时段已过，没有工作人员在场确认。"),
+    Reason.CHECK_FAILED: _("旁边的核验经人工复核未获认可。补学这一段可以重新计入。"),
+    Reason.NOT_MADE_UP: _("补学和申诉的期限已过，暂缓和待确认的时间不再计入。"),
+    Reason.OVER_CAP: _("线上理论学时有上限，超过的部分不计。"),
+    Reason.IMPOSSIBLE: _("记录中的时间不可能同时成立，不计入，并提示监管部门。"),
+}
+
+FLAG: Mapping[str, Any] = {
+    FlagCode.CLOCK_BACK: _("记录的时间倒退"),
+    FlagCode.AHEAD_OF_CLOCK: _("用掉了还没有到来的时间"),
+    FlagCode.LONGER_THAN_SERVER_TIME: _("学习比实际经过的时间长"),
+    FlagCode.SERVER_TIME_TWICE: _("同一时间学了两段内容"),
+    FlagCode.BEYOND_DURATION: _("学习超出课时长度"),
+    FlagCode.UNKNOWN_LESSON: _("学习了大纲之外的课时"),
+    FlagCode.OVER_DAILY_MAXIMUM: _("一天的线上学时超过上限"),
+    FlagCode.DAY_OVER_24_HOURS: _("一天合计超过24小时"),
+    FlagCode.IN_PERSON_WHILE_ONLINE: _("线下上课的同时在线学习"),
+    FlagCode.TWO_SESSIONS_AT_ONCE: _("同时参加两场线下课"),
+    FlagCode.LONGER_THAN_SESSION: _("出勤长于线下课时长"),
+    FlagCode.ATTENDED_TWICE: _("同一场线下课登记了两次"),
+}
+
+MISSING: Mapping[str, Any] = {
+    MissingCode.THEORY_SHORT: _("理论还差 %(amount)s"),
+    MissingCode.PRACTICAL_SHORT: _("实操还差 %(amount)s"),
+    MissingCode.TOTAL_SHORT: _("总学时还差 %(amount)s"),
+    MissingCode.ONLINE_SHARE_OF_DELIVERED: _("已完成的学时中线上占比过高，多出 %(amount)s，请先参加线下课"),
+    MissingCode.IMPOSSIBLE_SUMS: _("有自相矛盾的时间记录，须先查清"),
+}
+
+MARK: Mapping[str, Any] = {
+    "conflict": _("同一编号的学习记录前后不一致"),
+    **{reason: REASON[reason] for reason in Reason},
+}
+"""Requests that were refused whole, by the reason the leaf gives."""
+
+CAP: Mapping[str, Any] = {
+    CapNote.APPLIES: _("三项岗位人员初训，线上理论不得超过总学时的 %(percent)s%%，正好 %(percent)s%% 可以。"),
+    CapNote.NOT_REGULATED_POST: _("不是三项岗位人员，不受线上比例限制；线上只计理论学时。"),
+    CapNote.NOT_HIGH_RISK: _("不是高危行业，不受线上比例限制；线上只计理论学时。"),
+    CapNote.NOT_INITIAL: _("不是初训，不受线上比例限制；线上只计理论学时。"),
+    CapNote.NO_RULE: _("当地没有线上比例的规定；线上只计理论学时。"),
+}
+
+QUESTION: Mapping[str, Any] = {
+    "hours_before_licence_renewal": _("新规定下换证前应学多少学时，尚无明文，暂按机构设定。"),
+    "six_month_absence_survives": _("特种作业人员离岗六个月须重新考核的规定是否继续有效，尚无明文。"),
+    "total_hours_meaning": _("“总学时”指大纲学时还是已完成学时，尚无明文，两个比例都列出。"),
+    "online_training_in_aq8011_2023": _("AQ 8011-2023 对线上培训的表述尚待核对原文。"),
+    "jincheng_action_outlives_2024": _("晋城的专项行动2024年以后是否继续有效，尚无明文。"),
+}
+"""What the law at hand does not answer, by the rulebook's key."""
+
+
+def missing(code: str, ms: int, class_hour_ms: int) -> str:
+    """What an account lacks, with its exact amount."""
+    sentence: str = str(MISSING[code]) % {"amount": amount(ms, class_hour_ms)}
+    return sentence
+
+
+def cap(statement: Statement) -> str:
+    """Why the limit on online hours applies or does not."""
+    sentence: str = str(CAP[statement.cap.note]) % {"percent": statement.cap.percent}
+    return sentence
+
+
+def share(part_ms: int, whole_ms: int) -> str:
+    """An exact share, cut after two decimals and never rounded up: 39.99 %."""
+    hundredths = part_ms * 10_000 // whole_ms if whole_ms else 0
+    return f"{hundredths // 100}.{hundredths % 100:02d}%"
+
+
+def fates(sums: LessonLine | OnlineSums) -> list[tuple[str, int]]:
+    """What became of study time, for a bar with its legend: what counts, and whatever else there is."""
+    found = [("confirmed", sums.counted_ms), ("provisional", sums.provisional_ms), ("held", sums.held_ms)]
+    return [(status, ms) for status, ms in found if ms or status == "confirmed"]
+
+
+def span(from_ms: int, to_ms: int) -> str:
+    """A stretch of a film: 12:05–14:30."""
+    return f"{_position(from_ms)}–{_position(to_ms)}"
+
+
+def _position(ms: int) -> str:
+    hours, rest = divmod(ms // 1000, 3600)
+    minutes, seconds = divmod(rest, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

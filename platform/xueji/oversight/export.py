@@ -1,0 +1,24 @@
+"""Lists as CSV that a spreadsheet opens as text: no cell can run as a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def neutral(value: object) -> str:
+    """The cell as text; what a spreadsheet would take for a formula is led in by an apostrophe."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_STARTS_FORMULA) else text
+
+
+def table(columns: Sequence[object], rows: Iterable[Sequence[object]]) -> bytes:
+    """UTF-8 with a mark at the beginning, by which spreadsheets know it is not the local code page."""
+    written = io.StringIO()
+    writer = csv.writer(written)
+    writer.writerow([neutral(column) for column in columns])
+    writer.writerows([neutral(cell) for cell in row] for row in rows)
+    return written.getvalue().encode("utf-8-sig")

@@ -1,0 +1,57 @@
+"""Decisions of oversight as pure functions: how findings move, and who a seed draws. Standard library only."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+
+class FindingKind(StrEnum):
+    """What a finding objects to."""
+
+    IDENTITY = "identity"
+    HOURS = "hours"
+    TEACHING = "teaching"
+    RECORDS = "records"
+    OTHER = "other"
+
+
+class FindingState(StrEnum):
+    """open → answered by the institution → closed by the regulator, who may also close one that was a mistake."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+
+
+MOVES: Final[Mapping[FindingState, frozenset[FindingState]]] = {
+    FindingState.OPEN: frozenset({FindingState.ANSWERED, FindingState.CLOSED}),
+    FindingState.ANSWERED: frozenset({FindingState.CLOSED}),
+    FindingState.CLOSED: frozenset(),
+}
+
+
+def may_move(state: FindingState, to: FindingState) -> bool:
+    return to in MOVES[state]
+
+
+def drawn(seed: bytes, population: Iterable[UUID], size: int) -> list[UUID]:
+    """The ``size`` members of the population whose HMAC-SHA256 under the seed is least, the least first.
+
+    Everybody has the same chance, the order in which the population is given does not matter, and whoever knows seed
+    and population draws the same ones again.
+    """
+    ranked = sorted(set(population), key=lambda each: hmac.digest(seed, each.bytes, "sha256"))
+    return ranked[:size]
+
+
+def population_digest(population: Iterable[UUID]) -> str:
+    """SHA-256 (hex) over the ids in ascending order: the leaf of a draw names its population by it."""
+    digest = hashlib.sha256()
+    for each in sorted(population, key=lambda each: each.bytes):
+        digest.update(each.bytes)
+    return digest.hexdigest()

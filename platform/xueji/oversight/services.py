@@ -1,0 +1,172 @@
+"""What oversight does: draw trainees at random, raise findings, and follow them to their end."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from xueji.enrolment.access import access_enrolment
+from xueji.enrolment.models import Cohort, Enrolment, EnrolmentState
+from xueji.kernel import clock
+from xueji.kernel.actor import Actor, Role
+from xueji.kernel.crypto import Keyring
+from xueji.kernel.errors import Forbidden, NotFound
+from xueji.oversight import rules
+from xueji.oversight.access import access_finding, seen_cohorts
+from xueji.oversight.errors import DeadlinePast, FindingOver, NobodyToDraw, TooManyToDraw
+from xueji.oversight.models import Draw, Finding
+from xueji.oversight.rules import FindingKind, FindingState
+from xueji.progress.models import Sitting
+from xueji.trace import services as trace
+from xueji.trace.rules import PLATFORM, Event
+
+LARGEST_POPULATION = 100_000
+MOST_DRAWN = 200
+
+
+def draw_trainees(
+    session: Session,
+    keyring: Keyring,
+    *,
+    actor: Actor,
+    size: int,
+    cohort_id: UUID | None = None,
+    organisation_id: UUID | None = None,
+) -> Draw:
+    """Draw among the trainees of the jurisdiction, narrowed to a cohort or an institution where one is given.
+
+    The seed comes from the operating system. What is drawn follows from seed and population alone, and the trace
+    commits to both before anybody has seen the result. Raises Forbidden, NobodyToDraw, TooManyToDraw.
+    """
+    if not actor.is_(Role.REGULATOR) or actor.region is None:
+        raise Forbidden
+    population = _population(session, actor, cohort_id, organisation_id)
+    if not population:
+        raise NobodyToDraw
+    seed, draw_id = os.urandom(32), uuid4()
+    commitment = trace.commit(session, seed.hex(), chain=PLATFORM, field="seed")
+    draw = Draw(
+        id=draw_id,
+        region=actor.region,
+        drawn_by=actor.person_id,
+        drawn_at=clock.now(),
+        among={
+            "cohort": str(cohort_id) if cohort_id else None,
+            "organisation": str(organisation_id) if organisation_id else None,
+        },
+        size=min(size, len(population), MOST_DRAWN),
+        population_size=len(population),
+        population=b"".join(sorted(each.bytes for each in population)),
+        seed=seed,
+        commitment=commitment,
+    )
+    session.add(draw)
+    session.flush()
+    values = {
+        "draw": str(draw_id),
+        "population": len(population),
+        "among": rules.population_digest(population),
+        "size": draw.size,
+        "seed": commitment,
+    }
+    who = keyring.pseudonym(actor.person_id, PLATFORM)
+    trace.record(session, event=Event.DRAW, chain=PLATFORM, who=who, values=values)
+    return draw
+
+
+def _population(session: Session, actor: Actor, cohort_id: UUID | None, organisation_id: UUID | None) -> list[UUID]:
+    chosen = (
+        select(Enrolment.id)
+        .join(Cohort, Cohort.id == Enrolment.cohort_id)
+        .where(seen_cohorts(actor), Enrolment.state == EnrolmentState.ACTIVE)
+        .limit(LARGEST_POPULATION + 1)
+    )
+    if cohort_id is not None:
+        chosen = chosen.where(Cohort.id == cohort_id)
+    if organisation_id is not None:
+        chosen = chosen.where(Cohort.organisation_id == organisation_id)
+    population = list(session.scalars(chosen))
+    if len(population) > LARGEST_POPULATION:
+        raise TooManyToDraw(limit=LARGEST_POPULATION)
+    return population
+
+
+def raise_finding(
+    session: Session,
+    keyring: Keyring,
+    *,
+    actor: Actor,
+    enrolment_id: UUID,
+    kind: FindingKind,
+    words: str,
+    deadline: date,
+    sitting_id: UUID | None = None,
+) -> Finding:
+    """Object to something in an enrolment, or in one of its sittings; the institution has until the deadline.
+
+    Raises NotFound, Forbidden, DeadlinePast.
+    """
+    if not actor.is_(Role.REGULATOR):
+        raise Forbidden
+    enrolment = access_enrolment(session, actor, enrolment_id)
+    now = clock.now()
+    if deadline <= clock.shanghai_day(now):
+        raise DeadlinePast
+    if sitting_id is not None:
+        sitting = session.get(Sitting, sitting_id)
+        if sitting is None or sitting.enrolment_id != enrolment.id:
+            raise NotFound
+    cohort = session.get_one(Cohort, enrolment.cohort_id)
+    finding = Finding(
+        enrolment_id=enrolment.id,
+        sitting_id=sitting_id,
+        organisation_id=cohort.organisation_id,
+        region=cohort.region,
+        kind=kind,
+        words=words.strip(),
+        deadline=deadline,
+        state=FindingState.OPEN,
+        raised_by=actor.person_id,
+        raised_at=now,
+    )
+    session.add(finding)
+    session.flush()
+    _record(session, keyring, actor, finding)
+    return finding
+
+
+def answer_finding(session: Session, keyring: Keyring, *, actor: Actor, finding_id: UUID, answer: str) -> Finding:
+    """The institution says what it did. Raises NotFound, Forbidden, FindingOver."""
+    finding = _to_move(session, actor, finding_id, Role.INSTITUTION, FindingState.ANSWERED)
+    finding.answer, finding.answered_by, finding.answered_at = answer.strip(), actor.person_id, clock.now()
+    _record(session, keyring, actor, finding)
+    return finding
+
+
+def close_finding(session: Session, keyring: Keyring, *, actor: Actor, finding_id: UUID) -> Finding:
+    """The regulator is satisfied, or takes it back. Raises NotFound, Forbidden, FindingOver."""
+    finding = _to_move(session, actor, finding_id, Role.REGULATOR, FindingState.CLOSED)
+    finding.closed_by, finding.closed_at = actor.person_id, clock.now()
+    _record(session, keyring, actor, finding)
+    return finding
+
+
+def _to_move(session: Session, actor: Actor, finding_id: UUID, role: Role, to: FindingState) -> Finding:
+    finding = access_finding(session, actor, finding_id, lock=True)
+    if not actor.is_(role):
+        raise Forbidden
+    if not rules.may_move(finding.state, to):
+        raise FindingOver
+    finding.state = to
+    return finding
+
+
+def _record(session: Session, keyring: Keyring, actor: Actor, finding: Finding) -> None:
+    chain = str(finding.enrolment_id)
+    values = {"finding": str(finding.id), "kind": finding.kind.value, "state": finding.state.value}
+    who = keyring.pseudonym(actor.person_id, finding.enrolment_id)
+    trace.record(session, event=Event.FINDING, chain=chain, who=who, values=values)

@@ -1,0 +1,66 @@
+"""The words on screen for the codes of oversight and of the replay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+
+from xueji.oversight.rules import FindingKind, FindingState
+from xueji.rulebook.vocabulary import BeatState, Method
+
+FINDING_KIND: Mapping[FindingKind, Any] = {
+    FindingKind.IDENTITY: _("身份存疑"),
+    FindingKind.HOURS: _("学时存疑"),
+    FindingKind.TEACHING: _("教学不符合大纲"),
+    FindingKind.RECORDS: _("档案不完整"),
+    FindingKind.OTHER: _("其他"),
+}
+
+FINDING_STATE: Mapping[FindingState, Any] = {
+    FindingState.OPEN: _("待整改"),
+    FindingState.ANSWERED: _("已答复"),
+    FindingState.CLOSED: _("已关闭"),
+}
+
+FINDING_TONE: Mapping[FindingState, tuple[str, str]] = {
+    FindingState.OPEN: ("held", "flag-fill"),
+    FindingState.ANSWERED: ("provisional", "chat-left-text"),
+    FindingState.CLOSED: ("confirmed", "check-circle-fill"),
+}
+"""Colour and icon; the word beside them carries the meaning."""
+
+METHOD: Mapping[str, Any] = {Method.FACE: _("人脸核验"), Method.SUPERVISED: _("现场核验")}
+
+BEAT_STATE: Mapping[str, Any] = {
+    BeatState.PLAYING: _("播放"),
+    BeatState.PAUSED: _("暂停"),
+    BeatState.HIDDEN: _("页面不可见"),
+    BeatState.IDLE: _("无操作"),
+    BeatState.BUFFERING: _("缓冲"),
+}
+
+ENDED: Mapping[str | None, Any] = {
+    None: _("自然结束"),
+    "taken": _("在另一处继续"),
+    "expired": _("失去联系"),
+    "free": _("失去联系"),
+}
+"""How a sitting ended; nothing needs a stop, so most simply cease."""
+
+WORTH: Mapping[str, Any] = {
+    "confirmed": _("已确认"),
+    "provisional": _("待确认"),
+    "held": _("暂缓计入"),
+    "lost": _("复核未通过"),
+}
+
+ALARM: Mapping[str, Any] = {
+    "gap": _("记录编号中断"),
+    "fork": _("日志与外部检查点不一致"),
+    "clock": _("服务器时钟异常"),
+    "timestamp": _("外部时间戳失败"),
+    "witness": _("见证方拒绝签署"),
+}
+"""What the log's sequencer or a witness refused."""

@@ -1,0 +1,350 @@
+"""Reads about checks and check-ins: plain records out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import Session
+
+from courses.models import Lesson
+from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
+from xueji.identity.models import Person
+from xueji.identity.rules import ProofRoute
+from xueji.progress.models import Sitting
+from xueji.rulebook.vocabulary import CheckKind, Outcome
+from xueji.snapshots.models import Appeal, Attempt, Check, CheckIn
+from xueji.snapshots.rules import CheckState
+
+PER_PAGE = 20
+
+_BLAMES_NOBODY = (Outcome.MATCH, Outcome.SERVICE_DOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLine:
+    """One answer to a check; scores are distances in millionths, smaller is nearer."""
+
+    number: int
+    answered_ms: int
+    outcome: str | None
+    score: int | None
+    threshold: int | None
+    engine: str | None
+    model: str | None
+    prompts: tuple[str, ...]
+    signals: tuple[str, ...]
+    device: str
+    pictures: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AppealLine:
+    raised_ms: int
+    decide_by_ms: int
+    decided_ms: int | None
+    decision: str | None
+    contested: bool
+    """Whether the trainee asked for it; staff may look by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One check with everything that became of it; times in epoch ms."""
+
+    check_id: UUID
+    sitting_id: UUID
+    enrolment_id: UUID
+    lesson_id: UUID
+    lesson: str
+    kind: str
+    state: str
+    outcome: str | None
+    due_ms: int
+    answer_by_ms: int
+    decided_ms: int | None
+    attempts: tuple[AttemptLine, ...]
+    appeal: AppealLine | None
+
+    @property
+    def holds_time(self) -> bool:
+        """Whether it failed and nobody has accepted it since."""
+        if self.appeal is not None and self.appeal.decision is not None:
+            return self.appeal.decision == "reject"
+        return fails(self.kind, self.outcome)
+
+    @property
+    def may_be_contested(self) -> bool:
+        return self.state == CheckState.DECIDED and self.outcome != Outcome.MATCH and self.appeal is None
+
+    @property
+    def last(self) -> AttemptLine | None:
+        return self.attempts[-1] if self.attempts else None
+
+
+def fails(kind: str, outcome: str | None) -> bool:
+    """Whether an outcome holds the time around the check (see `hours`): an offer not taken and a lost engine do not."""
+    if outcome is None or outcome in _BLAMES_NOBODY:
+        return False
+    return not (outcome == Outcome.MISSED and kind != CheckKind.SCHEDULED)
+
+
+def checks_of(session: Session, enrolment_id: UUID, page: int = 1, per_page: int = PER_PAGE) -> list[CheckLine]:
+    """A page of an enrolment's checks, the newest first."""
+    chosen = _with_lesson().where(Check.enrolment_id == enrolment_id).order_by(Check.due_ms.desc(), Check.id)
+    return _lines(session, chosen.limit(per_page).offset((page - 1) * per_page))
+
+
+def checks_of_sitting(session: Session, sitting_id: UUID) -> list[CheckLine]:
+    """In the order they fell due."""
+    return _lines(session, _with_lesson().where(Check.sitting_id == sitting_id).order_by(Check.due_ms, Check.id))
+
+
+def one_check(session: Session, check_id: UUID) -> CheckLine | None:
+    found = _lines(session, _with_lesson().where(Check.id == check_id))
+    return found[0] if found else None
+
+
+def count_checks(session: Session, enrolment_id: UUID) -> int:
+    return session.scalar(select(func.count()).where(Check.enrolment_id == enrolment_id)) or 0
+
+
+def _with_lesson() -> Select[Check, UUID, str]:
+    return (
+        select(Check, Lesson.id, Lesson.title)
+        .join(Sitting, Sitting.id == Check.sitting_id)
+        .join(Lesson, Lesson.id == Sitting.lesson_id)
+    )
+
+
+def _lines(session: Session, chosen: Select[Check, UUID, str]) -> list[CheckLine]:
+    return [_line(check, lesson_id, lesson) for check, lesson_id, lesson in session.execute(chosen)]
+
+
+def _line(check: Check, lesson_id: UUID, lesson: str) -> CheckLine:
+    return CheckLine(
+        check_id=check.id,
+        sitting_id=check.sitting_id,
+        enrolment_id=check.enrolment_id,
+        lesson_id=lesson_id,
+        lesson=lesson,
+        kind=check.kind,
+        state=check.state,
+        outcome=check.outcome,
+        due_ms=check.due_ms,
+        answer_by_ms=check.answer_by_ms,
+        decided_ms=check.decided_ms,
+        attempts=tuple(_attempt(attempt) for attempt in check.attempts),
+        appeal=_appeal(check.appeals[-1]) if check.appeals else None,
+    )
+
+
+def _attempt(attempt: Attempt) -> AttemptLine:
+    return AttemptLine(
+        number=attempt.number,
+        answered_ms=attempt.answered_ms,
+        outcome=attempt.outcome,
+        score=attempt.score,
+        threshold=attempt.threshold,
+        engine=attempt.engine,
+        model=attempt.model,
+        prompts=tuple(attempt.prompts),
+        signals=tuple(dict.fromkeys(str(signal["code"]) for signal in attempt.signals)),
+        device=attempt.device,
+        pictures=tuple(picture.id for picture in attempt.pictures),
+    )
+
+
+def _appeal(appeal: Appeal) -> AppealLine:
+    return AppealLine(
+        raised_ms=appeal.raised_ms,
+        decide_by_ms=appeal.decide_by_ms,
+        decided_ms=appeal.decided_ms,
+        decision=appeal.decision,
+        contested=appeal.decide_by_ms > appeal.raised_ms,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ToReview:
+    """A check that waits for a person of the institution."""
+
+    check: CheckLine
+    person_id: UUID
+    cohort: str
+
+
+def _contested(organisation_id: UUID) -> ColumnElement[bool]:
+    return and_(Cohort.organisation_id == organisation_id, Check.state == CheckState.CONTESTED)
+
+
+def _failed(organisation_id: UUID) -> ColumnElement[bool]:
+    offer_not_taken = and_(Check.outcome == Outcome.MISSED, Check.kind != CheckKind.SCHEDULED)
+    return and_(
+        Cohort.organisation_id == organisation_id,
+        Check.state == CheckState.DECIDED,
+        Check.outcome.not_in(_BLAMES_NOBODY),
+        ~offer_not_taken,
+    )
+
+
+def contested_checks(session: Session, organisation_id: UUID, page: int = 1) -> list[ToReview]:
+    """What trainees contest, the one to be decided first first."""
+    chosen = _for_review(_contested(organisation_id)).join(Appeal, Appeal.check_id == Check.id)
+    return _to_review(session, chosen.order_by(Appeal.decide_by_ms, Check.id), page)
+
+
+def failed_checks(session: Session, organisation_id: UUID, page: int = 1) -> list[ToReview]:
+    """What failed and nobody contests, the latest first."""
+    return _to_review(session, _for_review(_failed(organisation_id)).order_by(Check.due_ms.desc(), Check.id), page)
+
+
+def review_counts(session: Session, organisation_id: UUID) -> tuple[int, int]:
+    """How many are contested, and how many failed."""
+
+    def count(which: ColumnElement[bool]) -> int:
+        return session.scalar(_joined(select(func.count(Check.id))).where(which)) or 0
+
+    return count(_contested(organisation_id)), count(_failed(organisation_id))
+
+
+def _joined(chosen: Select[*tuple[object, ...]]) -> Select[*tuple[object, ...]]:
+    return chosen.join(Enrolment, Enrolment.id == Check.enrolment_id).join(Cohort, Cohort.id == Enrolment.cohort_id)
+
+
+def _for_review(which: ColumnElement[bool]) -> Select[Check, UUID, str, str]:
+    return (
+        select(Check, Lesson.id, Lesson.title, Cohort.title)
+        .join(Sitting, Sitting.id == Check.sitting_id)
+        .join(Lesson, Lesson.id == Sitting.lesson_id)
+        .join(Enrolment, Enrolment.id == Check.enrolment_id)
+        .join(Cohort, Cohort.id == Enrolment.cohort_id)
+        .where(which)
+    )
+
+
+def _to_review(session: Session, chosen: Select[Check, UUID, str, str], page: int) -> list[ToReview]:
+    rows = session.execute(chosen.limit(PER_PAGE).offset((page - 1) * PER_PAGE))
+    return [
+        ToReview(_line(check, lesson_id, lesson), check.person_id, cohort) for check, lesson_id, lesson, cohort in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """A check-in that is open now; times in epoch ms."""
+
+    check_in_id: UUID
+    enrolment_id: UUID
+    place: str
+    opened_ms: int
+    until_ms: int
+    confirmed_ms: int
+    studying: bool
+    """Whether the trainee has a sitting under it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attendant:
+    """A trainee of a cohort who is known by staff, not by a camera."""
+
+    enrolment_id: UUID
+    person_id: UUID
+    name_masked: str
+    id_number_masked: str
+    here: Presence | None
+    elsewhere: bool
+    """Checked in for another of her trainings."""
+
+
+def attendants(session: Session, cohort_id: UUID, now_ms: int) -> list[Attendant]:
+    """The cohort's trainees on the supervised route, in the order they were enrolled; two queries."""
+    rows = session.execute(
+        select(Enrolment.id, Person.id, Person.name_masked, Person.id_number_masked)
+        .join(Person, Person.id == Enrolment.person_id)
+        .where(
+            Enrolment.cohort_id == cohort_id,
+            Enrolment.state == EnrolmentState.ACTIVE,
+            Person.proof_route == ProofRoute.SUPERVISED,
+        )
+        .order_by(Enrolment.enrolled_at, Enrolment.id)
+    ).all()
+    open_ = _open_check_ins(session, [person_id for _, person_id, _, _ in rows], now_ms)
+    found = []
+    for enrolment_id, person_id, name_masked, number_masked in rows:
+        here = open_.get(person_id)
+        elsewhere = here is not None and here.enrolment_id != enrolment_id
+        found.append(
+            Attendant(enrolment_id, person_id, name_masked, number_masked, None if elsewhere else here, elsewhere)
+        )
+    return found
+
+
+def presence_of(session: Session, person_id: UUID, now_ms: int) -> Presence | None:
+    """Where and until when staff vouch for somebody now."""
+    return _open_check_ins(session, [person_id], now_ms).get(person_id)
+
+
+def _open_check_ins(session: Session, person_ids: Iterable[UUID], now_ms: int) -> dict[UUID, Presence]:
+    studying = (
+        select(Sitting.id)
+        .where(
+            Sitting.enrolment_id == CheckIn.enrolment_id,
+            Sitting.opened_ms >= CheckIn.opened_ms,
+            Sitting.ended_ms.is_(None),
+        )
+        .exists()
+    )
+    rows = session.execute(
+        select(CheckIn, studying).where(
+            CheckIn.person_id.in_(list(person_ids)), CheckIn.closed_ms.is_(None), CheckIn.until_ms > now_ms
+        )
+    )
+    return {
+        here.person_id: Presence(
+            here.id, here.enrolment_id, here.place, here.opened_ms, here.until_ms, here.confirmed_ms, at_work
+        )
+        for here, at_work in rows
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInCohort:
+    cohort_id: UUID
+    title: str
+    supervised: int
+    """Trainees known by staff."""
+    here: int
+    """Of these, checked in now."""
+
+
+def check_in_cohorts(session: Session, organisation_id: UUID, now_ms: int) -> list[CheckInCohort]:
+    """The institution's open cohorts with how many of their trainees are here, in one query."""
+    here = (
+        select(CheckIn.id)
+        .where(CheckIn.enrolment_id == Enrolment.id, CheckIn.closed_ms.is_(None), CheckIn.until_ms > now_ms)
+        .exists()
+    )
+    supervised = and_(Enrolment.state == EnrolmentState.ACTIVE, Person.proof_route == ProofRoute.SUPERVISED)
+    rows = session.execute(
+        select(
+            Cohort.id,
+            Cohort.title,
+            func.count(Enrolment.id).filter(supervised),
+            func.count(Enrolment.id).filter(and_(supervised, here)),
+        )
+        .outerjoin(Enrolment, Enrolment.cohort_id == Cohort.id)
+        .outerjoin(Person, Person.id == Enrolment.person_id)
+        .where(Cohort.organisation_id == organisation_id, Cohort.state == CohortState.OPEN)
+        .group_by(Cohort.id, Cohort.title, Cohort.starts_on)
+        .order_by(Cohort.starts_on.desc(), Cohort.title)
+    )
+    return [CheckInCohort(*row) for row in rows]
+
+
+def place_last_used(session: Session, supervisor_id: UUID) -> str:
+    """Where this member of staff last checked somebody in."""
+    newest = select(CheckIn.place).where(CheckIn.supervisor_id == supervisor_id).order_by(CheckIn.opened_ms.desc())
+    return session.scalar(newest.limit(1)) or ""

@@ -1,0 +1,194 @@
+"""The institution's pages for checks: what to review, who is here; and the trainee's way to contest."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from xueji.enrolment.access import access_own_cohort
+from xueji.identity import queries as identity
+from xueji.identity.errors import Erased
+from xueji.identity.rules import local_path
+from xueji.kernel import clock
+from xueji.kernel.actor import Role
+from xueji.kernel.errors import Invalid, NotFound
+from xueji.rulebook.vocabulary import Outcome, ReviewOutcome
+from xueji.snapshots import queries, services, wording
+from xueji.snapshots.access import access_check_to_review
+from xueji.snapshots.rules import CheckState
+from xueji.snapshots.services.reviewing import appeal_words
+from xueji.web.access import roles
+from xueji.web.session import actor, context, db
+
+blueprint = Blueprint("snapshots", __name__, template_folder="templates")
+
+FEWEST_LETTERS, MOST_LETTERS = 2, 1000
+DURATIONS = (60, 120, 180, 240, 300)
+"""Minutes a check-in may last; after half a day people are looked at again."""
+
+
+@blueprint.post("/checks/<uuid:check_id>/contest")
+@roles(Role.TRAINEE)
+def contest(check_id: UUID) -> Response:
+    services.contest(db(), context().keyring, actor=actor(), check_id=check_id, reason=_words("reason"))
+    flash(_("申诉已提交，培训机构将在五天内答复。"), "success")
+    return redirect(local_path(request.form.get("next")) or "/")
+
+
+@blueprint.get("/review")
+@roles(Role.INSTITUTION)
+def review_queue() -> str:
+    """Contested checks by their clock, or those that failed and nobody contests."""
+    failed = request.args.get("show") == "failed"
+    page = _page()
+    organisation_id = _own_organisation()
+    counts = queries.review_counts(db(), organisation_id)
+    find = queries.failed_checks if failed else queries.contested_checks
+    waiting = find(db(), organisation_id, page)
+    return render_template(
+        "snapshots/review_queue.html",
+        waiting=waiting,
+        names=identity.display_names(db(), context().keyring, {each.person_id for each in waiting}),
+        failed=failed,
+        counts=counts,
+        page=page,
+        pages=-(-counts[failed] // queries.PER_PAGE),
+        now_ms=clock.to_ms(clock.now()),
+        check_words=wording,
+    )
+
+
+@blueprint.route("/review/<uuid:check_id>", methods=["GET", "POST"])
+@roles(Role.INSTITUTION)
+def review(check_id: UUID) -> Any:
+    """One check with its pictures beside it, and the decision in writing."""
+    found = access_check_to_review(db(), actor(), check_id)
+    if request.method == "POST":
+        decided = request.form.get("outcome", "")
+        if decided not in set(ReviewOutcome):
+            raise Invalid(_("请选择复核结论。"))
+        outcome, reason = ReviewOutcome(decided), _words("reason")
+        services.review(db(), context().keyring, actor=actor(), check_id=check_id, outcome=outcome, reason=reason)
+        flash(_("复核结论已记录，学时随之更新。"), "success")
+        return redirect(url_for("snapshots.review_queue"))
+    line = queries.one_check(db(), check_id)
+    if line is None:
+        raise NotFound
+    appeal = found.appeals[-1] if found.appeals else None
+    try:
+        said = appeal_words(db(), context().keyring, found, appeal) if appeal is not None else ("", "")
+    except Erased:
+        said = ("", "")
+    return render_template(
+        "snapshots/review.html",
+        check=line,
+        said=said,
+        name=identity.display_names(db(), context().keyring, [found.person_id]).get(found.person_id, ""),
+        open=line.state in (CheckState.DECIDED, CheckState.CONTESTED) and line.outcome != Outcome.MATCH,
+        outcomes=list(ReviewOutcome),
+        now_ms=clock.to_ms(clock.now()),
+        check_words=wording,
+    )
+
+
+@blueprint.get("/check-ins")
+@roles(Role.INSTITUTION)
+def check_in_cohorts() -> str:
+    found = queries.check_in_cohorts(db(), _own_organisation(), clock.to_ms(clock.now()))
+    return render_template("snapshots/check_in_cohorts.html", cohorts=found)
+
+
+@blueprint.get("/check-ins/<uuid:cohort_id>")
+@roles(Role.INSTITUTION)
+def check_ins(cohort_id: UUID) -> str:
+    cohort = access_own_cohort(db(), actor(), cohort_id)
+    now_ms = clock.to_ms(clock.now())
+    found = queries.attendants(db(), cohort_id, now_ms)
+    return render_template(
+        "snapshots/check_ins.html",
+        cohort=cohort,
+        here=[each for each in found if each.here is not None],
+        away=[each for each in found if each.here is None],
+        names=identity.display_names(db(), context().keyring, [each.person_id for each in found]),
+        place=queries.place_last_used(db(), actor().person_id) or cohort.venue,
+        durations=DURATIONS,
+        now_ms=now_ms,
+    )
+
+
+@blueprint.post("/check-ins/<uuid:cohort_id>")
+@roles(Role.INSTITUTION)
+def check_in(cohort_id: UUID) -> Response:
+    """Check one in, by her enrolment; or everybody that is marked."""
+    access_own_cohort(db(), actor(), cohort_id)
+    place = request.form.get("place", "").strip()
+    minutes = request.form.get("minutes", 0, type=int)
+    chosen = _ids("enrolment_id")
+    if not 1 <= len(place) <= 120 or minutes not in DURATIONS or not chosen:
+        raise Invalid(_("请填写地点，并选择学员和时长。"))
+    for enrolment_id in chosen:
+        services.check_in(
+            db(),
+            context().keyring,
+            actor=actor(),
+            enrolment_id=enrolment_id,
+            place=place,
+            lasts=timedelta(minutes=minutes),
+        )
+    flash(_("已签到 %(n)s 人。", n=len(chosen)), "success")
+    return redirect(url_for("snapshots.check_ins", cohort_id=cohort_id))
+
+
+@blueprint.post("/check-ins/<uuid:cohort_id>/round")
+@roles(Role.INSTITUTION)
+def check_in_round(cohort_id: UUID) -> Response:
+    """Confirm in one round everybody who is marked as still here."""
+    access_own_cohort(db(), actor(), cohort_id)
+    chosen = _ids("check_in_id")
+    if not chosen:
+        raise Invalid(_("没有选择学员。"))
+    services.confirm_everybody(db(), context().keyring, actor=actor(), check_in_ids=chosen)
+    flash(_("已确认 %(n)s 人在场。", n=len(chosen)), "success")
+    return redirect(url_for("snapshots.check_ins", cohort_id=cohort_id))
+
+
+@blueprint.post("/check-ins/<uuid:cohort_id>/out")
+@roles(Role.INSTITUTION)
+def check_in_out(cohort_id: UUID) -> Response:
+    access_own_cohort(db(), actor(), cohort_id)
+    for check_in_id in _ids("out"):
+        services.check_out(db(), context().keyring, actor=actor(), check_in_id=check_in_id)
+    flash(_("已签退，学习时间确认到此刻为止。"), "success")
+    return redirect(url_for("snapshots.check_ins", cohort_id=cohort_id))
+
+
+def _own_organisation() -> UUID:
+    organisation_id = actor().organisation_id
+    if organisation_id is None:
+        raise NotFound
+    return organisation_id
+
+
+def _page() -> int:
+    return min(max(1, request.args.get("page", 1, type=int)), 10_000)
+
+
+def _words(field: str) -> str:
+    """A reason in somebody's own words. Raises Invalid."""
+    said = request.form.get(field, "").strip()
+    if not FEWEST_LETTERS <= len(said) <= MOST_LETTERS:
+        raise Invalid(_("请写明情况，%(least)s 至 %(most)s 个字。", least=FEWEST_LETTERS, most=MOST_LETTERS))
+    return said
+
+
+def _ids(field: str) -> list[UUID]:
+    """Raises Invalid for what is no id."""
+    try:
+        return list(dict.fromkeys(UUID(given) for given in request.form.getlist(field)))
+    except ValueError as error:
+        raise Invalid from error

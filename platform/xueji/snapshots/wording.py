@@ -1,0 +1,105 @@
+"""The words on screen for the codes of checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+
+from media_pipeline.verdict import Prompt, SignalCode
+from xueji.rulebook.vocabulary import CheckKind, Outcome, ReviewOutcome
+from xueji.snapshots.rules import CheckState
+from xueji.snapshots.services.answering import CameraFailure
+from xueji.snapshots.services.judging import SHOWN_BY_ANOTHER
+
+KIND: Mapping[str, Any] = {
+    CheckKind.SCHEDULED: _("随机核验"),
+    CheckKind.CLOSING: _("课末核验"),
+    CheckKind.VOLUNTARY: _("主动核验"),
+}
+
+STATE: Mapping[str, Any] = {
+    CheckState.SCHEDULED: _("未到时间"),
+    CheckState.UNREACHED: _("未触发"),
+    CheckState.DUE: _("等待拍照"),
+    CheckState.ANSWERED: _("等待比对"),
+    CheckState.DECIDED: _("已有结果"),
+    CheckState.CONTESTED: _("申诉中"),
+    CheckState.REVIEWED: _("已复核"),
+}
+
+OUTCOME: Mapping[str, Any] = {
+    Outcome.MATCH: _("一致"),
+    Outcome.MISMATCH: _("不一致"),
+    Outcome.UNCLEAR: _("无法判断"),
+    Outcome.NO_FACE: _("没有人脸"),
+    Outcome.SEVERAL_FACES: _("不止一人"),
+    Outcome.NO_CAMERA: _("摄像头不可用"),
+    Outcome.SERVICE_DOWN: _("比对服务中断"),
+    Outcome.REFUSED: _("拒绝拍照"),
+    Outcome.MISSED: _("未作答"),
+}
+
+OUTCOME_SENTENCE: Mapping[str, Any] = {
+    Outcome.MATCH: _("照片与底照一致，前后的学习时间得到确认。"),
+    Outcome.MISMATCH: _("照片与底照不像同一人，前后的学习时间暂缓计入。如是您本人，请申诉。"),
+    Outcome.UNCLEAR: _("照片不足以判断是否本人，前后的学习时间暂缓计入。可以补学这一段，或申诉。"),
+    Outcome.NO_FACE: _("照片里没有找到人脸，前后的学习时间暂缓计入。可以补学这一段，或申诉。"),
+    Outcome.SEVERAL_FACES: _("照片里不止一张脸，前后的学习时间暂缓计入。可以补学这一段，或申诉。"),
+    Outcome.NO_CAMERA: _("摄像头当时不可用，前后的学习时间暂缓计入。可以补学这一段、申诉，或改用现场签到。"),
+    Outcome.SERVICE_DOWN: _("比对服务当时中断，与您无关。恢复后会自动比对，时间先记为待确认。"),
+    Outcome.REFUSED: _("您当时选择不拍照，前后的学习时间暂缓计入。可以补学这一段，或改用现场签到。"),
+    Outcome.MISSED: _("在规定时间内没有作答，前后的学习时间暂缓计入。可以补学这一段，或申诉。"),
+}
+"""What an outcome means for the time around it, and the way out."""
+
+OFFER_NOT_TAKEN = _("没有作答，不影响学时：这是可选的核验。")
+"""Of a check that was an offer; see `queries.fails`."""
+
+REVIEW: Mapping[str, Any] = {
+    ReviewOutcome.ACCEPT: _("认可为本人"),
+    ReviewOutcome.REJECT: _("维持不通过"),
+}
+
+PROMPT: Mapping[str, Any] = {
+    Prompt.TURN_LEFT: _("向左转头"),
+    Prompt.TURN_RIGHT: _("向右转头"),
+    Prompt.BLINK: _("眨眼"),
+    Prompt.OPEN_MOUTH: _("张嘴"),
+}
+
+SIGNAL: Mapping[str, Any] = {
+    SignalCode.UNDECODABLE_FRAME: _("有照片无法读取"),
+    SignalCode.FRAME_UNUSABLE: _("有照片过暗、过小或模糊"),
+    SignalCode.SECOND_FACE_ONCE: _("个别照片里出现另一张脸"),
+    SignalCode.REPLAY: _("照片以前用过"),
+    SignalCode.REPEATED_FRAME: _("同一张照片重复出现"),
+    SignalCode.FROZEN_PICTURE: _("画面静止不动"),
+    SignalCode.PROMPT_UNANSWERED: _("没有做出要求的动作"),
+    SignalCode.FACE_CHANGED: _("前后照片不像同一人"),
+    SignalCode.VIRTUAL_CAMERA: _("疑似虚拟摄像头"),
+    SignalCode.SCREEN_PATTERN: _("疑似翻拍屏幕"),
+    SignalCode.DISAGREEMENT: _("各张照片结论不一"),
+    SHOWN_BY_ANOTHER: _("同一张照片曾出现在他人名下"),
+    "service_down": _("比对服务中断"),
+    f"camera_{CameraFailure.NOT_FOUND}": _("没有找到摄像头"),
+    f"camera_{CameraFailure.DENIED}": _("未允许使用摄像头"),
+    f"camera_{CameraFailure.BLOCKED}": _("摄像头被系统或管理员禁用"),
+    f"camera_{CameraFailure.IN_USE}": _("摄像头被其他程序占用"),
+    f"camera_{CameraFailure.TOO_LOW}": _("摄像头分辨率过低"),
+    f"camera_{CameraFailure.LOST}": _("摄像头中途断开"),
+}
+
+TONE: Mapping[str, tuple[str, str]] = {
+    Outcome.MATCH: ("confirmed", "check-circle-fill"),
+    Outcome.MISMATCH: ("refused", "person-x"),
+    Outcome.UNCLEAR: ("held", "question-circle-fill"),
+    Outcome.NO_FACE: ("held", "eye-slash"),
+    Outcome.SEVERAL_FACES: ("held", "people"),
+    Outcome.NO_CAMERA: ("held", "camera-video-off"),
+    Outcome.SERVICE_DOWN: ("provisional", "cloud-slash"),
+    Outcome.REFUSED: ("held", "slash-circle"),
+    Outcome.MISSED: ("held", "clock-history"),
+}
+"""Colour and icon of an outcome; the word beside them carries the meaning."""
