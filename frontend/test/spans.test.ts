@@ -60,3 +60,38 @@ test("standing still reports nothing", () => {
   spans.note(4_000, 250);
   assert.deepEqual(spans.take(), []);
 });
+
+test("the frames around a stall leave no gap", () => {
+  const spans = new PlayedSpans();
+  play(spans, 0, 1_000, 0);
+  spans.close();
+  spans.note(1_070, 5_000);
+  spans.note(1_320, 5_250);
+  assert.deepEqual(spans.take(), [
+    { fromMs: 0, toMs: 1_000 },
+    { fromMs: 1_000, toMs: 1_320 },
+  ]);
+});
+
+test("playing begins where it was sent to, not where it is first seen", () => {
+  const spans = new PlayedSpans();
+  spans.jump(34_000);
+  play(spans, 34_009, 35_009, 0);
+  assert.deepEqual(spans.take(), [{ fromMs: 34_000, toMs: 35_009 }]);
+});
+
+test("the bridge is short: further away nothing is claimed", () => {
+  const spans = new PlayedSpans();
+  spans.jump(10_000);
+  play(spans, 10_600, 11_600, 0);
+  assert.deepEqual(spans.take(), [{ fromMs: 10_600, toMs: 11_600 }]);
+});
+
+test("what the server refused is not reported again", () => {
+  const spans = new PlayedSpans();
+  play(spans, 5_000, 6_000, 0);
+  spans.drop();
+  spans.jump(2_000);
+  play(spans, 2_000, 2_500, 1_000);
+  assert.deepEqual(spans.take(), [{ fromMs: 2_000, toMs: 2_500 }]);
+});

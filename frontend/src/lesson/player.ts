@@ -52,6 +52,7 @@ export class Player {
       this.pause();
       this.hooks.failed(why, () => again());
     });
+    this.spans.jump(startMs);
     this.drawPosition(startMs);
   }
 
@@ -101,7 +102,7 @@ export class Player {
   }
 
   goTo(ms: number): void {
-    this.spans.close();
+    this.spans.jump(ms);
     this.video.currentTime = ms / 1000;
     this.drawPosition(ms);
   }
@@ -122,6 +123,7 @@ export class Player {
 
   /** The server has refused what was played: only its frontier remains. */
   snapBack(frontierMs: number): void {
+    this.spans.drop();
     this.playedToMs = 0;
     this.setFrontier(frontierMs);
     this.goTo(frontierMs);
@@ -137,9 +139,9 @@ export class Player {
       this.drawPosition(this.positionMs);
     });
     video.addEventListener("seeking", () => {
-      this.spans.close();
+      this.spans.jump(this.positionMs);
       if (this.positionMs > this.reachableMs + TOLERANCE_MS) {
-        video.currentTime = this.reachableMs / 1000;
+        this.goTo(this.reachableMs);
         this.hooks.remark(words.player.notAhead);
       }
     });
@@ -156,10 +158,11 @@ export class Player {
       this.turned();
     };
     video.addEventListener("pause", () => {
-      if (!this.stalled) this.notePosition();
+      if (!this.stalled && !video.seeking) this.notePosition();
       stop();
     });
     video.addEventListener("waiting", () => {
+      if (this.playing && !video.seeking) this.notePosition();
       this.stalled = true;
       stop();
     });

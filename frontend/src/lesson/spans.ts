@@ -9,18 +9,27 @@ export interface Span {
 const SLACK_MS = 750;
 /** A step back this small is the player settling, not a seek. */
 const SETTLE_MS = 250;
+/**
+ * Players go on for some frames before they say that they stop, and after they say that they begin: what is this near to where
+ * playing stopped, or was sent to, was played. Without the bridge a gap of one millisecond would stay in the record for ever.
+ */
+const BRIDGE_MS = 500;
 
 /** Collects the positions of one player. All times in ms; `atMs` is a steady clock. */
 export class PlayedSpans {
   private open: { fromMs: number; toMs: number; atMs: number } | null = null;
   private done: Span[] = [];
+  /** Where playing stopped or was sent to: the next span begins there. */
+  private expectedMs: number | null = null;
 
   /** Playing was at `positionMs` at `atMs`. `rate` is the playback rate. */
   note(positionMs: number, atMs: number, rate = 1): void {
     const at = Math.max(0, Math.round(positionMs));
     const open = this.open;
     if (open === null) {
-      this.open = { fromMs: at, toMs: at, atMs };
+      const ahead = this.expectedMs === null ? -1 : at - this.expectedMs;
+      const fromMs = ahead >= 0 && ahead <= BRIDGE_MS ? at - ahead : at;
+      this.open = { fromMs, toMs: at, atMs };
       return;
     }
     const step = at - open.toMs;
@@ -34,12 +43,24 @@ export class PlayedSpans {
     open.atMs = atMs;
   }
 
-  /** Playing stopped, stalled or jumps: what follows is another span. */
+  /** Playing stopped or stalled: what follows is another span. */
   close(): void {
-    if (this.open !== null && this.open.toMs > this.open.fromMs) {
-      this.done.push({ fromMs: this.open.fromMs, toMs: this.open.toMs });
-    }
+    if (this.open === null) return;
+    if (this.open.toMs > this.open.fromMs) this.done.push({ fromMs: this.open.fromMs, toMs: this.open.toMs });
+    this.expectedMs = this.open.toMs;
     this.open = null;
+  }
+
+  /** Playing is sent elsewhere. */
+  jump(toMs: number): void {
+    this.close();
+    this.expectedMs = Math.round(toMs);
+  }
+
+  /** Forget what was not taken yet: it will not count. */
+  drop(): void {
+    this.open = null;
+    this.done = [];
   }
 
   /** Everything played since the last time, in the order it was played; the open span goes on from its end. */
@@ -52,10 +73,5 @@ export class PlayedSpans {
       open.fromMs = open.toMs;
     }
     return taken;
-  }
-
-  /** Where the open span began: what of it has not been taken yet starts here. */
-  pendingFrom(): number | null {
-    return this.done[0]?.fromMs ?? this.open?.fromMs ?? null;
   }
 }
