@@ -6,6 +6,7 @@ import json
 import random
 import sqlite3
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -27,7 +28,7 @@ from xueji.trace.note import VerifierKey as PublicKey
 from xueji.trace.process import AnotherSequencer, run_sequencer, sequencer_lock
 from xueji.trace.rules import Entry, Event
 from xueji.trace.sequencer import Overtaken, Sequencer
-from xueji.trace.signing import KeyFile
+from xueji.trace.signing import KeyFile, SigningKey
 from xueji.trace.tree import Tree, current_log
 
 
@@ -259,7 +260,7 @@ def test_after_a_real_loss_a_new_log_holds_the_last_checkpoint_of_the_old(contex
         log.record("b", 5)
         lost = log.settle()
         restore(context, backup)
-        renamed = Settings(**{**vars(context.settings), "log_origin": "tests.example/log2"})
+        renamed = replace(context.settings, log_origin="tests.example/log2")
         assert restarted(log).halted is not None
         with pytest.raises(CannotSign, match="new name"):
             log.sequencer.open_new_origin()
@@ -278,6 +279,36 @@ def test_after_a_real_loss_a_new_log_holds_the_last_checkpoint_of_the_old(contex
         assert (leaf["values"]["restored"], leaf["values"]["carried"]) == (16, 4)
         assert log.newest().origin == "tests.example/log2"
         assert restarted(log, renamed).halted is None
+
+
+def test_opening_a_log_may_be_cut_short_anywhere(context: Context) -> None:
+    """Killed after the empty checkpoint was written outside and before anything was committed: begin again."""
+    with growing_log(context) as log:
+        log.record("a", 3)
+        last = log.settle()
+        outside = OutsideCheckpoint(context.settings.data)
+        renamed = replace(context.settings, log_origin="tests.example/log2")
+        assert restarted(log, renamed).halted is not None
+        outside.last_of_the_log_before("tests.example/log2")
+        outside.write(empty_checkpoint("tests.example/log2"))
+        sequencer = restarted(log, renamed)
+        sequencer.open_new_origin()
+        log.settle()
+        with context.database.reading() as session:
+            (leaf,) = queries.chain(session, "log/tests.example/log2")
+        assert Checkpoint.parse(Note.parse(leaf["values"]["old_checkpoint"]).text) == last
+
+
+def test_opening_the_first_log_may_be_cut_short_too(context: Context) -> None:
+    OutsideCheckpoint(context.settings.data).write(empty_checkpoint("tests.example/log"))
+    with growing_log(context) as log:
+        assert log.sequencer.halted is None
+        assert log.settle().size == 1
+
+
+def empty_checkpoint(origin: str) -> Note:
+    text_of = Checkpoint(origin, 0, merkle.EMPTY_ROOT).text
+    return Note(text_of, ()).with_lines([SigningKey.new("log", origin).sign(text_of, 0)])
 
 
 def test_a_missing_outside_checkpoint_stops_the_signing(context: Context) -> None:

@@ -120,7 +120,8 @@ class Sequencer:
 
     def _open_first(self) -> None:
         outside = self._outside.read()
-        if outside is not None and Checkpoint.parse(outside.text).origin == self._origin:
+        last = Checkpoint.parse(outside.text) if outside is not None else None
+        if last is not None and last.origin == self._origin and last.size > 0:
             raise CannotSign(f"{self._origin} has been signed for before, and the database holds no log")
         self._open(values={}, carried=[])
 
@@ -190,7 +191,7 @@ class Sequencer:
             old = current_log(session)
             if old is None or old.origin == self._origin:
                 raise CannotSign("a new log needs a new name: set log_origin first")
-            outside = self._outside.read()
+            outside = self._outside.last_of_the_log_before(self._origin)
             covered = session.scalar(select(func.max(CheckpointRow.size)).where(CheckpointRow.log == old.id)) or 0
             carried = session.scalars(
                 select(Leaf)

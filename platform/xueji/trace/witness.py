@@ -9,6 +9,7 @@ import base64
 import binascii
 import re
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -56,7 +57,9 @@ def witness_key(settings: Settings) -> SigningKey:
     """The key this installation witnesses with, made at first use; its name is the log's with ``/witness``."""
     path: Path = settings.keys / "witness.key"
     if not path.exists():
-        write_secret(path, SigningKey.new(CLOCK, f"{settings.log_origin}/witness").line.encode())
+        # Somebody else may be making it at this moment; theirs is as good.
+        with suppress(FileExistsError):
+            write_secret(path, SigningKey.new(CLOCK, f"{settings.log_origin}/witness").line.encode())
     return SigningKey.parse(path.read_text("utf-8").rstrip("\n"))
 
 
