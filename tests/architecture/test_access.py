@@ -20,9 +20,10 @@ OPEN_WRITES = {
     "identity.sign_in_new_password",
     "identity.sign_out",
     "identity_api.issue_token",
+    "navigation.language",
     "trace.add_checkpoint",
 }
-"""The only addresses at which a stranger may change anything: signing in and out, and a witnessed log's
+"""The only addresses at which a stranger may change anything: signing in and out, her language, and a witnessed log's
 checkpoint, which its own signature admits."""
 STAND_INS = {"UUIDConverter": "00000000-0000-4000-8000-000000000000", "IntegerConverter": "1"}
 

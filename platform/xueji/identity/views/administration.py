@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice
 
@@ -23,6 +22,9 @@ from xueji.kernel.errors import Problem
 from xueji.trace.rules import PLATFORM
 from xueji.web.access import roles
 from xueji.web.session import actor, context, db, writes
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 WORDS = {"role": ROLE, "organisation": ORGANISATION_KIND, "route": ROUTE, "kind": SESSION_KIND, "end": END}
