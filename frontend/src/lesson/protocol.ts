@@ -49,7 +49,7 @@ export interface Sitting {
   duration_ms: number;
   credited_ms: number;
   beat_seconds: number;
-  lease: { id: string; expires_at: string };
+  lease: { id: string; token: string; expires_at: string };
   rulebook: string;
   method: "face" | "supervised";
   plan: Plan;

@@ -68,7 +68,7 @@ export class Study {
     this.hooks = hooks;
     this.ledger = new Ledger(root, sitting.duration_ms, sitting.credited_ms);
     this.queue = new BeatQueue(keep, kept, {
-      send: (beats) => call<BeatsAnswer>(`${this.url}/beats`, { method: "POST", json: { beats } }),
+      send: (beats) => this.report(beats),
       answered: (answer, askedAt) => this.heard(answer, askedAt),
       dropped: (problem) => this.remark(words.saving.refusedBatch(problem.title)),
       changed: (state) => this.onSaving(state),
@@ -178,11 +178,17 @@ export class Study {
     this.queue.flushWhenDue();
   }
 
+  /** Beats carry the sitting's own token, not the cookie. */
+  private report(beats: Beat[], keepalive = false): Promise<BeatsAnswer> {
+    const headers = { Authorization: `Bearer ${this.sitting.lease.token}` };
+    return call<BeatsAnswer>(`${this.url}/beats`, { method: "POST", json: { beats }, headers, keepalive });
+  }
+
   private leave(): void {
     this.add(this.player.takeSpans());
     this.queue.leave((beats: Beat[]) => {
       // The answer is not waited for: an unanswered beat is told again, with its number, when the page comes back.
-      call(`${this.url}/beats`, { method: "POST", json: { beats }, keepalive: true }).catch(() => undefined);
+      this.report(beats, true).catch(() => undefined);
     });
   }
 

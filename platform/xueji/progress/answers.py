@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 from flask import url_for
 
@@ -24,16 +25,12 @@ def check_json(told: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
-    question = None
-    if answer.question is not None:
-        question_id, by_ms = answer.question
-        question = {"question_id": str(question_id), "answer_by": clock.rfc3339(clock.from_ms(by_ms))}
     return {
         "credited_ms": answer.furthest_ms,
         "furthest_ms": answer.furthest_ms,
         "refused": [{"from_ms": first, "to_ms": last, "reason": why} for first, last, why in answer.refused],
         "check": check_json(answer.check),
-        "question": question,
+        "question": _question(*answer.question),
         "server_time": clock.rfc3339(clock.from_ms(answer.now_ms)),
     }
 
@@ -65,8 +62,14 @@ def opened_json(opened: Opened, lease: str) -> dict[str, Any]:
         "make_up": json.loads(sitting.make_up),
         "media": media,
         "check": check_json(json.loads(sitting.open_check)) if sitting.open_check else None,
-        "question": None,
+        "question": _question(sitting.question_id, sitting.question_by_ms),
     }
+
+
+def _question(question_id: UUID | None, by_ms: int | None) -> dict[str, str] | None:
+    if question_id is None or by_ms is None:
+        return None
+    return {"question_id": str(question_id), "answer_by": clock.rfc3339(clock.from_ms(by_ms))}
 
 
 def enrolment_json(facts: EnrolmentFacts, progress: dict[Any, LessonProgress]) -> dict[str, Any]:

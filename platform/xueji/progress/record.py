@@ -123,8 +123,8 @@ class Answer:
     furthest_ms: int
     refused: list[tuple[int, int, str]]
     check: dict[str, Any] | None
-    question: tuple[UUID, int] | None
-    """Its id and until when (epoch ms) it may be answered."""
+    question: tuple[UUID | None, int | None]
+    """The idle question that stands open, if one does: its id and until when (epoch ms) it may be answered."""
     now_ms: int
 
 
@@ -389,13 +389,11 @@ def _clash(report: Report, each: Reported, chain: str, who: str) -> Entry:
 
 def _answer(sitting: _Open, report: Report, now_ms: int) -> Answer:
     said = [sitting.known[each.beat.seq] for each in report.beats]
-    question = sitting.question_id
-    by_ms = sitting.state.question_by_ms
     return Answer(
         furthest_ms=max(furthest_ms for _, furthest_ms, _ in said),
         refused=[tuple(piece) for _, _, refused in said if refused for piece in json.loads(refused)],
         check=public_check(sitting.check) if sitting.check else None,
-        question=(question, by_ms) if question is not None and by_ms is not None else None,
+        question=(sitting.question_id, sitting.state.question_by_ms),
         now_ms=now_ms,
     )
 
