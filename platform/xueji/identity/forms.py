@@ -96,7 +96,11 @@ class PhotoForm(StrictForm):
 
 class OrganisationForm(StrictForm):
     name = _text(_("单位名称"), most=120)
-    kind = SelectField(_("类型"), choices=[SelectChoice(kind.value, word) for kind, word in ORGANISATION_KIND.items()])
+    kind = SelectField(
+        _("类型"),
+        [InputRequired(_NEEDED)],
+        choices=[SelectChoice(kind.value, word) for kind, word in ORGANISATION_KIND.items()],
+    )
     region = _text(
         _("行政区划代码"),
         Regexp(r"[1-9][0-9]{5}\Z", message=_("请填写六位数字。")),
@@ -115,8 +119,10 @@ class OrganisationForm(StrictForm):
 
 
 class MembershipForm(StrictForm):
-    organisation_id = SelectField(_("所在单位"), validate_choice=False)
-    role = SelectField(_("角色"), choices=[SelectChoice(role.value, word) for role, word in ROLE.items()])
+    organisation_id = SelectField(_("所在单位"), [InputRequired(_NEEDED)], validate_choice=False)
+    role = SelectField(
+        _("角色"), [InputRequired(_NEEDED)], choices=[SelectChoice(role.value, word) for role, word in ROLE.items()]
+    )
 
     def chosen_role(self) -> Role:
         return Role(self.role.data)
