@@ -13,6 +13,8 @@ export interface CheckStatus {
   outcome: string | null;
   /** Why the previous attempt did not do. */
   last_outcome: string | null;
+  /** What was noticed beside the faces in the latest attempt, as codes. */
+  signals: string[];
   attempt: number;
   kind: string;
   /** Only while it waits for an answer, as the nonce. */

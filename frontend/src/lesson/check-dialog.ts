@@ -174,7 +174,7 @@ export class CheckDialog {
     this.stopTicker();
     this.options.decided(status.outcome);
     const outcome = status.outcome ?? "service_down";
-    this.view.outcome(outcome, words.check.outcomes[outcome] ?? [outcome, ""]);
+    this.view.outcome(outcome, wordsOfOutcome(outcome, status.signals));
     if (outcome === "match") {
       await this.wait(SUCCESS_MS, run);
       this.close(true);
@@ -185,7 +185,7 @@ export class CheckDialog {
 
   private async tryAgain(check: Check, status: CheckStatus, run: number): Promise<void> {
     const why = status.last_outcome ?? "unclear";
-    const [title, text] = words.check.outcomes[why] ?? [why, ""];
+    const [title, text] = wordsOfOutcome(why, status.signals);
     for (let left = RETRY_SECONDS; left > 0; left -= 1) {
       this.view.outcome(why, [title, why === "mismatch" ? "" : text], words.check.retryNow(left));
       await this.wait(1_000, run);
@@ -350,3 +350,9 @@ export class CheckDialog {
   }
 }
 
+/** Title and text for an outcome; an unclear picture is explained as exactly as is known. */
+function wordsOfOutcome(outcome: string, signals: readonly string[]): [string, string] {
+  const [title, text] = words.check.outcomes[outcome] ?? [outcome, ""];
+  const known = outcome === "unclear" ? signals.find((signal) => signal in words.check.signals) : undefined;
+  return [title, known === undefined ? text : wordsFor(words.check.signals, known)];
+}

@@ -137,7 +137,7 @@ export const zh = {
     outcomes: {
       match: ["核验通过", "上次核验以来的学时已确认。"],
       mismatch: ["与底照不一致", "这段学时暂缓计入。如果确实是您本人，可以申诉，由工作人员人工复核。"],
-      unclear: ["照片不够清楚", "请让光线照在脸上，摘下口罩和帽子，正对摄像头。"],
+      unclear: ["没能确认是您本人", "请让光线照在脸上，摘下口罩和帽子，正对摄像头。"],
       no_face: ["没有看到人脸", "请把脸放进框内，不要遮挡摄像头。"],
       several_faces: ["画面中不止一人", "请确保画面里只有您自己。"],
       no_camera: ["没有可用的摄像头", "这段学时暂缓计入。修好摄像头后可在核验下补学，或改用现场核验方式。"],
@@ -145,6 +145,14 @@ export const zh = {
       refused: ["您没有做这次核验", "上次核验以来的学时暂缓计入，可在核验下补学，或改用现场核验方式。"],
       missed: ["没有及时应答", "上次核验以来的学时暂缓计入。重看这一段并通过核验即可补回，也可以申诉。"],
     } as Record<string, [string, string]>,
+    /** Why a picture was unclear, when more is known than that. */
+    signals: {
+      prompt_unanswered: "没有看到您跟着提示做动作。请按提示转头、闭眼或张嘴，动作明显一些。",
+      virtual_camera: "检测到虚拟摄像头。请在系统里改用真实的摄像头。",
+      frozen_picture: "画面没有变化。请检查摄像头，并跟着提示做动作。",
+      repeated_frame: "画面重复。请检查摄像头，并跟着提示做动作。",
+      replay: "这张照片以前用过。请对着摄像头现场拍摄。",
+    } as Record<string, string>,
     retryNow: (left: number): string => `还可以再试，${left} 秒后自动开始`,
     uploadFailed: "照片没有传上去",
     uploadFailedWhy: "请检查网络，在剩余时间内再试一次。",
