@@ -74,7 +74,9 @@ def init_errors(app: Flask) -> None:
             return error.get_response()
         status = error.code or 500
         title = _TITLES.get(status, lambda: _("操作没有完成"))()
-        response = answer(status, (error.name or "error").lower().replace(" ", "-"), title, error.description or "")
+        # Werkzeug's own sentences are English and for programs; the page says what to do in the reader's language.
+        detail = (error.description or "") if wants_json() else ""
+        response = answer(status, (error.name or "error").lower().replace(" ", "-"), title, detail)
         if status == 405 and getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(error.valid_methods)  # type: ignore[attr-defined]
         return response
