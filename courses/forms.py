@@ -31,6 +31,7 @@ class NewLessonForm(StrictForm):
     title = _title(_("课时名称"))
     part = SelectField(
         _("类别"),
+        [DataRequired(_("请填写此项。"))],
         choices=[SelectChoice(part.value, word) for part, word in PART.items()],
         description=_("实操课时只能线下面授，不上传视频。"),
     )

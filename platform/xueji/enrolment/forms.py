@@ -70,9 +70,9 @@ class CohortForm(StrictForm):
         description=_("六位数字，决定适用的规定和监管部门。"),
         render_kw={"inputmode": "numeric", "maxlength": "6"},
     )
-    category = SelectField(_("培训对象"), choices=_choices(CATEGORY))
+    category = SelectField(_("培训对象"), [_NEEDED], choices=_choices(CATEGORY))
     high_risk = BooleanField(_("高危行业"), description=_("矿山、金属冶炼、危险物品的生产经营储存等。"))
-    training = SelectField(_("培训类型"), choices=_choices(TRAINING))
+    training = SelectField(_("培训类型"), [_NEEDED], choices=_choices(TRAINING))
     subject = SelectField(_("科目"), choices=_choices({"": _("不分科目"), **SUBJECT}))
     syllabus = _text(_("大纲名称"), 120)
     venue = _text(_("面授地点"), 200, needed=False)
@@ -160,7 +160,7 @@ class SessionForm(StrictForm):
     """A session in person. Times are those of Asia/Shanghai."""
 
     title = _text(_("内容"), 120)
-    part = SelectField(_("类别"), choices=_choices(PART))
+    part = SelectField(_("类别"), [_NEEDED], choices=_choices(PART))
     place = _text(_("地点"), 200)
     teacher = _text(_("教师"), 64)
     began_at = DateTimeLocalField(_("开始时间"), [_NEEDED], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])

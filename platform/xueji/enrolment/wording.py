@@ -54,19 +54,17 @@ CLASS_HOUR_MS = 2_700_000
 
 _FINDING: Mapping[Why, Any] = {
     Why.NO_HOURS: _("没有填写总学时。请按大纲填写。"),
-    Why.TOO_MANY_HOURS: _("总学时 %(total)s 超过可填写的上限 %(limit)s。请核对大纲。"),
-    Why.PARTS_DO_NOT_ADD_UP: _("理论 %(theory)s 与实操 %(practical)s 之和不等于总学时 %(total)s。请改正其中一项。"),
-    Why.PLACES_DO_NOT_ADD_UP: _(
-        "线上 %(online)s 与线下面授 %(in_person)s 之和不等于总学时 %(total)s。请改正其中一项。"
-    ),
+    Why.TOO_MANY_HOURS: _("总学时 %(total)s超过可填写的上限 %(limit)s。请核对大纲。"),
+    Why.PARTS_DO_NOT_ADD_UP: _("理论 %(theory)s与实操 %(practical)s之和不等于总学时 %(total)s。请改正其中一项。"),
+    Why.PLACES_DO_NOT_ADD_UP: _("线上 %(online)s与线下面授 %(in_person)s之和不等于总学时 %(total)s。请改正其中一项。"),
     Why.ALL_ONLINE: _("不得举办全部为线上的培训班。请安排线下面授学时。"),
     Why.OVER_SHARE: _(
-        "线上 %(online)s 超过总学时 %(total)s 的 %(percent)s%%，即 %(limit)s。请减少线上学时，改为线下面授。"
+        "线上 %(online)s超过总学时 %(total)s的 %(percent)s%%，即 %(limit)s。请减少线上学时，改为线下面授。"
     ),
-    Why.OVER_THEORY: _("线上 %(online)s 超过理论学时 %(limit)s，实操不得线上进行。请减少线上学时。"),
-    Why.TOTAL_SHORT: _("总学时 %(planned)s 少于规定的 %(needed)s。请增加学时。"),
-    Why.THEORY_SHORT: _("理论 %(planned)s 少于规定的 %(needed)s。请增加理论学时。"),
-    Why.PRACTICAL_SHORT: _("实操 %(planned)s 少于规定的 %(needed)s。请增加实操学时。"),
+    Why.OVER_THEORY: _("线上 %(online)s超过理论学时 %(limit)s，实操不得线上进行。请减少线上学时。"),
+    Why.TOTAL_SHORT: _("总学时 %(planned)s少于规定的 %(needed)s。请增加学时。"),
+    Why.THEORY_SHORT: _("理论 %(planned)s少于规定的 %(needed)s。请增加理论学时。"),
+    Why.PRACTICAL_SHORT: _("实操 %(planned)s少于规定的 %(needed)s。请增加实操学时。"),
     Why.PRACTICAL_ONLINE: _("“%(subject)s”是实操课时，不得线上进行。请把它从线上课时中去掉，安排线下面授。"),
     Why.LESSON_WITHOUT_FILM: _("“%(subject)s”还没有可以播放的视频。请上传视频并等待转码完成，或去掉这个课时。"),
     Why.LESSONS_SHORT: _("所选课时共 %(lessons)s，不足线上学时 %(online)s，学员无法学满。请增加课时，或减少线上学时。"),
@@ -74,7 +72,7 @@ _FINDING: Mapping[Why, Any] = {
     Why.LESSONS_WITHOUT_HOURS: _("线上学时为零，却选了线上课时。请填写线上学时，或去掉这些课时。"),
     Why.ENDS_BEFORE_START: _("结束日期早于开始日期。请改正日期。"),
     Why.ALREADY_OVER: _("结束日期已过。请改正日期。"),
-    Why.TOO_FEW_DAYS: _("线上 %(online)s 无法在 %(days)s 天内学完，每日最多计 %(daily_max)s。请延长培训日期。"),
+    Why.TOO_FEW_DAYS: _("线上 %(online)s无法在 %(days)s 天内学完，每日最多计 %(daily_max)s。请延长培训日期。"),
     Why.YEARLY_HOURS_SHORT: _("每年应达到 %(needed)s，本班为 %(planned)s，其余学时须另行安排。"),
     Why.HOURS_UNKNOWN: _("没有查到这类培训的最低学时规定，请按当地大纲核对。"),
     Why.PLAN_LAXER: _("监督方案比预设宽松：%(subject)s。开班后不能更改。"),
