@@ -23,7 +23,7 @@ class Plain:
         self.is_sqlite = connection.dialect.name == "sqlite"
         self._cursor = connection.connection.cursor()
 
-    def rows(self, statement: str, *values: Any) -> list[Any]:
+    def rows(self, statement: str, *values: Any) -> Sequence[Any]:
         self._cursor.execute(self._text(statement), values)
         return self._cursor.fetchall()
 
