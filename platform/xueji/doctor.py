@@ -26,6 +26,7 @@ from xueji.kernel.settings import Settings
 from xueji.trace import queries as trace
 from xueji.trace.guard import CannotSign, OutsideCheckpoint
 from xueji.trace.note import Checkpoint
+from xueji.trace.process import AnotherSequencer, sequencer_lock
 from xueji.web.assets import BUILT
 
 SCARCE_BYTES, TOO_FEW_BYTES = 5 * 1024**3, 512 * 1024**2
@@ -73,7 +74,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _safely("grants", partial(grants, context))
         yield broker(context)
         yield _safely("store", partial(store, context))
-        yield _probed("sequencer", partial(probes.sequencer, context))
+        yield _safely("sequencer", partial(sequencer, context))
         yield _safely("log", partial(fork_guard, context))
     finally:
         context.close()
@@ -196,6 +197,19 @@ def broker(context: Context) -> Finding:
             return Finding("broker", Outcome.WARN, "the embedded broker is not running: `xueji up` starts it")
         return Finding("broker", Outcome.FAIL, str(error))
     return Finding("broker", Outcome.OK, "answers as it should")
+
+
+def sequencer(context: Context) -> Finding:
+    try:
+        probes.sequencer(context)
+    except probes.Failing as error:
+        try:
+            with sequencer_lock(context):
+                words = "leaves wait for the sequencer, which is not running: `xueji up` starts it"
+                return Finding("sequencer", Outcome.WARN, words)
+        except AnotherSequencer:
+            return Finding("sequencer", Outcome.FAIL, f"{error}, though it is running: see log/sequencer.jsonl")
+    return Finding("sequencer", Outcome.OK, "nothing waits for it")
 
 
 def store(context: Context) -> Finding:

@@ -59,7 +59,9 @@ def open_log(settings: Settings) -> None:
     context = Context.open(settings)
     try:
         with sequencer_lock(context):
-            Sequencer(context.database, settings).start()
+            sequencer = Sequencer(context.database, settings)
+            sequencer.start()
+            sequencer.step()
     except AnotherSequencer:
         return  # the installation is up, so its log is open
     finally:
