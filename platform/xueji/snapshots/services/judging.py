@@ -211,5 +211,5 @@ def _outcome(session: Session, attempt: Attempt, verdict: Verdict, hashes: Seque
 
 def _announce(session: Session, context: Context, check: Check, again: dict[str, object] | None) -> None:
     payload = {"check_id": str(check.id), "state": check.state, "outcome": check.outcome, "check": again}
-    said = Announcement(f"sitting:{check.sitting_id}", "check.verdict", payload)
+    said = Announcement(f"sitting:{check.sitting_id}", "sitting.state", payload)
     after_commit(session, lambda: context.events.publish(said))
