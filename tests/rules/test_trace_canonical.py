@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xueji.trace import canonical
@@ -50,13 +50,11 @@ values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(values)
 def test_the_fast_form_is_the_form_of_the_rfc(value: Any) -> None:
     assert canonical.encode(value) == slow(value).encode("utf-8")
 
 
-@settings(deadline=None)
 @given(values)
 def test_what_was_written_reads_back_the_same(value: Any) -> None:
     assert canonical.decode(canonical.encode(value)) == value

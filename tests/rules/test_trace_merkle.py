@@ -6,7 +6,7 @@ import random
 from hashlib import sha256
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xueji.trace import merkle, tiles
@@ -119,7 +119,6 @@ def test_known_roots_of_the_rfc() -> None:
     assert merkle.fold(hashes).hex() == "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
 
 
-@settings(deadline=None)
 @given(st.integers(1, 3 * 256 * 256))
 def test_the_edge_counts_its_tiles(size: int) -> None:
     """Paths and widths agree with each other for every size, without growing such a tree."""

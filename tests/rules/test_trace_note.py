@@ -41,7 +41,7 @@ def test_the_vectors_of_the_rfc_hold(public: str, message: str, signature: str) 
     assert ed25519.verify(bytes.fromhex(public), bytes.fromhex(message), bytes.fromhex(signature))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=200), st.integers(0, 511))
 def test_it_agrees_with_another_implementation(seed: bytes, message: bytes, bit: int) -> None:
     secret = Ed25519PrivateKey.from_private_bytes(seed)

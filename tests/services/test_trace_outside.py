@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from authority_for_tests import Authority, serving, serving_time
 from cryptography.hazmat.primitives.serialization import Encoding
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 from trace_for_tests import GrowingLog, growing_log
@@ -80,14 +80,12 @@ def test_no_changed_byte_of_what_is_signed_passes(authority: Authority) -> None:
             Token.parse(changed).verify(b"checkpoint", [der(authority)])
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_what_is_no_token_is_refused_as_such(data: bytes) -> None:
     with pytest.raises(TokenError):
         Token.parse(data)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 700), st.binary(min_size=1, max_size=3))
 def test_a_garbled_token_is_refused_or_says_the_same_time(place: int, other: bytes) -> None:
     """Some bytes around the signed ones say nothing; none of them can change what is said."""
