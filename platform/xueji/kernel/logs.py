@@ -21,7 +21,7 @@ from xueji.kernel.settings import Settings
 _IDENTITY_NUMBER = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{16}[\dXx](?![0-9A-Za-z])")
 _TELEPHONE = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[ -]?)?1[3-9]\d{9}(?![0-9A-Za-z])")
 # What these say at "info" is noise: a line for each task received, each statement of a migration.
-_QUIET = ("celery.worker.strategy", "celery.app.trace", "alembic", "engineio", "socketio", "kombu")
+_QUIET = ("celery.worker.strategy", "celery.app.trace", "celery.beat", "alembic", "engineio", "socketio", "kombu")
 
 
 def mask(text: str) -> str:
@@ -58,7 +58,6 @@ def configure(settings: Settings, process: str) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_request_id,
     ]
