@@ -65,12 +65,12 @@ browser:
 
 test: test-install browser
 	@echo "== the whole suite on SQLite"
-	@$(PYTEST)
+	@XUEJI_TEST_DATABASE=sqlite $(PYTEST)
 	@echo "== the whole suite on PostgreSQL"
 	@XUEJI_TEST_DATABASE=postgres $(PYTEST)
 
 test-sqlite: test-install browser
-	@$(PYTEST)
+	@XUEJI_TEST_DATABASE=sqlite $(PYTEST)
 
 test-postgres: test-install browser
 	@XUEJI_TEST_DATABASE=postgres $(PYTEST)

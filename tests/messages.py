@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from architecture.house import PACKAGES
-from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
+KEYWORDS: dict[str, Any] = {
+    **dict.fromkeys(("_", "gettext", "lazy_gettext")),
+    "ngettext": (1, 2),
+    **dict.fromkeys(("pgettext", "lazy_pgettext"), ((1, "c"), 2)),
+}
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2"), ("**/templates/**.txt", "jinja2")]
 CATALOGUE = Path("translations", "en", "LC_MESSAGES", "messages.po")
+
+Said = tuple[str | None, str]
+"""The context that tells apart what Chinese says alike and English does not, if any, and the sentence."""
 
 
 def parts() -> Iterator[Path]:
@@ -27,31 +35,38 @@ def parts_with_words() -> list[Path]:
 
 
 @cache
-def extracted(part: Path) -> dict[str, tuple[str, ...]]:
-    """Every sentence a part says, with where it says it."""
-    found: dict[str, tuple[str, ...]] = {}
-    for file, _line, message, _comments, _context in extract_from_dir(part, METHODS, keywords=KEYWORDS):
-        words = message if isinstance(message, str) else message[0]
-        found[words] = (*found.get(words, ()), file)
-    return found
+def extracted(part: Path) -> frozenset[Said]:
+    """Every sentence a part says. What `xueji` itself says, the frame (`web`) says for it."""
+    found = [
+        (context, message) for _file, _line, message, _, context in extract_from_dir(part, METHODS, keywords=KEYWORDS)
+    ]
+    for path in sorted(part.parent.glob("*.py")) if part.name == "web" else ():
+        in_file = extract_from_file("python", path, keywords=KEYWORDS)
+        found += [(context, message) for _line, message, _, context in in_file]
+    return frozenset((context, message if isinstance(message, str) else message[0]) for context, message in found)
+
+
+def said(message: Message) -> Said:
+    """What a catalogue's entry translates."""
+    return message.context, message.id if isinstance(message.id, str) else message.id[0]
 
 
 def main() -> None:
-    elsewhere: set[str] = set()
+    elsewhere: set[Said] = set()
     for part in parts_with_words():
         path = part / CATALOGUE
         catalogue = Catalog(locale="en")
         if path.exists():
             with path.open("rb") as file:
                 catalogue = read_po(file, locale="en")
-        for words in extracted(part):
-            if words not in catalogue and words not in elsewhere:
-                catalogue.add(words)
-                print(f"{part.name}: {words}")
-        elsewhere |= set(extracted(part))
+        known = {said(message) for message in catalogue if message.id}
+        for context, words in sorted(extracted(part) - known - elsewhere, key=str):
+            catalogue.add(words, context=context)
+            print(f"{part.name}: {words}")
+        elsewhere |= extracted(part)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
-            write_po(file, catalogue, width=120, sort_output=True, omit_header=False)
+            write_po(file, catalogue, width=120, sort_output=True)
 
 
 if __name__ == "__main__":
