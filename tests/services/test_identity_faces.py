@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import numpy as np
@@ -11,16 +11,19 @@ import pytest
 from people_for_tests import HarmlessFaces, Someone, consented, face, someone
 from sqlalchemy import select
 
+from media_pipeline.frames import DecodeFault
 from media_pipeline.quality import QualityCode
-from xueji.identity import queries, services
+from xueji.identity import queries, services, tasks
 from xueji.identity.errors import ConsentNeeded, ConsentOutdated, EnoughPhotos, PhotoUnusable
 from xueji.identity.events import ReferenceStored
 from xueji.identity.models import DuplicateFlag, Person, ReferencePhoto
 from xueji.identity.rules import ConsentKind, PhotoState, ProofRoute
+from xueji.identity.wording import PHOTO_PROBLEM
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.kernel.errors import Conflict, Forbidden, Invalid, Unavailable
+from xueji.kernel.tasks import using
 from xueji.trace import queries as trace
 from xueji.trace.rules import PLATFORM
 
@@ -103,6 +106,11 @@ def test_an_unusable_photo_says_everything_that_is_wrong_and_leaves_nothing(
         _enrol(context, trainee, 1)
     assert refused.value.extra["problems"] == ["too_dark", "turned_away"]
     assert list(context.store.list("faces/")) == []
+
+
+@pytest.mark.parametrize("code", [*QualityCode, *DecodeFault])
+def test_each_problem_of_a_photo_has_a_sentence(code: str) -> None:
+    assert str(PHOTO_PROBLEM[code]).endswith("。")
 
 
 def test_an_engine_that_is_down_is_nobody_s_fault(context: Context, trainee: Someone, faces: HarmlessFaces) -> None:
@@ -217,6 +225,19 @@ def test_one_face_under_two_accounts_is_shown_to_staff_and_refused_to_nobody(
     assert leaf["values"] == {"finding": str(flag.id), "kind": "duplicate_face"}
     with context.database.reading() as session:
         assert queries.photos_to_compare(session, clock.now()) == []
+
+
+def test_what_no_worker_was_told_of_is_found_by_the_regular_look(context: Context, trainee: Someone) -> None:
+    other = someone(context)
+    consented(context, other)
+    with clock.fixed(clock.now()) as time, using(context):
+        _enrol(context, trainee, 5)
+        _enrol(context, other, 5)
+        assert tasks.compare_waiting() == 0  # a worker may still be on its way
+        time.advance(timedelta(minutes=3))
+        assert tasks.compare_waiting() == 1
+        assert tasks.compare_waiting() == 0
+        assert tasks.remove_deleted_files() == 0
 
 
 def test_one_s_own_photos_may_look_alike(context: Context, trainee: Someone) -> None:

@@ -140,6 +140,16 @@ def test_a_cookie_kept_after_signing_out_is_worth_nothing(app: Flask, browser: B
     assert thief.get("/account").status_code == 302
 
 
+def test_a_form_sent_after_the_session_ended_leads_to_the_sign_in_page_and_not_back_to_itself(
+    browser: Browser, context: Context
+) -> None:
+    who = someone(context)
+    browser.sign_in(who)
+    browser.get("/account")
+    signed_in(context, who)
+    assert browser.post("/account/proof-route", {"route": "supervised"}).location == "/sign-in"
+
+
 def test_the_place_signed_out_from_elsewhere_is_told_why(app: Flask, browser: Browser, context: Context) -> None:
     who = someone(context)
     browser.sign_in(who)

@@ -44,7 +44,9 @@ def answer(status: int, kind: str, title: str, detail: str = "", extra: dict[str
         response.content_type = "application/problem+json"
         return response
     if status == 401:
-        return redirect(url_for("identity.sign_in", next=request.full_path.rstrip("?")))
+        # What was sent by a form cannot be gone back to.
+        back = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("identity.sign_in", next=back))
     page = render_template("web/error.html", status=status, title=title, detail=detail, reference=g.get("request_id"))
     return Response(page, status)
 
