@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -229,3 +230,15 @@ def test_an_open_cohort_is_edited_no_more(school: School, browser: Browser) -> N
     assert browser.post(f"/cohorts/{cohort.id}/open", look="/cohorts").status_code == 409
     assert browser.post(f"/cohorts/{cohort.id}/discard", look="/cohorts").status_code == 409
     assert browser.post(f"/cohorts/{cohort.id}/close", look="/cohorts").status_code == 302
+
+
+def test_hours_that_are_no_decimal_fraction_survive_the_editor(school: School, browser: Browser) -> None:
+    """A film of 90 s is a thirtieth of a class hour."""
+    draft = school.draft(school.lesson(90_000), online_ms=90_000, in_person_ms=48 * HOUR - 90_000)
+    path = f"/cohorts/{draft.id}/edit"
+    page = browser.get(path).text
+    shown = dict(re.findall(r'name="(online|in_person)"[^>]* value="([\d.]+)"', page))
+    assert shown == {"online": "0.0333333", "in_person": "47.9666667"}
+    assert browser.post(path, plan(**shown)).status_code == 302
+    kept: Cohort = only(school, Cohort)
+    assert (kept.online_ms, kept.in_person_ms) == (90_000, 48 * HOUR - 90_000)

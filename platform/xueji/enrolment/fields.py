@@ -34,9 +34,13 @@ class AmountField(StringField):  # type: ignore[misc]
         if not text:
             return
         try:
-            ms = (Decimal(text) * self.unit_ms).to_integral_value()
+            ms = Decimal(text) * self.unit_ms
         except InvalidOperation as error:
             raise ValueError(_("请填写数字。")) from error
-        if not ms.is_finite() or not 0 <= ms <= 2**31 - 1:
-            raise ValueError(_("请填写合理的数字。"))
-        self.data = int(ms)
+        if not ms.is_finite() or not 0 <= ms <= 2**31 - 1 or not self._is_whole(ms):
+            raise ValueError(_("请填写合理的数字，最多三位小数。"))
+        self.data = int(ms.to_integral_value())
+
+    def _is_whole(self, ms: Decimal) -> bool:
+        """As near to a whole millisecond as what is shown for one."""
+        return abs(ms - ms.to_integral_value()) <= self.unit_ms * _FINEST / 2
