@@ -19,6 +19,7 @@ from xueji.identity.models import Account, Organisation, Person
 from xueji.identity.rules import ConsentKind, ProofRoute
 from xueji.identity.services import (
     HashedPassword,
+    choose_route,
     create_organisation,
     give_consent,
     hash_password,
@@ -127,6 +128,8 @@ def _place(context: Context, session: Session, member: Member, password: HashedP
             kind = ConsentKind.FACE
             version = consent_text.CURRENT[kind]
             give_consent(session, context.keyring, person=person, kind=kind, text_version=version)
+        if member.route is not None:
+            choose_route(session, person=person, route=member.route)
     actor = Actor(person.id, uuid4(), frozenset({member.role}), house.id, house.region)
     return Placed(member, person.id, actor)
 
