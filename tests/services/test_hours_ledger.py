@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from flask import Flask
 from scenario import LESSON_MS, MINUTE, Scenario, Student, playing
 
 from xueji.hours import queries, services, tasks
+from xueji.hours.errors import AccountUnreadable
 from xueji.hours.models import HoursAccount
 from xueji.hours.rules import Statement, assess, evidence
 from xueji.kernel import clock
@@ -20,6 +20,8 @@ from xueji.progress.terms import read_intervals
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.vocabulary import Outcome
 from xueji.trace import queries as trace
+from xueji.trace import services as trace_services
+from xueji.trace.rules import Event
 from xueji.trace.sequencer import Sequencer
 
 
@@ -60,3 +62,108 @@ def test_study_between_good_checks_is_counted_to_the_millisecond(scenario: Scena
     assert statement.online.counted_ms == LESSON_MS
     assert statement.online.held_ms == statement.online.provisional_ms == 0
     assert statement == _from_the_chain(scenario, student)
+
+
+def test_a_kept_statement_is_what_assessing_anew_says_and_no_longer_than_that(scenario: Scenario) -> None:
+    student = scenario.student()
+    student.study(scenario.lessons[0], answers=[Outcome.MISSED])
+    _kept(scenario)
+    with scenario.context.database.reading() as session:
+        kept = session.get_one(HoursAccount, student.enrolment.id)
+    assert kept.statement is not None and kept.due_ms == kept.settles_ms
+    assert _statement(scenario, student) == _from_the_chain(scenario, student)
+
+    student.contest(student.checks[0])
+    contested = _statement(scenario, student)
+    assert contested == _from_the_chain(scenario, student), "a leaf that does not bear on hours leaves the figures"
+    assert contested.leaves == kept.leaves + 1
+
+    student.study(scenario.lessons[1], 10 * MINUTE)
+    grown = _statement(scenario, student)
+    assert grown == _from_the_chain(scenario, student)
+    assert grown.online.counted_ms + grown.online.provisional_ms > contested.online.counted_ms
+
+    scenario.time.advance(timedelta(days=120))
+    settled = _statement(scenario, student)
+    assert settled.settled and settled.online.held_ms == settled.online.provisional_ms == 0
+    assert settled == _from_the_chain(scenario, student)
+
+
+def test_a_kept_statement_of_other_rules_is_not_believed(scenario: Scenario) -> None:
+    student = scenario.student()
+    student.study(scenario.lessons[0], 10 * MINUTE)
+    _kept(scenario)
+    with scenario.context.database.writing() as session:
+        account = session.get_one(HoursAccount, student.enrolment.id)
+        assert account.statement is not None
+        account.rules = "0" * 64
+        account.statement = {**account.statement, "online": {**account.statement["online"], "counted_ms": 1}}
+    assert _statement(scenario, student) == _from_the_chain(scenario, student)
+    with scenario.context.database.reading() as session:
+        assert services.accounts_due(session) == [student.enrolment.id]
+
+
+def test_accounts_are_worked_out_once_their_chain_rests_and_flags_are_counted(scenario: Scenario) -> None:
+    student = scenario.student()
+    student.study(scenario.lessons[0], 10 * MINUTE)
+    scenario.time.advance(timedelta(minutes=1))
+    sequencer = Sequencer(scenario.context.database, scenario.context.settings)
+    sequencer.start()
+    while sequencer.step().leaves:
+        pass
+    with scenario.context.database.writing() as session:
+        assert services.notice_growth(session) == 1
+        assert services.notice_growth(session) == 0, "what was read is not read again"
+        assert services.accounts_due(session) == [student.enrolment.id], "never worked out: by no rules at all"
+    with using(scenario.context):
+        tasks.keep_accounts()
+    with scenario.context.database.reading() as session:
+        assert services.accounts_due(session) == []
+        assert session.get_one(HoursAccount, student.enrolment.id).flags == 0
+
+
+def test_what_a_failed_check_holds_may_be_made_up_and_then_counts(scenario: Scenario) -> None:
+    student, lesson = scenario.student(), scenario.lessons[0]
+    student.study(lesson, answers=[Outcome.NO_FACE])
+    held = _statement(scenario, student)
+    assert held.online.held_ms > 0
+    scenario.time.advance(timedelta(hours=1))
+
+    sitting_id = student.study(lesson, 0)
+    with scenario.context.database.reading() as session:
+        sitting = session.get_one(Sitting, sitting_id)
+        interval = read_intervals(sitting.make_up)
+        again = services.make_up_intervals(session, student.enrolment.id, lesson.id, clock.now())
+    assert interval == held.lessons[0].make_up == tuple(again)
+    assert sitting.resume_ms == interval[0][0], "exactly the part that is missing"
+
+    student.study(lesson, sum(last - first for first, last in interval) + MINUTE)
+    made_up = _statement(scenario, student)
+    assert made_up.online.held_ms < held.online.held_ms
+    assert made_up.online.counted_ms > held.online.counted_ms
+
+
+def test_a_page_of_enrolments_has_a_bounded_number_of_queries(scenario: Scenario) -> None:
+    students = [scenario.student() for _ in range(4)]
+    _kept(scenario)
+    ids = [student.enrolment.id for student in students]
+    with scenario.context.database.reading() as session:
+        found = queries.statements_of(session, ids)
+    assert [found[enrolment_id] for enrolment_id in ids] == [_from_the_chain(scenario, each) for each in students]
+
+
+def test_a_chain_that_is_no_evidence_gives_no_figure(scenario: Scenario) -> None:
+    student = scenario.student()
+    with scenario.context.database.writing() as session:
+        for _ in range(2):
+            trace_services.record(
+                session,
+                event=Event.CHECK_REVIEW,
+                chain=student.enrolment.chain,
+                who="nobody",
+                values={"check": "never due", "outcome": "accept"},
+            )
+    with scenario.context.database.reading() as session:
+        assert queries.statements_of(session, [student.enrolment.id]) == {student.enrolment.id: None}
+        with pytest.raises(AccountUnreadable):
+            queries.statement_of(session, student.enrolment.id)

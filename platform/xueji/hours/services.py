@@ -18,7 +18,6 @@ from xueji.progress.events import SittingOpens
 from xueji.rulebook.intervals import Interval
 from xueji.rulebook.rules import NoSuchRulebook
 from xueji.trace import queries as trace
-from xueji.trace.rules import PLATFORM
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +49,7 @@ def notice_growth(session: Session) -> int:
         reading = HoursReading(id=1, position=-1)
         session.add(reading)
     reading.position, chains = trace.chains_after(session, reading.position, MOST_LEAVES_READ)
-    grown = sorted(UUID(chain) for chain in chains - {PLATFORM})
+    grown = sorted(filter(None, map(_enrolment, chains)))
     due_ms = clock.to_ms(clock.now()) + QUIET_MS
     chosen = select(HoursAccount).where(HoursAccount.enrolment_id.in_(grown))
     kept = {account.enrolment_id: account for account in session.scalars(chosen)}
@@ -60,6 +59,14 @@ def notice_growth(session: Session) -> int:
         else:
             session.add(HoursAccount(enrolment_id=enrolment_id, due_ms=due_ms))
     return len(grown)
+
+
+def _enrolment(chain: str) -> UUID | None:
+    """Whose chain it is; None for the platform's and the log's own."""
+    try:
+        return UUID(chain)
+    except ValueError:
+        return None
 
 
 def accounts_due(session: Session) -> list[UUID]:

@@ -1,0 +1,118 @@
+"""The regulator's, the enterprise's and the operator's pages: theirs to see, or not found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from people_for_tests import Browser, Someone, organisation, someone
+from scenario import Scenario, Student, playing
+
+from xueji.identity.models import Membership
+from xueji.identity.rules import OrganisationKind
+from xueji.kernel import clock
+from xueji.kernel.actor import Role
+from xueji.rulebook.vocabulary import Outcome
+from xueji.trace import alarms
+
+
+@pytest.fixture
+def scenario(app: Flask) -> Iterator[Scenario]:
+    with playing(app) as played:
+        yield played
+
+
+@pytest.fixture
+def student(scenario: Scenario) -> Student:
+    student = scenario.student("王小明")
+    student.study(scenario.lessons[0], answers=[Outcome.UNCLEAR])
+    return student
+
+
+def _browser(app: Flask, who: Someone) -> Browser:
+    browser = Browser(app)
+    browser.sign_in(who)
+    return browser
+
+
+def test_a_regulator_goes_from_the_list_to_the_single_record(app: Flask, scenario: Scenario, student: Student) -> None:
+    browser = _browser(app, scenario.regulator)
+    assert "辖区概况" in browser.get("/oversight").text
+    found = browser.get("/oversight/trainees?q=王小明").text
+    assert f"/oversight/trainees/{student.enrolment.id}" in found and "王**" in found and "王小明</a>" not in found
+    page = browser.get(f"/oversight/trainees/{student.enrolment.id}").text
+    assert f"/oversight/sittings/{student.sitting_id}" in page and "/evidence" in page
+    assert browser.get(f"/oversight/sittings/{student.sitting_id}").status_code == 200
+    timeline = browser.get(f"/oversight/sittings/{student.sitting_id}/timeline").json
+    assert {track["name"] for track in timeline["tracks"]} >= {"学习", "身份核验", "设备"}
+    assert browser.get("/oversight/trainees?cohort=nonsense").status_code == 422
+
+
+def test_outside_the_jurisdiction_there_is_nothing(app: Flask, scenario: Scenario, student: Student) -> None:
+    browser = _browser(app, someone(scenario.context, Role.REGULATOR, region="650100"))
+    assert "没有找到" in browser.get("/oversight/trainees?q=王小明").text
+    for path in (
+        f"/oversight/trainees/{student.enrolment.id}",
+        f"/oversight/sittings/{student.sitting_id}",
+        f"/oversight/sittings/{student.sitting_id}/timeline",
+    ):
+        assert browser.get(path).status_code == 404
+
+
+def test_these_pages_are_for_their_roles_only(app: Flask, scenario: Scenario, student: Student) -> None:
+    for who in (student.who, scenario.school.head.who, someone(scenario.context, Role.ENTERPRISE)):
+        browser = _browser(app, who)
+        for path in ("/oversight", "/oversight/trainees", "/oversight/flags", "/oversight/draws", "/installation"):
+            assert browser.get(path).status_code == 403
+
+
+def test_a_finding_is_raised_answered_and_closed_on_screen(app: Flask, scenario: Scenario, student: Student) -> None:
+    regulator, staff = _browser(app, scenario.regulator), _browser(app, scenario.school.head.who)
+    trainee = f"/oversight/trainees/{student.enrolment.id}"
+    said = {"kind": "identity", "words": "照片与底照不像", "sitting": str(student.sitting_id)}
+    deadline = (clock.shanghai_day(clock.now()) + timedelta(days=5)).isoformat()
+    refused = regulator.post(f"{trainee}/findings", {**said, "deadline": "soon"}, look=trainee)
+    assert refused.status_code == 422
+    raised = regulator.post(f"{trainee}/findings", {**said, "deadline": deadline}, look=trainee)
+    path = raised.location
+    assert "照片与底照不像" in staff.get(path).text and "身份存疑" in staff.get("/findings").text
+    assert staff.post(f"{path}/answer", {"answer": "已请学员到场核实"}, look=path).location == path
+    assert regulator.post(f"{path}/close", look=path).location == path
+    assert "已请学员到场核实" in regulator.get(path).text
+    assert path in regulator.get("/findings?show=closed").text and path not in regulator.get("/findings").text
+    assert "没有未关闭的问题" in staff.get("/findings").text
+
+
+def test_a_draw_on_screen_shows_how_to_draw_again(app: Flask, scenario: Scenario, student: Student) -> None:
+    browser = _browser(app, scenario.regulator)
+    assert browser.post("/oversight/draws", {"size": "7"}, look="/oversight/draws").status_code == 422
+    made = browser.post("/oversight/draws", {"size": "5"}, look="/oversight/draws")
+    page = browser.get(made.location).text
+    assert f"/oversight/trainees/{student.enrolment.id}" in page and "HMAC-SHA256" in page
+    assert browser.get(made.location + "/population.txt").text == f"{student.enrolment.id}\n"
+
+
+def test_an_enterprise_reads_the_hours_of_its_own_people(app: Flask, scenario: Scenario, student: Student) -> None:
+    place = organisation(scenario.context, OrganisationKind.ENTERPRISE)
+    boss = _browser(app, someone(scenario.context, Role.ENTERPRISE, at=place))
+    assert "本单位还没有人参加培训" in boss.get("/people").text
+    with scenario.context.database.writing() as session:
+        session.add(
+            Membership(person_id=student.who.id, organisation_id=place.id, role=Role.TRAINEE, since=clock.now())
+        )
+    assert f"/enrolments/{student.enrolment.id}/hours" in boss.get("/people").text
+    statement = boss.get(f"/enrolments/{student.enrolment.id}/hours")
+    assert statement.status_code == 200 and "/api/v1/pictures/" not in statement.text
+    export = boss.get("/people.csv")
+    assert export.mimetype == "text/csv" and "王**" in export.data.decode("utf-8-sig")
+
+
+def test_the_operator_sees_alarms_and_what_is_missing(app: Flask, scenario: Scenario) -> None:
+    browser = _browser(app, someone(scenario.context, Role.ADMINISTRATOR))
+    assert "没有警报" in browser.get("/installation").text
+    with scenario.context.database.writing() as session:
+        alarms.sound(session, alarms.GAP, "n 4 after n 2", chain="some-chain")
+    page = browser.get("/installation").text
+    assert "记录编号中断" in page and "n 4 after n 2" in page and "没有警报" not in page
