@@ -39,7 +39,7 @@ def test_contested_checks_come_with_their_clock_and_failed_ones_apart(app: Flask
     assert "没有待答复的申诉" in staff.get("/review").text
     assert "张三" in staff.get("/review?show=failed").text
     student.contest(student.checks[0])
-    scenario.time.advance(timedelta(days=4, hours=20))
+    scenario.time.advance(timedelta(days=4, hours=20, minutes=30))
     staff = _staff(app, scenario)
     assert "剩 3 小时" in staff.get("/review").text
     scenario.time.advance(timedelta(hours=5))
