@@ -61,10 +61,20 @@ def test_a_database_of_another_revision_is_not_ready(context: Context) -> None:
     probes.migrations(context)
 
 
-def test_leaves_that_wait_too_long_are_the_sequencers_fault(context: Context) -> None:
+def signed_for(context: Context) -> None:
+    """Have the sequencer take everything in and sign."""
     sequencer = Sequencer(context.database, context.settings)
     sequencer.start()
+    while sequencer.step().leaves:
+        pass
+
+
+def test_leaves_that_wait_too_long_are_the_sequencers_fault(context: Context) -> None:
     with clock.fixed(clock.now()) as time:
+        with pytest.raises(probes.Failing, match="never signed"):
+            Sequencer(context.database, context.settings).start()  # which opens the log, and no more
+            probes.sequencer(context)
+        signed_for(context)
         assert probes.sequencer_lag(context) == timedelta(0)
         with context.database.writing() as session:
             trace.record(session, event=Event.FINDING, chain="platform", who="system", values={})
