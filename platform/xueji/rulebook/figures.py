@@ -169,6 +169,8 @@ class OpenQuestion:
     key: str
     about: str
     """key of the figures it touches"""
+    jurisdiction: str
+    """beginning of the region codes it is asked in; empty: everywhere"""
     conditions: Conditions
     default: Value
     """what is done until it is answered; None: nothing is assumed"""
@@ -180,6 +182,7 @@ class OpenQuestion:
             return cls(
                 key=values["key"],
                 about=values["about"],
+                jurisdiction=values["jurisdiction"],
                 conditions=Conditions.from_dict(values["when"]),
                 default=values["default"],
                 unit=values["unit"],
@@ -191,6 +194,7 @@ class OpenQuestion:
         return {
             "key": self.key,
             "about": self.about,
+            "jurisdiction": self.jurisdiction,
             "when": self.conditions.to_dict(),
             "default": self.default,
             "unit": self.unit,

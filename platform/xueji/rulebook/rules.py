@@ -183,12 +183,14 @@ class Rulebook:
         """The preset plan in force, with the chosen fields instead of the preset ones. Raises InvalidPlan."""
         return self.in_force(jurisdiction, on).proctoring_plan(**chosen)
 
-    def questions_about(self, key: str, situation: Situation) -> tuple[OpenQuestion, ...]:
-        """The open questions that touch a key in a situation."""
+    def questions_about(self, key: str, situation: Situation, jurisdiction: str) -> tuple[OpenQuestion, ...]:
+        """The open questions that touch a key in a situation, in a region."""
         return tuple(
             question
             for question in self.open_questions
-            if question.about == key and question.conditions.hold(situation)
+            if question.about == key
+            and jurisdiction.startswith(question.jurisdiction)
+            and question.conditions.hold(situation)
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -332,5 +334,8 @@ def required_hours(in_force: InForce, situation: Situation) -> RequiredHours:
         theory_ms=ms("theory_hours"),
         practical_ms=ms("practical_hours"),
         rulings=tuple(ruling for ruling in found.values() if ruling is not None),
-        questions=tuple(q.key for q in in_force.rulebook.questions_about("training_hours", situation)),
+        questions=tuple(
+            question.key
+            for question in in_force.rulebook.questions_about("training_hours", situation, in_force.jurisdiction)
+        ),
     )
