@@ -116,7 +116,8 @@ export class Camera {
   close(): void {
     window.clearInterval(this.watcher);
     for (const track of this.stream.getTracks()) track.stop();
-    this.preview.srcObject = null;
+    // Another camera may have been opened into the same preview meanwhile.
+    if (this.preview.srcObject === this.stream) this.preview.srcObject = null;
   }
 
   private async start(minPixels: number): Promise<void> {

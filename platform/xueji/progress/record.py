@@ -344,7 +344,7 @@ def _credit(batch: _Batch, sitting: _Open, fresh: list[Reported], entries: list[
         sitting.check = due.told
         entries += due.entries
         if due.told is not None:
-            said = Announcement(f"sitting:{row.id}", "check.due", public_check(due.told))
+            said = Announcement(f"sitting:{row.id}", "check.due", check_message(due.told))
             after_commit(batch.session, lambda: batch.events.publish(said))
     sitting.state = state
     sitting.last_seq = max(sitting.last_seq, fresh[-1].beat.seq)
@@ -404,6 +404,13 @@ PUBLIC = ("check_id", "nonce", "prompts", "answer_by_ms", "kind", "attempt")
 def public_check(told: dict[str, Any]) -> dict[str, Any]:
     """Of what is kept about an open check, what its page is told; the rest stays here."""
     return {name: told[name] for name in PUBLIC}
+
+
+def check_message(told: dict[str, Any]) -> dict[str, Any]:
+    """The same in the interface's words: an answer and a socket's message must not differ in how they say it."""
+    said = public_check(told)
+    said["answer_by"] = clock.rfc3339(clock.from_ms(said.pop("answer_by_ms")))
+    return said
 
 
 def each_reported(beats: Iterable[tuple[Beat, str, bool]]) -> tuple[Reported, ...]:

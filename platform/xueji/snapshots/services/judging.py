@@ -25,7 +25,7 @@ from xueji.kernel.crypto import Unreadable
 from xueji.kernel.database import after_commit
 from xueji.kernel.events import Announcement
 from xueji.progress.models import Sitting
-from xueji.progress.record import public_check
+from xueji.progress.record import check_message
 from xueji.progress.services import set_open_check
 from xueji.progress.terms import read_terms
 from xueji.rulebook.plan import ProctoringPlan
@@ -181,7 +181,7 @@ def _follow(
         told = ask_again(check, plan, now_ms)
         set_open_check(session, sitting.id, told, seen_ms=None)
         trace.record_many(session, [leaves.due(check, sitting.who, now_ms)])
-        _announce(session, context, check, public_check(told))
+        _announce(session, context, check, check_message(told))
         return
     decide(check, outcome, now_ms)
     trace.record_many(session, [leaves.verdict(check, outcome, final=True, attempt=attempt)])
