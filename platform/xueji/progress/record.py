@@ -332,10 +332,12 @@ def _credit(batch: _Batch, sitting: _Open, fresh: list[Reported], entries: list[
         sitting.question_id = uuid4()
     kind = None
     index = check_due(state)
-    if index is not None:
+    if index is not None and (sitting.check is None or sitting.check["kind"] == CheckKind.SCHEDULED):
+        # An offer that stands open, which nothing is lost by ignoring, never stands in for a scheduled check: that
+        # one waits for its turn.
         state = check_asked(state, index)
         kind = CheckKind.SCHEDULED
-    elif not was_complete and complete(state) and state.since_check_ms:
+    elif index is None and not was_complete and complete(state) and state.since_check_ms:
         kind = CheckKind.CLOSING
     # A check that is still open answers for this moment too.
     if kind is not None and sitting.check is None and row.valid_until_ms is None:

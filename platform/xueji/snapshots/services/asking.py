@@ -19,6 +19,8 @@ from xueji.progress.access import access_sitting
 from xueji.progress.errors import LeaseLost
 from xueji.progress.events import CheckFallsDue, ContactDuringCheck, SittingOpens
 from xueji.progress.models import Sitting
+from xueji.progress.record import state_of
+from xueji.progress.rules import check_due
 from xueji.progress.services import set_open_check
 from xueji.progress.terms import read_terms
 from xueji.rulebook.intervals import length
@@ -59,6 +61,7 @@ def sitting_opens(opens: SittingOpens) -> None:
         Check.sitting_id == Sitting.id,
         Sitting.enrolment_id == opens.facts.enrolment_id,
         Sitting.lesson_id == opens.lesson.lesson_id,
+        Check.kind == CheckKind.SCHEDULED,
     )
     opens.schedule = rules.draw_schedule(
         RANDOM,
@@ -120,7 +123,9 @@ def ask_now(session: Session, *, actor: Actor, sitting_id: UUID) -> Check:
     sitting = access_sitting(session, actor, sitting_id, lock=True)
     if sitting.ended_ms is not None:
         raise LeaseLost
-    if sitting.open_check is not None or sitting.method != Method.FACE:
+    state = state_of(sitting)
+    # A scheduled check whose study time has come goes first: no row of offers keeps it waiting.
+    if sitting.open_check is not None or sitting.method != Method.FACE or check_due(state) is not None:
         raise CheckStillOpen
     now_ms = clock.to_ms(clock.now())
     check = _new_check(
@@ -129,7 +134,7 @@ def ask_now(session: Session, *, actor: Actor, sitting_id: UUID) -> Check:
         enrolment_id=sitting.enrolment_id,
         person_id=sitting.person_id,
         kind=CheckKind.VOLUNTARY,
-        plan=read_terms(sitting.terms).plan,
+        plan=state.terms.plan,
         now_ms=now_ms,
     )
     set_open_check(session, sitting.id, _told(check, now_ms), seen_ms=now_ms)
