@@ -86,7 +86,10 @@ def fit_within(picture: Pixels, side: int = WORKING_SIDE) -> tuple[Pixels, float
     scale = side / max(picture.shape[:2])
     if scale >= 1.0:
         return picture, 1.0
-    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8), scale
+    height, width = picture.shape[:2]
+    # A strip one pixel high stays one pixel high: what OpenCV cannot shrink must not stop the judge.
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8), scale
 
 
 def _read_header(data: bytes) -> tuple[str, int, int]:

@@ -193,3 +193,10 @@ class TestHash:
         assert one.perceptual == ""
         assert one.steps_apart(one) == 128
         assert one.face_shift(one) > 1000
+
+
+@pytest.mark.parametrize("shape", [(1, 8000), (8000, 1), (2, 8192)])
+def test_a_strip_is_shrunk_like_any_other_picture(shape: tuple[int, int]) -> None:
+    picture, scale = fit_within(np.zeros((*shape, 3), np.uint8))
+    assert min(picture.shape[:2]) == 1
+    assert max(picture.shape[:2]) == round(max(shape) * scale) == 1280

@@ -11,7 +11,7 @@ from media_pipeline.verdict import Prompt, SignalCode
 from xueji.rulebook.vocabulary import CheckKind, Outcome, ReviewOutcome
 from xueji.snapshots.rules import CheckState
 from xueji.snapshots.services.answering import CameraFailure
-from xueji.snapshots.services.judging import SHOWN_BY_ANOTHER
+from xueji.snapshots.services.judging import JUDGE_TRIPPED, NO_REFERENCE, SHOWN_BY_ANOTHER
 
 KIND: Mapping[str, Any] = {
     CheckKind.SCHEDULED: _("随机核验"),
@@ -82,6 +82,8 @@ SIGNAL: Mapping[str, Any] = {
     SignalCode.SCREEN_PATTERN: _("疑似翻拍屏幕"),
     SignalCode.DISAGREEMENT: _("各张照片结论不一"),
     SHOWN_BY_ANOTHER: _("同一张照片曾出现在他人名下"),
+    NO_REFERENCE: _("底照已被删除，无从比对"),
+    JUDGE_TRIPPED: _("照片无法处理"),
     "service_down": _("比对服务中断"),
     f"camera_{CameraFailure.NOT_FOUND}": _("没有找到摄像头"),
     f"camera_{CameraFailure.DENIED}": _("未允许使用摄像头"),

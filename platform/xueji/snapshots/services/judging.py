@@ -1,6 +1,8 @@
 """Judging an answer: the pictures are opened, compared and judged outside any transaction, then the verdict is written.
 
-An engine that is down blames nobody: the attempt stays unjudged and is judged again when the engine is back.
+An engine that is down blames nobody: the attempt stays unjudged and is judged again when the engine is back. Whatever
+else keeps an answer from being judged lies in the answer itself, and is unclear: a check left undecided bounds nothing,
+so pictures made to trip the judge, or references taken away while it works, must never leave one behind.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from media_pipeline.judge import FaceJudge, Judge
 from media_pipeline.verdict import EngineDown, JudgeSettings, PictureHash, Prompt, Signal, SignalCode, Verdict
+from media_pipeline.verdict import Outcome as Judged
 from xueji.identity import queries as identity
 from xueji.identity import vault
 from xueji.identity.errors import Erased
@@ -44,6 +47,10 @@ MOST_EARLIER = 600
 JUDGE_AGAIN_AFTER_MS = 20_000
 MOST_IN_A_SWEEP = 100
 SHOWN_BY_ANOTHER = "shown_by_another"
+NO_REFERENCE = "no_reference"
+"""Her reference photos were deleted before the answer was judged: there is nothing to compare it with."""
+JUDGE_TRIPPED = "judge_tripped"
+"""The judge could not work on these very pictures."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +89,10 @@ def judge_attempt(context: Context, attempt_id: UUID) -> Outcome | None:
         except (Erased, Unreadable, FileNotFoundError):
             log.exception("check.pictures_unreadable", attempt=str(attempt_id))
             case = None
-    verdict = None
-    if case is not None:
+    verdict, why = None, None
+    if case is not None and not case.references:
+        verdict, why = _unclear(case.settings), NO_REFERENCE
+    elif case is not None:
         try:
             verdict = judge_of(context).judge(
                 case.frames,
@@ -96,10 +105,16 @@ def judge_attempt(context: Context, attempt_id: UUID) -> Outcome | None:
         except EngineDown:
             log.error("check.engine_down", attempt=str(attempt_id))
         except Exception:
-            log.exception("check.engine_failed", attempt=str(attempt_id))
+            log.exception("check.judge_tripped", attempt=str(attempt_id))
+            verdict, why = _unclear(case.settings), JUDGE_TRIPPED
     hashes = [hashlib.sha256(frame).hexdigest() for frame in case.frames] if case is not None else []
     with context.database.writing() as session:
-        return _write(session, context, attempt_id, verdict, hashes)
+        return _write(session, context, attempt_id, verdict, hashes, why)
+
+
+def _unclear(settings: JudgeSettings) -> Verdict:
+    """The verdict on what no engine has looked at."""
+    return Verdict(Judged.UNCLEAR, None, settings.threshold_micro, engine="none", model="none", faces=0)
 
 
 def waiting_attempts(session: Session) -> Sequence[UUID]:
@@ -137,7 +152,12 @@ def _case(session: Session, context: Context, attempt: Attempt) -> _Case:
 
 
 def _write(
-    session: Session, context: Context, attempt_id: UUID, verdict: Verdict | None, hashes: Sequence[str]
+    session: Session,
+    context: Context,
+    attempt_id: UUID,
+    verdict: Verdict | None,
+    hashes: Sequence[str],
+    why: str | None,
 ) -> Outcome | None:
     found = session.get_one(Attempt, attempt_id)
     sitting_id = session.get_one(Check, found.check_id).sitting_id
@@ -155,6 +175,8 @@ def _write(
             _announce(session, context, check, None)
         return Outcome.SERVICE_DOWN
     outcome = _outcome(session, attempt, verdict, hashes)
+    if why is not None:
+        attempt.signals = [*attempt.signals, {"code": why}]
     attempt.outcome = outcome
     attempt.judged_ms = now_ms
     attempt.score, attempt.threshold = verdict.score_micro, verdict.threshold_micro
