@@ -18,6 +18,7 @@ from media_pipeline.verdict import Outcome as Judged
 from xueji.hours.queries import statement_of
 from xueji.hours.rules.statement import Statement
 from xueji.kernel.actor import Role
+from xueji.kernel.events import Announcement
 from xueji.snapshots import services as snapshots
 from xueji.snapshots.models import Attempt, Check
 
@@ -45,6 +46,13 @@ def until_check(page: Page) -> dict[str, Any]:
         if answer["check"]:
             return dict(answer["check"])
         assert page.at_ms < LESSON_MS, "a lesson without a check"
+
+
+def test_the_socket_says_of_a_check_what_the_answer_to_the_beat_says(page: Page) -> None:
+    heard: list[Announcement] = []
+    page.scenario.context.events.subscribe(Announcement, heard.append)
+    asked = until_check(page)
+    assert [said.payload for said in heard if said.event == "check.due"] == [asked]
 
 
 def judge_all(page: Page) -> None:
