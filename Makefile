@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run setup demo install test-install browser test test-sqlite test-postgres check lint types contracts \
+.PHONY: run setup demo install test-install browser test test-sqlite test-postgres test-browser check lint types contracts \
         bench pictures assets lock messages migration clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -63,17 +63,26 @@ browser:
 	  found=$$(command -v chromium || true); fi; \
 	if [ -z "$$found" ]; then echo "NO BROWSER: the browser tests will be skipped; install Chromium to run them"; fi
 
+# The browser tests start one installation of their own, on SQLite, and watch films in real time: one process runs
+# them, and once is enough, for what a page shows does not depend on the database that every other test runs on too.
+IN_BROWSER := $(BIN)/python -m pytest -m browser tests/browser
+
 test: test-install browser
 	@echo "== the whole suite on SQLite"
-	@XUEJI_TEST_DATABASE=sqlite $(PYTEST)
+	@XUEJI_TEST_DATABASE=sqlite $(PYTEST) -m "not browser"
+	@echo "== in a real browser"
+	@$(IN_BROWSER)
 	@echo "== the whole suite on PostgreSQL"
-	@XUEJI_TEST_DATABASE=postgres $(PYTEST)
+	@XUEJI_TEST_DATABASE=postgres $(PYTEST) -m "not browser"
 
-test-sqlite: test-install browser
-	@XUEJI_TEST_DATABASE=sqlite $(PYTEST)
+test-sqlite: test-install
+	@XUEJI_TEST_DATABASE=sqlite $(PYTEST) -m "not browser"
 
-test-postgres: test-install browser
-	@XUEJI_TEST_DATABASE=postgres $(PYTEST)
+test-postgres: test-install
+	@XUEJI_TEST_DATABASE=postgres $(PYTEST) -m "not browser"
+
+test-browser: test-install browser
+	@$(IN_BROWSER)
 
 check: lint types contracts test
 

@@ -1,0 +1,98 @@
+"""Somebody, somebody else, nobody or two before the camera: what a check makes of it, and what becomes of the time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from browser.campus import Campus, Trainee
+from browser.classroom import Classroom
+from browser.visitor import PHONE, Visitor
+from browser.webcam import Webcam, reference_photo
+from playwright.sync_api import expect
+
+Visit = Callable[..., Visitor]
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def trainee(campus: Campus) -> Trainee:
+    """On the face route, with a reference photo."""
+    return campus.trainee("沈若男", photo=reference_photo())
+
+
+def test_she_consents_is_photographed_studies_and_her_time_is_confirmed(
+    visit: Visit, campus: Campus, webcam: Webcam
+) -> None:
+    trainee = campus.trainee("沈若男", route=None)
+    visitor = visit(trainee.account, size=PHONE, camera=True)
+    page = visitor.page
+    # Both ways to prove herself stand side by side; she takes the camera, after a consent of its own.
+    page.get_by_role("button", name="使用人脸核验").click()
+    page.get_by_role("button", name="我已阅读并单独同意人脸核验").click()
+    webcam.show_for_enrolment()
+    page.get_by_role("button", name="打开摄像头").click()
+    expect(page.get_by_text("光线合适")).to_be_visible()
+    page.get_by_role("button", name="拍照").click()
+    expect(page.get_by_role("heading", name="已保存的底照")).to_contain_text("1 / 3")
+
+    webcam.show_person()
+    classroom = Classroom.enter(visitor, trainee)
+    classroom.start()
+    expect(classroom.outcome("核验通过")).to_be_visible()
+    confirmed_ms = classroom.wait_until_confirmed()
+    page.goto(f"/enrolments/{trainee.enrolment_id}/hours")
+    expect(page.get_by_text("核验通过").first).to_be_visible()
+    assert campus.statement(trainee).online.counted_ms >= confirmed_ms > 0
+
+
+@pytest.mark.parametrize(
+    ("feed", "outcome", "words"),
+    [
+        ("stranger", "mismatch", "与底照不一致"),
+        ("two", "several_faces", "画面中不止一人"),
+        ("nobody", "no_face", "没有看到人脸"),
+    ],
+)
+def test_whoever_is_not_she_alone_gains_nothing(
+    visit: Visit, campus: Campus, webcam: Webcam, trainee: Trainee, feed: str, outcome: str, words: str
+) -> None:
+    getattr(webcam, f"show_{feed}")()
+    visitor = visit(trainee.account, camera=True)
+    classroom = Classroom.enter(visitor, trainee)
+    classroom.start()
+    # The plan allows one more try; only then is the outcome final.
+    expect(classroom.outcome(words)).to_be_visible()
+    expect(classroom.dialog.get_by_role("button", name="继续学习")).to_be_visible()
+    expect(classroom.outcome(words)).to_be_visible()
+    assert campus.outcomes(trainee) == [outcome]
+    assert [verdict["outcome"] for verdict in campus.leaves(trainee, "check.verdict")] == [outcome, outcome]
+    time = campus.statement(trainee).online
+    assert time.counted_ms == 0
+    assert time.held_ms > 0
+
+
+def test_a_camera_that_she_does_not_allow_is_named_and_holds_her_time(
+    visit: Visit, campus: Campus, trainee: Trainee
+) -> None:
+    classroom = Classroom.enter(visit(trainee.account, size=PHONE, camera=False), trainee)
+    classroom.start()
+    expect(classroom.outcome("摄像头没有得到允许")).to_be_visible()
+    expect(classroom.dialog).to_contain_text("把“摄像头”改为允许")
+    classroom.dialog.get_by_role("button", name="摄像头不能用").click()
+    expect(classroom.outcome("没有可用的摄像头")).to_be_visible()
+    expect(classroom.dialog.get_by_role("link", name="改用现场核验方式")).to_be_visible()
+    assert campus.outcomes(trainee) == ["no_camera"]
+    time = campus.statement(trainee).online
+    assert (time.counted_ms, time.held_ms > 0) == (0, True)
+
+
+def test_a_check_cannot_be_waved_away_with_the_escape_key(visit: Visit, webcam: Webcam, trainee: Trainee) -> None:
+    webcam.show_nobody()
+    classroom = Classroom.enter(visit(trainee.account, camera=True), trainee)
+    classroom.start()
+    expect(classroom.dialog).to_be_visible()
+    classroom.page.keyboard.press("Escape")
+    expect(classroom.dialog).to_be_visible()
+    expect(classroom.dialog).to_contain_text(re.compile("请在 .* 秒内完成"))

@@ -1,0 +1,172 @@
+"""Every page, as each role meets it, on a phone and at a desk: usable by everybody, quiet, no wider than the screen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from browser.campus import Campus
+from browser.visitor import DESK, PHONE, Visitor
+from flask import Flask
+from playwright.sync_api import Page
+
+Visit = Callable[..., Visitor]
+pytestmark = pytest.mark.browser
+
+PAGES: dict[str, tuple[str, ...]] = {
+    "": ("/sign-in", "/no-such-page"),
+    "history": (
+        "/training",
+        "/enrolments/{enrolment}/hours",
+        "/enrolments/{enrolment}/checks",
+        "/account",
+        "/account/looks",
+        "/account/photos",
+        "/account/password",
+        "/account/second-factor",
+        "/account/consents/face",
+        "/welcome",
+    ),
+    # Nothing has happened to her yet: the same pages, empty. And a lesson that can be played.
+    "trainee1": (
+        "/training",
+        "/hours",
+        "/enrolments/{own}/checks",
+        "/account",
+        "/account/photos",
+        "/learn/{own}/{film}",
+    ),
+    "institution": (
+        "/cohorts",
+        "/cohorts/new",
+        "/cohorts/{cohort}",
+        "/cohorts/{draft}/edit",
+        "/cohorts/{cohort}/trainees",
+        "/cohorts/{cohort}/sessions",
+        "/sessions/{session}",
+        "/courses",
+        "/courses/{course}",
+        "/lessons/{lesson}/edit",
+        "/check-ins",
+        "/check-ins/{cohort}",
+        "/review",
+        "/review/{check}",
+        "/findings",
+        "/findings/{finding}",
+    ),
+    "enterprise": ("/people", "/enrolments/{own}/hours", "/account"),
+    "regulator": (
+        "/oversight",
+        "/oversight/trainees",
+        "/oversight/trainees/{enrolment}",
+        "/oversight/sittings/{sitting}",
+        "/oversight/draws",
+        "/oversight/draws/{draw}",
+        "/oversight/flags",
+        "/findings",
+        "/findings/{finding}",
+        "/enrolments/{enrolment}/hours",
+    ),
+    # In her city nobody is in training: the regulator's pages, empty.
+    "regulator2": ("/oversight", "/oversight/trainees", "/oversight/draws", "/oversight/flags", "/findings"),
+    "admin": (
+        "/installation",
+        "/administration",
+        "/administration/people/new",
+        "/administration/people/{person}",
+        "/administration/organisations",
+        "/administration/duplicates",
+    ),
+}
+"""By account; ``history`` is the trainee of `history.History`."""
+
+NO_PAGES = {
+    "navigation.home": "leads on to the first page of one's role",
+    "identity.sign_in_code": "a step within a sign-in",
+    "identity.sign_in_new_password": "a step within a sign-in",
+    "identity.sign_in_set_up_code": "a step within a sign-in",
+    "enrolment.figures": "a piece of the cohort editor",
+    "courses.film_file": "a film",
+    "identity.duplicate_picture": "a picture",
+    "identity.photo_picture": "a picture",
+    "oversight.draw_population": "a file",
+    "oversight.own_people_csv": "a file",
+    "oversight.trainees_csv": "a file",
+    "oversight.sitting_timeline": "data of the replay",
+}
+
+_AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+_RUN_AXE = """async () => {
+    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    const grave = violations.filter((each) => ["serious", "critical"].includes(each.impact));
+    const where = (each) => each.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ");
+    return grave.map((each) => `${each.id}: ${where(each)}`);
+}"""
+# What sticks out of the page to the right; pieces inside a box that scrolls by itself do not.
+_TOO_WIDE = """() => {
+    const room = document.documentElement.clientWidth;
+    return document.documentElement.scrollWidth > room + 1 ? document.documentElement.scrollWidth : 0;
+}"""
+
+
+@pytest.fixture(scope="module")
+def places(campus: Campus) -> dict[str, Any]:
+    history = campus.history
+    return {
+        "enrolment": history.enrolment_id,
+        "sitting": history.sitting_id,
+        "cohort": history.cohort_id,
+        "draft": campus.draft_cohort(),
+        "lesson": history.lesson_id,
+        "course": history.course_id,
+        "session": history.session_id,
+        "check": history.check_to_review,
+        "finding": history.finding_id,
+        "draw": history.draw_id,
+        "person": history.person_id,
+        "own": campus.enrolments["trainee1"],
+        "film": campus.lessons[0],
+    }
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("account", PAGES, ids=lambda account: account or "stranger")
+def test_pages_are_accessible_quiet_and_no_wider_than_the_screen(
+    visit: Visit, campus: Campus, places: dict[str, Any], account: str, size: dict[str, int]
+) -> None:
+    language = "zh-CN" if size is PHONE else "en"
+    visitor = visit(campus.history.account if account == "history" else account or None, size=size, language=language)
+    found: list[str] = []
+    for path in PAGES[account]:
+        answer = visitor.go(path.format_map(places))
+        if answer.status != (404 if path == "/no-such-page" else 200):
+            found.append(f"{path}: {answer.status}")
+        found += [f"{path}: {fault}" for fault in _faults(visitor.page)]
+    assert found == []
+
+
+def _faults(page: Page) -> list[str]:
+    page.wait_for_load_state("networkidle")
+    faults = [f"{wide} px wide"] if (wide := page.evaluate(_TOO_WIDE)) else []
+    page.evaluate(_AXE)
+    return faults + list(page.evaluate(_RUN_AXE))
+
+
+def test_no_page_is_left_out(app: Flask) -> None:
+    """A page that is added stands in the list above, or says why it is none."""
+    adapter = app.url_map.bind("localhost")
+    stand_in = "00000000-0000-4000-8000-000000000000"
+    shown = set()
+    for path in {path for paths in PAGES.values() for path in paths} - {"/no-such-page"}:
+        shown.add(adapter.match(re.sub(r"\{\w+\}", stand_in, path))[0])
+    pages = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ())
+        and "_api" not in rule.endpoint
+        and not rule.endpoint.startswith(("trace.", "health.", "static", "openapi"))
+    }
+    assert pages - shown == set(NO_PAGES)

@@ -1,0 +1,115 @@
+"""Studying when the network goes, when somebody tries to gain time, and in two places at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from browser.campus import LEFT_ALONE, Campus, Trainee
+from browser.classroom import Classroom
+from browser.visitor import PHONE, Visitor
+from playwright.sync_api import expect
+
+from xueji.identity.rules import ProofRoute
+
+Visit = Callable[..., Visitor]
+pytestmark = pytest.mark.browser
+
+# What the plan forgives a request that took long (its `slack_ms`), and once more for the time between two looks.
+SLACK_MS = 10_000
+
+
+@pytest.fixture
+def trainee(campus: Campus) -> Trainee:
+    """On the route without a camera, checked in: nothing interrupts her."""
+    return campus.trainee("向晚晴", route=ProofRoute.SUPERVISED, plan=LEFT_ALONE)
+
+
+def test_study_goes_on_without_the_network_and_counts_once_it_is_back(
+    visit: Visit, campus: Campus, trainee: Trainee
+) -> None:
+    visitor = visit(trainee.account, size=PHONE)
+    classroom = Classroom.enter(visitor, trainee)
+    classroom.start()
+    visitor.context.set_offline(True)
+    expect(classroom.saving).to_contain_text("网络不通，暂未保存")
+    expect(visitor.page.locator("#connection")).to_be_visible()
+    before_ms = campus.credited(trainee)
+    kept = re.compile(r"[3-9] 条等待补传")
+    expect(classroom.saving).to_contain_text(kept)
+    assert campus.credited(trainee) == before_ms
+
+    visitor.context.set_offline(False)
+    expect(classroom.saving).to_contain_text("学习记录已保存")
+    # The lost while came back whole: no hole between what was counted before and what is counted now.
+    classroom.wait_until_credited(before_ms + 6_000)
+    beats = campus.leaves(trainee, "beat")
+    counted = [piece for beat in beats for piece in beat["credited"]]
+    assert counted[0][0] == 0
+    assert all(one[1] == other[0] for one, other in pairwise(counted))
+    assert [beat["seq"] for beat in beats] == sorted({beat["seq"] for beat in beats})
+
+
+def test_seeking_and_speed_gain_nothing(visit: Visit, campus: Campus, trainee: Trainee) -> None:
+    classroom = Classroom.enter(visit(trainee.account), trainee)
+    classroom.start()
+    # The page's own guards first …
+    classroom.film("video.currentTime = 50;")
+    expect(classroom.remark).to_contain_text("不能跳过")
+    classroom.film("video.playbackRate = 4;")
+    expect(classroom.remark).to_contain_text("原速")
+    assert classroom.film("return video.playbackRate;") == 1
+    # … then without them: whoever takes them out of the page still meets the server's clock.
+    before_ms, began = campus.credited(trainee), classroom.film("return performance.now();")
+    classroom.film("""
+        const refuse = (event) => event.stopImmediatePropagation();
+        for (const name of ["seeking", "ratechange"]) window.addEventListener(name, refuse, true);
+        video.playbackRate = 4;
+    """)
+    classroom.page.wait_for_function("document.querySelector('[data-part=ledger-refused]').textContent.match(/[1-9]/)")
+    ended = classroom.film("return performance.now();")
+    passed_ms = ended - began
+    assert campus.credited(trainee) <= before_ms + passed_ms + SLACK_MS
+    reasons = {piece["reason"] for beat in campus.leaves(trainee, "beat") for piece in beat["refused"]}
+    assert reasons & {"too_fast", "faster_than_clock", "ahead"}
+
+
+def test_one_person_studies_in_one_place(visit: Visit, campus: Campus, trainee: Trainee) -> None:
+    visitor = visit(trainee.account)
+    here = Classroom.enter(visitor, trainee)
+    here.start()
+    # Another tab of hers: a second sign-in would already have ended the first.
+    there = Classroom.enter(visitor.another_tab(), trainee)
+    expect(there.veil).to_contain_text("您正在另一个页面或设备上学习")
+    there.veil.get_by_role("button", name="在此继续").click()
+    expect(here.veil).to_contain_text("学习已在另一处继续")
+    expect(here.saving).to_contain_text("本页不再记录")
+    assert here.film("return video.paused;")
+    there.start()
+    assert len(campus.leaves(trainee, "lease.take")) == 1
+
+
+def test_another_device_ends_the_sign_in_of_the_first(visit: Visit, campus: Campus, trainee: Trainee) -> None:
+    desk = Classroom.enter(visit(trainee.account), trainee)
+    desk.start()
+    phone = Classroom.enter(visit(trainee.account, size=PHONE), trainee)
+    phone.veil.get_by_role("button", name="在此继续").click()
+    phone.start()
+    expect(desk.saving).to_contain_text("没有保存")
+    expect(desk.veil.get_by_role("button", name="去登录")).to_be_visible()
+
+
+def test_a_page_that_comes_back_goes_on_where_the_record_ends(visit: Visit, campus: Campus, trainee: Trainee) -> None:
+    visitor = visit(trainee.account)
+    classroom = Classroom.enter(visitor, trainee)
+    classroom.start()
+    classroom.wait_until_credited(4_000)
+    visitor.page.goto("about:blank")
+    classroom = Classroom.enter(visitor, trainee)
+    expect(classroom.veil).to_contain_text(re.compile(r"从 0:\d\d 继续学习"))
+    classroom.start()
+    classroom.wait_until_credited(8_000)
+    # The same sitting went on: no second one was opened, and nothing had to be said when the page was left.
+    assert len(campus.leaves(trainee, "sitting.open")) == 1

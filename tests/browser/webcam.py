@@ -1,0 +1,98 @@
+"""What stands before the camera in these tests: a file that Chromium plays as its webcam, changed between two checks.
+
+Nobody in a file can read which movements a check asks for. So the person here makes all of them, one after the other,
+without end, and a plan that takes many frames (`STUDIED_CLOSELY` in `campus`) is sure to see the right ones in time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from faces_for_tests import (
+    Puppet,
+    add_person,
+    close_portrait,
+    empty_room,
+    encode_jpeg,
+    make_puppet,
+    portrait,
+    write_camera_feed,
+)
+
+from media_pipeline.engine import Engine
+from media_pipeline.frames import Pixels
+from media_pipeline.verdict import Prompt
+
+FRAMES_A_SECOND = 10
+_MOVEMENTS = (Prompt.TURN_LEFT, Prompt.BLINK, Prompt.TURN_RIGHT, Prompt.OPEN_MOUTH)
+_HELD_FRAMES = 4
+"""Longer than the time between two frames that the page takes, so that none of the movements falls between."""
+_ROUNDS = 9
+# Pixels between two rounds. A living head is never twice in the same place; pictures of one that is, are a replay.
+_DRIFT = 3
+
+
+class Webcam:
+    """The file that is the camera. Chromium opens it anew whenever a page opens the camera."""
+
+    def __init__(self, folder: Path, engine: Engine) -> None:
+        self.file = folder / "webcam.y4m"
+        self._folder = folder
+        self._engine = engine
+        self._person: Puppet | None = None
+
+    @property
+    def person(self) -> Puppet:
+        """The trainee of these tests."""
+        self._person = self._person or make_puppet(self._engine, portrait())
+        return self._person
+
+    def show_person(self) -> None:
+        """She makes every movement, over and over."""
+        self._show("person", lambda: [self.person.frames_following([each])[1] for each in _MOVEMENTS])
+
+    def show_stranger(self) -> None:
+        """Somebody else, who makes every movement too."""
+
+        def moving() -> list[Pixels]:
+            stranger = make_puppet(self._engine, self.person.stranger())
+            return [stranger.frames_following([each])[1] for each in _MOVEMENTS]
+
+        self._show("stranger", moving)
+
+    def show_two(self) -> None:
+        """She and somebody beside her."""
+        self._show("two", lambda: [add_person(portrait(), portrait(), 90, x, 200) for x in (20, 22)])
+
+    def show_nobody(self) -> None:
+        self._show("nobody", lambda: [empty_room()])
+
+    def show_for_enrolment(self) -> None:
+        """She sits near and still, as a reference photo should be taken."""
+        self._show("near", lambda: [cv2.resize(close_portrait(), (640, 480), interpolation=cv2.INTER_AREA)])
+
+    def _show(self, name: str, pictures: object) -> None:
+        """Make the feed once a run, then put it in the camera's place in one step."""
+        feed = self._folder / f"{name}.y4m"
+        if not feed.exists():
+            write_camera_feed(feed, list(_rounds(pictures())), rate=FRAMES_A_SECOND)  # type: ignore[operator]
+        link = self._folder / "next"
+        link.unlink(missing_ok=True)
+        os.link(feed, link)
+        link.replace(self.file)
+
+
+def reference_photo() -> bytes:
+    """The trainee of these tests, as JPEG."""
+    return encode_jpeg(close_portrait())
+
+
+def _rounds(pictures: list[Pixels]) -> Iterator[Pixels]:
+    for number in range(_ROUNDS):
+        for picture in pictures:
+            moved = np.roll(picture, _DRIFT * number, axis=1)
+            yield from [moved] * _HELD_FRAMES
