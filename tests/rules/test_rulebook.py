@@ -347,6 +347,7 @@ def test_the_preset_plan_is_the_rulebooks() -> None:
     [
         ({"retries": -1}, "retries", "too_small"),
         ({"frames": 0}, "frames", "too_small"),
+        ({"frames": 13}, "frames", "too_large"),
         ({"daily_max_ms": 86_400_001}, "daily_max_ms", "too_large"),
         ({"answer_ms": 60_000.0}, "answer_ms", "not_a_whole_number"),
         ({"answer_ms": "60000"}, "answer_ms", "not_a_whole_number"),
