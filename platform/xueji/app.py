@@ -46,6 +46,7 @@ from xueji.web.health import init_health, set_probes
 from xueji.web.language import init_language
 from xueji.web.logs import init_logs
 from xueji.web.metrics import measures
+from xueji.web.plain_text import init_plain_text
 from xueji.web.session import init_session
 from xueji.web.sockets import init_sockets
 from xueji.wiring import connect
@@ -59,6 +60,7 @@ STEPS: tuple[Callable[[Flask], None], ...] = (
     init_session,
     init_access,
     init_identity,
+    init_plain_text,
     init_navigation,
     init_health,
     init_sockets,

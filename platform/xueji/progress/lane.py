@@ -32,7 +32,7 @@ from xueji.web.metrics import measures
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
-_PATH = re.compile(r"/api/v1/sittings/([0-9a-fA-F-]{36})/beats")
+_PATH = re.compile(r"/api/v1/sittings/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/beats")
 _BEARER = "Bearer "
 LARGEST_BODY = 128 * 1024
 ENDPOINT = "progress_api.beats"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 MOST_BEATS = 120
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""What any device's clock may say, however wrong it is set."""
 LONGEST_FILM_MS = 24 * 3_600_000
 
 Milliseconds = Annotated[int, Field(ge=0, le=LONGEST_FILM_MS, strict=True)]
@@ -36,7 +39,9 @@ class BeatIn(Strict):
     to_ms: Milliseconds
     state: Literal["playing", "paused", "hidden", "idle", "buffering"]
     rate: Annotated[float, Field(ge=0, le=16, allow_inf_nan=False)]
-    sent_at: AwareDatetime = Field(description="The client's own time; kept, never believed")
+    sent_at: Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)] = Field(
+        description="The client's own time; kept, never believed"
+    )
     interacted: bool = Field(default=False, description="Whether there was a touch, key or pointer since the last beat")
 
 

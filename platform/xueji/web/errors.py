@@ -8,11 +8,11 @@ import structlog
 from flask import Flask, Response, g, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from xueji.kernel.errors import Problem, Unavailable
+from xueji.kernel.errors import Conflict, Malformed, Problem, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +87,17 @@ def init_errors(app: Flask) -> None:
     def _database(error: OperationalError) -> AnyResponse:
         log.error("database.unavailable", error=str(error.orig))
         return _problem(Unavailable())
+
+    @app.errorhandler(IntegrityError)
+    def _at_once(error: IntegrityError) -> AnyResponse:
+        """Two asked for what only one can have, at the same moment; who asks again is told how it stands."""
+        log.warning("database.conflict", error=str(error.orig))
+        return _problem(Conflict(_("有人同时进行了同样的操作，请重试。")))
+
+    @app.errorhandler(DataError)
+    def _unstorable(error: DataError) -> AnyResponse:
+        log.warning("database.unstorable", error=str(error.orig))
+        return _problem(Malformed())
 
     @app.errorhandler(Exception)
     def _unforeseen(error: Exception) -> AnyResponse:

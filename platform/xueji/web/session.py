@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 from flask import Flask, Response, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from xueji.kernel.actor import Actor
@@ -93,10 +94,15 @@ def init_session(app: Flask) -> None:
     def _commit(response: Response) -> Response:
         session: Session | None = g.get("session")
         if session is not None:
-            if response.status_code < 400:
-                commit(session)
-            else:
+            if response.status_code >= 400:
                 session.rollback()
+                return response
+            try:
+                commit(session)
+            except SQLAlchemyError as error:
+                # Flask looks for no handler once a view has answered; the answer is not true any more.
+                session.rollback()
+                return current_app.make_response(current_app.handle_user_exception(error))
         return response
 
     @app.teardown_request
