@@ -18,6 +18,9 @@ LONGEST_BEAT_MS: Final = 3_600_000
 FASTEST_RATE: Final = 16_000
 """the most browsers can do, in thousandths; a higher figure is no report of a player"""
 LATEST_POSITION_MS: Final = 30 * DAY_MS
+MOST_MAKE_UP: Final = 200
+"""Intervals a sitting may have to make up. Somebody who watches every other millisecond of one leaves crumbs without
+end, and each stands in the leaves of the beats that cross them; what is beyond is made up in the next sitting."""
 
 _NEVER: Final = 1 << 62
 _PLAYING: Final = BeatState.PLAYING
@@ -186,7 +189,8 @@ def credit(
     that was not spent before: since `used_until_ms`, since the batch can have begun (its length plus the plan's
     slack), within the plan's offline limit, the cohort's dates, the pending question and the day's maximum.
     Beats must be valid (`check_beat`), new and in the order of their numbers. The beats of one request earn together
-    what they would earn one by one at the same instant, or more; never more than the clock allows.
+    what they would earn one by one at the same instant, or more; never more than the clock allows. Beats that would
+    break what is to be made up into more than `MOST_MAKE_UP` pieces earn nothing.
     """
     terms = state.terms
     if not lease_held:
@@ -240,6 +244,8 @@ def credit(
     spent = min(spent, granted)
     if not spent:
         return results, state
+    if len(make_up) > max(MOST_MAKE_UP, len(state.make_up)):
+        return refuse_all(state, beats, Reason.ALREADY_COUNTED)
     day, day_used = _day_after(state, start, start + spent)
     return results, SittingState(
         terms,

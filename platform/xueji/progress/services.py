@@ -33,7 +33,7 @@ from xueji.progress.events import CheckFallsDue, SittingOpens
 from xueji.progress.models import Lease as LeaseRow
 from xueji.progress.models import Sitting
 from xueji.progress.record import state_of
-from xueji.progress.rules import Lease, LeaseAnswer, SittingTerms, may_take, person_seen
+from xueji.progress.rules import MOST_MAKE_UP, Lease, LeaseAnswer, SittingTerms, may_take, person_seen
 from xueji.progress.terms import read_terms, write_intervals, write_terms
 from xueji.rulebook.shanghai import DAY_MS, date_begins_ms, day_of
 from xueji.rulebook.vocabulary import CheckKind, Part
@@ -97,6 +97,7 @@ def open_sitting(
         carried_ms=_carried(session, enrolment_id),
     )
     events.publish(opens)
+    opens.make_up = opens.make_up[:MOST_MAKE_UP]
     sitting = _new_sitting(session, opens, device)
     session.flush()
     lease = session.get(LeaseRow, facts.person_id)
