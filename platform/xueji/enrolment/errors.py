@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 
 from xueji.enrolment import wording
 from xueji.enrolment.rules import BadLine, BadSession, Finding, NotAttended
-from xueji.kernel.errors import Conflict, Invalid
+from xueji.kernel.errors import Conflict, Forbidden, Invalid
 
 
 class CohortRefused(Invalid):
@@ -29,6 +29,11 @@ class CohortRefused(Invalid):
             for found in self.findings
         ]
         super().__init__(" ".join(str(each["message"]) for each in said), refusals=said)
+
+
+class NotForOneself(Forbidden):
+    type, title = "not-for-oneself", _("不能为自己确认")
+    detail = _("本人的到场须由另一位工作人员确认。")
 
 
 class CohortFrozen(Conflict):

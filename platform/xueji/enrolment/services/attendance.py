@@ -15,6 +15,7 @@ from xueji.enrolment.errors import (
     AttendanceRefused,
     AttendanceRevoked,
     CohortNotOpen,
+    NotForOneself,
     ReasonNeeded,
     SessionHeld,
     SessionRefused,
@@ -79,12 +80,14 @@ def record_attendance(
 ) -> list[Attendance]:
     """Enter how long each enrolment (by id) took part, in milliseconds: all of the roster or none of it.
 
-    Raises NotFound (the session, or somebody of another cohort), CohortNotOpen, AttendanceRefused.
+    Raises NotFound (the session, or somebody of another cohort), CohortNotOpen, NotForOneself, AttendanceRefused.
     """
     lesson, cohort = access_own_session(session, actor, session_id, lock=True)
     if cohort.state is not CohortState.OPEN:
         raise CohortNotOpen
     roster = _locked_roster(session, lesson.cohort_id, list(attended))
+    if any(enrolment.person_id == actor.person_id for enrolment in roster.values() if enrolment.id in attended):
+        raise NotForOneself
     elsewhere = _stays(session, [enrolment.person_id for enrolment in roster.values()])
     stay, now = Stay(lesson.id, lesson.began_at, lesson.ended_at), clock.now()
     refused: list[tuple[UUID, NotAttended]] = []

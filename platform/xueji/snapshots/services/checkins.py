@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from xueji.enrolment.access import access_own_enrolment
+from xueji.enrolment.errors import NotForOneself
 from xueji.identity.models import Person
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
@@ -35,11 +36,13 @@ def check_in(
 ) -> CheckIn:
     """Confirm a trainee who is here; she may then open sittings until it ends.
 
-    Raises NotFound, NotOnThisRoute, AlreadyCheckedIn, ValueError.
+    Raises NotFound, NotForOneself, NotOnThisRoute, AlreadyCheckedIn, ValueError.
     """
     if not timedelta() < lasts <= LONGEST:
         raise ValueError("a check-in lasts up to five hours")
     enrolment, _cohort = access_own_enrolment(session, actor, enrolment_id)
+    if enrolment.person_id == actor.person_id:
+        raise NotForOneself
     person = session.get_one(Person, enrolment.person_id)
     if person.proof_route is not ProofRoute.SUPERVISED:
         raise NotOnThisRoute
@@ -97,6 +100,8 @@ def check_out(session: Session, keyring: Keyring, *, actor: Actor, check_in_id: 
 
 def _still_open(session: Session, actor: Actor, check_in_id: UUID) -> CheckIn:
     here = access_check_in(session, actor, check_in_id)
+    if here.person_id == actor.person_id:
+        raise NotForOneself
     if here.closed_ms is not None or here.until_ms <= clock.to_ms(clock.now()):
         raise CheckInClosed
     return here
