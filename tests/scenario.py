@@ -81,8 +81,6 @@ class Student:
     """How the next checks end; afterwards every one matches."""
     sitting_id: UUID | None = None
     checks: list[UUID] = field(default_factory=list)
-    beats_at_once: int = 6
-    """How many beats a request carries: 1 as on a good connection."""
 
     @property
     def actor(self) -> Actor:

@@ -69,12 +69,11 @@ def _a_day(scenario: Scenario, people: Mapping[str, Placed]) -> History:
     students = [scenario.student(name) for name in NAMES[:4]]
     students.append(scenario.student(NAMES[4], ProofRoute.SUPERVISED))
     first, second, *_others = students
-    first.beats_at_once = 1
     session_id = scenario.attend(*students, ms=150 * MINUTE)
     scenario.time.advance(timedelta(hours=1))
-    sitting_id = first.study(scenario.lessons[0], answers=[Outcome.MATCH, Outcome.UNCLEAR, Outcome.MATCH])
+    sitting_id = first.study(scenario.lessons[0], together=1, answers=[Outcome.MATCH, Outcome.UNCLEAR, Outcome.MATCH])
     scenario.time.advance(timedelta(minutes=20))
-    first.study(scenario.lessons[1], 18 * MINUTE, answers=[Outcome.MATCH, Outcome.MISSED])
+    first.study(scenario.lessons[1], 18 * MINUTE, together=1, answers=[Outcome.MATCH, Outcome.MISSED])
     second.study(scenario.lessons[0], 15 * MINUTE, answers=[Outcome.MISMATCH] * 3)
     second.contest(second.checks[-1])
     for student in students[2:4]:
