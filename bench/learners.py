@@ -24,7 +24,7 @@ from xueji.progress.models import Lease, Sitting
 from xueji.progress.rules import SittingTerms
 from xueji.progress.terms import write_terms
 from xueji.rulebook.rules import load
-from xueji.rulebook.shanghai import day_of
+from xueji.rulebook.shanghai import DAY_MS, day_of
 from xueji.rulebook.vocabulary import Category, Part, Training
 from xueji.trace.rules import Entry, Event
 from xueji.trace.services import record_many
@@ -146,7 +146,7 @@ def make(data: Path, database_url: str, count: int) -> list[Learner]:
                     "rulebook": cohort.rulebook,
                     "device": "bench",
                     "terms": write_terms(terms),
-                    "opened_ms": now_ms,
+                    "opened_ms": now_ms - DAY_MS,  # so that a day's worth of reports may come at once
                     "last_contact_ms": now_ms,
                     "used_until_ms": now_ms,
                     "furthest_ms": 0,

@@ -6,7 +6,16 @@ from dataclasses import replace
 
 from trace_stories import PLAN
 
-from xueji.progress.rules import MOST_MAKE_UP, Beat, BeatResult, SittingState, SittingTerms, beat_values, credit
+from xueji.progress.rules import (
+    MOST_MAKE_UP,
+    Beat,
+    BeatResult,
+    SittingState,
+    SittingTerms,
+    beat_values,
+    credit,
+    highest_seq,
+)
 from xueji.rulebook.vocabulary import Reason
 from xueji.trace import canonical
 from xueji.trace.rules import LARGEST_LEAF
@@ -62,3 +71,10 @@ def test_what_is_watched_in_order_is_made_up_whole() -> None:
         (result,), held = credit(held, [beat(each, each * 10_000, each * 10_000 + 10_000)], now)
         assert not result.refused
     assert held.make_up == ()
+
+
+def test_a_player_never_runs_out_of_numbers_and_a_script_does() -> None:
+    opened = NOW
+    hour = opened + 60 * MINUTE
+    assert highest_seq(opened, hour) > 60 * 60 * 2, "two changes of state in every second of an hour"
+    assert highest_seq(opened, opened + 1_000) < 1_000

@@ -130,6 +130,14 @@ class TestBeats:
         page.seq, page.at_ms = 0, 0
         assert page.watch(5_000)["credited_ms"] == 5_000
 
+    def test_reports_without_end_are_refused_and_leave_nothing_in_the_log(self, page: Page) -> None:
+        statuses = [page.send(*(page.beat(0, state="paused") for _ in range(120))).status_code for _ in range(7)]
+        assert statuses == [200] * 5 + [429] * 2
+        assert len(page.leaves("beat")) == 600
+        page.scenario.time.advance(timedelta(minutes=1))
+        page.seq = 600
+        assert page.watch()["credited_ms"] == 10_000
+
     @pytest.mark.parametrize("rate", [1e308, -1.0, float("nan"), float("inf")])
     def test_a_rate_no_player_has(self, page: Page, rate: float) -> None:
         assert page.send(page.beat(rate=rate)).status_code == 422

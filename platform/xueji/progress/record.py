@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from xueji.identity.services import keep_alive
 from xueji.kernel import clock
 from xueji.kernel.database import after_commit
-from xueji.kernel.errors import NotFound, Problem, Unavailable
+from xueji.kernel.errors import NotFound, Problem, TooMany, Unavailable
 from xueji.kernel.events import Announcement, Events
 from xueji.kernel.plain import Plain
 from xueji.progress.errors import BeatClash, LeaseLost, SessionEnded
@@ -35,6 +35,7 @@ from xueji.progress.rules import (
     check_due,
     complete,
     credit,
+    highest_seq,
     person_seen,
     presence_asked,
     refuse_all,
@@ -58,6 +59,7 @@ class _Row(NamedTuple):
     person_id: UUID
     lesson_id: UUID
     who: str
+    opened_ms: int
     terms: str
     valid_until_ms: int | None
     used_until_ms: int
@@ -283,6 +285,8 @@ def _judge(batch: _Batch, report: Report) -> Answer:
     if row.lease_of != row.id or row.ended_ms is not None:
         batch.entries.append(_refusal(report, chain, row.who, Reason.LEASE_LOST))
         raise LeaseLost
+    if max(each.beat.seq for each in report.beats) > highest_seq(row.opened_ms, now_ms):
+        raise TooMany
     clashes = [each for each in report.beats if sitting.known.get(each.beat.seq, (each.digest,))[0] != each.digest]
     if clashes or len({each.beat.seq for each in report.beats}) != len(report.beats):
         batch.entries.extend(_clash(report, each, chain, row.who) for each in clashes or report.beats[:1])

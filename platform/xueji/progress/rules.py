@@ -22,6 +22,11 @@ MOST_MAKE_UP: Final = 200
 """Intervals a sitting may have to make up. Somebody who watches every other millisecond of one leaves crumbs without
 end, and each stands in the leaves of the beats that cross them; what is beyond is made up in the next sitting."""
 
+MOST_AT_ONCE: Final = 600
+FEWEST_MS_APART: Final = 200
+"""A player reports every ten seconds and at every change of state. A sitting may number so many reports at once and one
+more in each of these milliseconds: more than any player needs, and an end to what a script can have logged."""
+
 _NEVER: Final = 1 << 62
 _PLAYING: Final = BeatState.PLAYING
 _STATE_REASONS: Final = {
@@ -109,6 +114,11 @@ def check_beat(beat: Beat) -> None:
         raise BeatBackwards("to_ms must be after from_ms")
     if beat.to_ms - beat.from_ms > LONGEST_BEAT_MS:
         raise BeatTooLong("a beat covers at most an hour")
+
+
+def highest_seq(opened_ms: int, now_ms: int) -> int:
+    """The highest number a report of a sitting opened then can have by now. Numbers count up from 1."""
+    return MOST_AT_ONCE + (now_ms - opened_ms) // FEWEST_MS_APART
 
 
 @dataclass(frozen=True, slots=True)
