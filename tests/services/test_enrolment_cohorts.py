@@ -10,6 +10,7 @@ import pytest
 from school_for_tests import HOUR, REGION, School, cohort_plan, new_member, new_organisation, new_school
 from sqlalchemy import event
 
+from courses.services import editing
 from xueji.enrolment import queries
 from xueji.enrolment.access import access_cohort, access_enrolment, access_own_cohort
 from xueji.enrolment.errors import (
@@ -19,6 +20,7 @@ from xueji.enrolment.errors import (
     CohortNotOpen,
     CohortRefused,
     ReasonNeeded,
+    TooManyLessons,
 )
 from xueji.enrolment.models import Cohort, CohortState, EnrolmentState
 from xueji.enrolment.rules import Why
@@ -32,7 +34,10 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
 from xueji.kernel.errors import Invalid, NotFound
+from xueji.rulebook.vocabulary import Part
+from xueji.trace import canonical
 from xueji.trace import queries as trace
+from xueji.trace.rules import LARGEST_LEAF
 
 
 @pytest.fixture
@@ -263,3 +268,18 @@ def test_registering_is_not_enrolling(school: School) -> None:
     actor = Actor(person.id, uuid4(), frozenset({Role.TRAINEE}), school.organisation.id, REGION)
     with school.context.database.reading() as session, pytest.raises(NotFound):
         access_cohort(session, actor, cohort.id)
+
+
+def test_a_cohort_has_no_more_lessons_than_its_first_leaf_can_name(school: School) -> None:
+    draft = school.draft()
+    with school.context.database.writing() as session:
+        course = editing.create_course(session, actor=school.staff, title="很长的课程")
+        lessons = [
+            editing.add_lesson(session, actor=school.staff, course_id=course.id, title=f"第{n}课", part=Part.THEORY).id
+            for n in range(cohorts.MOST_LESSONS + 1)
+        ]
+        with pytest.raises(TooManyLessons):
+            cohorts.choose_lessons(session, actor=school.staff, cohort_id=draft.id, lesson_ids=lessons)
+        cohorts.choose_lessons(session, actor=school.staff, cohort_id=draft.id, lesson_ids=lessons[:-1])
+    named = {"lesson": str(lessons[0]), "part": Part.PRACTICAL.value, "duration_ms": 86_400_000}
+    assert len(canonical.encode([named] * cohorts.MOST_LESSONS)) < LARGEST_LEAF / 2

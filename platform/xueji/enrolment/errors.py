@@ -41,6 +41,11 @@ class CohortFrozen(Conflict):
     detail = _("开班后计划不能更改。")
 
 
+class TooManyLessons(Invalid):
+    type, title = "too-many-lessons", _("线上课时过多")
+    detail = _("一个培训班最多300个线上课时，请分班。")
+
+
 class CohortNotOpen(Conflict):
     type, title = "cohort-not-open", _("培训班没有开班")
     detail = _("只有已开班且未到结束日期的培训班可以报名。")

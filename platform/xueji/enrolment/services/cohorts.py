@@ -14,7 +14,7 @@ from courses.errors import LessonInUse
 from courses.events import LessonChanging
 from courses.models import Course, Film, FilmState, Lesson
 from xueji.enrolment.access import access_own_cohort
-from xueji.enrolment.errors import CohortFrozen, CohortNotOpen, CohortRefused
+from xueji.enrolment.errors import CohortFrozen, CohortNotOpen, CohortRefused, TooManyLessons
 from xueji.enrolment.models import Cohort, CohortLesson, CohortState
 from xueji.enrolment.rules import Judgement, Proposal, ProposedLesson, judge
 from xueji.kernel import clock
@@ -23,6 +23,9 @@ from xueji.kernel.errors import Invalid, NotFound
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.plan import InvalidPlan, ProctoringPlan
 from xueji.rulebook.vocabulary import Category, Training
+
+MOST_LESSONS = 300
+"""Online, of one cohort. The first leaf of every enrolment names them all, and a leaf holds 64 KiB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,8 @@ def change_cohort(session: Session, *, actor: Actor, cohort_id: UUID, plan: Coho
 
 
 def choose_lessons(session: Session, *, actor: Actor, cohort_id: UUID, lesson_ids: Sequence[UUID]) -> None:
-    """The lessons taught online, in this order. Raises NotFound (also for another institution's), CohortFrozen."""
+    """The lessons taught online, in this order. Raises NotFound (also for another institution's), CohortFrozen,
+    TooManyLessons."""
     cohort = _draft(session, actor, cohort_id)
     own = (
         select(Lesson)
@@ -78,6 +82,8 @@ def choose_lessons(session: Session, *, actor: Actor, cohort_id: UUID, lesson_id
     chosen = list(dict.fromkeys(lesson_ids))
     if any(lesson_id not in lessons for lesson_id in chosen):
         raise NotFound
+    if len(chosen) > MOST_LESSONS:
+        raise TooManyLessons
     session.execute(delete(CohortLesson).where(CohortLesson.cohort_id == cohort.id))
     session.add_all(
         CohortLesson(cohort_id=cohort.id, lesson_id=lesson_id, position=position, part=lessons[lesson_id].part)
