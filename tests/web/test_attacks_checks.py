@@ -123,3 +123,15 @@ def test_a_picture_that_trips_the_judge_leaves_no_check_undecided(page: Page) ->
         check = page.check_state(check)
     assert (check["state"], check["outcome"], check["signals"]) == ("decided", "unclear", ["judge_tripped"])
     assert held_ms(page) > 0
+
+
+def test_an_offer_that_was_not_taken_hides_no_failure_before_it(page: Page) -> None:
+    check = until_scheduled(page)
+    url = f"/api/v1/checks/{check['check_id']}/refuse"
+    assert page.client.post(url, json={"nonce": check["nonce"]}).status_code == 200
+    page.scenario.time.advance(timedelta(seconds=10))
+    assert ask(page) == 201
+    page.scenario.time.advance(timedelta(seconds=70))
+    again = Page(page.app, page.scenario, page.student)
+    opened = again.open(continue_here=True).json or {}
+    assert opened["check"] is not None, "after a failed check she shows herself before anything is played"

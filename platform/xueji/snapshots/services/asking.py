@@ -7,7 +7,7 @@ from secrets import SystemRandom, token_urlsafe
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from xueji.identity import queries as identity
@@ -89,14 +89,19 @@ def _failed_last(session: Session, opens: SittingOpens) -> bool:
     """Whether the enrolment's last word on her identity was a failed check: until a good one all time is held."""
     last = session.scalar(
         select(Check)
-        .where(Check.enrolment_id == opens.facts.enrolment_id, Check.outcome.is_not(None))
+        .where(
+            Check.enrolment_id == opens.facts.enrolment_id,
+            Check.outcome.is_not(None),
+            # An offer that was not taken says nothing, so it hides no failure before it.
+            or_(Check.outcome != Outcome.MISSED, Check.kind.in_(filter(rules.missed_counts, CheckKind))),
+        )
         .order_by(Check.decided_ms.desc())
         .limit(1)
     )
     if last is None or last.outcome == Outcome.MATCH:
         return False
     accepted = any(appeal.decision == ReviewOutcome.ACCEPT for appeal in last.appeals)
-    return not accepted and (last.outcome != Outcome.MISSED or rules.missed_counts(CheckKind(last.kind)))
+    return not accepted
 
 
 def check_falls_due(due: CheckFallsDue) -> None:
