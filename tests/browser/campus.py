@@ -131,11 +131,6 @@ class Campus:
                 )
         return trainee
 
-    def demonstrated(self, account: str) -> Trainee:
-        """One of the demonstration's own."""
-        person = self.people[account]
-        return Trainee(account, person.person_id, self.enrolments[account], person.member.name)
-
     def enrol(self, person_id: UUID, plan: Mapping[str, int]) -> UUID:
         """The person's enrolment in a new cohort under the plan, with the demonstration's lessons."""
         context, staff = self.context, self.people["institution"].actor
