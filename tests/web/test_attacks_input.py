@@ -11,10 +11,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lesson_page import Page
 from people_for_tests import bearer, someone
-from scenario import Scenario, playing
+from scenario import Scenario, Student, playing
 from werkzeug.routing import Rule
 
 from xueji.kernel.actor import Role
+from xueji.progress import rules
 from xueji.web.access import rule_of
 
 HOSTILE_BODIES = {
@@ -44,12 +45,30 @@ def scenario(app: Flask) -> Iterator[Scenario]:
 
 
 @pytest.fixture
-def clients(app: Flask, scenario: Scenario) -> dict[Role, FlaskClient]:
+def student(scenario: Scenario) -> Student:
+    return scenario.student()
+
+
+@pytest.fixture
+def known(scenario: Scenario, student: Student) -> dict[str, object]:
+    """What there is, by the name it has in an address."""
+    lesson = scenario.lessons[0]
+    return {
+        "enrolment_id": student.enrolment.id,
+        "cohort_id": scenario.cohort.id,
+        "lesson_id": lesson.id,
+        "course_id": lesson.course_id,
+        "film_id": lesson.film_id,
+    }
+
+
+@pytest.fixture
+def clients(app: Flask, scenario: Scenario, student: Student) -> dict[Role, FlaskClient]:
     """A client for each role; the trainee is one of the scenario's, the institution is its own."""
     found = {}
     for role in Role:
         who = {
-            Role.TRAINEE: scenario.student().who,
+            Role.TRAINEE: student.who,
             Role.INSTITUTION: scenario.school.head.who,
             Role.REGULATOR: scenario.regulator,
         }.get(role) or someone(scenario.context, role)
@@ -58,10 +77,10 @@ def clients(app: Flask, scenario: Scenario) -> dict[Role, FlaskClient]:
     return found
 
 
-def address(rule: Rule, value: str) -> str:
-    """The rule's address with an id nobody has, or with ``value`` where it takes any text."""
+def address(rule: Rule, known: dict[str, object], value: str) -> str:
+    """The rule's address for something there is, or an id nobody has; with ``value`` where it takes any text."""
     parts = {
-        name: "1" if type(converter).__name__ == "IntegerConverter" else str(uuid4())
+        name: "1" if type(converter).__name__ == "IntegerConverter" else str(known.get(name, uuid4()))
         for name, converter in rule._converters.items()
     }
     parts |= {name: value for name in ("path", "number", "filename") if name in parts}
@@ -78,7 +97,9 @@ def allowed(app: Flask, rule: Rule, clients: dict[Role, FlaskClient]) -> FlaskCl
     return clients[min(access.roles or {Role.TRAINEE}) if access is not None else Role.TRAINEE]
 
 
-def test_no_body_of_json_makes_the_server_fail(app: Flask, clients: dict[Role, FlaskClient]) -> None:
+def test_no_body_of_json_makes_the_server_fail(
+    app: Flask, clients: dict[Role, FlaskClient], known: dict[str, object]
+) -> None:
     failed = []
     for rule in app.url_map.iter_rules():
         for method in sorted({"POST", "PATCH", "PUT", "DELETE"} & (rule.methods or set())):
@@ -86,21 +107,21 @@ def test_no_body_of_json_makes_the_server_fail(app: Flask, clients: dict[Role, F
                 continue
             client = allowed(app, rule, clients)
             for name, body in HOSTILE_BODIES.items():
-                url = address(rule, "x")
+                url = address(rule, known, "x")
                 answer = client.open(url, method=method, data=body, content_type="application/json")
                 if answer.status_code >= 500:
                     failed.append((method, rule.rule, name, answer.status_code))
     assert failed == []
 
 
-def test_no_query_makes_the_server_fail(app: Flask, clients: dict[Role, FlaskClient]) -> None:
+def test_no_query_makes_the_server_fail(app: Flask, clients: dict[Role, FlaskClient], known: dict[str, object]) -> None:
     failed = []
     for rule in app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.endpoint in ("health.ready", "static"):
             continue
         client = allowed(app, rule, clients)
         for value in HOSTILE_VALUES:
-            answer = client.get(f"{address(rule, value)}?{'&'.join(f'{name}={value}' for name in QUERY)}")
+            answer = client.get(f"{address(rule, known, value)}?{'&'.join(f'{name}={value}' for name in QUERY)}")
             if answer.status_code >= 500:
                 failed.append((rule.rule, value[:20], answer.status_code))
     assert failed == []
@@ -130,12 +151,14 @@ class TestBeats:
         page.seq, page.at_ms = 0, 0
         assert page.watch(5_000)["credited_ms"] == 5_000
 
-    def test_reports_without_end_are_refused_and_leave_nothing_in_the_log(self, page: Page) -> None:
+    def test_reports_without_end_are_refused_and_leave_nothing_in_the_log(
+        self, page: Page, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rules, "MOST_AT_ONCE", 600)
         statuses = [page.send(*(page.beat(0, state="paused") for _ in range(120))).status_code for _ in range(7)]
         assert statuses == [200] * 5 + [429] * 2
         assert len(page.leaves("beat")) == 600
         page.scenario.time.advance(timedelta(minutes=1))
-        page.seq = 600
         assert page.watch()["credited_ms"] == 10_000
 
     @pytest.mark.parametrize("rate", [1e308, -1.0, float("nan"), float("inf")])

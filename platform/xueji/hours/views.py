@@ -84,7 +84,7 @@ def statement(enrolment_id: UUID) -> str:
 @signed_in
 def checks(enrolment_id: UUID) -> str:
     enrolment = access_enrolment(db(), actor(), enrolment_id)
-    page = max(1, request.args.get("page", 1, type=int))
+    page = min(max(1, request.args.get("page", 1, type=int)), 10_000)
     total = count_checks(db(), enrolment_id)
     return render_template(
         "hours/checks.html",
