@@ -159,6 +159,7 @@ def make(data: Path, database_url: str, count: int) -> list[Learner]:
                     "day": day_of(now_ms),
                     "day_used_ms": 0,
                     "last_seq": 0,
+                    "reports": 0,
                 }
             )
             rows[Lease].append({"person_id": person, "sitting_id": sitting})

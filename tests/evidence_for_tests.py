@@ -149,7 +149,7 @@ class Case:
                     lesson_id=self.lesson_id, who="pseudonym", method="face", rulebook="", device="", terms="{}",
                     opened_ms=now_ms, last_contact_ms=now_ms, used_until_ms=now_ms, furthest_ms=0, resume_ms=0,
                     make_up="[]", study_ms=0, since_check_ms=0, next_check=0, last_interaction_ms=now_ms, day=0,
-                    day_used_ms=0, last_seq=0,
+                    day_used_ms=0, last_seq=0, reports=0,
                 )
             )  # fmt: skip
             session.flush()

@@ -584,6 +584,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Integer(), nullable=False),
         sa.Column("day_used_ms", sa.Integer(), nullable=False),
         sa.Column("last_seq", sa.BigInteger(), nullable=False),
+        sa.Column("reports", sa.Integer(), nullable=False),
         sa.Column("open_check", sa.Text(), nullable=True),
         sa.Column("ended_ms", sa.BigInteger(), nullable=True),
         sa.Column("ended_reason", sa.String(length=24), nullable=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 from browser.campus import Campus, prepared, running
@@ -58,8 +58,8 @@ def visit(browser: Browser, campus: Campus) -> Iterator[Callable[..., Visitor]]:
     """``visit("regulator")`` gives somebody's own browser, signed in; at the end each must have had a quiet console."""
     visitors: list[Visitor] = []
 
-    def visit(account: str | None = None, **options: object) -> Visitor:
-        visitor = Visitor.come(browser, campus, **options)  # type: ignore[arg-type]
+    def visit(account: str | None = None, **options: Any) -> Visitor:
+        visitor = Visitor.come(browser, campus, **options)
         visitors.append(visitor)
         if account is not None:
             visitor.sign_in(account)
@@ -68,8 +68,3 @@ def visit(browser: Browser, campus: Campus) -> Iterator[Callable[..., Visitor]]:
     yield visit
     faults = [fault for visitor in visitors for fault in visitor.leave()]
     assert faults == []
-
-
-@pytest.fixture
-def downloads(tmp_path: Path) -> Path:
-    return tmp_path / "downloads"

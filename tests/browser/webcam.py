@@ -7,7 +7,7 @@ without end, and a plan that takes many frames (`STUDIED_CLOSELY` in `campus`) i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -73,13 +73,13 @@ class Webcam:
 
     def show_for_enrolment(self) -> None:
         """She sits near and still, as a reference photo should be taken."""
-        self._show("near", lambda: [cv2.resize(close_portrait(), (640, 480), interpolation=cv2.INTER_AREA)])
+        self._show("near", lambda: [_as_webcam(close_portrait())])
 
-    def _show(self, name: str, pictures: object) -> None:
+    def _show(self, name: str, pictures: Callable[[], list[Pixels]]) -> None:
         """Make the feed once a run, then put it in the camera's place in one step."""
         feed = self._folder / f"{name}.y4m"
         if not feed.exists():
-            write_camera_feed(feed, list(_rounds(pictures())), rate=FRAMES_A_SECOND)  # type: ignore[operator]
+            write_camera_feed(feed, list(_rounds(pictures())), rate=FRAMES_A_SECOND)
         link = self._folder / "next"
         link.unlink(missing_ok=True)
         os.link(feed, link)
@@ -89,6 +89,10 @@ class Webcam:
 def reference_photo() -> bytes:
     """The trainee of these tests, as JPEG."""
     return encode_jpeg(close_portrait())
+
+
+def _as_webcam(picture: Pixels) -> Pixels:
+    return np.asarray(cv2.resize(picture, (640, 480), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _rounds(pictures: list[Pixels]) -> Iterator[Pixels]:

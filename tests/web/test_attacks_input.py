@@ -181,3 +181,41 @@ def test_a_form_with_a_nul_is_refused(scenario: Scenario, app: Flask) -> None:
     page = Page(app, scenario, scenario.student())
     answer = page.client.post(f"/checks/{uuid4()}/contest", data={"reason": "a\0b"})
     assert answer.status_code == 400
+
+
+FIELDS = (
+    "title region category high_risk training subject syllabus venue starts_on ends_on total theory practical online"
+    " in_person lessons checks_min_gap_ms checks_max_gap_ms answer_ms retries idle_ms daily_max_ms part place teacher"
+    " began_at ended_at people reason name kind uscc id_number account role organisation_id password size minutes"
+    " enrolment_id check_in_id out outcome words answer deadline sitting to film_id code route consent next language q"
+).split()
+WRITTEN = (
+    "",
+    "\x7f\u202e=cmd|' /C calc'!A0",
+    "x" * 70_000,
+    "9" * 400,
+    "-1",
+    "1e308",
+    "NaN",
+    "0001-01-01",
+    "9999-12-31",
+    "0001-01-01T00:00",
+    "9999-12-31T23:59",
+    "00000000-0000-0000-0000-000000000000",
+)
+
+
+@pytest.mark.parametrize("written", WRITTEN, ids=lambda written: written[:12].encode("unicode_escape").decode())
+def test_no_form_makes_the_server_fail(
+    app: Flask, clients: dict[Role, FlaskClient], known: dict[str, object], written: str
+) -> None:
+    form, failed = dict.fromkeys(FIELDS, written), []
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith(("/api/", "/witness/")) or rule.endpoint == "identity.sign_out":
+            continue
+        client, url = allowed(app, rule, clients), address(rule, known, "x")
+        answers = [client.post(url, data=form)] if "POST" in (rule.methods or ()) else []
+        if rule.endpoint == "enrolment.figures":
+            answers.append(client.get(url, query_string={**form, "x": ""} if len(written) < 1000 else {}))
+        failed += [(rule.rule, answer.status_code) for answer in answers if answer.status_code >= 500]
+    assert failed == []

@@ -59,6 +59,8 @@ class Sitting(Base):
     day: Mapped[int] = mapped_column(Integer)
     day_used_ms: Mapped[int] = mapped_column(Integer)
     last_seq: Mapped[int] = mapped_column(BigInteger)
+    reports: Mapped[int] = mapped_column(Integer)
+    """Beats recorded so far."""
     open_check: Mapped[str | None] = mapped_column(Text)
     """JSON of the check that stands open, as the page is told it, so that a beat needs no second query."""
     ended_ms: Mapped[int | None] = mapped_column(BigInteger)

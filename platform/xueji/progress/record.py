@@ -35,7 +35,7 @@ from xueji.progress.rules import (
     check_due,
     complete,
     credit,
-    highest_seq,
+    most_reports,
     person_seen,
     presence_asked,
     refuse_all,
@@ -75,6 +75,7 @@ class _Row(NamedTuple):
     day: int
     day_used_ms: int
     last_seq: int
+    reports: int
     open_check: str | None
     ended_ms: int | None
     lease_of: UUID | None
@@ -82,7 +83,7 @@ class _Row(NamedTuple):
 
 _MOVED = (
     "last_contact_ms", "used_until_ms", "furthest_ms", "resume_ms", "make_up", "study_ms", "since_check_ms",
-    "next_check", "last_interaction_ms", "question_id", "question_by_ms", "day", "day_used_ms", "last_seq",
+    "next_check", "last_interaction_ms", "question_id", "question_by_ms", "day", "day_used_ms", "last_seq", "reports",
     "open_check",
 )  # fmt: skip
 _FIND = (
@@ -151,6 +152,7 @@ class _Open:
     resume_ms: int
     question_id: UUID | None
     last_seq: int
+    reports: int
     check: dict[str, Any] | None
     known: dict[int, tuple[bytes, int, str | None]] = field(default_factory=dict)
     touched: bool = False
@@ -163,6 +165,7 @@ class _Open:
             row.resume_ms,
             row.question_id,
             row.last_seq,
+            row.reports,
             json.loads(row.open_check) if row.open_check else None,
         )
 
@@ -184,6 +187,7 @@ class _Open:
             state.day,
             state.day_used_ms,
             self.last_seq,
+            self.reports,
             json.dumps(self.check, separators=(",", ":")) if self.check else None,
             plain.key(self.row.id),
         )
@@ -285,7 +289,7 @@ def _judge(batch: _Batch, report: Report) -> Answer:
     if row.lease_of != row.id or row.ended_ms is not None:
         batch.entries.append(_refusal(report, chain, row.who, Reason.LEASE_LOST))
         raise LeaseLost
-    if max(each.beat.seq for each in report.beats) > highest_seq(row.opened_ms, now_ms):
+    if sitting.reports + len(report.beats) > most_reports(row.opened_ms, now_ms):
         raise TooMany
     clashes = [each for each in report.beats if sitting.known.get(each.beat.seq, (each.digest,))[0] != each.digest]
     if clashes or len({each.beat.seq for each in report.beats}) != len(report.beats):
@@ -354,6 +358,7 @@ def _credit(batch: _Batch, sitting: _Open, fresh: list[Reported], entries: list[
             after_commit(batch.session, lambda: batch.events.publish(said))
     sitting.state = state
     sitting.last_seq = max(sitting.last_seq, fresh[-1].beat.seq)
+    sitting.reports += len(fresh)
     sitting.resume_ms = min(fresh[-1].beat.to_ms, state.furthest_ms)
     return results
 

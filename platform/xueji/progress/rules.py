@@ -22,10 +22,10 @@ MOST_MAKE_UP: Final = 200
 """Intervals a sitting may have to make up. Somebody who watches every other millisecond of one leaves crumbs without
 end, and each stands in the leaves of the beats that cross them; what is beyond is made up in the next sitting."""
 
-MOST_AT_ONCE: Final = 600
-FEWEST_MS_APART: Final = 200
-"""A player reports every ten seconds and at every change of state. A sitting may number so many reports at once and one
-more in each of these milliseconds: more than any player needs, and an end to what a script can have logged."""
+MOST_AT_ONCE: Final = 20_000
+FEWEST_MS_APART: Final = 20
+"""A player reports every ten seconds and at every change of state. A sitting may report so often at once and once more
+in each of these milliseconds: far more than any player needs, and an end to what a script can have logged."""
 
 _NEVER: Final = 1 << 62
 _PLAYING: Final = BeatState.PLAYING
@@ -116,8 +116,8 @@ def check_beat(beat: Beat) -> None:
         raise BeatTooLong("a beat covers at most an hour")
 
 
-def highest_seq(opened_ms: int, now_ms: int) -> int:
-    """The highest number a report of a sitting opened then can have by now. Numbers count up from 1."""
+def most_reports(opened_ms: int, now_ms: int) -> int:
+    """How many beats a sitting opened then may have reported by now."""
     return MOST_AT_ONCE + (now_ms - opened_ms) // FEWEST_MS_APART
 
 

@@ -268,6 +268,7 @@ def _new_sitting(session: Session, opens: SittingOpens, device: str) -> Sitting:
         day=day,
         day_used_ms=before.day_used_ms if before and before.day == day else 0,
         last_seq=0,
+        reports=0,
     )
     session.add(sitting)
     return sitting
