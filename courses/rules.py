@@ -65,5 +65,5 @@ def media_type(path: str) -> str | None:
 def moved(order: Sequence[Item], item: Item, to: int) -> list[Item]:
     """The order with the item at the place ``to`` (from 1; further than the end means the end)."""
     rest = [other for other in order if other != item]
-    rest.insert(max(0, to - 1), item)
+    rest.insert(min(max(0, to - 1), len(rest)), item)
     return rest

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask_babel import gettext as _
-from wtforms import StringField
+from wtforms import DateField, IntegerField, StringField
 
 # A film lasts so many seconds, which is seldom a decimal fraction of a class hour. So many places are finer than a
 # millisecond of any unit in use: what is shown reads back as what it was.
 _FINEST = Decimal("0.0000001")
+_LONGEST_COUNT = 9
+FIRST_DAY, LAST_DAY = date(2021, 1, 1), date(2199, 12, 31)
+"""From the first day for which the rulebooks have figures; beyond the last nobody plans."""
 
 
 class AmountField(StringField):  # type: ignore[misc]
@@ -44,3 +48,25 @@ class AmountField(StringField):  # type: ignore[misc]
     def _is_whole(self, ms: Decimal) -> bool:
         """As near to a whole millisecond as what is shown for one."""
         return abs(ms - ms.to_integral_value()) <= self.unit_ms * _FINEST / 2
+
+
+class CountField(IntegerField):  # type: ignore[misc]
+    """A small number. What has more digits than any count is refused before anything compares it."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if valuelist and len(valuelist[0].strip()) > _LONGEST_COUNT:
+            self.data = None
+            raise ValueError(_("请填写数字。"))
+        super().process_formdata(valuelist)
+
+
+class DayField(DateField):  # type: ignore[misc]
+    """A date that training may lie on."""
+
+    data: date | None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata(valuelist)
+        if self.data is not None and not FIRST_DAY <= self.data <= LAST_DAY:
+            self.data = None
+            raise ValueError(_("日期不在可选范围内。"))

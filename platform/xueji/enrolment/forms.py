@@ -12,9 +12,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import (
     BooleanField,
-    DateField,
     DateTimeLocalField,
-    IntegerField,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -23,7 +21,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
-from xueji.enrolment.fields import AmountField
+from xueji.enrolment.fields import AmountField, CountField, DayField
 from xueji.enrolment.models import Cohort
 from xueji.enrolment.services.attendance import SessionPlan
 from xueji.enrolment.services.cohorts import CohortPlan
@@ -76,8 +74,8 @@ class CohortForm(StrictForm):
     subject = SelectField(_("科目"), choices=_choices({"": _("不分科目"), **SUBJECT}))
     syllabus = _text(_("大纲名称"), 120)
     venue = _text(_("面授地点"), 200, needed=False)
-    starts_on = DateField(_("开始日期"), [_NEEDED])
-    ends_on = DateField(_("结束日期"), [_NEEDED], description=_("含当日。"))
+    starts_on = DayField(_("开始日期"), [_NEEDED])
+    ends_on = DayField(_("结束日期"), [_NEEDED], description=_("含当日。"))
 
     total = _hours(_("总学时"), description=_("按大纲，1学时为45分钟。"))
     theory = _hours(_("理论学时"))
@@ -89,7 +87,7 @@ class CohortForm(StrictForm):
     checks_min_gap_ms = _amount(_("两次抽查的最短间隔（分钟）"), 60_000)
     checks_max_gap_ms = _amount(_("两次抽查的最长间隔（分钟）"), 60_000)
     answer_ms = _amount(_("抽查作答时间（秒）"), 1000)
-    retries = IntegerField(_("抽查重试次数"), [_NEEDED, NumberRange(0, 10)])
+    retries = CountField(_("抽查重试次数"), [_NEEDED, NumberRange(0, 10)])
     idle_ms = _amount(_("无操作多久提问（秒）"), 1000)
     daily_max_ms = _amount(_("每日最多计入（学时）"), CLASS_HOUR_MS)
 
