@@ -134,4 +134,4 @@ def test_a_witness_answers_over_http(context: Context, log: GrowingLog) -> None:
     again = client.post("/witness/add-checkpoint", data=body)
     assert (again.status_code, again.text, again.content_type) == (409, "601\n", "text/x.tlog.size")
     assert client.post("/witness/add-checkpoint", data=b"\xff").status_code == 400
-    assert client.post("/witness/add-checkpoint", data=b"x" * 70_000).status_code == 404
+    assert client.post("/witness/add-checkpoint", data=b"x" * 70_000).status_code == 413
