@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from courses.events import FilmAsked, LessonChanging
 from xueji.enrolment.access import allow_film
+from xueji.enrolment.events import StudyEnds
 from xueji.enrolment.services.cohorts import guard_lesson
 from xueji.hours.services import sitting_opens_make_up
 from xueji.identity.events import ReferenceStored
@@ -11,6 +12,7 @@ from xueji.identity.tasks import compare_soon
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.progress.events import CheckFallsDue, ContactDuringCheck, SittingOpens
+from xueji.progress.services import end_study
 from xueji.snapshots import services as snapshots
 from xueji.snapshots.events import AnswerStored
 from xueji.snapshots.tasks import judge
@@ -22,6 +24,7 @@ def connect(context: Context) -> None:
     events = context.events
     events.subscribe(FilmAsked, allow_film)
     events.subscribe(LessonChanging, guard_lesson)
+    events.subscribe(StudyEnds, end_study)
     # What may be made up first: the schedule of checks counts it.
     events.subscribe(SittingOpens, sitting_opens_make_up)
     events.subscribe(SittingOpens, snapshots.sitting_opens)

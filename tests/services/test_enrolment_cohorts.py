@@ -146,7 +146,7 @@ def test_nobody_is_enrolled_twice_late_or_into_a_draft(school: School) -> None:
     with clock.fixed(clock.now() + timedelta(days=1000)), pytest.raises(CohortNotOpen):
         enrol(other)
     with school.context.database.writing() as session:
-        cohorts.close_cohort(session, actor=school.staff, cohort_id=other.id)
+        cohorts.close_cohort(session, school.context.events, actor=school.staff, cohort_id=other.id)
     with pytest.raises(CohortNotOpen):
         enrol(other)
 
@@ -157,7 +157,12 @@ def test_withdrawing_is_recorded_with_a_reason_nobody_reads_in_the_log(school: S
     def withdraw(reason: str) -> None:
         with school.context.database.writing() as session:
             trainees.withdraw(
-                session, school.context.keyring, enrolment_id=enrolment.id, reason=reason, actor=school.staff
+                session,
+                school.context.keyring,
+                school.context.events,
+                enrolment_id=enrolment.id,
+                reason=reason,
+                actor=school.staff,
             )
 
     with pytest.raises(ReasonNeeded):

@@ -13,6 +13,7 @@ from lesson_page import Page
 from people_for_tests import signed_in
 from scenario import LESSON_MS, Scenario, playing
 
+from xueji.enrolment.services import cohorts, trainees
 from xueji.identity.rules import ProofRoute
 
 
@@ -105,6 +106,24 @@ def test_a_second_sign_in_ends_the_first_and_says_why(page: Page) -> None:
     answer = page.send(page.beat())
     assert (answer.status_code, answer.json["type"]) == (401, "session-ended")  # type: ignore[index]
     assert answer.json["reason"] == "signed_in_elsewhere"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "closed"])
+def test_what_is_under_way_ends_with_the_enrolment(page: Page, how: str) -> None:
+    page.watch()
+    context, staff = page.scenario.context, page.scenario.school.staff
+    with context.database.writing() as session:
+        if how == "withdrawn":
+            enrolment_id = page.student.enrolment.id
+            trainees.withdraw(
+                session, context.keyring, context.events, enrolment_id=enrolment_id, reason="转岗", actor=staff
+            )
+        else:
+            cohorts.close_cohort(session, context.events, actor=staff, cohort_id=page.scenario.cohort.id)
+    page.scenario.time.advance(timedelta(seconds=10))
+    answer = page.send(page.beat())
+    assert (answer.status_code, answer.json["type"]) == (409, "sitting-ended")  # type: ignore[index]
+    assert len(page.leaves("beat")) == 1
 
 
 class TestAttacks:

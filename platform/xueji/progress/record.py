@@ -23,7 +23,7 @@ from xueji.kernel.database import after_commit
 from xueji.kernel.errors import NotFound, Problem, TooMany, Unavailable
 from xueji.kernel.events import Announcement, Events
 from xueji.kernel.plain import Plain
-from xueji.progress.errors import BeatClash, LeaseLost, SessionEnded
+from xueji.progress.errors import BeatClash, LeaseLost, SessionEnded, SittingEnded
 from xueji.progress.events import CheckFallsDue, ContactDuringCheck
 from xueji.progress.rules import (
     Beat,
@@ -286,9 +286,12 @@ def _judge(batch: _Batch, report: Report) -> Answer:
         raise NotFound
     row, now_ms = sitting.row, batch.now_ms
     chain = str(row.enrolment_id)
-    if row.lease_of != row.id or row.ended_ms is not None:
+    if row.lease_of != row.id:
         batch.entries.append(_refusal(report, chain, row.who, Reason.LEASE_LOST))
         raise LeaseLost
+    if row.ended_ms is not None:
+        batch.entries.append(_refusal(report, chain, row.who, Reason.OUTSIDE_DATES))
+        raise SittingEnded
     if sitting.reports + len(report.beats) > most_reports(row.opened_ms, now_ms):
         raise TooMany
     clashes = [each for each in report.beats if sitting.known.get(each.beat.seq, (each.digest,))[0] != each.digest]

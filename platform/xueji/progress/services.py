@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from xueji.enrolment.access import access_enrolment
+from xueji.enrolment.events import StudyEnds
 from xueji.enrolment.models import CohortState, EnrolmentState
 from xueji.enrolment.queries import EnrolmentFacts, LessonFacts, enrolment_facts
 from xueji.kernel import clock
@@ -113,6 +114,13 @@ def open_sitting(
     return Opened(sitting, terms, lesson)
 
 
+def end_study(ends: StudyEnds) -> None:
+    """What is under way in these enrolments ends now, whatever its page does."""
+    running = (Sitting.enrolment_id.in_(ends.enrolment_ids), Sitting.ended_ms.is_(None))
+    now_ms = clock.to_ms(clock.now())
+    ends.session.execute(update(Sitting).where(*running).values(ended_ms=now_ms, ended_reason="enrolment_over"))
+
+
 def _ask_first(session: Session, events: Events, sitting: Sitting) -> None:
     due = CheckFallsDue(
         session,
@@ -192,13 +200,13 @@ def _take_lease(
     if row is None:
         return
     old = session.get_one(Sitting, row.sitting_id, with_for_update=True)
+    if old.ended_ms is not None:
+        return
     held = Lease(str(old.id), old.last_contact_ms, read_terms(old.terms).plan.lease_ms)
     answer = may_take(held, str(sitting_id), now_ms, continue_here=continue_here)
     if answer is LeaseAnswer.HELD:
         seconds = (held.seen_ms + held.lease_ms - now_ms + 999) // 1000
         raise LeaseHeld(device=old.device, free_in_seconds=seconds)
-    if old.ended_ms is not None:
-        return
     old.ended_ms, old.ended_reason = now_ms, answer.value
     chain = str(old.enrolment_id)
     if answer is LeaseAnswer.TAKEN:

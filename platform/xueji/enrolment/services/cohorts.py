@@ -15,11 +15,13 @@ from courses.events import LessonChanging
 from courses.models import Course, Film, FilmState, Lesson
 from xueji.enrolment.access import access_own_cohort
 from xueji.enrolment.errors import CohortFrozen, CohortNotOpen, CohortRefused, TooManyLessons
-from xueji.enrolment.models import Cohort, CohortLesson, CohortState
+from xueji.enrolment.events import StudyEnds
+from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment
 from xueji.enrolment.rules import Judgement, Proposal, ProposedLesson, judge
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import Invalid, NotFound
+from xueji.kernel.events import Events
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.plan import InvalidPlan, ProctoringPlan
 from xueji.rulebook.vocabulary import Category, Training
@@ -132,12 +134,14 @@ def open_cohort(session: Session, *, cohort: Cohort, actor: Actor) -> Cohort:
     return cohort
 
 
-def close_cohort(session: Session, *, actor: Actor, cohort_id: UUID) -> Cohort:
-    """End enrolment and attendance for good. Raises NotFound, CohortNotOpen."""
+def close_cohort(session: Session, events: Events, *, actor: Actor, cohort_id: UUID) -> Cohort:
+    """End enrolment, study and attendance for good. Raises NotFound, CohortNotOpen."""
     cohort = access_own_cohort(session, actor, cohort_id, lock=True)
     if cohort.state is not CohortState.OPEN:
         raise CohortNotOpen
     cohort.state = CohortState.CLOSED
+    enrolled = session.scalars(select(Enrolment.id).where(Enrolment.cohort_id == cohort_id))
+    events.publish(StudyEnds(session, tuple(enrolled)))
     return cohort
 
 

@@ -21,6 +21,7 @@ from xueji.enrolment.errors import (
     ReasonNeeded,
     TooManyLines,
 )
+from xueji.enrolment.events import StudyEnds
 from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
 from xueji.enrolment.rules import MOST_PASTED, BadLine, PastedPerson, pasted_people
 from xueji.identity import rules as identity_rules
@@ -33,6 +34,7 @@ from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Invalid
+from xueji.kernel.events import Events
 from xueji.trace import services as trace
 from xueji.trace.rules import Event
 
@@ -97,7 +99,9 @@ def opening_values(facts: queries.EnrolmentFacts) -> dict[str, object]:
     }
 
 
-def withdraw(session: Session, keyring: Keyring, *, enrolment_id: UUID, reason: str, actor: Actor) -> Enrolment:
+def withdraw(
+    session: Session, keyring: Keyring, events: Events, *, enrolment_id: UUID, reason: str, actor: Actor
+) -> Enrolment:
     """Let a trainee out. What was recorded stays, and with the reason it says why nothing follows.
 
     Raises NotFound, AlreadyWithdrawn, ReasonNeeded.
@@ -116,6 +120,7 @@ def withdraw(session: Session, keyring: Keyring, *, enrolment_id: UUID, reason: 
         who=keyring.pseudonym(actor.person_id, enrolment.id),
         values={"reason": commitment},
     )
+    events.publish(StudyEnds(session, (enrolment.id,)))
     return enrolment
 
 

@@ -22,7 +22,7 @@ from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, Problem
 from xueji.rulebook import rules as rulebook
 from xueji.web.access import roles
-from xueji.web.session import actor, db
+from xueji.web.session import actor, context, db
 
 
 @blueprint.get("/cohorts")
@@ -104,7 +104,7 @@ def open_cohort(cohort_id: UUID) -> Any:
 @blueprint.post("/cohorts/<uuid:cohort_id>/close")
 @roles(Role.INSTITUTION)
 def close_cohort(cohort_id: UUID) -> Any:
-    cohorts.close_cohort(db(), actor=actor(), cohort_id=cohort_id)
+    cohorts.close_cohort(db(), context().events, actor=actor(), cohort_id=cohort_id)
     flash(_("培训班已结班。"), "success")
     return redirect(url_for("enrolment.cohort", cohort_id=cohort_id))
 

@@ -53,7 +53,12 @@ def withdraw_trainee(enrolment_id: UUID) -> Any:
     form = ReasonForm()
     form.validate()
     enrolment = withdraw(
-        db(), context().keyring, enrolment_id=enrolment_id, reason=form.reason.data or "", actor=actor()
+        db(),
+        context().keyring,
+        context().events,
+        enrolment_id=enrolment_id,
+        reason=form.reason.data or "",
+        actor=actor(),
     )
     flash(_("学员已退班，学习记录保留。"), "success")
     return redirect(url_for("enrolment.trainees", cohort_id=enrolment.cohort_id))
