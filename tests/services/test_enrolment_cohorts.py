@@ -252,7 +252,9 @@ def test_another_institution_opens_enrols_and_withdraws_nothing(school: School) 
     with school.context.database.writing() as session, pytest.raises(NotFound):
         trainees.enrol(session, keyring, cohort=cohort, person=member.person, actor=stranger.staff)
     with school.context.database.writing() as session, pytest.raises(NotFound):
-        trainees.withdraw(session, keyring, enrolment_id=enrolment.id, reason="x", actor=stranger.staff)
+        trainees.withdraw(
+            session, keyring, school.context.events, enrolment_id=enrolment.id, reason="x", actor=stranger.staff
+        )
     assert len(chain(school, enrolment.id)) == 1
 
 
