@@ -65,7 +65,9 @@ browser:
 
 # The browser tests start one installation of their own, on SQLite, and watch films in real time: one process runs
 # them, and once is enough, for what a page shows does not depend on the database that every other test runs on too.
-IN_BROWSER := $(BIN)/python -m pytest -m browser tests/browser
+# Films, webcam and judge share the machine with the page: a test that was late is given one more turn, and says so.
+BROWSER_TESTS := $(BIN)/python -m pytest -m browser tests/browser
+IN_BROWSER := $(BROWSER_TESTS) || { echo "== once more, what failed in the browser"; $(BROWSER_TESTS) --last-failed; }
 
 test: test-install browser
 	@echo "== the whole suite on SQLite"

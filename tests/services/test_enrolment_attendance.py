@@ -185,7 +185,7 @@ def test_a_closed_cohort_takes_no_more_attendance(school: School, cohort: Cohort
     _member, enrolment = school.trainee(cohort)
     lesson = hold(school, cohort)
     with school.context.database.writing() as session:
-        cohorts.close_cohort(session, actor=school.staff, cohort_id=cohort.id)
+        cohorts.close_cohort(session, school.context.events, actor=school.staff, cohort_id=cohort.id)
     with pytest.raises(CohortNotOpen):
         enter(school, lesson, {enrolment.id: 1})
 
