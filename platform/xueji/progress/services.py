@@ -14,6 +14,7 @@ from xueji.enrolment.access import access_enrolment
 from xueji.enrolment.events import StudyEnds
 from xueji.enrolment.models import CohortState, EnrolmentState
 from xueji.enrolment.queries import EnrolmentFacts, LessonFacts, enrolment_facts
+from xueji.identity.models import Person
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
@@ -79,6 +80,8 @@ def open_sitting(
     lesson = facts.lesson(lesson_id)
     if lesson is None:
         raise NotFound
+    # Two openings of one person take turns, also the first two of her life, when there is no lease to lock yet.
+    session.execute(select(Person.id).where(Person.id == facts.person_id).with_for_update())
     now_ms = clock.to_ms(clock.now())
     existing = session.get(Sitting, sitting_id, with_for_update=True)
     if existing is not None:
