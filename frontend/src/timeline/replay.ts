@@ -16,7 +16,7 @@ export class Replay {
   private readonly record: SittingRecord;
   private readonly root: HTMLElement;
   private readonly canvas = make("div", { class: "replay-canvas" });
-  private readonly scroller = make("div", { class: "replay-scroller", tabindex: "-1" }, this.canvas);
+  private readonly scroller = make("div", { class: "replay-scroller", tabindex: "0", role: "group", "aria-label": words.timeline.help }, this.canvas);
   private readonly cursor = make("div", { class: "replay-cursor", "aria-hidden": "true" });
   private readonly slider = make("input", { type: "range", class: "replay-slider", "aria-label": words.timeline.moment });
   private readonly clock = make("output", { class: "replay-clock" });
