@@ -7,29 +7,21 @@ somebody is encrypted under a key of her own; without ``Person.wrapped_key`` non
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Enum, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, Uuid
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xueji.identity.rules import ConsentKind, OrganisationKind, PhotoState, ProofRoute, SessionKind
 from xueji.kernel.actor import Role
-from xueji.kernel.database import Base, UTCDateTime
+from xueji.kernel.database import Base, UTCDateTime, word
 
 IMPERSONAL: dict[str, Any] = {"personal": None}
 
 
 def personal(why: str) -> dict[str, Any]:
     return {"personal": why}
-
-
-def _word(kind: type[StrEnum]) -> Enum:
-    """A state kept as its own word, so that a reader of the table needs no key to it."""
-    return Enum(
-        kind, native_enum=False, length=24, values_callable=lambda members: [member.value for member in members]
-    )
 
 
 def _key() -> Mapped[UUID]:
@@ -47,7 +39,7 @@ class Organisation(Base):
 
     id: Mapped[UUID] = _key()
     name: Mapped[str] = mapped_column(String(120), unique=True, info=IMPERSONAL)
-    kind: Mapped[OrganisationKind] = mapped_column(_word(OrganisationKind), info=IMPERSONAL)
+    kind: Mapped[OrganisationKind] = mapped_column(word(OrganisationKind), info=IMPERSONAL)
     region: Mapped[str] = mapped_column(String(6), index=True, info=IMPERSONAL)
     """Division code (GB/T 2260); of an authority, its jurisdiction."""
     uscc: Mapped[str | None] = mapped_column(String(18), unique=True, info=IMPERSONAL)
@@ -79,7 +71,7 @@ class Person(Base):
         LargeBinary, info=personal("her key under the installation's; deleting it erases all it protects")
     )
     proof_route: Mapped[ProofRoute] = mapped_column(
-        _word(ProofRoute), info=personal("how she proves that it is she who studies")
+        word(ProofRoute), info=personal("how she proves that it is she who studies")
     )
     route_chosen_at: Mapped[datetime | None] = mapped_column(
         UTCDateTime, info=personal("when she chose; empty until she was shown both ways")
@@ -145,7 +137,7 @@ class Membership(Base):
     organisation_id: Mapped[UUID] = mapped_column(
         ForeignKey("organisation.id"), index=True, info=personal("her employer or training institution")
     )
-    role: Mapped[Role] = mapped_column(_word(Role), info=personal("decides what she may see and do"))
+    role: Mapped[Role] = mapped_column(word(Role), info=personal("decides what she may see and do"))
     since: Mapped[datetime] = mapped_column(UTCDateTime, info=personal("part of her file"))
 
 
@@ -160,7 +152,7 @@ class LoginSession(Base):
     organisation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("organisation.id"), info=personal("for whom she acts in this session")
     )
-    kind: Mapped[SessionKind] = mapped_column(_word(SessionKind), info=IMPERSONAL)
+    kind: Mapped[SessionKind] = mapped_column(word(SessionKind), info=IMPERSONAL)
     learner: Mapped[bool] = mapped_column(info=personal("a learner has one live session at a time"))
     idle_minutes: Mapped[int] = mapped_column(Integer, info=IMPERSONAL)
     """For how long it lives on after it was last used."""
@@ -179,7 +171,7 @@ class Consent(Base):
 
     id: Mapped[UUID] = _key()
     person_id: Mapped[UUID] = _of_person("who consented", index=True)
-    kind: Mapped[ConsentKind] = mapped_column(_word(ConsentKind), info=IMPERSONAL)
+    kind: Mapped[ConsentKind] = mapped_column(word(ConsentKind), info=IMPERSONAL)
     text_version: Mapped[str] = mapped_column(String(24), info=personal("which words she agreed to"))
     given_at: Mapped[datetime] = mapped_column(UTCDateTime, info=personal("proof of the consent"))
     withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=personal("null while it stands"))
@@ -192,7 +184,7 @@ class ReferencePhoto(Base):
 
     id: Mapped[UUID] = _key()
     person_id: Mapped[UUID] = _of_person("whose face it is", index=True)
-    state: Mapped[PhotoState] = mapped_column(_word(PhotoState), info=IMPERSONAL)
+    state: Mapped[PhotoState] = mapped_column(word(PhotoState), info=IMPERSONAL)
     path: Mapped[str | None] = mapped_column(
         String(200), info=personal("where the encrypted picture lies; null once the file is deleted")
     )

@@ -127,7 +127,7 @@ def picture(path: schemas.PicturePath) -> Response:
         plain = vault.unseal(key, found.person_id, found.path, held.store.get(found.path))
     except (FileNotFoundError, Unreadable) as error:
         raise NotFound from error
-    response = Response(plain, mimetype=_kind(plain))
+    response = Response(plain, mimetype=vault.picture_type(plain))
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
@@ -186,9 +186,3 @@ def _check_in(here: CheckIn) -> dict[str, Any]:
         "until": clock.rfc3339(clock.from_ms(here.until_ms)),
         "closed": here.closed_ms is not None,
     }
-
-
-def _kind(picture: bytes) -> str:
-    if picture.startswith(b"\x89PNG"):
-        return "image/png"
-    return "image/webp" if picture[8:12] == b"WEBP" else "image/jpeg"
