@@ -60,6 +60,27 @@ def test_many_at_once_are_the_same_as_one_by_one(context: Context) -> None:
     assert [recorded.n for recorded in together] == [0, 1, 2, 0, 1, 3]
 
 
+def test_a_chain_just_begun_is_never_waited_for_while_holding_another(context: Context) -> None:
+    """Two transactions that need the same two chains, one of them new: the later waits before it locks anything."""
+    with context.database.writing() as session:
+        services.record_many(session, beats("a", 1))
+    later = threading.Thread(target=_record, args=(context, [*beats("a", 1), *beats("new", 1)]))
+    with context.database.writing() as session:
+        services.record_many(session, beats("new", 1))
+        later.start()
+        later.join(0.3)
+        assert later.is_alive()
+        services.record_many(session, beats("a", 1))
+    later.join()
+    with context.database.reading() as session:
+        assert [queries.chain_length(session, chain) for chain in ("a", "new")] == [3, 2]
+
+
+def _record(context: Context, entries: list[Entry]) -> None:
+    with context.database.writing() as session:
+        services.record_many(session, entries)
+
+
 def test_a_rolled_back_change_leaves_no_trace(context: Context) -> None:
     with pytest.raises(RuntimeError), context.database.writing() as session:
         services.record_many(session, beats("a", 3))

@@ -455,7 +455,7 @@ def test_a_hammer_of_writers_loses_nothing(context: Context) -> None:
 
 
 def wait_until_signed(context: Context, size: int) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         with context.database.reading() as session:
             if queries.state(session).signed_size >= size:
                 return

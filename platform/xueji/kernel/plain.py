@@ -1,18 +1,23 @@
 """Plain statements for the few paths that run thousands of times a second.
 
-Building and compiling a statement costs more there than running it. Texts are constant, so both drivers keep them
-prepared; lists go in as one parameter. What a column holds is put into the driver's own form here and nowhere else.
+Building and compiling a statement costs more there than running it. Texts are few, so both drivers keep them prepared;
+lists go in as one parameter, and rows many to a statement. What a column holds is put into the driver's own form here
+and nowhere else.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
+
+ROWS_IN_A_STATEMENT = 16
+"""On SQLite, each number of rows is a statement of its own, and as many are kept prepared for a connection."""
 
 
 class Plain:
@@ -27,10 +32,28 @@ class Plain:
         self._cursor.execute(self._text(statement), values)
         return self._cursor.fetchall()
 
-    def many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Run it once for each row; nothing for none."""
-        if rows:
-            self._cursor.executemany(self._text(statement), rows)
+    def add(
+        self, table: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]], *, unless_there: bool = False
+    ) -> None:
+        """Insert rows, each with a value for each column; ``unless_there`` passes over those whose key exists."""
+        self._run(rows, lambda count: _insert(table, columns, count, unless_there))
+
+    def move(self, table: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
+        """Update rows: the last column finds one, the others are set. Raises LookupError for one that is missing."""
+        if self._run(rows, lambda count: _update(table, columns, count)) != len(rows):
+            raise LookupError(f"a row of {table} that was to change is not there")
+
+    def _run(self, rows: Sequence[Sequence[Any]], statement: Callable[[int], str]) -> int:
+        """How many rows it reached."""
+        reached = 0
+        if rows and not self.is_sqlite:
+            self._cursor.executemany(self._text(statement(1)), rows)
+            return int(self._cursor.rowcount)
+        for start in range(0, len(rows), ROWS_IN_A_STATEMENT):
+            part = rows[start : start + ROWS_IN_A_STATEMENT]
+            self._cursor.execute(statement(len(part)), [value for row in part for value in row])
+            reached += self._cursor.rowcount
+        return reached
 
     def _text(self, statement: str) -> str:
         return statement if self.is_sqlite else statement.replace("?", "%s")
@@ -58,3 +81,24 @@ class Plain:
     def instant(self, value: Any) -> datetime:
         """An instant as `database.UTCDateTime` keeps it."""
         return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value.astimezone(UTC)
+
+
+@lru_cache(maxsize=256)
+def _insert(table: str, columns: tuple[str, ...], count: int, unless_there: bool) -> str:
+    conflict = " ON CONFLICT DO NOTHING" if unless_there else ""
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {_places(len(columns), count)}{conflict}"
+
+
+@lru_cache(maxsize=256)
+def _update(table: str, columns: tuple[str, ...], count: int) -> str:
+    *moved, key = columns
+    if count == 1:
+        return f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in moved)} WHERE {key} = ?"
+    sets = ", ".join(f"{name} = moved.column{place}" for place, name in enumerate(moved, 1))
+    values = f"(VALUES {_places(len(columns), count)}) AS moved"
+    return f"UPDATE {table} SET {sets} FROM {values} WHERE {table}.{key} = moved.column{len(columns)}"
+
+
+def _places(columns: int, count: int) -> str:
+    row = f"({', '.join('?' * columns)})"
+    return ", ".join([row] * count)

@@ -84,7 +84,7 @@ class _Row(NamedTuple):
 _MOVED = (
     "last_contact_ms", "used_until_ms", "furthest_ms", "resume_ms", "make_up", "study_ms", "since_check_ms",
     "next_check", "last_interaction_ms", "question_id", "question_by_ms", "day", "day_used_ms", "last_seq", "reports",
-    "open_check",
+    "open_check", "id",
 )  # fmt: skip
 _FIND = (
     f"SELECT {', '.join('sitting.' + column for column in _Row._fields[:-1])}, lease.sitting_id"
@@ -92,11 +92,10 @@ _FIND = (
 )
 _FIND_LOGINS = "SELECT id, ended_at, ended_reason, expires_at, last_seen_at FROM login_session WHERE {}"
 _FIND_BEATS = "SELECT seq, digest, furthest_ms, refused FROM beat WHERE sitting_id = ? AND seq >= ? AND seq <= ?"
-_ADD_BEATS = "INSERT INTO beat (sitting_id, seq, digest, furthest_ms, refused) VALUES (?, ?, ?, ?, ?)"
+_BEAT = ("sitting_id", "seq", "digest", "furthest_ms", "refused")
 _UUIDS = [
     _Row._fields.index(name) for name in ("id", "enrolment_id", "person_id", "lesson_id", "question_id", "lease_of")
 ]
-_MOVE = f"UPDATE sitting SET {', '.join(column + ' = ?' for column in _MOVED)} WHERE id = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +169,7 @@ class _Open:
         )
 
     def moved(self, plain: Plain, now_ms: int) -> tuple[Any, ...]:
-        """The values of `_MOVED`, and the key."""
+        """The values of `_MOVED`."""
         state = self.state
         return (
             now_ms,
@@ -234,9 +233,9 @@ def record_reports(session: Session, reports: Sequence[Report], *, events: Event
         except Exception:
             log.exception("beat.failed", sitting=str(report.sitting_id))
             answers.append(Unavailable())
-    plain.many(_ADD_BEATS, [(plain.key(sitting_id), *said) for sitting_id, *said in batch.beats])
+    plain.add("beat", _BEAT, [(plain.key(sitting_id), *said) for sitting_id, *said in batch.beats])
     touched = [sitting for sitting in batch.sittings.values() if sitting.touched]
-    plain.many(_MOVE, [sitting.moved(plain, batch.now_ms) for sitting in touched])
+    plain.move("sitting", _MOVED, [sitting.moved(plain, batch.now_ms) for sitting in touched])
     record_many(session, batch.entries)
     return answers
 

@@ -21,11 +21,9 @@ from xueji.trace.models import Opening
 from xueji.trace.rules import Entry, Event, Recorded
 
 # The beat path: plain statements with positional values, because building and compiling them costs more than the leaf.
-# Heads are locked in one order by everybody, so that two transactions never wait for each other's chains.
 _HEADS = "SELECT chain, length, head, at_ms FROM trace_chain WHERE {} ORDER BY chain"
-_ADD_PENDING = "INSERT INTO trace_pending (chain, n, leaf) VALUES (?, ?, ?)"
-_NEW_HEAD = "INSERT INTO trace_chain (chain, length, head, at_ms) VALUES (?, 0, ?, 0) ON CONFLICT DO NOTHING"
-_MOVE_HEAD = "UPDATE trace_chain SET length = ?, head = ?, at_ms = ? WHERE chain = ?"
+_HEAD = ("length", "head", "at_ms", "chain")
+_PENDING = ("chain", "n", "leaf")
 
 MOST_ERASED_IN_A_LEAF = 500
 
@@ -76,25 +74,26 @@ def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
         heads[entry.chain] = (length + 1, head, at_ms)
         rows.append((entry.chain, length, leaf))
         recorded.append(Recorded(length, head))
-    plain.many(_ADD_PENDING, rows)
-    plain.many(_MOVE_HEAD, [(length, head, at_ms, chain) for chain, (length, head, at_ms) in heads.items()])
+    plain.add("trace_pending", _PENDING, rows)
+    plain.move("trace_chain", _HEAD, [(*head, chain) for chain, head in heads.items()])
     return recorded
 
 
 def _heads(plain: Plain, chains: list[str]) -> dict[str, tuple[int, bytes, int]]:
-    """Length, head and last time of each chain, locked until the transaction ends; new chains are begun."""
+    """Length, head and last time of each chain, locked until the transaction ends; new chains are begun.
+
+    Chains are begun before any is locked, and both in the order of their names: two transactions then never wait for
+    each other, neither for a row that exists nor for one that the other is just writing.
+    """
     heads = _read_heads(plain, chains)
     missing = [chain for chain in chains if chain not in heads]
-    if missing:
-        plain.many(_NEW_HEAD, [(chain, rules.FIRST_PREVIOUS) for chain in missing])
-        # Read again: another transaction may have begun the same chain while this one waited for it.
-        heads |= _read_heads(plain, missing)
-    return heads
+    begun = [(0, rules.FIRST_PREVIOUS, 0, chain) for chain in missing]
+    plain.add("trace_chain", _HEAD, begun, unless_there=True)
+    return heads if plain.is_sqlite and not missing else _read_heads(plain, chains, plain.locked("trace_chain"))
 
 
-def _read_heads(plain: Plain, chains: list[str]) -> dict[str, tuple[int, bytes, int]]:
-    read = _HEADS.format(plain.any_of("chain")) + plain.locked("trace_chain")
-    rows = plain.rows(read, plain.words(chains))
+def _read_heads(plain: Plain, chains: list[str], locked: str = "") -> dict[str, tuple[int, bytes, int]]:
+    rows = plain.rows(_HEADS.format(plain.any_of("chain")) + locked, plain.words(chains))
     return {chain: (length, bytes(head), at_ms) for chain, length, head, at_ms in rows}
 
 
