@@ -75,6 +75,15 @@ class Page:
         self.at_ms = said["furthest_ms"]
         return said
 
+    def say_here(self, question_id: str = "") -> TestResponse:
+        """Answer a question, or one that nobody asked."""
+        said = {"question_id": question_id or str(uuid4())}
+        return self.client.post(f"/api/v1/sittings/{self.sitting_id}/presence", json=said)
+
+    def ask_check(self) -> TestResponse:
+        """Ask for a check of one's own wish."""
+        return self.client.post(f"/api/v1/sittings/{self.sitting_id}/checks")
+
     def leaves(self, event: str) -> list[dict[str, Any]]:
         with self.scenario.context.database.reading() as session:
             chain = str(self.student.enrolment.id)

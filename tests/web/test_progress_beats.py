@@ -98,6 +98,8 @@ def test_two_pages_at_once_are_refused_with_a_way_on(page: Page) -> None:
     lost = page.send(page.beat())
     assert (lost.status_code, lost.json["type"]) == (409, "sitting-lease-lost")  # type: ignore[index]
     assert [leaf["reason"] for leaf in page.leaves("beat.refused")] == ["lease_lost"]
+    for refused in (page.say_here(), page.ask_check()):
+        assert (refused.status_code, refused.json["type"]) == (409, "sitting-lease-lost")  # type: ignore[index]
 
 
 def test_a_second_sign_in_ends_the_first_and_says_why(page: Page) -> None:
@@ -124,6 +126,8 @@ def test_what_is_under_way_ends_with_the_enrolment(page: Page, how: str) -> None
     answer = page.send(page.beat())
     assert (answer.status_code, answer.json["type"]) == (409, "sitting-ended")  # type: ignore[index]
     assert len(page.leaves("beat")) == 1
+    for refused in (page.say_here(), page.ask_check()):
+        assert (refused.status_code, refused.json["type"]) == (409, "sitting-ended")  # type: ignore[index]
 
 
 class TestAttacks:
@@ -181,10 +185,7 @@ class TestAttacks:
         assert answer["question"] is not None
         assert answer["credited_ms"] <= 370_000
         assert reasons(answer) == {"idle": 10_000}
-        said = page.client.post(
-            f"/api/v1/sittings/{page.sitting_id}/presence", json={"question_id": answer["question"]["question_id"]}
-        )
-        assert said.status_code == 200
+        assert page.say_here(answer["question"]["question_id"]).status_code == 200
         before = answer["furthest_ms"]
         assert page.watch()["furthest_ms"] == before + 10_000
 

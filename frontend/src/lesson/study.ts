@@ -28,6 +28,8 @@ const STARTABLE: ReadonlySet<Reason> = new Set(["start", "hidden", "finished", "
 /** Stop before the server's limit for what may be handed in late, so that the last beats still arrive within it. */
 const OFFLINE_MARGIN_MS = 15_000;
 const REMARK_MS = 3_500;
+/** Answers that mean that this sitting earns no more, whatever else is asked of it. */
+const OVER: readonly string[] = ["sitting-ended", "sitting-lease-lost"];
 /** A paused page needs to be heard of often enough to keep its turn, and no oftener. */
 const IDLE_BEATS_EVERY = 2;
 
@@ -329,9 +331,15 @@ export class Study {
       now.disabled = true;
       call<{ check: Check | null }>(`${this.url}/checks`, { method: "POST" })
         .then(({ check }) => check !== null && this.onCheck(check))
-        .catch((error: unknown) => this.remark(error instanceof Problem ? error.title : words.stop.unreachable))
+        .catch((error: unknown) => this.onRefused(error))
         .finally(() => (now.disabled = false));
     });
+  }
+
+  /** What she asked for was refused. When that is because the sitting is over, the page stops and says so. */
+  private onRefused(error: unknown): void {
+    if (error instanceof Problem && OVER.includes(error.type)) this.queue.stop(error);
+    else this.remark(error instanceof Problem ? error.title : words.stop.unreachable);
   }
 
   private askPresence(left: number): void {
@@ -353,7 +361,7 @@ export class Study {
       this.question
         .answer()
         .then(() => this.player.play())
-        .catch((error: unknown) => this.remark(error instanceof Problem ? error.title : words.stop.unreachable));
+        .catch((error: unknown) => this.onRefused(error));
     };
     this.veil.cover("idle", { title, text, actions: [{ label: words.stop.idleAnswer, icon: "hand-thumbs-up", act: answer }] });
   }

@@ -64,7 +64,7 @@ class Sitting(Base):
     open_check: Mapped[str | None] = mapped_column(Text)
     """JSON of the check that stands open, as the page is told it, so that a beat needs no second query."""
     ended_ms: Mapped[int | None] = mapped_column(BigInteger)
-    """Set when another sitting took the lease; a sitting that simply stops needs no end."""
+    """Set when another sitting took the lease or the enrolment ended; a sitting that simply stops needs no end."""
     ended_reason: Mapped[str | None] = mapped_column(String(24))
 
 

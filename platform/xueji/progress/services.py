@@ -42,6 +42,9 @@ from xueji.rulebook.vocabulary import CheckKind, Part
 from xueji.trace import services as trace
 from xueji.trace.rules import Event
 
+ENROLMENT_OVER = "enrolment_over"
+"""``ended_reason`` of a sitting that no other has taken over from."""
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -121,7 +124,13 @@ def end_study(ends: StudyEnds) -> None:
     """What is under way in these enrolments ends now, whatever its page does."""
     running = (Sitting.enrolment_id.in_(ends.enrolment_ids), Sitting.ended_ms.is_(None))
     now_ms = clock.to_ms(clock.now())
-    ends.session.execute(update(Sitting).where(*running).values(ended_ms=now_ms, ended_reason="enrolment_over"))
+    ends.session.execute(update(Sitting).where(*running).values(ended_ms=now_ms, ended_reason=ENROLMENT_OVER))
+
+
+def refuse_ended(sitting: Sitting) -> None:
+    """Raises SittingEnded when the sitting ended with its enrolment, LeaseLost when study went on elsewhere."""
+    if sitting.ended_ms is not None:
+        raise SittingEnded if sitting.ended_reason == ENROLMENT_OVER else LeaseLost
 
 
 def _ask_first(session: Session, events: Events, sitting: Sitting) -> None:
@@ -143,11 +152,10 @@ def _ask_first(session: Session, events: Events, sitting: Sitting) -> None:
 def answer_presence(session: Session, *, actor: Actor, sitting_id: UUID, question_id: UUID) -> Sitting:
     """She says that she is there. A question already over costs the time since; the next beats earn again.
 
-    Raises NotFound, LeaseLost.
+    Raises NotFound, SittingEnded, LeaseLost.
     """
     sitting = access_sitting(session, actor, sitting_id, lock=True)
-    if sitting.ended_ms is not None:
-        raise LeaseLost
+    refuse_ended(sitting)
     if sitting.question_id == question_id:
         state = person_seen(state_of(sitting), clock.to_ms(clock.now()))
         sitting.question_id = sitting.question_by_ms = None

@@ -16,12 +16,11 @@ from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.progress.access import access_sitting
-from xueji.progress.errors import LeaseLost
 from xueji.progress.events import CheckFallsDue, ContactDuringCheck, SittingOpens
 from xueji.progress.models import Sitting
 from xueji.progress.record import state_of
 from xueji.progress.rules import check_due
-from xueji.progress.services import set_open_check
+from xueji.progress.services import refuse_ended, set_open_check
 from xueji.progress.terms import read_terms
 from xueji.rulebook.intervals import length
 from xueji.rulebook.plan import ProctoringPlan
@@ -123,11 +122,10 @@ def check_falls_due(due: CheckFallsDue) -> None:
 def ask_now(session: Session, *, actor: Actor, sitting_id: UUID) -> Check:
     """A check the trainee wants, to have her time confirmed before she leaves.
 
-    Raises NotFound, LeaseLost, CheckStillOpen. It does not change when the scheduled ones fall due.
+    Raises NotFound, SittingEnded, LeaseLost, CheckStillOpen. It does not change when the scheduled ones fall due.
     """
     sitting = access_sitting(session, actor, sitting_id, lock=True)
-    if sitting.ended_ms is not None:
-        raise LeaseLost
+    refuse_ended(sitting)
     state = state_of(sitting)
     # A scheduled check whose study time has come goes first: no row of offers keeps it waiting.
     if sitting.open_check is not None or sitting.method != Method.FACE or check_due(state) is not None:
