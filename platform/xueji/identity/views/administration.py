@@ -11,15 +11,15 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice
 
-from xueji.identity import queries, services, vault
+from xueji.identity import queries, services
 from xueji.identity.access import access_duplicate_photo, access_organisation, access_person
 from xueji.identity.forms import DecisionForm, FindForm, MembershipForm, OrganisationForm, PersonForm
 from xueji.identity.services import hash_password
 from xueji.identity.views import blueprint
+from xueji.identity.views.pictures import shown_photo
 from xueji.identity.wording import END, ORGANISATION_KIND, ROLE, ROUTE, SESSION_KIND
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Problem
-from xueji.trace.rules import PLATFORM
 from xueji.web.access import roles
 from xueji.web.session import actor, context, db, writes
 
@@ -212,18 +212,7 @@ def duplicates() -> str:
 @roles(Role.ADMINISTRATOR)
 @writes
 def duplicate_picture(flag_id: UUID, photo_id: UUID) -> Response:
-    photo = access_duplicate_photo(db(), actor(), flag_id, photo_id)
-    services.record_face_view(
-        db(),
-        context().keyring,
-        viewer=actor(),
-        person_id=photo.person_id,
-        picture=str(photo.id),
-        purpose="duplicate",
-        chain=PLATFORM,
-    )
-    picture = services.opened_photo(db(), context().keyring, context().store, photo)
-    return Response(picture, mimetype=vault.picture_type(picture))
+    return shown_photo(access_duplicate_photo(db(), actor(), flag_id, photo_id), purpose="duplicate")
 
 
 @blueprint.post("/administration/duplicates/<uuid:flag_id>")

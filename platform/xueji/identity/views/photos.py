@@ -9,16 +9,16 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from xueji.identity import queries, rules, services, vault
+from xueji.identity import queries, rules, services
 from xueji.identity.access import access_reference_photo
 from xueji.identity.errors import PhotoUnusable
 from xueji.identity.forms import PhotoForm
 from xueji.identity.rules import MOST_REFERENCE_PHOTOS
 from xueji.identity.views import blueprint
+from xueji.identity.views.pictures import shown_photo
 from xueji.identity.wording import PHOTO_PROBLEM
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Problem
-from xueji.trace.rules import PLATFORM
 from xueji.web.access import roles
 from xueji.web.session import actor, context, db, writes
 
@@ -59,18 +59,7 @@ def photos() -> Any:
 @roles(Role.TRAINEE)
 @writes
 def photo_picture(photo_id: UUID) -> Response:
-    photo = access_reference_photo(db(), actor(), photo_id)
-    services.record_face_view(
-        db(),
-        context().keyring,
-        viewer=actor(),
-        person_id=photo.person_id,
-        picture=str(photo.id),
-        purpose="own",
-        chain=PLATFORM,
-    )
-    picture = services.opened_photo(db(), context().keyring, context().store, photo)
-    return Response(picture, mimetype=vault.picture_type(picture))
+    return shown_photo(access_reference_photo(db(), actor(), photo_id), purpose="own")
 
 
 @blueprint.post("/account/photos/<uuid:photo_id>/delete")

@@ -1,8 +1,14 @@
-"""Pictures inside pages."""
+"""Pictures inside pages: codes to scan, and reference photos, every look at which is recorded."""
 
 from __future__ import annotations
 
 import segno
+from werkzeug.wrappers import Response
+
+from xueji.identity import services, vault
+from xueji.identity.models import ReferencePhoto
+from xueji.trace.rules import PLATFORM
+from xueji.web.session import actor, context, db
 
 
 def qr_code(text: str) -> str:
@@ -10,3 +16,22 @@ def qr_code(text: str) -> str:
     return str(
         segno.make(text, error="m").svg_data_uri(scale=5, border=3, dark="#000", light="#fff", encode_minimal=True)
     )
+
+
+def shown_photo(photo: ReferencePhoto, *, purpose: str) -> Response:
+    """A reference photo that the actor may see, in the clear. The view that calls this is marked `writes`.
+
+    ``purpose``: what the look is recorded and shown to the person as. Raises NotFound, Erased.
+    """
+    session, held = db(), context()
+    services.record_face_view(
+        session,
+        held.keyring,
+        viewer=actor(),
+        person_id=photo.person_id,
+        picture=str(photo.id),
+        purpose=purpose,
+        chain=PLATFORM,
+    )
+    picture = services.opened_photo(session, held.keyring, held.store, photo)
+    return Response(picture, mimetype=vault.picture_type(picture))
