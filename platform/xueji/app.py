@@ -17,6 +17,7 @@ from courses import api as courses_api
 from courses import views as courses_views
 from xueji import probes, web
 from xueji.archives import api as archives_api
+from xueji.archives import views as archives_views
 from xueji.enrolment import views as enrolment_views
 from xueji.hours import api as hours_api
 from xueji.hours import views as hours_views
@@ -79,6 +80,7 @@ APIS: tuple[APIBlueprint, ...] = (
     snapshots_api.blueprint,
 )
 PAGES: tuple[Blueprint, ...] = (
+    archives_views.blueprint,
     courses_views.blueprint,
     enrolment_views.blueprint,
     hours_views.blueprint,

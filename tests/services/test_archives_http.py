@@ -5,18 +5,21 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from evidence_for_tests import Case, rich_case
 from flask import Flask
 from flask.testing import FlaskClient
-from people_for_tests import bearer, someone
+from people_for_tests import Browser, bearer, someone
 from trace_for_tests import growing_log
 
+from xueji.app import create_app
 from xueji.archives import bundle as parts
 from xueji.archives import services
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
+from xueji.oversight.services import MOST_DRAWN
 
 
 @pytest.fixture
@@ -79,3 +82,55 @@ def test_an_unsigned_log_is_said(
     monkeypatch.setattr(services, "SECONDS_TO_SIGN", 0.1)
     answer = client.get(address(case), headers=regulator)
     assert (answer.status_code, answer.json["type"]) == (503, "log-not-signed")
+
+
+@pytest.fixture
+def sparing(context: Context) -> Flask:
+    """The installation when it gives two bundles an hour to each member of staff and one to a trainee."""
+    settings = replace(context.settings, evidence_exports="2 per hour", own_evidence_exports="1 per hour")
+    return create_app(context=replace(context, settings=settings))
+
+
+def test_nobody_takes_bundles_without_end(
+    sparing: Flask, context: Context, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "SECONDS_TO_SIGN", 0)
+    headers = [bearer(context, someone(context, Role.REGULATOR)) for _ in range(2)]
+    client = sparing.test_client()
+    exports = [client.get(address(case), headers=headers[0]).status_code for _ in range(3)]
+    assert exports == [503, 503, 429], "even what could not be signed in time stands in the chain"
+    refused = client.get(address(case), headers={**headers[0], "Accept-Language": "en"})
+    assert refused.content_type == "application/problem+json"
+    assert (refused.status_code, refused.json["type"]) == (429, "too-many")
+    assert "evidence bundles" in refused.json["detail"] and "min." in refused.json["detail"]
+    assert 0 < int(refused.headers["Retry-After"]) <= 3600
+    assert refused.json["retry_after"] == int(refused.headers["Retry-After"])
+    assert client.get(address(case), headers=headers[1]).status_code == 503, "another person's are her own"
+
+
+def test_what_is_taken_from_pages_counts_with_the_rest_and_is_refused_on_a_page(
+    sparing: Flask, context: Context, case: Case
+) -> None:
+    who = someone(context, Role.REGULATOR)
+    browser = Browser(sparing)
+    browser.sign_in(who)
+    page = f"/enrolments/{case.enrolment.id}/evidence"
+    with case.sequencing():
+        taken = browser.client.get(page, buffered=True)
+        assert (taken.status_code, taken.content_type) == (200, "application/zip")
+        again = sparing.test_client().get(address(case), headers=bearer(context, who), buffered=True)
+        assert again.status_code == 200
+    refused = browser.get(page, headers={"Accept": "text/html"})
+    assert (refused.status_code, refused.mimetype) == (429, "text/html")
+    assert "您下载证据包的次数过多。请约" in refused.text
+
+
+def test_a_trainee_may_take_fewer_than_those_who_audit_many(sparing: Flask, context: Context, case: Case) -> None:
+    headers = bearer(context, someone(context, Role.TRAINEE))
+    answers = [sparing.test_client().get(address(case), headers=headers).status_code for _ in range(2)]
+    assert answers == [404, 429]
+
+
+def test_the_largest_random_draw_is_within_what_a_regulator_may_take(context: Context) -> None:
+    minute, hour = (int(part.split()[0]) for part in context.settings.evidence_exports.split(";"))
+    assert minute >= 60 and hour >= 2 * MOST_DRAWN

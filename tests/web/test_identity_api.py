@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from people_for_tests import PASSWORD, Browser, HarmlessFaces, Someone, bearer, consented, someone, with_factor
 
 from media_pipeline.quality import QualityCode
+from xueji.app import create_app
 from xueji.identity import tokens
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -55,6 +57,16 @@ def test_a_token_says_who_i_am_until_it_is_given_back(client: FlaskClient, conte
 )
 def test_a_garbled_token_is_signed_out_and_never_an_error(client: FlaskClient, header: str) -> None:
     _refused(client.get("/api/v1/me", headers={"Authorization": header}), 401, "signed-out")
+
+
+def test_guessing_from_one_address_ends_for_a_while_and_says_for_how_long(context: Context) -> None:
+    settings = replace(context.settings, sign_in_failures="2 per minute")
+    client = create_app(context=replace(context, settings=settings)).test_client()
+    for number in range(2):
+        _refused(_token(client, f"nobody{number}"), 401, "wrong-password")
+    refused = _refused(_token(client, "nobody2"), 429, "too-many")
+    assert refused["detail"] == "从您的网络地址登录失败的次数过多。请约1分钟后再试。"
+    assert 0 < refused["retry_after"] <= 60
 
 
 def test_without_a_token_one_is_signed_out(client: FlaskClient) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from flask import Flask, request
 from flask import session as cookie
 from flask_babel import gettext as _
@@ -44,6 +46,7 @@ limit_failures = limiter.shared_limit(
     lambda: context().settings.sign_in_failures,
     scope="sign-in",
     deduct_when=lambda response: response.status_code in (401, 429),
+    error_message=lambda: _("从您的网络地址登录失败的次数过多。"),
 )
 
 
@@ -142,11 +145,19 @@ def _init_limiter(app: Flask, settings: Settings) -> None:
     limiter.init_app(app)
 
     @app.errorhandler(RateLimitExceeded)
-    def _too_many(_error: RateLimitExceeded) -> AnyResponse:
-        detail = _("从您的网络地址登录失败的次数过多，请一分钟后再试。")
-        response = answer(TooMany.status, TooMany.type, str(TooMany.title), detail)
-        response.headers["Retry-After"] = "60"
+    def _too_many(error: RateLimitExceeded) -> AnyResponse:
+        seconds = _seconds_until_allowed(error)
+        detail = _("%(cause)s请约%(minutes)s分钟后再试。", cause=error.description, minutes=-(-seconds // 60))
+        extra = {"retry_after": seconds}
+        response = answer(TooMany.status, TooMany.type, str(TooMany.title), detail, extra)
+        response.headers["Retry-After"] = str(seconds)
         return response
+
+
+def _seconds_until_allowed(error: RateLimitExceeded) -> int:
+    longest = error.limit.limit.get_expiry()
+    reached = limiter.current_limit
+    return min(longest, max(1, reached.reset_at - int(time.time()))) if reached is not None else longest
 
 
 def _person_in_the_frame() -> dict[str, object]:

@@ -51,6 +51,10 @@ class Settings:
     lockout_minutes: int = 15
     sign_in_failures: str = "30 per minute; 300 per hour"
     """Failed sign-ins taken from one address, whatever the account; a class behind one address signs in unhindered."""
+    own_evidence_exports: str = "20 per minute; 120 per hour"
+    """Evidence bundles a trainee may take away: each is worked out anew and recorded for ever."""
+    evidence_exports: str = "60 per minute; 1000 per hour"
+    """The same for each member of staff: several of the largest random draws, one after the other, in an hour."""
     duplicate_micro: int = 350_000
     """Distance (millionths) up to which two people's reference photos are shown to staff as perhaps one person's."""
     upload_limit_mib: int = 4096
