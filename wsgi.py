@@ -3,7 +3,9 @@
 from xueji.app import create_app
 from xueji.kernel import logs
 from xueji.kernel.settings import Settings
+from xueji.progress.reporting import record_beside
 
 settings = Settings.load()
 logs.configure(settings, "web")
 app = create_app(settings)
+record_beside(app)

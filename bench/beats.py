@@ -33,15 +33,18 @@ class Server:
     sequencer: subprocess.Popen[bytes] | None
 
     def web_cpu(self) -> float:
-        """gunicorn's master does nothing worth counting; its one worker does all."""
-        return sum(cpu_seconds(pid) for pid in (self.web.pid, *_children(self.web.pid)))
+        """Of gunicorn's master, its one worker, and the process that writes for it."""
+        return sum(map(cpu_seconds, _family(self.web.pid)))
 
     def sequencer_cpu(self) -> float:
         return cpu_seconds(self.sequencer.pid) if self.sequencer else 0.0
 
 
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in children.read_text().split():
+            yield from _family(int(child))
 
 
 def _free_port() -> int:

@@ -54,8 +54,8 @@ class Installation:
                 return False
 
     def process(self, *words: str) -> psutil.Process | None:
-        """The supervisor's child whose command holds all the words."""
-        for child in psutil.Process(self.supervisor.pid).children():
+        """What runs under the supervisor with a command that holds all the words; a parent before its children."""
+        for child in psutil.Process(self.supervisor.pid).children(recursive=True):
             try:
                 if all(any(word in part for part in child.cmdline()) for word in words):
                     return child

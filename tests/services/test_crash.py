@@ -35,8 +35,9 @@ BEAT_SECONDS = 0.3
 CHECK_SECONDS = 6.0
 # Whose turn it is: the words of its command, and whether a process inside it is meant (the one that does the work).
 WEB, WORKER = ("gunicorn",), ("celery", "worker@")
+RECORDER = ("xueji.recorder",)
 KILLS = [
-    *[(WEB, True), (WORKER, True)] * 8,
+    *[(WEB, True), (RECORDER, False), (WORKER, True)] * 8,
     (WEB, False),
     (WORKER, False),
     (("sequencer",), False),
@@ -160,7 +161,7 @@ def learners(held: Context) -> list[Learner]:
 
 
 @pytest.mark.slow
-def test_twenty_sudden_deaths_lose_nothing_and_count_nothing_twice(held: Context) -> None:
+def test_sudden_deaths_lose_nothing_and_count_nothing_twice(held: Context) -> None:
     running: Installation = held.outside[Installation]
     everybody, stop = learners(held), threading.Event()
     threads = [threading.Thread(target=learner.study, args=(stop,)) for learner in everybody]

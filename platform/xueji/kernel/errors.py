@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -20,6 +21,10 @@ class Problem(Exception):
         if detail is not None:
             self.detail = detail
         self.extra = extra
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A refusal may be spoken in one process and worded in another."""
+        return copyreg.__newobj__, (type(self),), self.__dict__  # type: ignore[attr-defined]
 
 
 class Invalid(Problem):

@@ -1,8 +1,8 @@
 """Many small writes in one durable transaction.
 
-Callers hand in an item and wait; one thread takes everything that waits, lets the handler work on it inside one
-transaction, and wakes the callers after the commit. There is no timed window: a lone item is written at once, and
-while one batch is being flushed to disk the next one gathers by itself.
+Callers hand in an item and wait; one thread takes everything that waits, has it written, and wakes the callers when it
+is durable. There is no timed window: a lone item is written at once, and while one batch is being flushed to disk the
+next one gathers by itself.
 """
 
 from __future__ import annotations
@@ -53,19 +53,29 @@ class _Waiting(Generic[Item]):
         self.outcome: Any = None
 
 
-class GroupCommitter(Generic[Item, Result]):
-    """``handler(session, items)`` answers with one result or exception for each item, in order."""
+Write = Callable[[Sequence[Item]], Sequence[Result | Exception]]
+"""Writes a batch durably, or raises; one result or refusal for each item, in order."""
 
-    def __init__(
-        self,
-        database: Database,
-        handler: Callable[[Session, Sequence[Item]], Sequence[Result | Exception]],
-        *,
-        largest_batch: int = 256,
-        most_waiting: int = 4096,
-    ) -> None:
-        self._database = database
-        self._handler = handler
+
+def in_one_transaction(
+    database: Database, handler: Callable[[Session, Sequence[Item]], Sequence[Result | Exception]]
+) -> Write[Item, Result]:
+    """``handler(session, items)`` works on the batch; the commit is done here."""
+
+    def write(items: Sequence[Item]) -> Sequence[Result | Exception]:
+        with database.open_session(writes=True) as session:
+            outcomes = handler(session, items)
+            commit(session)
+        return outcomes
+
+    return write
+
+
+class GroupCommitter(Generic[Item, Result]):
+    """Gathers what waits into batches for ``write``, one batch at a time."""
+
+    def __init__(self, write: Write[Item, Result], *, largest_batch: int = 256, most_waiting: int = 4096) -> None:
+        self._write = write
         self._largest = largest_batch
         self._most_waiting = most_waiting
         self._queue: deque[_Waiting[Item]] = deque()
@@ -104,16 +114,13 @@ class GroupCommitter(Generic[Item, Result]):
     def _try(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
         """When a batch cannot be written, each of its items by itself: one that cannot be must not cost the others."""
         try:
-            return self._write(items)
+            outcomes = self._write(items)
+            _count(len(items))
+            return outcomes
+        except Unavailable as refusal:
+            return [refusal] * len(items)
         except Exception:
             log.exception("group_commit.failed", items=len(items))
         if len(items) == 1:
             return [Unavailable()]
         return [outcome for item in items for outcome in self._try([item])]
-
-    def _write(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
-        with self._database.open_session(writes=True) as session:
-            outcomes = self._handler(session, items)
-            commit(session)
-        _count(len(items))
-        return outcomes

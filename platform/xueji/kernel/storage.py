@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import obstore
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, from_url
 
 from xueji.kernel.settings import Settings
+
+
+class StoreDown(Exception):
+    """The store cannot be reached or does not answer; what lies in it may well be there still."""
 
 
 class Store:
@@ -38,8 +43,11 @@ class Store:
         obstore.put(self._backend, path, data)
 
     def get(self, path: str) -> bytes:
-        """Raises FileNotFoundError."""
-        return bytes(obstore.get(self._backend, path).bytes())
+        """Raises FileNotFoundError, StoreDown."""
+        try:
+            return bytes(obstore.get(self._backend, path).bytes())
+        except BaseError as error:
+            raise StoreDown(path) from error
 
     def read_range(self, path: str, start: int, end: int) -> bytes:
         """Bytes [start, end). Raises FileNotFoundError."""

@@ -98,8 +98,7 @@ _UUIDS = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(NamedTuple):
     """One beat as it came in."""
 
     beat: Beat
@@ -108,8 +107,7 @@ class Reported:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """One request: a sitting's beats, and who says so by a signed token; whether that still holds is read here."""
 
     sitting_id: UUID

@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from functools import partial
-from typing import cast
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from flask import Flask
 
 from xueji.kernel import clock
+from xueji.kernel.beside import Beside
 from xueji.kernel.context import Context
-from xueji.kernel.groupcommit import GroupCommitter
+from xueji.kernel.events import Announcement
+from xueji.kernel.groupcommit import GroupCommitter, in_one_transaction
 from xueji.progress.errors import BeatRefused
 from xueji.progress.record import Answer, Report, Reported, digest_of, record_reports
 from xueji.progress.rules import Beat, InvalidBeat, check_beat
 from xueji.progress.schemas import BeatIn, BeatsIn
+from xueji.web.health import add_probe
+
+
+class Written(NamedTuple):
+    """What the recorder answers a batch with."""
+
+    outcomes: Sequence[Answer | Exception]
+    announcements: Sequence[Announcement]
 
 
 def init_beats(app: Flask) -> None:
-    """One group committer for each process: every beat of this process goes through it."""
+    """One group committer for each process: every beat of this process goes through it, and is written in it."""
     held: Context = app.extensions["xueji"]
-    app.extensions["xueji_beats"] = GroupCommitter(held.database, partial(record_reports, events=held.events))
+    write = in_one_transaction(held.database, partial(record_reports, events=held.events))
+    app.extensions["xueji_beats"] = GroupCommitter(write)
+
+
+def record_beside(app: Flask) -> Beside:
+    """From now on beats are written by a process of their own, `xueji.recorder`; for applications that serve.
+
+    A batch whose answer is lost is written again: beats known by their numbers are answered as they were.
+    """
+    held: Context = app.extensions["xueji"]
+    recorder = Beside(sys.executable, "-m", "xueji.recorder")
+
+    def write(reports: Sequence[Report]) -> Sequence[Answer | Exception]:
+        written: Written = recorder.call(tuple(reports))
+        for announcement in written.announcements:
+            held.events.publish(announcement)
+        return written.outcomes
+
+    app.extensions["xueji_beats"] = GroupCommitter(write)
+    add_probe(app, "recorder", partial(write, ()))
+    recorder.start()
+    return recorder
 
 
 def report_beats(app: Flask, sitting_id: UUID, person_id: UUID, login_session_id: UUID, said: BeatsIn) -> Answer:

@@ -77,8 +77,7 @@ class BeatStateUnknown(InvalidBeat):
     field = "state"
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(NamedTuple):
     """One report: the media from `from_ms` to `to_ms` while the player was in `state` at `rate` thousandths."""
 
     seq: int

@@ -22,7 +22,7 @@ from xueji.web.session import context
 
 log = structlog.get_logger(__name__)
 
-Probe = Callable[[], None]
+Probe = Callable[[], object]
 """Returns when all is well, raises when not."""
 
 blueprint = Blueprint("health", __name__)
@@ -30,6 +30,10 @@ blueprint = Blueprint("health", __name__)
 
 def set_probes(app: Flask, probes: Mapping[str, Probe]) -> None:
     app.extensions["xueji_probes"] = dict(probes)
+
+
+def add_probe(app: Flask, name: str, probe: Probe) -> None:
+    app.extensions["xueji_probes"][name] = probe
 
 
 @blueprint.get("/healthz")
