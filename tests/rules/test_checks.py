@@ -11,6 +11,7 @@ from trace_stories import HOUR, MINUTE, NINE, PLAN
 
 from media_pipeline.verdict import Prompt
 from xueji.snapshots.rules import (
+    MOST_ASKED_AFTER_LOSS,
     MOVES,
     PROMPTS,
     CheckKind,
@@ -21,6 +22,7 @@ from xueji.snapshots.rules import (
     Outcome,
     Telling,
     Told,
+    after_loss,
     after_verdict,
     draw_prompts,
     draw_schedule,
@@ -179,6 +181,11 @@ def test_what_another_picture_would_not_change_is_final(outcome: Outcome) -> Non
 @pytest.mark.parametrize("attempt", [1, 3, 9])
 def test_an_engine_that_was_down_blames_nobody(attempt: int) -> None:
     assert after_verdict(PLAN, attempt, Outcome.SERVICE_DOWN) is NextStep.JUDGE_AGAIN
+
+
+def test_pictures_lost_on_our_side_are_taken_again_and_not_for_ever() -> None:
+    steps = [after_loss(losses) for losses in range(1, MOST_ASKED_AFTER_LOSS + 2)]
+    assert steps == [NextStep.RETRY] * MOST_ASKED_AFTER_LOSS + [NextStep.FINAL]
 
 
 def test_only_a_missed_scheduled_check_counts() -> None:

@@ -10,6 +10,7 @@ from xueji.hours.rules import FlagCode, MissingCode
 from xueji.oversight import wording as oversight
 from xueji.oversight.rules import MOVES, FindingKind, FindingState
 from xueji.progress.rules import LeaseAnswer
+from xueji.progress.services import ENROLMENT_OVER
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.rules import CapNote
 from xueji.rulebook.vocabulary import BeatState, CheckKind, Method, Outcome, Reason, ReviewOutcome
@@ -49,10 +50,10 @@ def test_every_code_has_its_words_and_no_word_is_left_over(words: dict[str, obje
 
 
 def test_every_signal_a_check_may_carry_has_its_words() -> None:
-    named = {*SignalCode, "service_down", "shown_by_another", "no_reference", "judge_tripped"}
+    named = {*SignalCode, "service_down", "shown_by_another", "no_reference", "judge_tripped", "pictures_lost"}
     assert set(checks.SIGNAL) == named | {f"camera_{cause}" for cause in services.CameraFailure}
 
 
 def test_every_way_a_sitting_ends_has_its_words() -> None:
-    ending = {LeaseAnswer.TAKEN, LeaseAnswer.EXPIRED, LeaseAnswer.FREE}
+    ending = {LeaseAnswer.TAKEN, LeaseAnswer.EXPIRED, LeaseAnswer.FREE, ENROLMENT_OVER}
     assert {None, *ending} == set(oversight.ENDED)

@@ -350,9 +350,9 @@ export class CheckDialog {
   }
 }
 
-/** Title and text for an outcome; an unclear picture is explained as exactly as is known. */
+/** Title and text for an outcome; why a picture told nothing is explained as exactly as is known. */
 function wordsOfOutcome(outcome: string, signals: readonly string[]): [string, string] {
   const [title, text] = words.check.outcomes[outcome] ?? [outcome, ""];
-  const known = outcome === "unclear" ? signals.find((signal) => signal in words.check.signals) : undefined;
+  const known = outcome === "unclear" || outcome === "service_down" ? signals.find((signal) => signal in words.check.signals) : undefined;
   return [title, known === undefined ? text : wordsFor(words.check.signals, known)];
 }

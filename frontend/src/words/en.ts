@@ -150,6 +150,7 @@ export const en: Words = {
       frozen_picture: "Nothing moved in the picture. Check the camera and follow the prompts.",
       repeated_frame: "The same picture came twice. Check the camera and follow the prompts.",
       replay: "This picture was used before. Please be in front of the camera.",
+      pictures_lost: "The pictures were lost on our side. This is not your fault and costs no hours. You will be asked again where needed.",
     },
     retryNow: (left) => `You can try again: starting in ${left}`,
     uploadFailed: "The pictures could not be sent",

@@ -145,13 +145,14 @@ export const zh = {
       refused: ["您没有做这次核验", "上次核验以来的学时暂缓计入，可在核验下补学，或改用现场核验方式。"],
       missed: ["没有及时应答", "上次核验以来的学时暂缓计入。重看这一段并通过核验即可补回，也可以申诉。"],
     } as Record<string, [string, string]>,
-    /** Why a picture was unclear, when more is known than that. */
+    /** Why a picture told nothing, when more is known than that. */
     signals: {
       prompt_unanswered: "没有看到您跟着提示做动作。请按提示转头、闭眼或张嘴，动作明显一些。",
       virtual_camera: "检测到虚拟摄像头。请在系统里改用真实的摄像头。",
       frozen_picture: "画面没有变化。请检查摄像头，并跟着提示做动作。",
       repeated_frame: "画面重复。请检查摄像头，并跟着提示做动作。",
       replay: "这张照片以前用过。请对着摄像头现场拍摄。",
+      pictures_lost: "照片在我们这边丢失了，与您无关，不影响学时。需要时会请您再拍一次。",
     } as Record<string, string>,
     retryNow: (left: number): string => `还可以再试，${left} 秒后自动开始`,
     uploadFailed: "照片没有传上去",

@@ -10,11 +10,14 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, from_url
 
+from xueji.kernel.errors import Unavailable
 from xueji.kernel.settings import Settings
 
 
-class StoreDown(Exception):
+class StoreDown(Unavailable):
     """The store cannot be reached or does not answer; what lies in it may well be there still."""
+
+    type = "store-down"
 
 
 class Store:
@@ -47,7 +50,7 @@ class Store:
         try:
             return bytes(obstore.get(self._backend, path).bytes())
         except BaseError as error:
-            raise StoreDown(path) from error
+            raise StoreDown from error
 
     def read_range(self, path: str, start: int, end: int) -> bytes:
         """Bytes [start, end). Raises FileNotFoundError."""

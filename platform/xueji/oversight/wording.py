@@ -46,6 +46,7 @@ ENDED: Mapping[str | None, Any] = {
     "taken": _("在另一处继续"),
     "expired": _("失去联系"),
     "free": _("失去联系"),
+    "enrolment_over": _("随报名结束"),
 }
 """How a sitting ended; nothing needs a stop, so most simply cease."""
 

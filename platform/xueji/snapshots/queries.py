@@ -16,11 +16,9 @@ from xueji.identity.rules import ProofRoute
 from xueji.progress.models import Sitting
 from xueji.rulebook.vocabulary import CheckKind, Outcome
 from xueji.snapshots.models import Appeal, Attempt, Check, CheckIn
-from xueji.snapshots.rules import CheckState
+from xueji.snapshots.rules import BLAMES_NOBODY, CheckState
 
 PER_PAGE = 20
-
-_BLAMES_NOBODY = (Outcome.MATCH, Outcome.SERVICE_DOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ class CheckLine:
 
     @property
     def may_be_contested(self) -> bool:
-        return self.state == CheckState.DECIDED and self.outcome != Outcome.MATCH and self.appeal is None
+        return self.state == CheckState.DECIDED and self.outcome not in BLAMES_NOBODY and self.appeal is None
 
     @property
     def last(self) -> AttemptLine | None:
@@ -86,7 +84,7 @@ class CheckLine:
 
 def fails(kind: str, outcome: str | None) -> bool:
     """Whether an outcome holds the time around the check (see `hours`): an offer not taken and a lost engine do not."""
-    if outcome is None or outcome in _BLAMES_NOBODY:
+    if outcome is None or outcome in BLAMES_NOBODY:
         return False
     return not (outcome == Outcome.MISSED and kind != CheckKind.SCHEDULED)
 
@@ -185,7 +183,7 @@ def _failed(organisation_id: UUID) -> ColumnElement[bool]:
     return and_(
         Cohort.organisation_id == organisation_id,
         Check.state == CheckState.DECIDED,
-        Check.outcome.not_in(_BLAMES_NOBODY),
+        Check.outcome.not_in(BLAMES_NOBODY),
         ~offer_not_taken,
     )
 

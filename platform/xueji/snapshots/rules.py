@@ -10,6 +10,7 @@ from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.vocabulary import CheckKind, Outcome
 
 __all__ = [
+    "BLAMES_NOBODY",
     "MOVES",
     "PROMPTS",
     "CheckKind",
@@ -20,6 +21,7 @@ __all__ = [
     "Outcome",
     "Telling",
     "Told",
+    "after_loss",
     "after_verdict",
     "draw_prompts",
     "draw_schedule",
@@ -33,6 +35,12 @@ PROMPTS: Final = ("turn_left", "turn_right", "blink", "open_mouth")
 
 MOST_TELLINGS_AGAIN: Final = 3
 """how often an unanswered check's window may start again because the telling cannot have arrived"""
+
+MOST_ASKED_AFTER_LOSS: Final = 2
+"""how often a check is asked again because its pictures were lost on our side"""
+
+BLAMES_NOBODY: Final = frozenset({Outcome.MATCH, Outcome.SERVICE_DOWN})
+"""outcomes that hold no time, so that there is nothing to contest and nothing to review"""
 
 
 class CheckState(StrEnum):
@@ -130,7 +138,7 @@ _RETRIED: Final = frozenset({Outcome.UNCLEAR, Outcome.NO_FACE, Outcome.SEVERAL_F
 
 
 def after_verdict(plan: ProctoringPlan, attempt: int, outcome: Outcome) -> NextStep:
-    """What follows the verdict on an attempt (the first is 1).
+    """What follows the verdict on an attempt (the first is 1; those whose pictures were lost are not counted).
 
     A picture that did not show the trainee alone and clearly may be taken again, as often as the plan allows; a hand
     on the chin is not another person. Pictures that could not be judged are judged again later.
@@ -140,6 +148,15 @@ def after_verdict(plan: ProctoringPlan, attempt: int, outcome: Outcome) -> NextS
     if outcome in _RETRIED and attempt <= plan.retries:
         return NextStep.RETRY
     return NextStep.FINAL
+
+
+def after_loss(losses: int) -> NextStep:
+    """What follows when an answer's pictures were gone before they were judged, for the `losses`-th time.
+
+    There will never be a verdict on them. While she is there she is asked again; else, or when this goes on, the check
+    ends as `SERVICE_DOWN`: it bounds nothing, and the next one confirms the time.
+    """
+    return NextStep.RETRY if losses <= MOST_ASKED_AFTER_LOSS else NextStep.FINAL
 
 
 def missed_counts(kind: CheckKind) -> bool:

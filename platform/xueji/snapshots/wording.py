@@ -11,7 +11,7 @@ from media_pipeline.verdict import Prompt, SignalCode
 from xueji.rulebook.vocabulary import CheckKind, Outcome, ReviewOutcome
 from xueji.snapshots.rules import CheckState
 from xueji.snapshots.services.answering import CameraFailure
-from xueji.snapshots.services.judging import JUDGE_TRIPPED, NO_REFERENCE, SHOWN_BY_ANOTHER
+from xueji.snapshots.services.judging import JUDGE_TRIPPED, NO_REFERENCE, PICTURES_LOST, SHOWN_BY_ANOTHER
 
 KIND: Mapping[str, Any] = {
     CheckKind.SCHEDULED: _("随机核验"),
@@ -48,7 +48,7 @@ OUTCOME_SENTENCE: Mapping[str, Any] = {
     Outcome.NO_FACE: _("照片里没有找到人脸，前后的学习时间暂缓计入。可以补学这一段，或申诉。"),
     Outcome.SEVERAL_FACES: _("照片里不止一张脸，前后的学习时间暂缓计入。可以补学这一段，或申诉。"),
     Outcome.NO_CAMERA: _("摄像头当时不可用，前后的学习时间暂缓计入。可以补学这一段、申诉，或改用现场签到。"),
-    Outcome.SERVICE_DOWN: _("比对服务当时中断，与您无关。恢复后会自动比对，时间先记为待确认。"),
+    Outcome.SERVICE_DOWN: _("照片在比对前丢失或无法读取，与您无关，不影响学时。前后的学习时间由下一次核验确认。"),
     Outcome.REFUSED: _("您当时选择不拍照，前后的学习时间暂缓计入。可以补学这一段，或改用现场签到。"),
     Outcome.MISSED: _("在规定时间内没有作答，前后的学习时间暂缓计入。可以补学这一段，或申诉。"),
 }
@@ -84,6 +84,7 @@ SIGNAL: Mapping[str, Any] = {
     SHOWN_BY_ANOTHER: _("同一张照片曾出现在他人名下"),
     NO_REFERENCE: _("底照已被删除，无从比对"),
     JUDGE_TRIPPED: _("照片无法处理"),
+    PICTURES_LOST: _("照片丢失或无法读取"),
     "service_down": _("比对服务中断"),
     f"camera_{CameraFailure.NOT_FOUND}": _("没有找到摄像头"),
     f"camera_{CameraFailure.DENIED}": _("未允许使用摄像头"),

@@ -85,7 +85,10 @@ def _open_check_in(session: Session, opens: SittingOpens) -> CheckIn:
 
 
 def _failed_last(session: Session, opens: SittingOpens) -> bool:
-    """Whether the enrolment's last word on her identity was a failed check: until a good one all time is held."""
+    """Whether the enrolment's last word on her identity was no good check.
+
+    After a failed one all time is held until a good one; after one whose pictures we lost it waits for the next.
+    """
     last = session.scalar(
         select(Check)
         .where(
@@ -256,8 +259,11 @@ def _apply(check: Check, step: Told, telling: rules.Telling, who: str) -> tuple[
         check.answer_by_ms = telling.answer_by_ms
         entries.append(leaves.retold(check, who))
     if step is Told.MISSED:
-        decide(check, Outcome.MISSED, check.answer_by_ms)
-        entries.append(leaves.verdict(check, Outcome.MISSED, final=True))
+        # Who did answer, and was asked again only because we lost it, has missed nothing.
+        lost = bool(check.attempts) and check.attempts[-1].outcome == Outcome.SERVICE_DOWN
+        outcome = Outcome.SERVICE_DOWN if lost else Outcome.MISSED
+        decide(check, outcome, check.answer_by_ms)
+        entries.append(leaves.verdict(check, outcome, final=True))
         return None, entries
     return _told(check, check.due_ms, telling), entries
 

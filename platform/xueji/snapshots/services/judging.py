@@ -1,8 +1,10 @@
 """Judging an answer: the pictures are opened, compared and judged outside any transaction, then the verdict is written.
 
-An engine that is down blames nobody: the attempt stays unjudged and is judged again when the engine is back. Whatever
-else keeps an answer from being judged lies in the answer itself, and is unclear: a check left undecided bounds nothing,
-so pictures made to trip the judge, or references taken away while it works, must never leave one behind.
+An engine or a store that is down blames nobody: the attempt stays unjudged and is judged again when it is back.
+Pictures that are gone, or cannot be opened any more, never will be: she is asked again while she is there, and else
+the check ends as nobody's fault. Whatever else keeps an answer from being judged lies in the answer itself, and is
+unclear: a check left undecided bounds nothing, so pictures made to trip the judge, or references taken away while it
+works, must never leave one behind.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from xueji.kernel.context import Context
 from xueji.kernel.crypto import Unreadable
 from xueji.kernel.database import after_commit
 from xueji.kernel.events import Announcement
+from xueji.kernel.storage import StoreDown
 from xueji.progress.models import Sitting
 from xueji.progress.record import check_message
 from xueji.progress.services import set_open_check
@@ -51,6 +54,8 @@ NO_REFERENCE = "no_reference"
 """Her reference photos were deleted before the answer was judged: there is nothing to compare it with."""
 JUDGE_TRIPPED = "judge_tripped"
 """The judge could not work on these very pictures."""
+PICTURES_LOST = "pictures_lost"
+"""Her pictures are gone from the store, or cannot be opened any more."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +92,16 @@ def judge_attempt(context: Context, attempt_id: UUID) -> Outcome | None:
         try:
             case = _case(session, context, attempt)
         except (Erased, Unreadable, FileNotFoundError):
-            log.exception("check.pictures_unreadable", attempt=str(attempt_id))
-            case = None
+            log.exception("check.pictures_lost", attempt=str(attempt_id))
+            lost, case = True, None
+        except StoreDown:
+            log.exception("check.store_down", attempt=str(attempt_id))
+            lost, case = False, None
+        else:
+            lost = False
+    if lost:
+        with context.database.writing() as session:
+            return _write_loss(session, context, attempt_id)
     verdict, why = None, None
     if case is not None and not case.references:
         verdict, why = _unclear(case.settings), NO_REFERENCE
@@ -159,13 +172,10 @@ def _write(
     hashes: Sequence[str],
     why: str | None,
 ) -> Outcome | None:
-    found = session.get_one(Attempt, attempt_id)
-    sitting_id = session.get_one(Check, found.check_id).sitting_id
-    sitting = session.get_one(Sitting, sitting_id, with_for_update=True)
-    check = session.get_one(Check, found.check_id, with_for_update=True, populate_existing=True)
-    attempt = session.get_one(Attempt, attempt_id, populate_existing=True)
-    if attempt.outcome is not None or check.state != CheckState.ANSWERED:
+    waiting = _locked(session, attempt_id)
+    if waiting is None:
         return None
+    sitting, check, attempt = waiting
     now_ms = clock.to_ms(clock.now())
     if verdict is None:
         if not attempt.signals:
@@ -182,8 +192,42 @@ def _write(
     attempt.score, attempt.threshold = verdict.score_micro, verdict.threshold_micro
     attempt.engine, attempt.model = verdict.engine, verdict.model
     plan = read_terms(sitting.terms).plan
-    _follow(session, context, check, attempt, sitting, plan, now_ms)
+    step = rules.after_verdict(plan, attempt.number - _losses(check), outcome)
+    _follow(session, context, check, attempt, sitting, plan, step, now_ms)
     return outcome
+
+
+def _write_loss(session: Session, context: Context, attempt_id: UUID) -> Outcome | None:
+    """There is nothing left to judge. Only somebody whose page is open is asked again: others would miss it."""
+    waiting = _locked(session, attempt_id)
+    if waiting is None:
+        return None
+    sitting, check, attempt = waiting
+    now_ms = clock.to_ms(clock.now())
+    attempt.outcome, attempt.judged_ms = Outcome.SERVICE_DOWN, now_ms
+    attempt.signals = [{"code": PICTURES_LOST}]
+    plan = read_terms(sitting.terms).plan
+    is_there = now_ms - sitting.last_contact_ms <= plan.lease_ms
+    step = rules.after_loss(_losses(check)) if is_there else NextStep.FINAL
+    _follow(session, context, check, attempt, sitting, plan, step, now_ms)
+    return Outcome.SERVICE_DOWN
+
+
+def _locked(session: Session, attempt_id: UUID) -> tuple[Sitting, Check, Attempt] | None:
+    """What a verdict changes, locked in the order of the beat path; None when the attempt has one already."""
+    found = session.get_one(Attempt, attempt_id)
+    sitting_id = session.get_one(Check, found.check_id).sitting_id
+    sitting = session.get_one(Sitting, sitting_id, with_for_update=True)
+    check = session.get_one(Check, found.check_id, with_for_update=True, populate_existing=True)
+    attempt = session.get_one(Attempt, attempt_id, populate_existing=True)
+    if attempt.outcome is not None or check.state != CheckState.ANSWERED:
+        return None
+    return sitting, check, attempt
+
+
+def _losses(check: Check) -> int:
+    """How many of its answers were lost before they were judged."""
+    return sum(attempt.outcome == Outcome.SERVICE_DOWN for attempt in check.attempts)
 
 
 def _follow(
@@ -193,11 +237,11 @@ def _follow(
     attempt: Attempt,
     sitting: Sitting,
     plan: ProctoringPlan,
+    step: NextStep,
     now_ms: int,
 ) -> None:
-    """What a verdict leads to: another attempt while the sitting goes on, or the check's end."""
+    """What an attempt's outcome leads to: another attempt while the sitting goes on, or the check's end."""
     outcome = Outcome(attempt.outcome or "")
-    step = rules.after_verdict(plan, attempt.number, outcome)
     if step is NextStep.RETRY and sitting.ended_ms is None and sitting.open_check is None:
         trace.record_many(session, [leaves.verdict(check, outcome, final=False, attempt=attempt)])
         told = ask_again(check, plan, now_ms)

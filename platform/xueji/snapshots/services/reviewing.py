@@ -11,7 +11,7 @@ from xueji.identity import vault
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
-from xueji.rulebook.vocabulary import Outcome, ReviewOutcome
+from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.snapshots import rules
 from xueji.snapshots.access import access_check_to_review, access_own_check
 from xueji.snapshots.errors import AlreadyContested, NothingToContest, NotToReview
@@ -29,7 +29,7 @@ def contest(session: Session, keyring: Keyring, *, actor: Actor, check_id: UUID,
     check = access_own_check(session, actor, check_id, lock=True)
     if check.appeals:
         raise AlreadyContested
-    if check.state != CheckState.DECIDED or check.outcome == Outcome.MATCH:
+    if check.state != CheckState.DECIDED or check.outcome in rules.BLAMES_NOBODY:
         raise NothingToContest
     now = clock.now()
     key = vault.person_key(session, keyring, check.person_id)
@@ -59,7 +59,7 @@ def review(
 ) -> Check:
     """The institution decides a check that did not match, contested or not. Raises NotFound, NotToReview."""
     check = access_check_to_review(session, actor, check_id)
-    if check.state not in (CheckState.DECIDED, CheckState.CONTESTED) or check.outcome == Outcome.MATCH:
+    if check.state not in (CheckState.DECIDED, CheckState.CONTESTED) or check.outcome in rules.BLAMES_NOBODY:
         raise NotToReview
     check.state = rules.move(CheckState(check.state), CheckState.REVIEWED)
     now_ms = clock.to_ms(clock.now())
