@@ -51,8 +51,13 @@ class Classroom:
         return self.page.locator("[data-part=remark]")
 
     def start(self) -> None:
-        """Play, and wait until something has counted."""
-        self.veil.get_by_role("button").click()
+        """Play, and wait until some of it is on the server's record; a page that stands still has its say saved too."""
+        button = self.veil.get_by_role("button")
+        expect(button).to_be_visible()
+        recorded = self.page.locator("[data-part=credited-bar]")
+        before = recorded.get_attribute("aria-valuenow") or ""
+        button.click()
+        expect(recorded).not_to_have_attribute("aria-valuenow", before)
         expect(self.saving).to_have_class(re.compile("is-saved"))
 
     def outcome(self, words: str) -> Locator:

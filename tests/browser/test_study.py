@@ -17,6 +17,28 @@ from xueji.identity.rules import ProofRoute
 Visit = Callable[..., Visitor]
 pytestmark = pytest.mark.browser
 
+# The film is put in its place right after the button was pressed, as it happens where the player is slow to come.
+FILM_AFTER_THE_BUTTON = """
+    const { set, ...rest } = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "src");
+    Object.defineProperty(HTMLMediaElement.prototype, "src", { ...rest, set(film) {
+        document.documentElement.dataset.film = "held";
+        document.addEventListener("click", () => set.call(this, film), { once: true });
+    } });
+"""
+# Keeps at hand what the film's data is put into.
+BUFFER_AT_HAND = """
+    const add = MediaSource.prototype.addSourceBuffer;
+    MediaSource.prototype.addSourceBuffer = function (type) { return (window.buffer = add.call(this, type)); };
+"""
+# A film's piece whose length is beyond all measure; not taken while another piece is being put in.
+PUT_IN_WHAT_IS_NO_FILM = """() => {
+    try {
+        buffer.appendBuffer(new Uint8Array(64).fill(255).fill(0, 0, 3).fill(1, 3, 4));
+        return true;
+    } catch {
+        return false;
+    }
+}"""
 # What the plan forgives a request that took long (its `slack_ms`), and once more for the time between two looks.
 SLACK_MS = 10_000
 
@@ -25,6 +47,29 @@ SLACK_MS = 10_000
 def trainee(campus: Campus) -> Trainee:
     """On the route without a camera, checked in: nothing interrupts her."""
     return campus.trainee("向晚晴", route=ProofRoute.SUPERVISED, plan=LEFT_ALONE)
+
+
+def test_a_button_pressed_while_the_film_comes_starts_it(visit: Visit, trainee: Trainee) -> None:
+    visitor = visit(trainee.account)
+    visitor.page.add_init_script(FILM_AFTER_THE_BUTTON)
+    classroom = Classroom.enter(visitor, trainee)
+    expect(classroom.page.locator("html[data-film=held]")).to_be_attached()
+    classroom.start()
+    expect(classroom.veil).to_be_hidden()
+
+
+def test_a_film_that_breaks_goes_on_by_itself_where_it_was(visit: Visit, campus: Campus, trainee: Trainee) -> None:
+    visitor = visit(trainee.account)
+    visitor.page.add_init_script(BUFFER_AT_HAND)
+    classroom = Classroom.enter(visitor, trainee)
+    classroom.start()
+    classroom.film("""
+        video.addEventListener("error", () => { document.documentElement.dataset.film = "broken"; }, { once: true });
+    """)
+    classroom.page.wait_for_function(PUT_IN_WHAT_IS_NO_FILM)
+    expect(classroom.page.locator("html[data-film=broken]")).to_be_attached()
+    classroom.wait_until_credited(campus.credited(trainee) + 4_000)
+    assert [beat["refused"] for beat in campus.leaves(trainee, "beat") if beat["refused"]] == []
 
 
 def test_study_goes_on_without_the_network_and_counts_once_it_is_back(

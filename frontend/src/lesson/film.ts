@@ -1,5 +1,8 @@
 /** Getting a film into a <video>: HLS by the browser itself on Apple's, by hls.js elsewhere, loaded only when needed. */
 
+/** How often a film that cannot be decoded is attached anew before it is given up. */
+const MOST_RECOVERIES = 2;
+
 /** Attach the playlist; `failed` is called when the film cannot be played any more. Gives back a way to try again. */
 export async function attachFilm(
   video: HTMLVideoElement,
@@ -24,14 +27,22 @@ export async function attachFilm(
   }
   const hls = new Hls({ startPosition: startMs / 1000, maxBufferLength: 30, backBufferLength: 60 });
   let recoveries = 0;
-  hls.on(Hls.Events.ERROR, (_name, error) => {
-    if (!error.fatal) return;
-    if (error.type === Hls.ErrorTypes.MEDIA_ERROR && recoveries < 2) {
+  const recover = (): void => {
+    if (recoveries === MOST_RECOVERIES) {
+      failed("network");
+    } else {
       recoveries += 1;
       hls.recoverMediaError();
-    } else {
-      failed("network");
     }
+  };
+  hls.on(Hls.Events.ERROR, (_name, error) => {
+    if (!error.fatal) return;
+    if (error.type === Hls.ErrorTypes.MEDIA_ERROR) recover();
+    else failed("network");
+  });
+  // hls.js hears of a decoder that broke only when it has something to add: with enough in store the film would stand still.
+  video.addEventListener("error", () => {
+    if (video.error !== null) recover();
   });
   hls.loadSource(url);
   hls.attachMedia(video);

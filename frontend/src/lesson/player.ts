@@ -30,6 +30,8 @@ export class Player {
   private readonly seekBox: HTMLElement;
   private readonly durationMs: number;
   private frontierMs = 0;
+  /** Meant to run: asked for and not stopped since. A film that is loaded anew stops without saying so. */
+  private wanted = false;
   private stalled = false;
   private hideTimer: number | undefined;
 
@@ -64,8 +66,14 @@ export class Player {
     return !this.video.paused && !this.video.ended && !this.stalled;
   }
 
+  /** Meant to run, but waiting for the film. */
   get buffering(): boolean {
-    return !this.video.paused && !this.video.ended && this.stalled;
+    return this.wanted && !this.video.ended && !this.playing;
+  }
+
+  /** Playing or about to: what the button shows. */
+  private get running(): boolean {
+    return this.playing || this.buffering;
   }
 
   get rate(): number {
@@ -88,11 +96,16 @@ export class Player {
   play(): void {
     if (!this.hooks.mayPlay()) return;
     if (this.video.ended || this.positionMs >= this.durationMs) this.goTo(0);
-    // Autoplay rules may refuse; the big button is still there then.
-    this.video.play().catch(() => this.hooks.changed());
+    this.wanted = true;
+    this.video.play().catch((error: unknown) => {
+      // Autoplay rules may refuse; the big button is still there then. A film that came in between plays once it is there.
+      if (error instanceof DOMException && error.name === "NotAllowedError") this.wanted = false;
+      this.turned();
+    });
   }
 
   pause(): void {
+    this.wanted = false;
     this.video.pause();
   }
 
@@ -150,14 +163,17 @@ export class Player {
       video.playbackRate = 1;
       this.hooks.remark(words.player.noSpeed);
     });
+    // The browser's own keys and buttons start and stop the film too. An event may be late: what counts is how it is now.
     video.addEventListener("play", () => {
-      if (!this.hooks.mayPlay()) video.pause();
+      if (!this.hooks.mayPlay()) this.pause();
+      else if (!video.paused) this.wanted = true;
     });
     const stop = (): void => {
       this.spans.close();
       this.turned();
     };
     video.addEventListener("pause", () => {
+      if (video.paused && video.error === null) this.wanted = false;
       if (!this.stalled && !video.seeking) this.notePosition();
       stop();
     });
@@ -171,6 +187,19 @@ export class Player {
       this.notePosition();
       this.turned();
     });
+    video.addEventListener("error", () => {
+      if (this.wanted && !video.seeking) this.notePosition();
+    });
+    // Attaching a film, or attaching it again after an error, ends the element's playing without an event and drops its
+    // requests to play: whoever pressed the button just before would wait for ever.
+    video.addEventListener("emptied", () => {
+      this.spans.close();
+      this.stalled = true;
+      this.draw();
+    });
+    video.addEventListener("loadedmetadata", () => {
+      if (this.wanted && video.paused) this.play();
+    });
     video.addEventListener("ended", () => {
       this.notePosition();
       stop();
@@ -180,10 +209,10 @@ export class Player {
 
   private watchControls(): void {
     const { stage, video } = this;
-    const toggle = (): void => (video.paused ? this.play() : this.pause());
+    const toggle = (): void => (this.running ? this.pause() : this.play());
     part(stage, "play").addEventListener("click", toggle);
     video.addEventListener("click", () => {
-      if (matchMedia("(hover: none)").matches && !video.paused && !stage.classList.contains("is-awake")) this.wake();
+      if (matchMedia("(hover: none)").matches && this.running && !stage.classList.contains("is-awake")) this.wake();
       else toggle();
     });
     this.seek.addEventListener("input", () => {
@@ -239,7 +268,7 @@ export class Player {
   }
 
   private draw(): void {
-    const running = !this.video.paused && !this.video.ended;
+    const { running } = this;
     const play = part(this.stage, "play");
     play.replaceChildren(icon(running ? "pause-fill" : "play-fill"));
     play.setAttribute("aria-label", running ? words.player.pause : words.player.play);

@@ -259,9 +259,9 @@ export class Study {
   // ── Film ───────────────────────────────────────────────────────────────────────────────────────
 
   private onPlayerChange(): void {
-    const { playing } = this.player;
+    const { playing, buffering } = this.player;
     void this.screen.keepOn(playing);
-    if (playing) this.veil.lift("start", "hidden", "finished");
+    if (playing || buffering) this.veil.lift("start", "hidden", "finished");
     this.beatNow();
   }
 
