@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 
 from xueji.enrolment.models import CohortState, EnrolmentState
@@ -150,8 +150,8 @@ def amount(ms: int, class_hour_ms: int = CLASS_HOUR_MS) -> str:
     hours, rest = divmod(ms, class_hour_ms)
     minutes, rest = divmod(rest, 60_000)
     units: list[tuple[int, Callable[[int], str]]] = [
-        (hours, lambda n: gettext("%(n)s 学时", n=n)),
+        (hours, lambda n: ngettext("%(n)s 学时", "%(n)s 学时", n, n=n)),
         (minutes, lambda n: gettext("%(n)s 分", n=n)),
         (rest // 1000, lambda n: gettext("%(n)s 秒", n=n)),
     ]
-    return " ".join(said(number) for number, said in units if number) or gettext("%(n)s 学时", n=0)
+    return " ".join(said(number) for number, said in units if number) or ngettext("%(n)s 学时", "%(n)s 学时", 0, n=0)

@@ -12,6 +12,8 @@ from xueji.kernel import clock
 
 LANGUAGES = ("zh", "en")
 COOKIE = "language"
+SHORT_MOMENT = "yyyy-MM-dd HH:mm"
+"""In lists and tables, in either language: 11/12/26 would be read in two ways."""
 
 
 def chosen_language() -> str:
@@ -29,7 +31,8 @@ def init_language(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(str(folder) for folder in folders if folder.is_dir())
     app.config["BABEL_DEFAULT_LOCALE"] = "zh"
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Shanghai"
-    Babel(app, locale_selector=chosen_language)
+    babel = Babel(app, locale_selector=chosen_language)
+    babel.date_formats["datetime.short"] = SHORT_MOMENT
     app.jinja_env.filters["moment"] = clock.from_ms  # epoch ms, for the filters that write dates
 
     @app.context_processor
