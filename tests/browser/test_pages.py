@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.resources import files
+from threading import Thread
 from typing import Any
 
+import pyotp
 import pytest
 from browser.campus import Campus
 from browser.visitor import DESK, PHONE, Visitor
 from flask import Flask
-from playwright.sync_api import Page
+from people_for_tests import PASSWORD, Someone, someone, with_factor
+from playwright.sync_api import Browser, Page
+from werkzeug.serving import make_server
+
+from xueji.app import create_app
+from xueji.identity.models import Organisation
+from xueji.kernel.actor import Role
 
 Visit = Callable[..., Visitor]
 pytestmark = pytest.mark.browser
@@ -83,12 +92,13 @@ PAGES: dict[str, tuple[str, ...]] = {
 }
 """By account; ``history`` is the trainee of `history.History`."""
 
+STEPS = ("/sign-in/new-password", "/sign-in/code", "/sign-in/set-up-code")
+"""What may follow on the password before somebody is in."""
+
 NO_PAGES = {
     "navigation.home": "leads on to the first page of one's role",
-    "identity.sign_in_code": "a step within a sign-in",
-    "identity.sign_in_new_password": "a step within a sign-in",
-    "identity.sign_in_set_up_code": "a step within a sign-in",
     "enrolment.figures": "a piece of the cohort editor",
+    "archives.evidence": "a file",
     "courses.film_file": "a film",
     "identity.duplicate_picture": "a picture",
     "identity.photo_picture": "a picture",
@@ -148,6 +158,53 @@ def test_pages_are_accessible_quiet_and_no_wider_than_the_screen(
     assert found == []
 
 
+@pytest.fixture(scope="module")
+def strict(campus: Campus) -> Iterator[Campus]:
+    """The installation served as every one but a demonstration is: staff must have a second factor."""
+    settings = replace(campus.context.settings, staff_second_factor="required")
+    server = make_server("127.0.0.1", 0, create_app(context=replace(campus.context, settings=settings)), threaded=True)
+    serving = Thread(target=server.serve_forever)
+    serving.start()
+    try:
+        yield replace(campus, port=server.server_port)
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("step", STEPS)
+def test_each_step_of_signing_in_is_as_good_a_page(
+    browser: Browser, strict: Campus, step: str, size: dict[str, int]
+) -> None:
+    who = _held_up(strict, step)
+    visitor = Visitor.come(browser, strict, size=size, language="zh-CN" if size is PHONE else "en")
+    page = visitor.page
+    visitor.give_password(who.account)
+    page.wait_for_url(f"{strict.url}{step}")
+    found = _faults(page)
+    if step == "/sign-in/set-up-code":
+        secret = page.locator("code.hash").inner_text()
+        page.locator("input[name=code]").fill(pyotp.TOTP(secret).now())
+    page.locator(".plain-card form button").click()
+    # Codes to write down, or the same page with what is wrong.
+    page.wait_for_selector("li code.hash" if step == "/sign-in/set-up-code" else ".has-error")
+    found += _faults(page)
+    assert found + visitor.leave() == []
+
+
+def _held_up(campus: Campus, step: str) -> Someone:
+    """Somebody whose password is followed by this step."""
+    with campus.context.database.reading() as session:
+        school = session.get_one(Organisation, campus.people["institution"].actor.organisation_id)
+    who = someone(campus.context, Role.INSTITUTION, at=school, temporary=step == "/sign-in/new-password")
+    if step == "/sign-in/code":
+        with_factor(campus.context, who)
+    campus.passwords[who.account] = PASSWORD
+    return who
+
+
 def _faults(page: Page) -> list[str]:
     page.wait_for_load_state("networkidle")
     faults = [f"{wide} px wide"] if (wide := page.evaluate(_TOO_WIDE)) else []
@@ -160,7 +217,7 @@ def test_no_page_is_left_out(app: Flask) -> None:
     adapter = app.url_map.bind("localhost")
     stand_in = "00000000-0000-4000-8000-000000000000"
     shown = set()
-    for path in {path for paths in PAGES.values() for path in paths} - {"/no-such-page"}:
+    for path in {path for paths in PAGES.values() for path in paths} - {"/no-such-page"} | set(STEPS):
         shown.add(adapter.match(re.sub(r"\{\w+\}", stand_in, path))[0])
     pages = {
         rule.endpoint

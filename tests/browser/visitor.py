@@ -81,11 +81,15 @@ class Visitor:
         return visitor
 
     def sign_in(self, account: str) -> None:
+        self.give_password(account)
+        self.page.wait_for_url(lambda url: "/sign-in" not in url)
+
+    def give_password(self, account: str) -> None:
+        """The first step of signing in; whether another follows is the account's matter."""
         self.page.goto("/sign-in")
         self.page.locator("input[name=account]").fill(account)
         self.page.locator("input[name=password]").fill(self.campus.password(account))
         self.page.locator("form:has(input[name=password]) button").click()
-        self.page.wait_for_url(lambda url: "/sign-in" not in url)
 
     def go(self, path: str) -> Response:
         response = self.page.goto(path)
