@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 from flask import Flask
 from people_for_tests import bearer
 from scenario import DEVICE, Scenario, Student, portrait
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 from xueji.kernel import clock
 from xueji.trace import queries as trace
@@ -92,14 +93,16 @@ class Page:
     def answer(self, check: dict[str, Any], *frames: bytes, nonce: str | None = None, device: str = "") -> TestResponse:
         """Upload pictures (three drawn ones unless told) as the answer to a check."""
         pictures = frames or tuple(portrait() for _ in range(3))
-        return self.client.post(
-            f"/api/v1/checks/{check['check_id']}/frames",
-            data={
+        # Encoded here, for the test client leaves the temporary file of a large form to the garbage collector.
+        boundary, form = encode_multipart(
+            {
                 "nonce": check["nonce"] if nonce is None else nonce,
                 "device": device,
-                "frame": [(io.BytesIO(picture), f"{number}.jpg") for number, picture in enumerate(pictures)],
-            },
+                "frame": [FileStorage(io.BytesIO(picture), f"{number}.jpg") for number, picture in enumerate(pictures)],
+            }
         )
+        url = f"/api/v1/checks/{check['check_id']}/frames"
+        return self.client.post(url, data=form, content_type=f"multipart/form-data; boundary={boundary}")
 
     def check_state(self, check: dict[str, Any]) -> dict[str, Any]:
         return dict(self.client.get(f"/api/v1/checks/{check['check_id']}").json or {})

@@ -210,8 +210,6 @@ class TestPictures:
         assert stranger.answer(check).status_code == 404
         assert stranger.client.get(f"/api/v1/checks/{check['check_id']}").status_code == 404
 
-    # The test client leaves the temporary file of a large form to the garbage collector.
-    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
     @pytest.mark.parametrize("frames", [(b"",), (b"x" * (2 * 1024 * 1024 + 1),), tuple(b"y" for _ in range(13))])
     def test_unusable_uploads_are_named_and_the_check_stays_open(self, page: Page, frames: tuple[bytes, ...]) -> None:
         check = until_check(page)
