@@ -67,7 +67,10 @@ browser:
 # them, and once is enough, for what a page shows does not depend on the database that every other test runs on too.
 # Films, webcam and judge share the machine with the page: a test that was late is given one more turn, and says so.
 BROWSER_TESTS := $(BIN)/python -m pytest -m browser tests/browser
-IN_BROWSER := $(BROWSER_TESTS) || { echo "== once more, what failed in the browser"; $(BROWSER_TESTS) --last-failed; }
+IN_BROWSER := $(BROWSER_TESTS) || { \
+	  echo "== FAILED IN THE BROWSER at the first try, as told above; the failed tests once more"; \
+	  $(BROWSER_TESTS) --last-failed || { echo "== FAILED IN THE BROWSER at the second try too"; exit 1; }; \
+	  echo "== THE BROWSER TESTS PASSED ONLY AT THE SECOND TRY: the first failure above wants a cause"; }
 
 test: test-install browser
 	@echo "== the whole suite on SQLite"
