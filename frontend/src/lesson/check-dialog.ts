@@ -56,6 +56,8 @@ export class CheckDialog {
     });
     // Escape must not make the question vanish while its time runs.
     dialog.addEventListener("cancel", (event) => event.preventDefault());
+    // Browsers let a person out of any dialog who insists; the question stands all the same.
+    dialog.addEventListener("close", () => this.open && openDialog(dialog));
   }
 
   get open(): boolean {
