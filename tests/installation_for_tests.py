@@ -21,7 +21,8 @@ import psutil
 
 from xueji.kernel.settings import Settings
 
-START_SECONDS = 90
+START_SECONDS = 180
+"""Several servers begin at once, on a machine that may be busy; nothing is waited for longer than until it is there."""
 
 
 def free_port() -> int:

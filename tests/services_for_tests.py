@@ -19,7 +19,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import URL
 
-_START_SECONDS = 60
+_START_SECONDS = 180
 _DEATH_SIGNAL = 1  # prctl's PR_SET_PDEATHSIG
 # Nothing of a test's database outlives the test, so nothing of it needs to reach the disk.
 _SETTINGS = {
@@ -27,6 +27,8 @@ _SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    # A database lives for one test. Nobody else may be in the template when a test's own is copied from it.
+    "autovacuum": "off",
     "max_connections": "200",
     "shared_buffers": "64MB",
     "log_min_messages": "fatal",

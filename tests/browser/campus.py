@@ -45,8 +45,8 @@ from xueji.snapshots.models import Check
 from xueji.snapshots.services import check_in
 from xueji.trace import queries as trace
 
-START_SECONDS = 90
-STOP_SECONDS = 60
+START_SECONDS = 180
+STOP_SECONDS = 120
 
 # The demonstration's films, shorter: how long a film is says nothing about whether it plays.
 FILMS = ((course.LESSONS[0][0], 60), (course.LESSONS[1][0], 30))
@@ -245,7 +245,7 @@ def _wait_until_ready(up: subprocess.Popen[bytes], url: str, output: Path) -> No
     while time.monotonic() < deadline:
         assert up.poll() is None, output.read_text("utf-8")
         try:
-            with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
+            with urllib.request.urlopen(f"{url}/readyz", timeout=START_SECONDS) as answer:
                 if answer.status == 200:
                     return
         except (URLError, ConnectionError, TimeoutError) as error:

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
-PATIENCE_MS = 40_000
+PATIENCE_MS = 90_000
 """For anything that a busy machine may delay; nothing is waited for longer than until it is there."""
 
 # What a browser says of an answer that is no success; whether it should have been one is what the tests ask.

@@ -17,6 +17,7 @@ from xueji.kernel import beside
 from xueji.kernel.beside import Beside, WorkFailed
 from xueji.kernel.errors import Invalid, NotFound, Unavailable
 
+PATIENCE_SECONDS = 120
 WORK = """
 import os, sys, time
 from xueji.kernel.beside import serve
@@ -54,7 +55,7 @@ def gone(pid: int) -> bool:
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from installation_for_tests import Caller, Installation, installation, wait_until
+from installation_for_tests import START_SECONDS, Caller, Installation, installation, wait_until
 from people_for_tests import signed_in
 from scenario import Student, playing, portrait
 from sqlalchemy import select
@@ -117,7 +117,7 @@ class Learner:
             self.shown[UUID(check["check_id"])] = picture
 
     def _until_heard(self, method: str, path: str, body: Any, good: tuple[int, ...] = (200,)) -> Any:
-        deadline, last = time.monotonic() + 60, "no answer"
+        deadline, last = time.monotonic() + START_SECONDS, "no answer"
         while time.monotonic() < deadline:
             try:
                 status, answer = self.caller.call(method, path, body)
@@ -129,7 +129,7 @@ class Learner:
             assert status >= 500, f"{path} was refused: {status} {answer}"
             last = f"{status} {answer}"
             time.sleep(0.1)
-        raise AssertionError(f"{path} was not heard for a minute: {last}")
+        raise AssertionError(f"{path} was not heard for {START_SECONDS} s: {last}")
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_sudden_deaths_lose_nothing_and_count_nothing_twice(held: Context) -> No
     finally:
         stop.set()
         for thread in threads:
-            thread.join(90)
+            thread.join()
     assert [learner.failures for learner in everybody] == [[]] * LEARNERS
     wait_until(lambda: nothing_waits(held), "the log to take everything in")
     for learner in everybody:
@@ -218,7 +218,7 @@ def nothing_heard_is_lost_or_counted_twice(held: Context, learner: Learner) -> N
 def no_picture_is_lost(held: Context, learner: Learner) -> None:
     """Each is there as it was sent, its hash is in the trace, and somebody has judged it."""
     for check_id, picture in learner.shown.items():
-        wait_until(lambda check_id=check_id: is_judged(held, check_id), "a verdict", seconds=90)
+        wait_until(lambda check_id=check_id: is_judged(held, check_id), "a verdict")
         with held.database.reading() as session:
             kept = session.scalars(
                 select(Picture).join(Attempt, Attempt.id == Picture.attempt_id).where(Attempt.check_id == check_id)

@@ -20,7 +20,7 @@ from xueji.supervisor import supervise
 from xueji.supervisor.process import NotStarted, Program
 from xueji.supervisor.supervise import CannotStart, keep_up, listen, only_one, rotate
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 120
 NOTE_AND_SLEEP = """
 import os, pathlib, signal, sys, time
 notes = pathlib.Path(sys.argv[1])
@@ -43,12 +43,15 @@ def notes(tmp_path: Path) -> Path:
     return file
 
 
-def program(notes: Path, name: str, *manners: str, ready: bool = True, stop_seconds: float = 5) -> Program:
+def program(
+    notes: Path, name: str, *manners: str, ready: bool = True, stop_seconds: float = PATIENCE_SECONDS
+) -> Program:
     def has_begun() -> bool:
         return ready and f"{name} began" in notes.read_text()
 
     command = [sys.executable, "-c", NOTE_AND_SLEEP, str(notes), name, *manners]
-    return Program(name, command, has_begun, start_seconds=5 if ready else 0.3, stop_seconds=stop_seconds)
+    start_seconds = PATIENCE_SECONDS if ready else 0.3
+    return Program(name, command, has_begun, start_seconds=start_seconds, stop_seconds=stop_seconds)
 
 
 def said(notes: Path) -> list[str]:
@@ -101,7 +104,7 @@ def test_what_dies_is_started_again_without_what_it_had_started(notes: Path, tmp
         child = int(next(line for line in notes.read_text().splitlines() if " child " in line).split()[2])
         os.kill(numbers(notes, "worker")[0], signal.SIGKILL)
         wait_until(lambda: len(numbers(notes, "worker")) == 2)
-        assert not is_running(child)
+        wait_until(lambda: not is_running(child))
 
 
 def test_what_will_not_stop_is_ended(notes: Path, tmp_path: Path) -> None:

@@ -19,6 +19,9 @@ from xueji.trace.models import Leaf
 from xueji.trace.sequencer import Sequencer
 
 ROUNDS = 6
+LEAVES_A_ROUND = 12
+"""More than every thread's first ones, so that what is killed is well under way."""
+PATIENCE_SECONDS = 180
 WRITER = Path(__file__).parents[1] / "crashing_writer.py"
 
 
@@ -33,11 +36,11 @@ def test_a_killed_writer_loses_nothing_it_acknowledged(context: Context, tmp_pat
     }
     draw = random.Random(1)
     for _ in range(ROUNDS):
-        before = acknowledged.stat().st_size if acknowledged.exists() else 0
+        before = leaves_in(acknowledged)
         process = subprocess.Popen([sys.executable, str(WRITER), str(acknowledged)], env=environment)
         try:
-            wait_for_growth(acknowledged, before, process)
-            time.sleep(draw.uniform(0.05, 0.4))
+            wait_for_leaves(acknowledged, before + LEAVES_A_ROUND, process)
+            time.sleep(draw.uniform(0, 0.3))
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
@@ -47,7 +50,7 @@ def test_a_killed_writer_loses_nothing_it_acknowledged(context: Context, tmp_pat
         pass
     assert sequencer.halted is None
     claimed = [line.split() for line in acknowledged.read_text().splitlines()]
-    assert len(claimed) > ROUNDS * 10
+    assert len(claimed) >= ROUNDS * LEAVES_A_ROUND
     with context.database.reading() as session:
         held = {(leaf.chain, leaf.n): merkle.leaf_hash(leaf.leaf) for leaf in session.scalars(select(Leaf))}
         assert all(held[chain, int(n)].hex() == digest for chain, n, digest in claimed)
@@ -55,10 +58,14 @@ def test_a_killed_writer_loses_nothing_it_acknowledged(context: Context, tmp_pat
         assert queries.state(session).alarms == ()
 
 
-def wait_for_growth(file: Path, before: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        if file.exists() and file.stat().st_size > before:
-            return
+def leaves_in(file: Path) -> int:
+    """How many are acknowledged."""
+    return len(file.read_bytes().splitlines()) if file.exists() else 0
+
+
+def wait_for_leaves(file: Path, many: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while leaves_in(file) < many:
         assert process.poll() is None, "the writer ended by itself"
-        time.sleep(0.05)
-    raise AssertionError("the writer wrote nothing")
+        assert time.monotonic() < deadline, "the writer does not go on"
+        time.sleep(0.02)
