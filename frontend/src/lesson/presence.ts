@@ -1,6 +1,6 @@
 /** Signs of the person: touches since the last beat, the server's question, the page in sight, the screen kept on. */
 
-import { call } from "../api.ts";
+import { call, Problem } from "../api.ts";
 import { serverClock } from "../clock.ts";
 import type { Question } from "./protocol.ts";
 
@@ -62,7 +62,12 @@ export class IdleQuestion {
   async answer(): Promise<void> {
     const { question } = this;
     if (question === null) return;
-    await call(this.url, { method: "POST", json: { question_id: question.question_id } });
+    try {
+      await call(this.url, { method: "POST", json: { question_id: question.question_id } });
+    } catch (error) {
+      // A touch that came with a beat was answer enough: the question is gone, and only has to leave the page.
+      if (!(error instanceof Problem && error.type === "question-not-open")) throw error;
+    }
     if (this.question === question) this.done();
   }
 

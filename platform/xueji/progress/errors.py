@@ -44,6 +44,12 @@ class BeatRefused(Invalid):
     title = _("学习记录的内容有误")
 
 
+class QuestionNotOpen(Conflict):
+    type = "question-not-open"
+    title = _("没有等待回答的在场询问")
+    detail = _("这次询问已经答复、已被新的询问取代，或不属于这次学习。请以页面当前的提示为准。")
+
+
 class LessonNotReady(Conflict):
     type = "lesson-not-ready"
     title = _("课时还不能学习")

@@ -55,7 +55,9 @@ class Sitting(Base):
     next_check: Mapped[int] = mapped_column(Integer)
     last_interaction_ms: Mapped[int] = mapped_column(BigInteger)
     question_id: Mapped[UUID | None] = mapped_column(Uuid)
+    """Of the idle question that stands open, or that was just answered: the same answer may come again."""
     question_by_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """Until when it may be answered; None when none stands open."""
     day: Mapped[int] = mapped_column(Integer)
     day_used_ms: Mapped[int] = mapped_column(Integer)
     last_seq: Mapped[int] = mapped_column(BigInteger)

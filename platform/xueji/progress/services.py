@@ -28,6 +28,7 @@ from xueji.progress.errors import (
     LessonNotReady,
     NotOnline,
     OutsideDates,
+    QuestionNotOpen,
     SittingClash,
     SittingEnded,
 )
@@ -152,13 +153,16 @@ def _ask_first(session: Session, events: Events, sitting: Sitting) -> None:
 def answer_presence(session: Session, *, actor: Actor, sitting_id: UUID, question_id: UUID) -> Sitting:
     """She says that she is there. A question already over costs the time since; the next beats earn again.
 
-    Raises NotFound, SittingEnded, LeaseLost.
+    The answer just given may be given again, and changes nothing. Raises NotFound, SittingEnded, LeaseLost,
+    QuestionNotOpen.
     """
     sitting = access_sitting(session, actor, sitting_id, lock=True)
     refuse_ended(sitting)
-    if sitting.question_id == question_id:
+    if sitting.question_id != question_id:
+        raise QuestionNotOpen
+    if sitting.question_by_ms is not None:
         state = person_seen(state_of(sitting), clock.to_ms(clock.now()))
-        sitting.question_id = sitting.question_by_ms = None
+        sitting.question_by_ms = None
         sitting.last_interaction_ms = state.last_interaction_ms
         sitting.used_until_ms = state.used_until_ms
     return sitting
