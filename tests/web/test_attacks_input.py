@@ -165,7 +165,17 @@ class TestBeats:
         page.scenario.time.advance(timedelta(minutes=1))
         assert page.watch()["credited_ms"] == 10_000
 
-    @pytest.mark.parametrize("rate", [1e308, -1.0, float("nan"), float("inf")])
+    def test_conflicts_without_end_are_refused_and_leave_nothing_in_the_log(
+        self, page: Page, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rules, "MOST_AT_ONCE", 600)
+        first = [page.beat(0, state="paused") for _ in range(120)]
+        assert page.send(*first).status_code == 200
+        others = [{**beat, "beat_id": str(uuid4())} for beat in first]
+        assert [page.send(*others).status_code for _ in range(6)] == [409] * 4 + [429] * 2
+        assert len(page.leaves("beat.conflict")) == 480
+
+    @pytest.mark.parametrize("rate", [1e308, 0, -1.0, float("nan"), float("inf")])
     def test_a_rate_no_player_has(self, page: Page, rate: float) -> None:
         assert page.send(page.beat(rate=rate)).status_code == 422
 

@@ -61,6 +61,24 @@ def test_the_same_beat_again_gets_the_same_answer_and_counts_once(page: Page) ->
     assert len(page.leaves("beat")) == 1
 
 
+def test_a_beat_said_twice_in_one_request_counts_once_and_is_no_conflict(page: Page) -> None:
+    page.scenario.time.advance(timedelta(seconds=20))
+    first, second = page.beat(), page.beat()
+    answer = page.send(first, second, first, second)
+    assert (answer.status_code, (answer.json or {})["credited_ms"]) == (200, 20_000)
+    assert len(page.leaves("beat")) == 2
+    assert page.leaves("beat.conflict") == []
+
+
+def test_two_beats_under_one_number_in_one_request_are_a_conflict(page: Page) -> None:
+    page.scenario.time.advance(timedelta(seconds=20))
+    first, second = page.beat(), page.beat(seq=1)
+    answer = page.send(first, second)
+    assert (answer.status_code, (answer.json or {})["sequences"]) == (409, [1])
+    assert page.leaves("beat") == []
+    assert len(page.leaves("beat.conflict")) == 1
+
+
 def test_another_beat_under_the_same_number_is_a_conflict_and_recorded(page: Page) -> None:
     page.watch()
     page.scenario.time.advance(timedelta(seconds=10))

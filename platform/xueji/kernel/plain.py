@@ -59,7 +59,7 @@ class Plain:
         return statement if self.is_sqlite else statement.replace("?", "%s")
 
     def any_of(self, column: str) -> str:
-        """A condition that takes `keys` or `words` as its one parameter."""
+        """A condition that takes `keys` or `values` as its one parameter."""
         return f"{column} IN (SELECT value FROM json_each(?))" if self.is_sqlite else f"{column} = ANY(?)"
 
     def locked(self, table: str) -> str:
@@ -69,8 +69,8 @@ class Plain:
     def keys(self, uuids: Iterable[UUID]) -> Any:
         return json.dumps([each.hex for each in uuids]) if self.is_sqlite else list(uuids)
 
-    def words(self, texts: Iterable[str]) -> Any:
-        return json.dumps(list(texts)) if self.is_sqlite else list(texts)
+    def values(self, each: Iterable[str | int]) -> Any:
+        return json.dumps(list(each)) if self.is_sqlite else list(each)
 
     def key(self, uuid: UUID | None) -> Any:
         return uuid.hex if self.is_sqlite and uuid is not None else uuid

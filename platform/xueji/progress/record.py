@@ -91,7 +91,7 @@ _FIND = (
     " FROM sitting LEFT JOIN lease ON lease.person_id = sitting.person_id WHERE {} ORDER BY sitting.id"
 )
 _FIND_LOGINS = "SELECT id, ended_at, ended_reason, expires_at, last_seen_at FROM login_session WHERE {}"
-_FIND_BEATS = "SELECT seq, digest, furthest_ms, refused FROM beat WHERE sitting_id = ? AND seq >= ? AND seq <= ?"
+_FIND_BEATS = "SELECT seq, digest, furthest_ms, refused FROM beat WHERE sitting_id = ? AND {}"
 _BEAT = ("sitting_id", "seq", "digest", "furthest_ms", "refused")
 _UUIDS = [
     _Row._fields.index(name) for name in ("id", "enrolment_id", "person_id", "lesson_id", "question_id", "lease_of")
@@ -261,10 +261,8 @@ def _read(session: Session, plain: Plain, reports: Sequence[Report], events: Eve
 def _recall(plain: Plain, sitting: _Open, sequences: list[int]) -> None:
     """What beats under these numbers were answered, if there were any."""
     if sequences:
-        find = _FIND_BEATS
-        for seq, digest, furthest_ms, refused in plain.rows(
-            find, plain.key(sitting.row.id), min(sequences), max(sequences)
-        ):
+        find = _FIND_BEATS.format(plain.any_of("seq"))
+        for seq, digest, furthest_ms, refused in plain.rows(find, plain.key(sitting.row.id), plain.values(sequences)):
             sitting.known[seq] = (bytes(digest), furthest_ms, refused)
 
 
@@ -283,21 +281,27 @@ def _judge(batch: _Batch, report: Report) -> Answer:
         raise NotFound
     row, now_ms = sitting.row, batch.now_ms
     chain = str(row.enrolment_id)
-    if row.lease_of != row.id:
-        batch.entries.append(_refusal(report, chain, row.who, Reason.LEASE_LOST))
-        raise LeaseLost
-    if row.ended_ms is not None:
-        batch.entries.append(_refusal(report, chain, row.who, Reason.OUTSIDE_DATES))
-        raise SittingEnded
     if sitting.reports + len(report.beats) > most_reports(row.opened_ms, now_ms):
         raise TooMany
-    clashes = [each for each in report.beats if sitting.known.get(each.beat.seq, (each.digest,))[0] != each.digest]
-    if clashes or len({each.beat.seq for each in report.beats}) != len(report.beats):
-        batch.entries.extend(_clash(report, each, chain, row.who) for each in clashes or report.beats[:1])
+    if row.lease_of != row.id:
+        _leave_marks(batch, sitting, [_refusal(report, chain, row.who, Reason.LEASE_LOST)])
+        raise LeaseLost
+    if row.ended_ms is not None:
+        _leave_marks(batch, sitting, [_refusal(report, chain, row.who, Reason.OUTSIDE_DATES)])
+        raise SittingEnded
+    # A number stands for one beat, in this request and in those before: said again it must be the same.
+    said: dict[int, Reported] = {}
+    for each in report.beats:
+        said.setdefault(each.beat.seq, each)
+    clashes = [
+        each
+        for each in report.beats
+        if sitting.known.get(each.beat.seq, (said[each.beat.seq].digest,))[0] != each.digest
+    ]
+    if clashes:
+        _leave_marks(batch, sitting, [_clash(report, each, chain, row.who) for each in clashes])
         raise BeatClash(sequences=[each.beat.seq for each in clashes])
-    fresh = sorted(
-        (each for each in report.beats if each.beat.seq not in sitting.known), key=lambda each: each.beat.seq
-    )
+    fresh = [said[seq] for seq in sorted(said) if seq not in sitting.known]
 
     entries: list[Entry] = []
     if sitting.check is not None:
@@ -315,6 +319,13 @@ def _judge(batch: _Batch, report: Report) -> Answer:
         sitting.known[each.beat.seq] = (each.digest, result.furthest_ms, refused)
         batch.beats.append((row.id, each.beat.seq, each.digest, result.furthest_ms, refused))
     return _answer(sitting, report, now_ms)
+
+
+def _leave_marks(batch: _Batch, sitting: _Open, marks: Sequence[Entry]) -> None:
+    """Record what is refused. It fills the log as beats do, so it is counted with them."""
+    batch.entries.extend(marks)
+    sitting.reports += len(marks)
+    sitting.touched = True
 
 
 def _credit(batch: _Batch, sitting: _Open, fresh: list[Reported], entries: list[Entry]) -> list[BeatResult]:
@@ -399,7 +410,7 @@ def _clash(report: Report, each: Reported, chain: str, who: str) -> Entry:
 
 
 def _answer(sitting: _Open, report: Report, now_ms: int) -> Answer:
-    said = [sitting.known[each.beat.seq] for each in report.beats]
+    said = [sitting.known[seq] for seq in {each.beat.seq: None for each in report.beats}]
     return Answer(
         furthest_ms=max(furthest_ms for _, furthest_ms, _ in said),
         refused=[tuple(piece) for _, _, refused in said if refused for piece in json.loads(refused)],

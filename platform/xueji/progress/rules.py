@@ -105,10 +105,10 @@ def check_beat(beat: Beat) -> None:
         raise BeatOutOfRange("seq")
     if not 0 <= beat.from_ms <= LATEST_POSITION_MS:
         raise BeatOutOfRange("from_ms")
-    if not 0 <= beat.rate <= FASTEST_RATE:
-        raise BeatOutOfRange("rate")
     if beat.state != _PLAYING and beat.state not in _STATE_REASONS:
         raise BeatStateUnknown(f"state {beat.state!r} is unknown")
+    if not 0 <= beat.rate <= FASTEST_RATE or (beat.rate == 0 and beat.state == _PLAYING):
+        raise BeatOutOfRange("rate")
     if beat.to_ms < beat.from_ms or (beat.to_ms == beat.from_ms and beat.state == _PLAYING):
         raise BeatBackwards("to_ms must be after from_ms")
     if beat.to_ms - beat.from_ms > LONGEST_BEAT_MS:

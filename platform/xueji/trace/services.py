@@ -93,7 +93,7 @@ def _heads(plain: Plain, chains: list[str]) -> dict[str, tuple[int, bytes, int]]
 
 
 def _read_heads(plain: Plain, chains: list[str], locked: str = "") -> dict[str, tuple[int, bytes, int]]:
-    rows = plain.rows(_HEADS.format(plain.any_of("chain")) + locked, plain.words(chains))
+    rows = plain.rows(_HEADS.format(plain.any_of("chain")) + locked, plain.values(chains))
     return {chain: (length, bytes(head), at_ms) for chain, length, head, at_ms in rows}
 
 
