@@ -161,7 +161,7 @@ def _all_answered(measured: Measured) -> None:
 
 def floor_rows(folder: Path) -> dict[int, Row]:
     rows = {}
-    environment = {"XUEJI_BENCH_FLOOR": str(folder / "floor.sqlite"), "XUEJI_DATA": str(folder / "floor")}
+    environment = {"BENCH_FLOOR": str(folder / "floor.sqlite"), "XUEJI_DATA": str(folder / "floor")}
     with serving("bench.floor:app", environment, sequencer=False) as server:
         drive(server.port, _prepared([_rows(200)] * 8))
         for connections in (8, 32):

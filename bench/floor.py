@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 
 app = Flask(__name__)
 _turn = threading.Lock()
-_file = os.environ["XUEJI_BENCH_FLOOR"]
+_file = os.environ["BENCH_FLOOR"]
 _connection = sqlite3.connect(_file, check_same_thread=False, isolation_level=None)
 _connection.execute("PRAGMA journal_mode=WAL")
 _connection.execute("PRAGMA synchronous=FULL")

@@ -29,6 +29,26 @@ def test_what_cannot_be_meant_is_refused_by_name(tmp_path: Path, written: str) -
         load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [("XUEJI_PROT", "XUEJI_PORT"), ("XUEJI_port", "XUEJI_PORT"), ("XUEJI_TRUSTED_PROXY", "XUEJI_TRUSTED_PROXIES")],
+)
+def test_a_misspelt_variable_is_refused_and_the_one_that_was_meant_is_named(
+    tmp_path: Path, variable: str, meant: str
+) -> None:
+    with pytest.raises(SettingError, match=f"called {variable}; do you mean {meant}\\?"):
+        Settings.load({"XUEJI_DATA": str(tmp_path), variable: "8001"})
+
+
+def test_a_variable_like_no_other_is_refused_too(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="called XUEJI_ZZZZZZZZZZZ$"):
+        load(tmp_path, zzzzzzzzzzz="1")
+
+
+def test_what_the_supervisor_tells_its_programs_is_no_setting_and_passes(tmp_path: Path) -> None:
+    assert load(tmp_path, process="short", heartbeats="/dev/shm", test_database="sqlite") == load(tmp_path)
+
+
 def test_what_is_left_empty_is_in_the_data_folder(tmp_path: Path) -> None:
     settings = load(tmp_path, port="8003")
     assert settings.database_url == f"sqlite:///{tmp_path}/xueji.sqlite"

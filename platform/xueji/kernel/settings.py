@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 PREFIX = "XUEJI_"
+NO_SETTINGS = frozenset({"XUEJI_HEARTBEATS", "XUEJI_PROCESS", "XUEJI_TEST_DATABASE"})
+"""Variables of the same prefix that are none: what the supervisor tells its programs, and what the tests are told."""
 LONGEST_SOCKET_PATH = 100
 """Bytes of a Unix socket's path that every kernel takes (Linux: 107)."""
 
@@ -92,6 +95,10 @@ class Settings:
         for name in given:
             if name not in known:
                 raise SettingError(f"settings.toml: there is no setting called {name!r}")
+        variables = {PREFIX + name.upper() for name in known} | NO_SETTINGS
+        for variable in environ:
+            if variable.upper().startswith(PREFIX) and variable not in variables:
+                raise SettingError(f"environment: there is no setting called {variable}{_nearest(variable, variables)}")
         given.update({name: environ[PREFIX + name.upper()] for name in known if PREFIX + name.upper() in environ})
         given["data"] = data
         return cls(**{name: _parsed(name, value, known[name]) for name, value in given.items()}).completed()
@@ -136,6 +143,11 @@ class Settings:
     def models(self) -> Path:
         """The face networks, translated once for the engine."""
         return self.data / "models"
+
+
+def _nearest(variable: str, variables: Iterable[str]) -> str:
+    near = difflib.get_close_matches(variable.upper(), variables, n=1)
+    return f"; do you mean {near[0]}?" if near else ""
 
 
 def _socket_path(data: Path) -> Path:
