@@ -126,7 +126,8 @@ def test_guessing_from_one_address_is_stopped_whatever_the_account(app: Flask, c
         assert _token(client, f"account{number}", "wrong-password-1").status_code == 401
     response = _token(client, "account99", "wrong-password-1")
     _refused(response, 429, "too-many")
-    assert response.headers["Retry-After"] == "60"
+    # What is left of the minute since the first guess.
+    assert 0 < int(response.headers["Retry-After"]) <= 60
     elsewhere = app.test_client().post(
         "/api/v1/tokens",
         json={"account": "a", "password": "b"},
