@@ -189,6 +189,15 @@ def test_only_a_demonstration_names_its_accounts(context: Context, browser: Brow
     assert "demo-pass-1" in text
 
 
+def test_a_page_that_has_expired_leads_back_to_itself_and_to_no_other_site(browser: Browser, context: Context) -> None:
+    browser.sign_in(someone(context))
+    page, elsewhere = "http://localhost/account", "http://localhost.example/account"
+    expired = browser.client.post("/account/proof-route", headers={"Referer": page})
+    assert expired.status_code == 400
+    assert f'href="{page}"' in expired.text
+    assert elsewhere not in browser.client.post("/account/proof-route", headers={"Referer": elsewhere}).text
+
+
 # The second step ----------------------------------------------------------------------------------------------------
 
 
