@@ -34,7 +34,7 @@ class UploadOffsetHeader(BaseModel):
 
 class NewUpload(Strict):
     name: str = Field(min_length=1, max_length=1000)
-    size: int = Field(gt=0, le=2**53 - 1)
+    size: int = Field(gt=0, le=2**53 - 1, strict=True)
     """Bytes."""
     sha256: Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")] | None = None
     lesson_id: UUID | None = None

@@ -41,6 +41,7 @@ from xueji.trace import api as trace_api
 from xueji.trace.metrics import log_figures
 from xueji.web.access import init_access, public
 from xueji.web.assets import init_assets
+from xueji.web.bodies import init_bodies
 from xueji.web.errors import init_errors, validation_problem
 from xueji.web.headers import init_headers
 from xueji.web.health import init_health, set_probes
@@ -62,6 +63,7 @@ STEPS: tuple[Callable[[Flask], None], ...] = (
     init_access,
     init_identity,
     init_plain_text,
+    init_bodies,
     init_navigation,
     init_health,
     init_sockets,

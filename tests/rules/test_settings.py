@@ -41,7 +41,7 @@ def test_a_misspelt_variable_is_refused_and_the_one_that_was_meant_is_named(
 
 
 def test_a_variable_like_no_other_is_refused_too(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="called XUEJI_ZZZZZZZZZZZ$"):
+    with pytest.raises(SettingError, match=r"called XUEJI_ZZZZZZZZZZZ$"):
         load(tmp_path, zzzzzzzzzzz="1")
 
 

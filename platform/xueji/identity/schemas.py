@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from flask_openapi3.models.file import FileStorage
 from pydantic import BaseModel, ConfigDict, Field
 
 from xueji.identity.rules import LONGEST_PASSWORD, ConsentKind, OrganisationKind, ProofRoute
 from xueji.kernel.actor import Role
+from xueji.web.bodies import UploadedFile, UploadForm
 
 
 class Strict(BaseModel):
@@ -83,8 +83,8 @@ class Route(Strict):
     route: ProofRoute
 
 
-class NewPhoto(Strict):
-    photo: FileStorage
+class NewPhoto(UploadForm):
+    photo: UploadedFile
 
 
 class PhotoPath(Strict):

@@ -29,18 +29,22 @@ class Problem(Exception):
 
 class Invalid(Problem):
     type, status, title = "invalid", 422, _("填写的内容有误")
+    detail = _("请改正后再提交。")
 
 
 class Malformed(Problem):
     type, status, title = "malformed", 400, _("请求的格式有误")
+    detail = _("内容不完整，或含有无法保存的字符。请检查后重新提交。")
 
 
 class Unauthorised(Problem):
     type, status, title = "signed-out", 401, _("请先登录")
+    detail = _("请登录后继续。")
 
 
 class Forbidden(Problem):
     type, status, title = "forbidden", 403, _("没有权限")
+    detail = _("您的账号不能进行这项操作。如果需要，请联系您单位的管理员或平台管理员。")
 
 
 class NotFound(Problem):
@@ -52,10 +56,19 @@ class NotFound(Problem):
 
 class Conflict(Problem):
     type, status, title = "conflict", 409, _("与当前状态冲突")
+    detail = _("请刷新页面，查看当前状态后再试。")
 
 
 class TooLarge(Problem):
     type, status, title = "too-large", 413, _("内容过大")
+    detail = _("请减小内容，或分几次提交。")
+
+
+class WrongType(Problem):
+    """The body is of another type than the one read here."""
+
+    type, status, title = "unsupported-media-type", 415, _("不支持这种格式")
+    detail = _("请按接口说明（/api/openapi.json）给出的格式提交。")
 
 
 class TooMany(Problem):

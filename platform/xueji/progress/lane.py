@@ -17,10 +17,12 @@ from typing import Any, cast
 from uuid import UUID
 
 from flask import Flask
+from pydantic import ValidationError
 
 from xueji.identity import tokens
 from xueji.identity.errors import SignedOut
 from xueji.kernel.context import Context
+from xueji.kernel.crypto import Keyring
 from xueji.progress.answers import answer_json
 from xueji.progress.leases import read_lease
 from xueji.progress.record import Answer
@@ -33,7 +35,7 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
 _PATH = re.compile(r"/api/v1/sittings/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/beats")
-_BEARER = "Bearer "
+BEARER = "Bearer "
 LARGEST_BODY = 128 * 1024
 ENDPOINT = "progress_api.beats"
 
@@ -41,6 +43,17 @@ ENDPOINT = "progress_api.beats"
 def init_lane(app: Flask) -> None:
     """Outermost of all: to be the last step that wraps the application."""
     app.wsgi_app = BeatLane(app, app.wsgi_app)  # type: ignore[method-assign]
+
+
+def whose(keyring: Keyring, token: str, sitting_id: UUID) -> tuple[UUID, UUID]:
+    """The person and the login session that a sitting's lease or a bearer token speaks for. Raises SignedOut."""
+    lease = read_lease(keyring, token, sitting_id)
+    if lease is not None:
+        return lease
+    claims = tokens.read(keyring, token)
+    if claims is None:
+        raise SignedOut
+    return claims.person_id, claims.login_session_id
 
 
 class BeatLane:
@@ -56,12 +69,17 @@ class BeatLane:
         found = _PATH.fullmatch(environ["PATH_INFO"]) if environ["REQUEST_METHOD"] == "POST" else None
         authority = environ.get("HTTP_AUTHORIZATION", "")
         length = environ.get("CONTENT_LENGTH") or ""
-        if found is None or not authority.startswith(_BEARER) or not length.isdecimal() or int(length) > LARGEST_BODY:
+        json_body = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() == "application/json"
+        ordinary = authority.startswith(BEARER) and json_body and length.isdecimal() and int(length) <= LARGEST_BODY
+        if found is None or not ordinary:
             return self._inner(environ, start_response)
         began = time.perf_counter()
         body = environ["wsgi.input"].read(int(length))
         try:
-            answer = self._report(UUID(found[1]), authority[len(_BEARER) :], body)
+            answer = self._report(UUID(found[1]), authority[len(BEARER) :], body)
+        except ValidationError:
+            environ["wsgi.input"] = io.BytesIO(body)
+            return self._inner(environ, start_response)
         except Exception as error:
             environ["wsgi.input"] = io.BytesIO(body)
             return self._refuse(error, environ, start_response)
@@ -81,13 +99,8 @@ class BeatLane:
 
     def _report(self, sitting_id: UUID, token: str, body: bytes) -> Answer:
         """Raises what the report is refused with."""
-        lease = read_lease(self._keyring, token, sitting_id)
-        if lease is None:
-            claims = tokens.read(self._keyring, token)
-            if claims is None:
-                raise SignedOut
-            lease = claims.person_id, claims.login_session_id
-        return report_beats(self._app, sitting_id, *lease, BeatsIn.model_validate_json(body))
+        person_id, login_session_id = whose(self._keyring, token, sitting_id)
+        return report_beats(self._app, sitting_id, person_id, login_session_id, BeatsIn.model_validate_json(body))
 
     def _refuse(self, error: Exception, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """As the application refuses: in the person's language, as problem+json, counted and logged."""

@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, core_schema
 
 MOST_BEATS = 120
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """What any device's clock may say, however wrong it is set."""
 LONGEST_FILM_MS = 24 * 3_600_000
 
+_RFC_3339 = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+
+
+def _written(source: Any, read: GetCoreSchemaHandler) -> CoreSchema:
+    """The text first: a bare number would be read as seconds since 1970."""
+    text = core_schema.str_schema(strict=True, pattern=_RFC_3339)
+    said = "Input should be a time as RFC 3339 writes it, with its zone"
+    return core_schema.chain_schema(
+        [core_schema.custom_error_schema(text, "rfc_3339", custom_error_message=said), read(source)]
+    )
+
+
+Moment = Annotated[
+    AwareDatetime, GetPydanticSchema(_written), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+"""A time as RFC 3339 writes it, with its zone."""
 Milliseconds = Annotated[int, Field(ge=0, le=LONGEST_FILM_MS, strict=True)]
 
 
@@ -29,7 +54,7 @@ class OpenSitting(Strict):
     enrolment_id: UUID
     lesson_id: UUID
     device: str = Field(default="", max_length=200)
-    continue_here: bool = Field(default=False, description="Take over from another page or device")
+    continue_here: bool = Field(default=False, strict=True, description="Take over from another page or device")
 
 
 class BeatIn(Strict):
@@ -38,11 +63,11 @@ class BeatIn(Strict):
     from_ms: Milliseconds
     to_ms: Milliseconds
     state: Literal["playing", "paused", "hidden", "idle", "buffering"]
-    rate: Annotated[float, Field(ge=0, le=16, allow_inf_nan=False)]
-    sent_at: Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)] = Field(
-        description="The client's own time; kept, never believed"
+    rate: Annotated[float, Field(ge=0, le=16, allow_inf_nan=False, strict=True)]
+    sent_at: Moment = Field(ge=EARLIEST, le=LATEST, description="The client's own time; kept, never believed")
+    interacted: bool = Field(
+        default=False, strict=True, description="Whether there was a touch, key or pointer since the last beat"
     )
-    interacted: bool = Field(default=False, description="Whether there was a touch, key or pointer since the last beat")
 
 
 class BeatsIn(Strict):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from flask_openapi3.models.file import FileStorage
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.snapshots.services.answering import CameraFailure
+from xueji.web.bodies import UploadedFiles, UploadForm
 
 Words = Annotated[str, Field(min_length=2, max_length=1000)]
 
@@ -30,8 +30,8 @@ class CheckInPath(BaseModel):
     check_in_id: UUID
 
 
-class FramesIn(BaseModel):
-    frame: list[FileStorage]
+class FramesIn(UploadForm):
+    frame: UploadedFiles
     nonce: Annotated[str, Field(max_length=64)]
     device: Annotated[str, Field(max_length=200)] = ""
 

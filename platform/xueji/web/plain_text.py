@@ -1,7 +1,7 @@
 """Text that a request may carry: whole Unicode characters, and none that a database or a log cannot keep.
 
 PostgreSQL stores no NUL, UTF-8 no half of a surrogate pair. Both can be written in JSON, the first in a form and an
-address too; they are refused here as malformed, before anything is looked up with them or recorded of them.
+address too; they are refused here, before anything is looked up with them or recorded of them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,18 @@ from flask import Flask, request
 from flask.json.provider import DefaultJSONProvider
 
 from xueji.kernel.errors import Malformed
+
+
+class UnusableText(ValueError):
+    """Text that cannot be kept; ``field`` says where it stands, as ``beats.0.state``."""
+
+    def __init__(self, said: str, *path: object) -> None:
+        super().__init__(said)
+        self.path = path
+
+    @property
+    def field(self) -> str:
+        return ".".join(map(str, self.path))
 
 
 class PlainJSON(DefaultJSONProvider):
@@ -29,19 +41,22 @@ class PlainJSON(DefaultJSONProvider):
         return value
 
 
-def _check(value: Any) -> None:
-    """Raises ValueError for text that cannot be kept."""
+def _check(value: Any, *path: object) -> None:
+    """Raises UnusableText for text that cannot be kept."""
     if isinstance(value, str):
         if "\0" in value:
-            raise ValueError("a NUL character")
-        value.encode("utf-8")
+            raise UnusableText("a NUL character", *path)
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise UnusableText("half of a surrogate pair", *path) from error
     elif isinstance(value, dict):
         for key, inner in value.items():
-            _check(key)
-            _check(inner)
+            _check(key, *path)
+            _check(inner, *path, key)
     elif isinstance(value, list):
-        for inner in value:
-            _check(inner)
+        for number, inner in enumerate(value):
+            _check(inner, *path, number)
 
 
 def init_plain_text(app: Flask) -> None:
