@@ -18,6 +18,7 @@ class UploadFinished(Conflict):
     """Carries ``film_id``."""
 
     type, title = "upload-finished", _("这个文件已经上传完成")
+    detail = _("不必再传。如要换成别的文件，请开始一次新的上传。")
 
 
 class UploadIncomplete(Conflict):
@@ -36,12 +37,14 @@ class UploadTooLarge(TooLarge):
     """Carries ``limit``, in bytes."""
 
     type, title = "upload-too-large", _("文件过大")
+    detail = _("文件超出允许的大小。请压缩视频或分成几个课时，再重新上传。")
 
 
 class PieceTooLarge(TooLarge):
     """Carries ``limit``, in bytes."""
 
     type, title = "piece-too-large", _("一次发送的内容过大")
+    detail = _("请按开始上传时给出的分块大小（chunk_bytes）发送。")
 
 
 class TooManyUploads(TooMany):

@@ -59,6 +59,7 @@ class LessonNotReady(Conflict):
 class OutsideDates(Conflict):
     type = "outside-dates"
     title = _("不在培训班的学习日期内")
+    detail = _("请在培训班的起止日期之间学习；如有疑问，请联系培训机构。")
 
 
 class NotOnline(Conflict):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
@@ -201,7 +202,9 @@ def _may_study(facts: EnrolmentFacts, lesson: LessonFacts, now_ms: int) -> None:
         raise OutsideDates
     opens_ms, closes_ms = _dates_ms(facts)
     if not opens_ms <= now_ms < closes_ms:
-        raise OutsideDates(f"{facts.cohort.starts_on} – {facts.cohort.ends_on}")
+        days = {"starts_on": str(facts.cohort.starts_on), "ends_on": str(facts.cohort.ends_on)}
+        said = _("本班的学习日期是%(starts_on)s至%(ends_on)s，请在此期间学习；如有疑问，请联系培训机构。", **days)
+        raise OutsideDates(said, **days)
     if lesson.part is not Part.THEORY:
         raise NotOnline
     if not lesson.film_ready:

@@ -50,16 +50,19 @@ class NotOnThisRoute(Conflict):
 class AlreadyCheckedIn(Conflict):
     type = "already-checked-in"
     title = _("该学员已经签到")
+    detail = _("不必再次签到。如要改换地点，请先为其签退，再重新签到。")
 
 
 class CheckInClosed(Conflict):
     type = "check-in-closed"
     title = _("这次签到已经结束")
+    detail = _("如果学员还在现场，请重新为其签到。")
 
 
 class NothingToContest(Conflict):
     type = "nothing-to-contest"
     title = _("这次核验没有可以申诉的结果")
+    detail = _("只有已经得出、且没有通过的核验结果可以申诉。")
 
 
 class AlreadyContested(Conflict):
@@ -71,8 +74,16 @@ class AlreadyContested(Conflict):
 class NotToReview(Conflict):
     type = "not-to-review"
     title = _("这次核验不需要复核")
+    detail = _("它还没有结果、已经通过，或已有人作出决定。请刷新页面查看。")
 
 
 class CheckStillOpen(Conflict):
     type = "check-still-open"
     title = _("还有一次核验没有完成")
+    detail = _("请先按页面提示完成它；如果页面没有提示，请继续学习，提示会随下一次记录到达。")
+
+
+class NoFaceChecks(Conflict):
+    type = "no-face-checks"
+    title = _("这次学习不用拍照核验")
+    detail = _("您采用现场核验方式，学习时间由工作人员在现场确认。如需确认，请联系现场工作人员。")

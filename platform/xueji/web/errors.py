@@ -27,7 +27,7 @@ _TITLES = {
 
 
 def wants_json() -> bool:
-    if request.path.startswith(("/api/", "/log/", "/media/", "/witness/")):
+    if request.path.startswith(("/api/", "/log/", "/media/", "/witness/", "/metrics", "/healthz", "/readyz")):
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
     return best == "application/json"

@@ -26,7 +26,7 @@ from xueji.rulebook.intervals import length
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.vocabulary import CheckKind, Method, Outcome, ReviewOutcome
 from xueji.snapshots import rules
-from xueji.snapshots.errors import CheckInNeeded, CheckStillOpen, RouteNotReady
+from xueji.snapshots.errors import CheckInNeeded, CheckStillOpen, NoFaceChecks, RouteNotReady
 from xueji.snapshots.models import Check, CheckIn
 from xueji.snapshots.rules import CheckState, Contact, Told
 from xueji.snapshots.services import leaves
@@ -125,13 +125,16 @@ def check_falls_due(due: CheckFallsDue) -> None:
 def ask_now(session: Session, *, actor: Actor, sitting_id: UUID) -> Check:
     """A check the trainee wants, to have her time confirmed before she leaves.
 
-    Raises NotFound, SittingEnded, LeaseLost, CheckStillOpen. It does not change when the scheduled ones fall due.
+    Raises NotFound, SittingEnded, LeaseLost, NoFaceChecks, CheckStillOpen. It does not change when the
+    scheduled ones fall due.
     """
     sitting = access_sitting(session, actor, sitting_id, lock=True)
     refuse_ended(sitting)
+    if sitting.method != Method.FACE:
+        raise NoFaceChecks
     state = state_of(sitting)
     # A scheduled check whose study time has come goes first: no row of offers keeps it waiting.
-    if sitting.open_check is not None or sitting.method != Method.FACE or check_due(state) is not None:
+    if sitting.open_check is not None or check_due(state) is not None:
         raise CheckStillOpen
     now_ms = clock.to_ms(clock.now())
     check = _new_check(
