@@ -90,6 +90,16 @@ def test_another_spelling_of_the_same_is_refused(data: bytes) -> None:
         canonical.decode(data)
 
 
+@pytest.mark.parametrize("depth", [400, 900, 200_000])
+def test_what_is_nested_without_end_is_refused(depth: int) -> None:
+    """Deeper than a reader can follow is no leaf, whichever of the readers gives up first."""
+    data = b"[" * depth + b"]" * depth
+    try:
+        assert canonical.encode(canonical.decode(data)) == data
+    except NotCanonical:
+        assert depth > 400
+
+
 def test_strings_are_not_normalised() -> None:
     composed, apart = "é", "e\u0301"
     assert canonical.encode(composed) != canonical.encode(apart)

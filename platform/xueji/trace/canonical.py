@@ -22,9 +22,11 @@ class NotCanonical(ValueError):
 
 def encode(value: Any) -> bytes:
     """The canonical bytes of a value. Raises NotCanonical."""
-    _check(value)
     try:
+        _check(value)
         return _encode(value).encode("utf-8")
+    except NotCanonical:
+        raise
     except (UnicodeEncodeError, ValueError, RecursionError) as error:
         raise NotCanonical(str(error)) from error
 

@@ -27,6 +27,7 @@ SIGNATURE_DIGESTS = {
     "1.2.840.10045.4.3.4": "sha512",
 }
 """Signature algorithms that name their digest."""
+LEAST_RSA_BITS, MOST_RSA_BITS = 2048, 16384
 _DIGEST_OIDS = {name: oid for oid, name in DIGESTS.items()}
 
 
@@ -81,7 +82,13 @@ def verify(public_key: bytes, digest: str, message: bytes, signature: bytes) -> 
 
 def _verify_rsa(modulus: int, exponent: int, digest: str, message: bytes, signature: bytes) -> bool:
     length = (modulus.bit_length() + 7) // 8
-    if modulus.bit_length() < 2048 or exponent < 3 or len(signature) != length:
+    # Above, too: a key that nobody uses would only keep the reader waiting.
+    if (
+        modulus < 0
+        or not 2048 <= modulus.bit_length() <= 16384
+        or not 3 <= exponent < 2**64
+        or len(signature) != length
+    ):
         return False
     hashed = hashlib.new(digest, message).digest()
     oid = _DIGEST_OIDS[digest]
