@@ -13,7 +13,7 @@ import pytest
 from architecture.house import HOUSE, PACKAGES, files, name, sources
 from importlinter.cli import lint_imports
 
-from xueji.archives.services import VERIFIER_FILES
+from xueji.archives.program import VERIFIER_FILES
 from xueji.tables import PARTS
 
 LONGEST_SOURCE, LONGEST_TEST = 600, 900

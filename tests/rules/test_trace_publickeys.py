@@ -34,6 +34,7 @@ def rsa_key(modulus: int, exponent: int) -> bytes:
         (2**2047 + 1, 2**400_000 + 1),
         (2**400_000 + 1, 65537),
     ],
+    ids=["negative", "short", "no exponent", "a negative exponent", "a long exponent", "long"],
 )
 def test_an_impossible_rsa_key_verifies_nothing(modulus: int, exponent: int) -> None:
     key = rsa_key(modulus, exponent)

@@ -14,9 +14,11 @@ import zipfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from authority_for_tests import Authority
+from bundles_for_tests import Parts, edited, fallen, first, flip, judged, laid_out, unpacked
 from evidence_for_tests import PICTURES, Case, new_case, rich_case, vouched
 from school_for_tests import new_member, new_organisation
 from sqlalchemy import select, text
@@ -24,10 +26,10 @@ from trace_for_tests import growing_log
 
 import xueji
 from xueji.archives import bundle as parts
-from xueji.archives.bundle import Bundle
 from xueji.archives.errors import NoSuchCheckpoint, NotYetSigned
-from xueji.archives.services import VERIFIER_FILES, build_bundle
-from xueji.archives.verify import FALLS, HOLDS, UNANSWERED, main, verify
+from xueji.archives.program import VERIFIER_FILES, digest, program
+from xueji.archives.services import build_bundle
+from xueji.archives.verify import CLAIMS, HOLDS, UNANSWERED, main
 from xueji.identity.models import FaceView
 from xueji.identity.rules import OrganisationKind
 from xueji.kernel import clock
@@ -44,30 +46,11 @@ from xueji.trace.note import Note
 from xueji.trace.rules import Event
 from xueji.trace.signing import KeyFile, SigningKey
 
-Parts = dict[str, bytes]
-
-
-def unpacked(data: bytes) -> Parts:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {name: archive.read(name) for name in archive.namelist() if not name.startswith(parts.VERIFIER)}
-
-
-def judged(folder: Path, content: Parts, **brought: str) -> dict[str, tuple[str, str]]:
-    """Verdict and finding by claim, of a bundle put together from parts."""
-    shutil.rmtree(folder, ignore_errors=True)
-    for name, data in content.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-    return {claim: (verdict, said) for verdict, claim, said in verify(Bundle(folder), **brought)}
-
-
-def fallen(verdicts: dict[str, tuple[str, str]]) -> dict[str, str]:
-    return {claim: said for claim, (verdict, said) in verdicts.items() if verdict == FALLS}
-
 
 @pytest.fixture
 def case(context: Context, tmp_path: Path) -> Iterator[Case]:
     with growing_log(context) as log, vouched(context, tmp_path / "witness") as (asking, _, vouch):
+        log.settle()
         made = rich_case(context, log, vouch)
         made.context = asking
         yield made
@@ -95,13 +78,15 @@ def test_the_verifier_runs_alone_from_inside_the_bundle(case: Case, tmp_path: Pa
         )
         assert run.returncode == 0, run.stdout + run.stderr
         assert run.stdout.splitlines()[-1].startswith("VERIFIED")
+        came_along = "this program came with the bundle and cannot vouch for itself" in run.stdout
+        assert came_along == ("../bundle.zip" not in arguments)
     assert sorted(path for path in (tmp_path / "bundle").rglob("*")) == before
     (tmp_path / "bundle" / parts.STATEMENT).write_text("{}")
     run = subprocess.run(
         [sys.executable, "-I", "-S", "verify.py"], cwd=tmp_path / "bundle", capture_output=True, text=True
     )
     assert run.returncode == 1
-    assert run.stdout.splitlines()[-1] == "NOT VERIFIED 验证未通过: hours"
+    assert run.stdout.splitlines()[-1] == "NOT VERIFIED 验证未通过: files, hours"
 
 
 def test_the_verifier_is_the_platform_s_own_code(case: Case) -> None:
@@ -127,7 +112,12 @@ def test_the_command_says_what_holds_and_what_does_not(
     assert "ok   chain 前后连续: leaves 0 to" in said
     assert "compare with a policy you hold" in said
     assert main([str(tmp_path / "nothing.zip")]) == 1
-    assert "FAIL bundle" in capsys.readouterr().out
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("FAIL files 文件齐全: ") and "is no bundle" in said[0]
+    assert [line.split()[1] for line in said[1:-1]] == [name for name, _, _ in CLAIMS[1:]]
+    assert said[-1] == "NOT VERIFIED 验证未通过: files"
+    assert main([str(file), "--policy", str(tmp_path / "nothing.json")]) == 1
+    assert "FAIL yours" in capsys.readouterr().out
 
 
 # -- tampering --------------------------------------------------------------------------------------------------------
@@ -140,21 +130,6 @@ def lines(content: Parts, change: Callable[[list[bytes]], list[bytes]]) -> None:
 def beat(content: Parts) -> int:
     """The line of a beat with leaves on both sides."""
     return next(n for n, line in enumerate(content[parts.EVENTS].splitlines()) if b'"event":"beat"' in line) + 2
-
-
-def edited(content: Parts, name: str, change: Callable[[object], None]) -> None:
-    values = json.loads(content[name])
-    change(values)
-    content[name] = json.dumps(values, ensure_ascii=False).encode()
-
-
-def flip(data: bytes, place: int = -1) -> bytes:
-    place %= len(data)
-    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
-
-
-def first(content: Parts, prefix: str) -> str:
-    return min(name for name in content if name.startswith(prefix))
 
 
 def rehashed(content: Parts) -> None:
@@ -287,6 +262,44 @@ def first_hash(name: str, path: Callable[[object], list[str]]) -> Callable[[Part
     return tamper
 
 
+def relabelled(content: Parts) -> None:
+    """Each value still leads to its commitment; only what it is said to be is another thing."""
+    names = {"device": "schedule", "schedule": "device"}
+
+    def change(values: dict[str, dict[str, dict[str, str]]]) -> None:
+        for opening in values["opened"].values():
+            opening["field"] = names.get(opening["field"], opening["field"])
+
+    edited(content, parts.OPENINGS, change)
+
+
+def withheld_too(content: Parts) -> None:
+    edited(content, parts.OPENINGS, lambda values: values["withheld"].append(min(values["opened"])))
+
+
+def erasure_concealed(content: Parts) -> None:
+    edited(
+        content, parts.OPENINGS, lambda values: (values["withheld"].extend(values["erased"]), values["erased"].clear())
+    )
+
+
+def anchored(**values: object) -> Callable[[Parts], None]:
+    return lambda content: edited(content, parts.ANCHORS, lambda anchors: anchors[0].update(values))
+
+
+def beside(name: str, data: bytes) -> Callable[[Parts], None]:
+    return lambda content: content.update({name: data})
+
+
+def trusting(change: Callable[[Any], object]) -> Callable[[Parts], None]:
+    return lambda content: edited(content, parts.POLICY, change)
+
+
+def key_twice(name: str, key: bytes) -> Callable[[Parts], None]:
+    """The first reader takes one value, the next reader the other."""
+    return on_file(name, lambda data: re.sub(rb'"%s": ?([^,\n}]+)' % key, rb'"%s": 9, \g<0>' % key, data, count=1))
+
+
 MATRIX: dict[str, tuple[Callable[[Parts], None], str, str]] = {
     "a byte flipped": (
         on_lines(lambda found, n: [*found[:n], found[n].replace(b'"rate":1000', b'"rate":1001'), *found[n + 1 :]]),
@@ -362,6 +375,62 @@ MATRIX: dict[str, tuple[Callable[[Parts], None], str, str]] = {
     ),
     "pictures exchanged": (exchange_pictures, "pictures", "not the one that was taken"),
     "a picture removed": (lambda content: content.pop(first(content, parts.PICTURES)), "pictures", "is missing"),
+    "openings under each other's names": (relabelled, "openings", "and stands in its leaf as"),
+    "an opening under no name": (opening("device", lambda each: each.update(field="")), "openings", "in its leaf as"),
+    "opened and withheld at once": (withheld_too, "openings", "two things of one commitment"),
+    "an erasure concealed": (erasure_concealed, "openings", "was erased on"),
+    "an anchor of no tree": (anchored(tree=None), "signatures", "leaves belongs to no tree"),
+    "an anchor of a foreign tree": (anchored(tree=1), "signatures", "leaves belongs to no tree"),
+    "an anchor counted from the end": (anchored(tree=-1), "signatures", "leaves belongs to no tree"),
+    "an anchor twice": (
+        lambda content: edited(content, parts.ANCHORS, lambda anchors: anchors.append(anchors[0])),
+        "signatures", "is listed twice",
+    ),
+    "anchors that are none": (on_file(parts.ANCHORS, lambda _: b"{}"), "signatures", "anchors.json is not a list"),
+    "a time-stamp of a size that is not here": (
+        beside("timestamps/0-99999-0.tst", b"garbage"), "outside", "0-99999-0.tst belongs to no checkpoint",
+    ),
+    "a time-stamp of another tree": (beside("timestamps/7-2-0.tst", b"garbage"), "outside", "belongs to no checkpoint"),
+    "a time-stamp by another name": (beside("timestamps/notes.txt", b"garbage"), "outside", "not called as a time-st"),
+    "a time-stamp spelt otherwise": (beside("timestamps/0-02-0.tst", b"garbage"), "outside", "not called as a time-st"),
+    "a time-stamp in a folder": (beside("timestamps/0/2.tst", b"garbage"), "outside", "not called as a time-stamp"),
+    "boundless lag": (trusting(lambda values: values.update(lag_ms=10**30)), "signatures", "lag_ms in policy.json"),
+    "more lag than a log has": (trusting(lambda values: values.update(lag_ms=5001)), "signatures", "from 0 to 5000"),
+    "lag that is not a number": (trusting(lambda values: values.update(lag_ms=True)), "signatures", "lag_ms"),
+    "negative lag": (trusting(lambda values: values.update(lag_ms=-1)), "signatures", "lag_ms"),
+    "no key": (trusting(lambda values: values["logs"][0]["keys"].__setitem__(0, None)), "signatures", "is not text"),
+    "a key that is a list": (
+        trusting(lambda values: values["logs"][0]["keys"].__setitem__(0, [])), "signatures", "the keys of",
+    ),
+    "no clock": (trusting(lambda values: values["logs"][0]["clocks"].__setitem__(0, None)), "signatures", "the clocks"),
+    "a log's key for its clock": (
+        trusting(lambda values: values["logs"][0].update(clocks=values["logs"][0]["keys"])),
+        "signatures", "a key of another kind",
+    ),
+    "a log twice": (trusting(lambda values: values["logs"].append(values["logs"][0])), "signatures", "twice"),
+    "an authority that is no certificate": (
+        trusting(lambda values: values.update(authorities=["AAAA"])), "signatures", "is no certificate",
+    ),
+    "a policy of more than is known": (
+        trusting(lambda values: values.update(distrusted=["somebody"])), "signatures", "'distrusted'",
+    ),
+    "a figure twice": (key_twice(parts.STATEMENT, b"counted_ms"), "hours", "stands twice"),
+    "a lag twice": (key_twice(parts.POLICY, b"lag_ms"), "signatures", "stands twice"),
+    "a size twice": (key_twice(parts.ANCHORS, b"size"), "signatures", "stands twice"),
+    "a checkpoint twice": (key_twice(parts.INCLUSION, b"checkpoint"), "signatures", "stands twice"),
+    "a list of openings twice": (key_twice(parts.OPENINGS, b"withheld"), "openings", "stands twice"),
+    "a figure twice in a leaf": (key_twice(parts.EVENTS, b"rate"), "leaves", "not the canonical form"),
+    "true for one": (setting("complete", 0), "hours", "statement.json"),
+    "a rulebook misspelt": (
+        on_file(parts.RULEBOOK, lambda data: data.replace(b'"initial"', b'"initiaX"')), "hours", "rulebook.json is not",
+    ),
+    "an empty rulebook": (on_file(parts.RULEBOOK, lambda _: b""), "hours", "rulebook.json is not"),
+    "a rulebook without rules": (on_file(parts.RULEBOOK, lambda _: b"{}"), "hours", "rulebook.json is not"),
+    "a rulebook of garbage": (on_file(parts.RULEBOOK, lambda data: data[::-1]), "hours", "rulebook.json is not"),
+    "a bit of the rulebook": (on_file(parts.RULEBOOK, flip), "hours", "rulebook.json is not"),
+    "a file that nobody knows": (beside("certificate.pdf", b"%PDF"), "files", "certificate.pdf is no part of"),
+    "no explanation": (lambda content: content.pop(parts.README), "files", "README.txt"),
+    "no program": (lambda content: content.pop(parts.LAUNCHER), "files", "verify.py"),
     "a part removed": (lambda content: content.pop(parts.ANCHORS), "signatures", "anchors.json is missing"),
 }  # fmt: skip
 
@@ -376,6 +445,42 @@ def test_every_tampering_is_named(case: Case, tmp_path: Path) -> None:
         found = fallen(judged(tmp_path / "bundle", content))
         assert claim in found, f"{name}: {found}"
         assert finding in found[claim], f"{name}: {found[claim]}"
+
+
+def test_without_signed_times_nothing_is_said_to_lie_between_them(case: Case, tmp_path: Path) -> None:
+    honest = unpacked(case.bundle())
+    bare = {name: data for name, data in honest.items() if not name.startswith(parts.TIMESTAMPS)}
+    edited(bare, parts.ANCHORS, lambda anchors: anchors.clear())
+    verdicts = judged(tmp_path / "bundle", bare)
+    assert fallen(verdicts) == {}
+    assert verdicts["times"][0] == UNANSWERED
+    assert "no signed time before any of its leaves" in verdicts["times"][1]
+    edited(honest, parts.ANCHORS, lambda anchors: anchors.pop(0))
+    for name in [name for name in honest if name.startswith(f"{parts.TIMESTAMPS}0-2-")]:
+        del honest[name]
+    verdict, said = judged(tmp_path / "bundle", honest)["times"]
+    assert verdict == UNANSWERED and re.match(r"[1-9][0-9]* of [0-9]+ leaves have no signed time before", said), said
+
+
+@pytest.mark.parametrize("name", [parts.LAUNCHER, "verifier/xueji/archives/claims/log.py", "verifier/json.py"])
+def test_a_program_that_is_not_ours_is_told_by_one_that_is(case: Case, tmp_path: Path, name: str) -> None:
+    """With a manifest to fit it is no failure, because the next release differs too; without one it is."""
+    content = unpacked(case.bundle())
+    assert judged(tmp_path / "bundle", content)["verifier"][0] == HOLDS
+    content[name] = b'print("VERIFIED")\n'
+    verdicts = judged(tmp_path / "bundle", content)
+    assert fallen(verdicts) == {}
+    assert verdicts["verifier"][0] == UNANSWERED
+    assert f"(1 files differ, {name} first)" in verdicts["verifier"][1]
+
+
+def test_the_program_s_digest_can_be_worked_out_without_it(case: Case, tmp_path: Path) -> None:
+    folder = laid_out(tmp_path / "bundle", unpacked(case.bundle()))
+    by_hand = subprocess.run(
+        "find verify.py verifier -type f | LC_ALL=C sort | xargs sha256sum | sha256sum",
+        shell=True, cwd=folder, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert by_hand.stdout.split()[0] == digest(program())
 
 
 def test_a_bundle_forged_whole_falls_with_the_auditor_s_own_policy(case: Case, tmp_path: Path) -> None:
@@ -400,7 +505,9 @@ def test_a_bundle_forged_whole_falls_with_the_auditor_s_own_policy(case: Case, t
             logs=[{"origin": origin, "keys": [str(keys[0].public)], "clocks": [str(keys[1].public)]}]
         ),
     )
-    assert fallen(judged(tmp_path / "bundle", forged)) == {}
+    itself = judged(tmp_path / "bundle", forged)
+    assert fallen(itself) == {}
+    assert itself["times"][0] == UNANSWERED
     found = fallen(judged(tmp_path / "bundle", forged, policy=honest[parts.POLICY].decode()))
     assert "no signature of a key the policy knows" in found["signatures"]
 

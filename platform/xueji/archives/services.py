@@ -10,18 +10,17 @@ import time
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-import xueji
 from xueji.archives import bundle as parts
 from xueji.archives import proofs
-from xueji.archives.claims.content import commitments
+from xueji.archives.claims.committed import commitments
 from xueji.archives.errors import NoSuchCheckpoint, NotYetSigned
+from xueji.archives.program import program
 from xueji.archives.readme import README
 from xueji.archives.rules import PICTURE, Asker, opened_fields
 from xueji.enrolment.access import access_enrolment
@@ -46,24 +45,6 @@ from xueji.trace.rules import Entry, Event
 
 SECONDS_TO_SIGN = 10.0
 SECONDS_BETWEEN_LOOKS = 0.05
-
-VERIFIER_FILES = (
-    "__init__.py",
-    "trace/__init__.py",
-    *(
-        f"trace/{name}.py"
-        for name in ("canonical", "der", "ed25519", "merkle", "note", "publickeys", "rules", "tokens")
-    ),
-    "archives/__init__.py",
-    "archives/bundle.py",
-    "archives/verify.py",
-    "archives/claims/*.py",
-    "hours/__init__.py",
-    "hours/rules/*.py",
-    "rulebook/__init__.py",
-    "rulebook/*.py",
-)
-"""The platform's own files that make up the verifier, copied byte for byte into each bundle."""
 
 
 @dataclass
@@ -225,7 +206,9 @@ def _write(
     _put(archive, parts.STATEMENT, _json(closing.statement.to_dict()))
     _put(archive, parts.RULEBOOK, closing.rulebook.to_json())
     _put(archive, parts.README, README)
-    _write_verifier(archive)
+    for name, content in program().items():
+        _put(archive, name, content)
+    _write_manifest(archive)
 
 
 @dataclass
@@ -253,7 +236,7 @@ def _write_leaves(
                 if values["event"] == Event.SITTING_OPEN or not spans:
                     spans.append((place.index, place.index))
                 spans[-1] = spans[-1][0], place.index
-                said.commitments.update(commitments(values["values"]))
+                said.commitments.update(commitments(values["event"], values["values"]))
                 if values["event"] == Event.ERASE:
                     said.erased.update(dict.fromkeys(values["values"]["commitments"], values["at"]))
             said.spans.append(spans)
@@ -331,14 +314,10 @@ def _write_pictures(session: Session, context: Context, archive: zipfile.ZipFile
         _put(archive, name, picture, compressed=False)
 
 
-def _write_verifier(archive: zipfile.ZipFile) -> None:
-    root = Path(xueji.__file__).parent
-    _put(archive, parts.LAUNCHER, (root / "archives" / "launcher.py").read_bytes())
-    for pattern in VERIFIER_FILES:
-        for path in sorted(root.glob(pattern)):
-            name = f"{parts.VERIFIER}xueji/{path.relative_to(root).as_posix()}"
-            if name not in archive.NameToInfo:
-                _put(archive, name, path.read_bytes())
+def _write_manifest(archive: zipfile.ZipFile) -> None:
+    """Last of all, what was written: read back one part at a time."""
+    digests = {name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
+    _put(archive, parts.MANIFEST, _json(digests))
 
 
 def _json(values: Mapping[str, Any] | Sequence[Any]) -> str:

@@ -9,19 +9,23 @@ from __future__ import annotations
 import argparse
 import hashlib
 import io
-import json
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xueji.archives import bundle as parts
 from xueji.archives.bundle import Bundle, BundleError
-from xueji.archives.claims import content, log
-from xueji.archives.claims.reading import Policy, Reading, Refuted, Unanswered
+from xueji.archives.claims import content, files, log
+from xueji.archives.claims.reading import Reading, Refuted, Unanswered
+from xueji.archives.program import digest, program
 
 Claim = Callable[[Reading], str]
+Found = tuple[str, str, str]
+"""Verdict, claim, and what was found."""
 
 CLAIMS: tuple[tuple[str, str, Claim], ...] = (
+    ("files", "文件齐全", files.files),
     ("leaves", "记录完好", log.leaves),
     ("signatures", "签名有效", log.signatures),
     ("inclusion", "收录在案", log.inclusion),
@@ -32,30 +36,40 @@ CLAIMS: tuple[tuple[str, str, Claim], ...] = (
     ("hours", "学时重算", content.hours),
     ("openings", "承诺相符", content.openings),
     ("pictures", "照片相符", content.pictures),
+    ("verifier", "核验程序", files.verifier),
 )
 """In this order, since later ones use what earlier ones read."""
 
 HOLDS, FALLS, UNANSWERED = "ok  ", "FAIL", "--  "
+UNFORESEEN = "the program stumbled over it, which it should not"
+LONGEST_LINE = 600
 
 
-def verify(bundle: Bundle, *, policy: str | None = None, held: str | None = None) -> list[tuple[str, str, str]]:
-    """(verdict, claim, what was found) for each claim. ``policy``, ``held``: texts the auditor brought along."""
-    written = policy if policy is not None else bundle.read_text(parts.POLICY)
-    try:
-        reading = Reading(bundle, Policy.parse(json.loads(written)), held)
-    except ValueError as error:
-        raise BundleError(f"the policy cannot be read: {error}") from error
+def verify(bundle: Bundle, *, policy: str | None = None, held: str | None = None) -> list[Found]:
+    """One finding for each claim. ``policy``, ``held``: texts the auditor brought along."""
+    reading = Reading(bundle, policy, held)
     found = []
     for name, _, claim in CLAIMS:
-        try:
-            found.append((HOLDS, name, claim(reading)))
-        except Unanswered as nothing:
-            found.append((UNANSWERED, name, str(nothing)))
-        except Refuted as refutation:
-            found.append((FALLS, name, str(refutation)))
-        except (BundleError, LookupError, TypeError, ValueError, AttributeError) as error:
-            found.append((FALLS, name, f"it cannot be read: {error}"))
+        verdict, said = _judged(claim, reading)
+        found.append((verdict, name, said))
     return found
+
+
+def _judged(claim: Claim, reading: Reading) -> tuple[str, str]:
+    """Verdict and finding. Here, and nowhere else, what cannot be read becomes a claim that falls.
+
+    What no claim foresaw is a fault of this program: the claim falls too, for it was not shown, and the place is told.
+    """
+    try:
+        return HOLDS, claim(reading)
+    except Unanswered as nothing:
+        return UNANSWERED, str(nothing)
+    except (Refuted, BundleError) as refutation:
+        return FALLS, str(refutation)
+    except Exception as fault:
+        place = traceback.extract_tb(fault.__traceback__)[-1]
+        where = f"{Path(place.filename).name}, line {place.lineno}"
+        return FALLS, f"{UNFORESEEN}: {type(fault).__name__} in {where}: {fault}"
 
 
 def main(arguments: Sequence[str] | None = None, *, default: Path | None = None) -> int:
@@ -76,27 +90,48 @@ def main(arguments: Sequence[str] | None = None, *, default: Path | None = None)
     try:
         policy = given.policy.read_text("utf-8") if given.policy else None
         held = given.checkpoint.read_text("utf-8") if given.checkpoint else None
-        bundle = Bundle(given.bundle)
-        found = verify(bundle, policy=policy, held=held)
-        trusted = policy if policy is not None else bundle.read_text(parts.POLICY)
-    except (OSError, UnicodeDecodeError, BundleError) as error:
-        _say(f"{FALLS} bundle 证据包: {error}")
+    except (OSError, UnicodeDecodeError) as error:
+        _say(f"{FALLS} yours 您的文件: what you hold cannot be read: {error}")
         return 1
+    try:
+        bundle = Bundle(given.bundle)
+    except BundleError as error:
+        found = [(FALLS, "files", str(error))]
+        found += [(UNANSWERED, name, "there is no bundle to look into") for name, _, _ in CLAIMS[1:]]
+        return _report(found, [])
+    found = verify(bundle, policy=policy, held=held)
+    return _report(found, [_whose_keys(bundle, policy), f"program 核验程序: sha256 {digest(program())}"])
+
+
+def _whose_keys(bundle: Bundle, brought: str | None) -> str:
+    whence = "yours" if brought is not None else "the bundle's own; compare with a policy you hold"
+    try:
+        trusted = brought.encode() if brought is not None else bundle.read(parts.POLICY)
+    except BundleError:
+        return "keys 公钥: none could be read"
+    return f"keys 公钥: {whence}, sha256 {hashlib.sha256(trusted).hexdigest()}"
+
+
+def _report(found: Sequence[Found], remarks: Sequence[str]) -> int:
+    """Prints one line a claim, the remarks and the verdict; the exit status."""
     labels = {name: f"{name} {label}" for name, label, _ in CLAIMS}
     for verdict, name, said in found:
         _say(f"{verdict} {labels[name]}: {said}")
-    whence = "yours" if policy is not None else "the bundle's own; compare with a policy you hold"
-    _say(f"     keys 公钥: {whence}, sha256 {hashlib.sha256(trusted.encode()).hexdigest()}")
+    for remark in remarks:
+        _say(f"     {remark}")
     fallen = [name for verdict, name, _ in found if verdict == FALLS]
     if fallen:
         _say(f"NOT VERIFIED 验证未通过: {', '.join(fallen)}")
         return 1
-    _say("VERIFIED 验证通过")
+    open_ones = [name for verdict, name, _ in found if verdict == UNANSWERED]
+    _say("VERIFIED 验证通过" + (f"; not shown 未证明: {', '.join(open_ones)}" if open_ones else ""))
     return 0
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
+    """One line, whatever a bundle wrote into it: nothing of it may look like a line of ours."""
+    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
+    sys.stdout.write(shown[:LONGEST_LINE] + "\n")
 
 
 if __name__ == "__main__":

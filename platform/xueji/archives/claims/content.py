@@ -5,115 +5,183 @@ Standard library only: a copy of this file is part of every bundle.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
-import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from xueji.archives import bundle as parts
+from xueji.archives.bundle import Bundle, json_value
+from xueji.archives.claims import shapes
+from xueji.archives.claims.committed import commitments
 from xueji.archives.claims.reading import Reading, Refuted, Unanswered
 from xueji.hours.rules import assess, evidence
 from xueji.rulebook.rules import Rulebook
 from xueji.trace import canonical, rules
 
-COMMITTED = frozenset({"commitment", "device", "schedule", "place", "reason"})
-"""Under these names a leaf holds commitments."""
-_HEX = re.compile(r"[0-9a-f]{64}")
+PICTURE = "picture"
+SUMS = ("online", "in_person", "totals")
+STATED = ("as_of_ms", "leaves", "rulebook", "rulebook_sha256", "statement_sha256", *SUMS)
 
 
 def hours(reading: Reading) -> str:
     """The class hours follow from the leaves under the rulebook, by the same function the platform uses."""
     issued = next(
-        (leaf for leaf in reversed(reading.leaves) if leaf.said["event"] == rules.Event.HOURS_STATEMENT.value), None
+        (leaf for leaf in reversed(reading.known_leaves) if leaf.said["event"] == rules.Event.HOURS_STATEMENT), None
     )
     if issued is None:
         raise Refuted("no statement of hours was recorded")
-    values = issued.said["values"]
-    rulebook = Rulebook.from_json(reading.bundle.read(parts.RULEBOOK))
-    if (rulebook.reference, rulebook.digest) != (values["rulebook"], values["rulebook_sha256"]):
+    values = shapes.fields(issued.said["values"], "the statement's leaf", *STATED)
+    written = reading.bundle.read(parts.RULEBOOK)
+    if hashlib.sha256(written).hexdigest() != values["rulebook_sha256"]:
         raise Refuted(f"{parts.RULEBOOK} is not the {values['rulebook']} the statement was made under")
-    first = [leaf.said for leaf in reading.leaves[: values["leaves"]]]
-    try:
-        statement = assess(rulebook, evidence(first), values["as_of_ms"]).to_dict()
-    except Exception as error:
-        raise Refuted(f"the hours cannot be worked out from the leaves: {error}") from error
+    statement = _worked_out(reading, written, values)
     digest = hashlib.sha256(canonical.encode(statement)).hexdigest()
-    if digest != values["statement_sha256"] or any(
-        statement[name] != values[name] for name in ("online", "in_person", "totals")
-    ):
+    if digest != values["statement_sha256"] or any(statement[name] != values[name] for name in SUMS):
         raise Refuted("the hours worked out from the leaves are not those that were recorded")
-    if statement != reading.bundle.read_json(parts.STATEMENT):
+    # Compared as they are written, because to Python True is 1.
+    if _canonical(reading.bundle.read_json(parts.STATEMENT)) != canonical.encode(statement):
         raise Refuted(f"{parts.STATEMENT} is not what follows from the leaves")
-    online = statement["online"]["counted_ms"]
-    return (
-        f"{_minutes(online)} online and {_minutes(statement['totals']['delivered_ms'])} in all follow from the leaves"
-    )
+    online, delivered = statement["online"]["counted_ms"], statement["totals"]["delivered_ms"]
+    return f"{_minutes(online)} online and {_minutes(delivered)} in all follow from the leaves"
+
+
+def _worked_out(reading: Reading, written: bytes, values: Mapping[str, Any]) -> dict[str, Any]:
+    count, as_of = shapes.whole(values["leaves"], "the statement's count"), values["as_of_ms"]
+    try:
+        rulebook = Rulebook.from_dict(json_value(written.decode("utf-8"), parts.RULEBOOK))
+        said = evidence([leaf.said for leaf in reading.leaves[:count]])
+        statement = assess(rulebook, said, shapes.whole(as_of, "the statement's time")).to_dict()
+    except Exception as error:  # the rules may stumble anywhere over a rulebook or a leaf that is not one
+        raise Refuted(
+            f"the hours cannot be worked out from the leaves under {parts.RULEBOOK}: {type(error).__name__}: {error}"
+        ) from error
+    if rulebook.reference != values["rulebook"]:
+        raise Refuted(f"{parts.RULEBOOK} is not the {values['rulebook']} the statement was made under")
+    return statement
+
+
+def _canonical(value: Any) -> bytes | None:
+    try:
+        return canonical.encode(value)
+    except canonical.NotCanonical:
+        return None
 
 
 def _minutes(ms: int) -> str:
     return f"{ms // 60000} min {ms % 60000 // 1000} s"
 
 
-def commitments(values: dict[str, Any]) -> set[str]:
-    """The commitments that stand anywhere in a leaf's values."""
-    found: set[str] = set()
-    for name, value in values.items():
-        _collect(name, value, found)
-    return found
+@dataclass(frozen=True)
+class _Openings:
+    """What a bundle says of each commitment: exactly one of the three."""
 
-
-def _collect(name: str, value: Any, found: set[str]) -> None:
-    if isinstance(value, str):
-        if name in COMMITTED and _HEX.fullmatch(value):
-            found.add(value)
-    elif isinstance(value, dict):
-        for inner_name, inner in value.items():
-            _collect(inner_name, inner, found)
-    elif isinstance(value, list) and value and not isinstance(value[0], int):
-        for inner in value:
-            _collect(name, inner, found)
+    opened: dict[str, bytes]
+    """By commitment, the value."""
+    withheld: set[str]
+    erased: dict[str, str]
+    """By commitment, when."""
 
 
 def openings(reading: Reading) -> str:
     """What is opened is what was committed to; what is not opened is withheld by name, or was erased on a day."""
-    said = set().union(*(commitments(leaf.said["values"]) for leaf in reading.leaves))
-    erased_in_log = {
-        commitment: leaf.said["at"]
-        for leaf in reading.leaves
-        if leaf.said["event"] == rules.Event.ERASE.value
-        for commitment in leaf.said["values"]["commitments"]
+    said = _committed(reading)
+    erased_in_log = _erased(reading)
+    given = _given(reading.bundle, said)
+    for commitment, at in given.erased.items():
+        if erased_in_log.get(commitment) != at:
+            raise Refuted(f"{commitment[:16]}… is said to have been erased on {at}, and the log does not say so")
+    for commitment, at in erased_in_log.items():
+        if commitment in said and commitment not in given.erased:
+            raise Refuted(f"{commitment[:16]}… was erased on {at}, and the bundle does not say so")
+    accounted = {*given.opened, *given.withheld, *given.erased}
+    if accounted - said.keys():
+        raise Refuted(f"{min(accounted - said.keys())[:16]}… is spoken of and stands in no leaf")
+    if said.keys() - accounted:
+        raise Refuted(
+            f"{min(said.keys() - accounted)[:16]}… stands in a leaf and is neither opened, withheld nor erased"
+        )
+    reading.pictures = {
+        commitment: value.decode("utf-8", "replace")
+        for commitment, value in given.opened.items()
+        if said[commitment] == PICTURE
     }
-    given = reading.bundle.read_json(parts.OPENINGS)
-    opened, withheld, erased = given["opened"], given["withheld"], given["erased"]
-    for commitment, opening in opened.items():
-        made = hmac.new(bytes.fromhex(opening["key"]), _value(opening), hashlib.sha256).hexdigest()
-        if made != commitment:
-            raise Refuted(f"the {opening['field']} opened for {commitment[:16]}… is not what was committed to")
-    for commitment, day in erased.items():
-        if erased_in_log.get(commitment) != day:
-            raise Refuted(f"{commitment[:16]}… is said to have been erased on {day}, and the log does not say so")
-    accounted = {*opened, *withheld, *erased}
-    if accounted - said:
-        raise Refuted(f"{min(accounted - said)[:16]}… is opened and stands in no leaf")
-    if said - accounted:
-        raise Refuted(f"{min(said - accounted)[:16]}… stands in a leaf and is neither opened, withheld nor erased")
-    days = sorted({day[:10] for day in erased.values()})
-    told = f"{len(erased)} erased on {', '.join(days)}" if erased else "none erased"
-    return f"{len(opened)} opened as committed, {len(withheld)} withheld, {told}"
+    days = sorted({at[:10] for at in given.erased.values()})
+    told = f"{len(given.erased)} erased on {', '.join(days)}" if days else "none erased"
+    return f"{len(given.opened)} opened as committed, {len(given.withheld)} withheld, {told}"
 
 
-def _value(opening: dict[str, str]) -> bytes:
-    return base64.b64decode(opening["base64"]) if "base64" in opening else opening["value"].encode()
+def _committed(reading: Reading) -> dict[str, str]:
+    """Every commitment in the leaves, with the name its place gives it."""
+    found: dict[str, str] = {}
+    for leaf in reading.known_leaves:
+        for commitment, field in commitments(leaf.said["event"], leaf.said["values"]).items():
+            if found.setdefault(commitment, field) != field:
+                raise Refuted(f"{commitment[:16]}… stands in one leaf as {found[commitment]}, in another as {field}")
+    return found
+
+
+def _erased(reading: Reading) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for leaf in reading.known_leaves:
+        if leaf.said["event"] == rules.Event.ERASE:
+            what = f"the erasure in leaf {leaf.said['n']}"
+            named = shapes.each(shapes.fields(leaf.said["values"], what, "commitments")["commitments"], what)
+            found |= dict.fromkeys((shapes.sha256(each, what) for each in named), leaf.said["at"])
+    return found
+
+
+def _given(bundle: Bundle, said: Mapping[str, str]) -> _Openings:
+    """What stands in openings.json, each opening proven. Raises Refuted, BundleError."""
+    name = parts.OPENINGS
+    given = shapes.only_fields(bundle.read_json(name), name, "opened", "withheld", "erased")
+    opened = {
+        shapes.sha256(commitment, f"a commitment opened in {name}"): _proven(commitment, opening, said)
+        for commitment, opening in shapes.fields(given["opened"], f"opened in {name}").items()
+    }
+    withheld = [
+        shapes.sha256(each, f"a commitment withheld in {name}")
+        for each in shapes.each(given["withheld"], f"withheld in {name}")
+    ]
+    erased = {
+        shapes.sha256(commitment, f"a commitment erased in {name}"): shapes.text(at, f"a time in {name}")
+        for commitment, at in shapes.fields(given["erased"], f"erased in {name}").items()
+    }
+    if len({*opened, *withheld, *erased}) != len(opened) + len(withheld) + len(erased):
+        raise Refuted(f"{name} says two things of one commitment")
+    return _Openings(opened, set(withheld), erased)
+
+
+def _proven(commitment: str, opening: Any, said: Mapping[str, str]) -> bytes:
+    """The value an opening shows. The name it shows it under is bound too: by the place in the leaf."""
+    what = f"the opening of {commitment[:16]}… in {parts.OPENINGS}"
+    if "base64" in shapes.fields(opening, what):
+        shapes.only_fields(opening, what, "field", "key", "base64")
+        value = shapes.base64_bytes(opening["base64"], what)
+    else:
+        shapes.only_fields(opening, what, "field", "key", "value")
+        value = shapes.text(opening["value"], what).encode()
+    key = bytes.fromhex(shapes.sha256(opening["key"], f"the key in {what}"))
+    field = shapes.text(opening["field"], f"the name in {what}")
+    if hmac.new(key, value, hashlib.sha256).hexdigest() != commitment:
+        raise Refuted(f"the {field} opened for {commitment[:16]}… is not what was committed to")
+    if commitment in said and said[commitment] != field:
+        raise Refuted(f"{commitment[:16]}… is opened as {field}, and stands in its leaf as {said[commitment]}")
+    return value
 
 
 def pictures(reading: Reading) -> str:
     """Each picture is the one whose hash was committed to when it was taken."""
-    given = reading.bundle.read_json(parts.OPENINGS)
-    expected = {
-        commitment: opening["value"] for commitment, opening in given["opened"].items() if opening["field"] == "picture"
-    }
-    found = {name[len(parts.PICTURES) :].split(".")[0]: name for name in reading.bundle.names(parts.PICTURES)}
+    bundle, expected = reading.bundle, reading.pictures
+    if expected is None:
+        raise Unanswered("the openings did not hold")
+    found: dict[str, str] = {}
+    for name in bundle.names(parts.PICTURES):
+        commitment = name[len(parts.PICTURES) :].partition(".")[0]
+        if commitment in found:
+            raise Refuted(f"there are two pictures {commitment[:16]}…")
+        found[commitment] = name
     if not expected and not found:
         raise Unanswered("the bundle was made without pictures")
     if found.keys() - expected.keys():
@@ -121,6 +189,6 @@ def pictures(reading: Reading) -> str:
     if expected.keys() - found.keys():
         raise Refuted(f"the picture {min(expected.keys() - found.keys())[:16]}… is missing")
     for commitment, name in found.items():
-        if hashlib.sha256(reading.bundle.read(name)).hexdigest() != expected[commitment]:
+        if hashlib.sha256(bundle.read(name)).hexdigest() != expected[commitment]:
             raise Refuted(f"the picture {commitment[:16]}… is not the one that was taken")
     return f"{len(found)} pictures are those that were taken"

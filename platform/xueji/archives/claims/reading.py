@@ -5,14 +5,17 @@ Standard library only: a copy of this file is part of every bundle.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
-from xueji.archives.bundle import Bundle, BundleError
-from xueji.trace.note import Checkpoint, Note, VerifierKey
+from xueji.archives import bundle as parts
+from xueji.archives.bundle import Bundle, BundleError, json_value
+from xueji.archives.claims import shapes
+from xueji.trace import rules
+from xueji.trace.note import COSIGNATURE, ED25519, Checkpoint, Note, NoteError, VerifierKey
+from xueji.trace.tokens import Certificate
 
 
 class Refuted(Exception):
@@ -33,20 +36,48 @@ class Policy:
     witnesses: list[VerifierKey]
     authorities: list[bytes]
     lag_ms: int
+    """Never more than the log itself allows: a policy that asks for more would let leaves be dated back."""
 
     @classmethod
-    def parse(cls, values: Any) -> Policy:
-        """Raises BundleError."""
-        try:
-            return cls(
-                keys={log["origin"]: [VerifierKey.parse(key) for key in log["keys"]] for log in values["logs"]},
-                clocks={log["origin"]: [VerifierKey.parse(key) for key in log["clocks"]] for log in values["logs"]},
-                witnesses=[VerifierKey.parse(key) for key in values["witnesses"]],
-                authorities=[base64.b64decode(each, validate=True) for each in values["authorities"]],
-                lag_ms=int(values["lag_ms"]),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise BundleError(f"the policy cannot be read: {error!r}") from error
+    def parse(cls, written: str, name: str) -> Policy:
+        """From the JSON that `trace.policy` writes; ``name`` is what the file is called. Raises BundleError."""
+        values = shapes.only_fields(json_value(written, name), name, "logs", "witnesses", "authorities", "lag_ms")
+        keys: dict[str, list[VerifierKey]] = {}
+        clocks: dict[str, list[VerifierKey]] = {}
+        for log in shapes.each(values["logs"], f"logs in {name}"):
+            shapes.only_fields(log, f"a log in {name}", "origin", "keys", "clocks")
+            origin = shapes.text(log["origin"], f"an origin in {name}")
+            if origin in keys:
+                raise BundleError(f"{name} lists {origin} twice")
+            keys[origin] = _keys(log["keys"], ED25519, f"the keys of {origin} in {name}")
+            clocks[origin] = _keys(log["clocks"], COSIGNATURE, f"the clocks of {origin} in {name}")
+        authorities = shapes.each(values["authorities"], f"authorities in {name}")
+        return cls(
+            keys=keys,
+            clocks=clocks,
+            witnesses=_keys(values["witnesses"], COSIGNATURE, f"the witnesses in {name}"),
+            authorities=[_certificate(each, f"an authority in {name}") for each in authorities],
+            lag_ms=shapes.whole(values["lag_ms"], f"lag_ms in {name}", most=rules.LONGEST_LAG_MS),
+        )
+
+
+def _keys(value: Any, kind: int, what: str) -> list[VerifierKey]:
+    try:
+        keys = [VerifierKey.parse(shapes.text(each, what)) for each in shapes.each(value, what)]
+    except NoteError as error:
+        raise BundleError(f"{what}: {error}") from error
+    if any(key.kind != kind for key in keys):
+        raise BundleError(f"{what}: a key of another kind")
+    return keys
+
+
+def _certificate(value: Any, what: str) -> bytes:
+    whole = shapes.base64_bytes(value, what)
+    try:
+        Certificate.parse(whole)
+    except (ValueError, IndexError) as error:
+        raise BundleError(f"{what} is no certificate") from error
+    return whole
 
 
 @dataclass(frozen=True)
@@ -70,7 +101,6 @@ class Anchor:
     time: int
     """Epoch seconds, by the log's own clock."""
     consistency: list[bytes]
-    stamps: list[bytes]
 
 
 @dataclass(frozen=True)
@@ -83,7 +113,7 @@ class Tree:
     leaves: list[tuple[int, int]]
     """(n in the chain, index in the tree), ascending."""
     hashes: list[bytes]
-    anchors: list[Anchor]
+    anchors: list[Anchor] = field(default_factory=list)
 
 
 @dataclass
@@ -91,29 +121,40 @@ class Reading:
     """What claims found out and later ones build on."""
 
     bundle: Bundle
-    policy: Policy
+    brought: str | None = None
+    """The text of a policy the auditor brought along."""
     held: str | None = None
     """A checkpoint the auditor brought along."""
     leaves: list[Leaf] = field(default_factory=list)
     trees: list[Tree] = field(default_factory=list)
+    pictures: dict[str, str] | None = None
+    """By commitment, the SHA-256 (hex) of each picture that is opened; None as long as the openings do not hold."""
+
+    @cached_property
+    def policy(self) -> Policy:
+        """Raises BundleError."""
+        if self.brought is not None:
+            return Policy.parse(self.brought, "the policy you hold")
+        return Policy.parse(self.bundle.read_text(parts.POLICY), parts.POLICY)
+
+    @property
+    def known_leaves(self) -> list[Leaf]:
+        """Never empty. Raises Unanswered."""
+        if not self.leaves:
+            raise Unanswered("the leaves could not be read")
+        return self.leaves
 
     @property
     def newest(self) -> Tree:
+        """Raises Unanswered."""
         if not self.trees:
             raise Unanswered("the checkpoints did not hold")
         return self.trees[-1]
 
 
-def hashes(encoded: Any) -> list[bytes]:
-    try:
-        decoded = [base64.b64decode(each, validate=True) for each in encoded]
-    except (TypeError, binascii.Error) as error:
-        raise Refuted(f"a proof cannot be read: {error}") from error
-    if any(len(each) != 32 for each in decoded):
-        raise Refuted("a proof holds something that is no hash")
-    return decoded
-
-
 def utc(seconds: int) -> str:
-    """Epoch seconds as a reader writes them."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Epoch seconds as a reader writes them. Raises Refuted when they are no time."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError) as error:
+        raise Refuted(f"{seconds} s after 1970 is no time") from error

@@ -1,0 +1,49 @@
+"""The files the offline verifier is made of: where they lie beside the one that runs, and what they are in a bundle.
+
+Standard library only: a copy of this file is part of every bundle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from xueji.archives import bundle as parts
+
+VERIFIER_FILES = (
+    "__init__.py",
+    "trace/__init__.py",
+    *(
+        f"trace/{name}.py"
+        for name in ("canonical", "der", "ed25519", "merkle", "note", "publickeys", "rules", "tokens")
+    ),
+    "archives/__init__.py",
+    "archives/bundle.py",
+    "archives/launcher.py",
+    "archives/program.py",
+    "archives/verify.py",
+    "archives/claims/*.py",
+    "hours/__init__.py",
+    "hours/rules/*.py",
+    "rulebook/__init__.py",
+    "rulebook/*.py",
+)
+"""The platform's own files that make up the verifier, copied byte for byte into each bundle."""
+ROOT = Path(__file__).resolve().parents[1]
+"""The package this runs from: the platform's, or the copy in a bundle."""
+
+
+def program() -> dict[str, bytes]:
+    """The running program's files, by the names they have in a bundle."""
+    found = {parts.LAUNCHER: (ROOT / "archives" / "launcher.py").read_bytes()}
+    for pattern in VERIFIER_FILES:
+        for path in sorted(ROOT.glob(pattern)):
+            found[f"{parts.VERIFIER}xueji/{path.relative_to(ROOT).as_posix()}"] = path.read_bytes()
+    return found
+
+
+def digest(files: Mapping[str, bytes]) -> str:
+    """One SHA-256 over a program's files; ``sha256sum $(…names, sorted…) | sha256sum`` prints the same."""
+    listed = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
+    return hashlib.sha256(listed.encode()).hexdigest()
