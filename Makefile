@@ -19,7 +19,9 @@ UV := 0.13.9
 frontend_inputs = find frontend platform courses media_pipeline -name node_modules -prune -o -type f \
 	\( -path 'frontend/*' -o -name '*.po' \) -print | LC_ALL=C sort
 
-run: setup demo
+# A demonstration that cannot be made says why, and keeps nobody from the installation.
+run: setup
+	@$(BIN)/xueji demo > /dev/null || echo "starting all the same"
 	@exec $(BIN)/xueji up
 
 setup: install

@@ -89,7 +89,7 @@ def up() -> None:
         logs.configure(context.settings, "supervisor")
         try:
             probes.migrations(context)
-            run(context, when_ready=lambda: click.echo(demonstration.welcome(context.settings)))
+            run(context, when_ready=lambda: click.echo(demonstration.welcome(context)))
         except (CannotStart, NotStarted, UnsafeFolder, probes.Failing) as error:
             _refuse(str(error))
 
@@ -101,11 +101,16 @@ def demo(as_json: bool) -> None:
     from xueji import demo as demonstration
 
     with _installation() as context:
-        made = demonstration.make(context)
+        try:
+            made = demonstration.make(context)
+        except demonstration.NotMade as error:
+            _refuse(str(error))
         if as_json:
             click.echo(json.dumps(made, ensure_ascii=False, indent=2))
         else:
-            click.echo(demonstration.welcome(context.settings))
+            click.echo(demonstration.welcome(context))
+        for note in made["notes"]:
+            click.echo(note, err=True)
 
 
 @main.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from xueji.identity.rules import OrganisationKind, ProofRoute
 from xueji.kernel.actor import Role
@@ -57,3 +58,12 @@ CAST = (
     Member("regulator2", "郑别处", Role.REGULATOR, BUREAU_ELSEWHERE, "19770909"),
     Member("admin", "王管理", Role.ADMINISTRATOR, OPERATOR, "19860318"),
 )
+
+_STEMS = "甲乙丙丁戊己庚辛壬癸"
+
+
+def another_trainee(number: int) -> Member:
+    """One more on the route without a camera, for when none of the cast is left who can study at once."""
+    name = "备演" + "".join(_STEMS[int(digit)] for digit in str(number))
+    birth = (date(1990, 1, 1) + timedelta(number)).strftime("%Y%m%d")
+    return Member(f"trainee{number}", name, Role.TRAINEE, FACTORY, birth, ProofRoute.SUPERVISED)

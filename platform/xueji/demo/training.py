@@ -7,30 +7,45 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from courses.models import Film, Lesson
+from courses.models import Film, FilmState, Lesson
 from xueji.demo.accounts import Placed
 from xueji.demo.course import make_course
-from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment, EnrolmentState, InPersonSession
+from xueji.enrolment.models import (
+    Attendance,
+    Cohort,
+    CohortLesson,
+    CohortState,
+    Enrolment,
+    EnrolmentState,
+    InPersonSession,
+)
 from xueji.enrolment.services.attendance import SessionPlan, add_session, record_attendance
 from xueji.enrolment.services.cohorts import CohortPlan, choose_lessons, create_cohort, open_cohort
 from xueji.enrolment.services.trainees import enrol
-from xueji.identity.models import Person
+from xueji.identity.models import Account, Person
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
+from xueji.kernel.errors import NotFound
+from xueji.progress.models import Sitting
 from xueji.rulebook.vocabulary import Category, Part
 from xueji.rulebook.vocabulary import Training as Kind
 from xueji.snapshots.models import CheckIn
-from xueji.snapshots.services import check_in
+from xueji.snapshots.services import check_in, check_out
+from xueji.snapshots.services.checkins import LONGEST
 
+_STUDYING_MS = 60_000
+"""A page that reported within this time is still open."""
 CLASS_HOUR_MS = 45 * 60 * 1000
 TITLE = "低压电工初训演示班"
 PLACE = "虚构安全培训中心 一号教室"
-CHECK_IN_LASTS = timedelta(hours=5)
+CHECK_IN_LASTS = LONGEST
+_CHECK_IN_LEFT_MS = CHECK_IN_LASTS // timedelta(milliseconds=2)
+"""A check-in that ends sooner is replaced by a new one."""
 # Changchun's official table of 2023: 148 class hours, 88 of theory and 60 of practice.
 THEORY_MS, PRACTICAL_MS = 88 * CLASS_HOUR_MS, 60 * CLASS_HOUR_MS
 _SESSIONS = (
@@ -49,28 +64,60 @@ class Taught:
 
 
 @dataclass(frozen=True)
+class Ready:
+    """Who can open a sitting at once, without a camera, and until when."""
+
+    account: str
+    until: datetime
+
+
+@dataclass(frozen=True)
 class Training:
     cohort_id: UUID
     lessons: tuple[Taught, ...]
     enrolments: dict[str, UUID]
-    """By account."""
+    """By account: those who may study."""
+    ready: Ready | None
+    """None when nobody of them is both on the route without a camera and still enrolled."""
 
 
 def make_training(context: Context, people: dict[str, Placed]) -> Training:
-    """Raises FilmNotMade."""
+    """A running cohort with everybody in it, and somebody checked in. Raises FilmNotMade, Problem."""
     actor = people["institution"].actor
     with context.database.reading() as session:
         cohort_id = _running_cohort(session, actor)
-    course_id = make_course(context, actor=actor) if cohort_id is None else None
+    lesson_ids = make_course(context, actor=actor) if cohort_id is None else []
     trainees = [placed for placed in people.values() if placed.member.role is Role.TRAINEE]
     with context.database.writing() as session:
-        if course_id is not None:
-            cohort_id = _open(session, actor, course_id)
+        if cohort_id is None:
+            cohort_id = _open(session, actor, lesson_ids)
         cohort = session.get_one(Cohort, cohort_id)
-        enrolments = {each.member.account: _enrol(context, session, cohort, each, actor) for each in trainees}
-        _teach_in_person(context, session, cohort, actor, list(enrolments.values()))
-        _check_in(context, session, enrolments[trainees[0].member.account], actor)
-        return Training(cohort.id, _lessons(session, cohort.id), enrolments)
+        enrolled = {each.member.account: _enrol(context, session, cohort, each, actor) for each in trainees}
+        active = {account: each for account, each in enrolled.items() if each.state is EnrolmentState.ACTIVE}
+        _teach_in_person(context, session, cohort, actor, list(active.values()))
+        return Training(
+            cohort.id,
+            _lessons(session, cohort.id),
+            {account: enrolment.id for account, enrolment in active.items()},
+            _ready(context, session, active, actor),
+        )
+
+
+def ready_until(context: Context, accounts: Sequence[str]) -> Ready | None:
+    """Who of these is checked in now, the longest."""
+    with context.database.reading() as session:
+        found = session.execute(
+            select(Account.account, CheckIn.until_ms)
+            .join(CheckIn, CheckIn.person_id == Account.person_id)
+            .where(
+                Account.account.in_(accounts),
+                CheckIn.closed_ms.is_(None),
+                CheckIn.until_ms > clock.to_ms(clock.now()),
+            )
+            .order_by(CheckIn.until_ms.desc())
+            .limit(1)
+        ).one_or_none()
+    return Ready(found.account, clock.from_ms(found.until_ms)) if found is not None else None
 
 
 def _today() -> date:
@@ -78,13 +125,26 @@ def _today() -> date:
 
 
 def _running_cohort(session: Session, actor: Actor) -> UUID | None:
+    """The newest that can be studied today; somebody may have opened others under its title."""
+    playable = exists().where(
+        CohortLesson.cohort_id == Cohort.id,
+        CohortLesson.part == Part.THEORY,
+        CohortLesson.lesson_id == Lesson.id,
+        Lesson.film_id == Film.id,
+        Film.state == FilmState.READY,
+    )
     return session.scalar(
-        select(Cohort.id).where(
+        select(Cohort.id)
+        .where(
             Cohort.title == TITLE,
             Cohort.organisation_id == actor.organisation_id,
             Cohort.state == CohortState.OPEN,
+            Cohort.starts_on <= _today(),
             Cohort.ends_on >= _today(),
+            playable,
         )
+        .order_by(Cohort.opened_at.desc())
+        .limit(1)
     )
 
 
@@ -92,20 +152,15 @@ def _lessons(session: Session, cohort_id: UUID) -> tuple[Taught, ...]:
     found = session.execute(
         select(Lesson.id, Lesson.title, CohortLesson.duration_ms)
         .join(CohortLesson, CohortLesson.lesson_id == Lesson.id)
-        .where(CohortLesson.cohort_id == cohort_id)
+        .where(CohortLesson.cohort_id == cohort_id, CohortLesson.part == Part.THEORY)
         .order_by(CohortLesson.position)
     )
     return tuple(Taught(lesson_id, title, duration_ms or 0) for lesson_id, title, duration_ms in found)
 
 
-def _open(session: Session, actor: Actor, course_id: UUID) -> UUID:
-    films = session.execute(
-        select(Lesson.id, Film.duration_ms)
-        .join(Film, Film.id == Lesson.film_id)
-        .where(Lesson.course_id == course_id)
-        .order_by(Lesson.position)
-    ).all()
-    online_ms = sum(duration_ms or 0 for _lesson_id, duration_ms in films)
+def _open(session: Session, actor: Actor, lesson_ids: Sequence[UUID]) -> UUID:
+    films = select(Film.duration_ms).join(Lesson, Lesson.film_id == Film.id).where(Lesson.id.in_(lesson_ids))
+    online_ms = sum(duration_ms or 0 for duration_ms in session.scalars(films))
     plan = CohortPlan(
         title=TITLE,
         region=actor.region or "",
@@ -124,21 +179,23 @@ def _open(session: Session, actor: Actor, course_id: UUID) -> UUID:
         venue=PLACE,
     )
     cohort = create_cohort(session, actor=actor, plan=plan)
-    choose_lessons(session, actor=actor, cohort_id=cohort.id, lesson_ids=[lesson_id for lesson_id, _ms in films])
+    choose_lessons(session, actor=actor, cohort_id=cohort.id, lesson_ids=lesson_ids)
     return open_cohort(session, cohort=cohort, actor=actor).id
 
 
-def _enrol(context: Context, session: Session, cohort: Cohort, trainee: Placed, actor: Actor) -> UUID:
-    found = session.scalar(select(Enrolment.id).filter_by(cohort_id=cohort.id, person_id=trainee.person_id))
+def _enrol(context: Context, session: Session, cohort: Cohort, trainee: Placed, actor: Actor) -> Enrolment:
+    """Hers, as it is now: who was let out of a cohort does not come back into it."""
+    found = session.scalar(select(Enrolment).filter_by(cohort_id=cohort.id, person_id=trainee.person_id))
     if found is not None:
         return found
     person = session.get_one(Person, trainee.person_id)
-    return enrol(session, context.keyring, cohort=cohort, person=person, actor=actor).id
+    return enrol(session, context.keyring, cohort=cohort, person=person, actor=actor)
 
 
 def _teach_in_person(
-    context: Context, session: Session, cohort: Cohort, actor: Actor, enrolments: Sequence[UUID]
+    context: Context, session: Session, cohort: Cohort, actor: Actor, enrolments: Sequence[Enrolment]
 ) -> None:
+    """Once for each cohort, and only those who were in no other room at the time, in a cohort before this one."""
     held = session.scalars(select(InPersonSession.id).filter_by(cohort_id=cohort.id)).all()
     if held:
         return
@@ -147,24 +204,74 @@ def _teach_in_person(
         plan = SessionPlan(
             title=title, place=PLACE, teacher="冯讲解", part=part, began_at=_at(day, began), ended_at=_at(day, ended)
         )
+        elsewhere = _taught_meanwhile(session, plan)
+        free = [enrolment.id for enrolment in enrolments if enrolment.person_id not in elsewhere]
+        if not free:
+            continue
         lesson = add_session(session, actor=actor, cohort_id=cohort.id, plan=plan)
         stayed_ms = (plan.ended_at - plan.began_at) // timedelta(milliseconds=1)
-        attended = dict.fromkeys(enrolments, stayed_ms)
+        attended = dict.fromkeys(free, stayed_ms)
         record_attendance(session, context.keyring, actor=actor, session_id=lesson.id, attended=attended)
+
+
+def _taught_meanwhile(session: Session, plan: SessionPlan) -> set[UUID]:
+    """The persons whose attendance of another session overlaps the planned one."""
+    return set(
+        session.scalars(
+            select(Enrolment.person_id)
+            .join(Attendance, Attendance.enrolment_id == Enrolment.id)
+            .join(InPersonSession, InPersonSession.id == Attendance.session_id)
+            .where(
+                Attendance.revoked_at.is_(None),
+                InPersonSession.began_at < plan.ended_at,
+                InPersonSession.ended_at > plan.began_at,
+            )
+        )
+    )
 
 
 def _at(day: date, hour: time) -> datetime:
     return datetime.combine(day, hour, clock.SHANGHAI)
 
 
-def _check_in(context: Context, session: Session, enrolment_id: UUID, actor: Actor) -> None:
-    """Let the first trainee study at once, for the next hours, unless she chose the other route or left meanwhile."""
-    enrolment = session.get_one(Enrolment, enrolment_id)
-    still_here = select(CheckIn.id).where(
-        CheckIn.person_id == enrolment.person_id,
-        CheckIn.closed_ms.is_(None),
-        CheckIn.until_ms > clock.to_ms(clock.now()),
+def _ready(context: Context, session: Session, active: dict[str, Enrolment], actor: Actor) -> Ready | None:
+    """The first who studies without a camera, checked in for the next hours."""
+    for account, enrolment in active.items():
+        if session.get_one(Person, enrolment.person_id).proof_route is ProofRoute.SUPERVISED:
+            until_ms = _checked_in_until(context, session, enrolment, actor)
+            if until_ms is not None:
+                return Ready(account, clock.from_ms(until_ms))
+    return None
+
+
+def _checked_in_until(context: Context, session: Session, enrolment: Enrolment, actor: Actor) -> int | None:
+    """The end of her check-in, a new one where the last is over or nearly so; None when others have her now."""
+    now_ms = clock.to_ms(clock.now())
+    open_ = select(CheckIn).where(
+        CheckIn.person_id == enrolment.person_id, CheckIn.closed_ms.is_(None), CheckIn.until_ms > now_ms
     )
-    supervised = session.get_one(Person, enrolment.person_id).proof_route is ProofRoute.SUPERVISED
-    if supervised and enrolment.state is EnrolmentState.ACTIVE and session.scalar(still_here) is None:
-        check_in(session, context.keyring, actor=actor, enrolment_id=enrolment.id, place=PLACE, lasts=CHECK_IN_LASTS)
+    for here in session.scalars(open_).all():
+        hers = here.enrolment_id == enrolment.id
+        if (hers and here.until_ms > now_ms + _CHECK_IN_LEFT_MS) or _is_studying(session, here.enrolment_id, now_ms):
+            return here.until_ms if hers else None
+        try:
+            check_out(session, context.keyring, actor=actor, check_in_id=here.id)
+        except NotFound:
+            return None
+    made = check_in(session, context.keyring, actor=actor, enrolment_id=enrolment.id, place=PLACE, lasts=CHECK_IN_LASTS)
+    return made.until_ms
+
+
+def _is_studying(session: Session, enrolment_id: UUID, now_ms: int) -> bool:
+    """Whether a page of hers reported a moment ago: her check-in is not ended under her hands."""
+    return bool(
+        session.scalar(
+            select(
+                exists().where(
+                    Sitting.enrolment_id == enrolment_id,
+                    Sitting.ended_ms.is_(None),
+                    Sitting.last_contact_ms > now_ms - _STUDYING_MS,
+                )
+            )
+        )
+    )
