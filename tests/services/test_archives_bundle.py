@@ -28,6 +28,7 @@ import xueji
 from xueji.archives import bundle as parts
 from xueji.archives.errors import NoSuchCheckpoint, NotYetSigned
 from xueji.archives.program import VERIFIER_FILES, digest, program
+from xueji.archives.readme import README
 from xueji.archives.services import build_bundle
 from xueji.archives.verify import CLAIMS, HOLDS, UNANSWERED, main
 from xueji.identity.models import FaceView
@@ -118,6 +119,19 @@ def test_the_command_says_what_holds_and_what_does_not(
     assert said[-1] == "NOT VERIFIED 验证未通过: files"
     assert main([str(file), "--policy", str(tmp_path / "nothing.json")]) == 1
     assert "FAIL yours" in capsys.readouterr().out
+
+
+def test_the_readme_explains_each_claim_and_sends_the_auditor_to_a_program_of_her_own() -> None:
+    chinese, english = README.split("Xueji evidence bundle\n===")
+    for words in (chinese, english):
+        explained = re.findall(r"^  ([a-z]+) {2,}\S", words, flags=re.MULTILINE)
+        assert [name for name in explained if name in dict.fromkeys(claim for claim, _, _ in CLAIMS)] == [
+            name for name, _, _ in CLAIMS
+        ]
+        assert "xueji verify" in words
+        assert "/log/verifier" in words
+        assert "sha256sum --check" in words
+    assert all(f"  {name:12} {label}" in chinese for name, label, _ in CLAIMS)
 
 
 # -- tampering --------------------------------------------------------------------------------------------------------

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from bundles_for_tests import laid_out, unpacked
 from evidence_for_tests import Case, rich_case
 from flask import Flask
 from flask.testing import FlaskClient
@@ -17,6 +21,7 @@ from trace_for_tests import growing_log
 from xueji.app import create_app
 from xueji.archives import bundle as parts
 from xueji.archives import services
+from xueji.archives.program import digest, program
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.oversight.services import MOST_DRAWN
@@ -134,3 +139,20 @@ def test_a_trainee_may_take_fewer_than_those_who_audit_many(sparing: Flask, cont
 def test_the_largest_random_draw_is_within_what_a_regulator_may_take(context: Context) -> None:
     minute, hour = (int(part.split()[0]) for part in context.settings.evidence_exports.split(";"))
     assert minute >= 60 and hour >= 2 * MOST_DRAWN
+
+
+def test_what_the_verifier_is_made_of_is_published_for_everybody(
+    client: FlaskClient, case: Case, tmp_path: Path
+) -> None:
+    """An auditor keeps this list, and holds a bundle's program against it with a tool of her own."""
+    listed = client.get("/log/verifier")
+    assert (listed.status_code, listed.mimetype) == (200, "text/plain")
+    folder = laid_out(tmp_path / "bundle", unpacked(case.bundle()))
+    (tmp_path / "verifier.sha256").write_bytes(listed.data)
+    check = ["sha256sum", "--check", "--strict", "--quiet", tmp_path / "verifier.sha256"]
+    assert subprocess.run(check, cwd=folder, check=False).returncode == 0
+    (folder / parts.LAUNCHER).write_text('print("VERIFIED")')
+    altered = subprocess.run(check, cwd=folder, capture_output=True, text=True, check=False)
+    assert altered.returncode == 1
+    assert altered.stdout == "verify.py: FAILED\n"
+    assert digest(program()) == hashlib.sha256(listed.data).hexdigest()

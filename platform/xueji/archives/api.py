@@ -6,14 +6,23 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 
 from xueji.archives.download import bundle_as_file, limit_exports
+from xueji.archives.errors import NoSuchCheckpoint, NotYetSigned
 from xueji.archives.schemas import EnrolmentPath, EvidenceQuery
+from xueji.hours.errors import AccountUnreadable
+from xueji.kernel.errors import TooMany
 from xueji.web.access import signed_in
+from xueji.web.described import files, refuses
 
 blueprint = APIBlueprint("archives_api", __name__, url_prefix="/api/v1")
 
 
-@blueprint.get("/enrolments/<uuid:enrolment_id>/evidence", summary="Everything needed to check an enrolment's hours")
+@blueprint.get(
+    "/enrolments/<uuid:enrolment_id>/evidence",
+    summary="Everything needed to check an enrolment's hours",
+    responses={200: files("application/zip")},
+)
 @signed_in
 @limit_exports
+@refuses(NoSuchCheckpoint, TooMany, NotYetSigned, AccountUnreadable)
 def evidence(path: EnrolmentPath, query: EvidenceQuery) -> Response:
     return bundle_as_file(path.enrolment_id, with_pictures=query.pictures, held_size=query.from_size)

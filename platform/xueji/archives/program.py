@@ -43,7 +43,11 @@ def program() -> dict[str, bytes]:
     return found
 
 
+def listing(files: Mapping[str, bytes]) -> str:
+    """A program's files with their SHA-256, one a line, as ``sha256sum`` writes and checks them."""
+    return "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
+
+
 def digest(files: Mapping[str, bytes]) -> str:
-    """One SHA-256 over a program's files; ``sha256sum $(…names, sorted…) | sha256sum`` prints the same."""
-    listed = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
-    return hashlib.sha256(listed.encode()).hexdigest()
+    """One SHA-256 (hex) for a whole program: that of its `listing`."""
+    return hashlib.sha256(listing(files).encode()).hexdigest()

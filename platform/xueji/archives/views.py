@@ -1,13 +1,18 @@
-"""The evidence bundle from a page: what cannot be had is then said on a page, and not to a program."""
+"""The evidence bundle from a page, and what an auditor compares the verifier with.
+
+What cannot be had of a bundle is then said on a page, and not to a program.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from uuid import UUID
 
 from flask import Blueprint, Response
 
 from xueji.archives.download import bundle_as_file, limit_exports
-from xueji.web.access import signed_in
+from xueji.archives.program import listing, program
+from xueji.web.access import public, signed_in
 
 blueprint = Blueprint("archives", __name__)
 
@@ -17,3 +22,16 @@ blueprint = Blueprint("archives", __name__)
 @limit_exports
 def evidence(enrolment_id: UUID) -> Response:
     return bundle_as_file(enrolment_id)
+
+
+@blueprint.get("/log/verifier")
+@public
+def verifier() -> Response:
+    """The SHA-256 of each file of this release's verifier, for ``sha256sum --check`` in an extracted bundle."""
+    return Response(_listing(), mimetype="text/plain", headers={"Cache-Control": "public, max-age=3600"})
+
+
+@cache
+def _listing() -> str:
+    """Read once: the files do not change while the program runs."""
+    return listing(program())
