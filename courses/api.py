@@ -10,7 +10,16 @@ from flask_openapi3.blueprint import APIBlueprint
 
 from courses import queries, rules, status, tasks
 from courses.access import access_film, access_upload
-from courses.errors import PieceTooLarge
+from courses.errors import (
+    LessonInUse,
+    PieceTooLarge,
+    TooManyUploads,
+    UploadDamaged,
+    UploadFinished,
+    UploadIncomplete,
+    UploadTooLarge,
+    WrongOffset,
+)
 from courses.schemas import (
     Courses,
     FilmPath,
@@ -26,8 +35,9 @@ from courses.schemas import (
 from courses.services import uploads
 from xueji.kernel.actor import Role
 from xueji.kernel.database import after_commit
-from xueji.kernel.errors import Malformed
+from xueji.kernel.errors import Malformed, NotFound
 from xueji.web.access import roles
+from xueji.web.described import files, refuses
 from xueji.web.session import actor, context, db
 
 blueprint = APIBlueprint("courses_api", __name__, url_prefix="/api/v1")
@@ -35,6 +45,7 @@ blueprint = APIBlueprint("courses_api", __name__, url_prefix="/api/v1")
 
 @blueprint.post("/uploads", responses={201: UploadBegun})
 @roles(Role.INSTITUTION)
+@refuses(UploadTooLarge, TooManyUploads, LessonInUse, NotFound)
 def begin_upload(body: NewUpload) -> tuple[dict[str, Any], int]:
     upload = uploads.begin_upload(
         db(),
@@ -56,8 +67,12 @@ def read_upload(path: UploadPath) -> dict[str, Any]:
     return status.of_upload(access_upload(db(), actor(), path.upload_id)).model_dump(mode="json")
 
 
-@blueprint.patch("/uploads/<upload_id>", responses={200: UploadAt})
+PIECE = {"requestBody": {"required": True, **files("application/octet-stream")}}
+
+
+@blueprint.patch("/uploads/<upload_id>", responses={200: UploadAt}, openapi_extensions=PIECE)
 @roles(Role.INSTITUTION)
+@refuses(UploadTooLarge, PieceTooLarge, WrongOffset, UploadFinished)
 def continue_upload(path: UploadPath, header: UploadOffsetHeader) -> dict[str, Any]:
     """One piece, as the raw body. A piece that does not begin where the file ends so far is answered 409."""
     if (request.content_length or 0) > rules.PIECE_BYTES:
@@ -75,6 +90,7 @@ def continue_upload(path: UploadPath, header: UploadOffsetHeader) -> dict[str, A
 
 @blueprint.post("/uploads/<upload_id>/finish", responses={202: UploadDone})
 @roles(Role.INSTITUTION)
+@refuses(UploadIncomplete, UploadDamaged, LessonInUse)
 def finish_upload(path: UploadPath) -> tuple[dict[str, Any], int]:
     with context().database.reading() as session:
         upload = access_upload(session, actor(), path.upload_id)
@@ -88,6 +104,7 @@ def finish_upload(path: UploadPath) -> tuple[dict[str, Any], int]:
 
 @blueprint.delete("/uploads/<upload_id>", responses={204: None})
 @roles(Role.INSTITUTION)
+@refuses(UploadFinished)
 def discard_upload(path: UploadPath) -> tuple[str, int]:
     gone = uploads.discard_upload(db(), actor=actor(), upload_id=path.upload_id)
     after_commit(db(), partial(uploads.delete_folder, context().store, gone))

@@ -10,7 +10,6 @@ from typing import Any
 from flask import Blueprint, Flask
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.info import Info
-from flask_openapi3.openapi import OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from courses import api as courses_api
@@ -18,6 +17,7 @@ from courses import views as courses_views
 from xueji import probes, web
 from xueji.archives import api as archives_api
 from xueji.archives import views as archives_views
+from xueji.description import SCHEMES, TITLE, VERSION, DescribedApplication
 from xueji.enrolment import views as enrolment_views
 from xueji.hours import api as hours_api
 from xueji.hours import views as hours_views
@@ -42,6 +42,7 @@ from xueji.trace.metrics import log_figures
 from xueji.web.access import init_access, public
 from xueji.web.assets import init_assets
 from xueji.web.bodies import init_bodies
+from xueji.web.described import ProblemOut
 from xueji.web.errors import init_errors, validation_problem
 from xueji.web.headers import init_headers
 from xueji.web.health import init_health, set_probes
@@ -94,7 +95,7 @@ PAGES: tuple[Blueprint, ...] = (
 )
 
 
-class Application(OpenAPI):
+class Application(DescribedApplication):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """No view or hook here is a coroutine; asking each one at each request is a twentieth of a beat's cost."""
         return func
@@ -106,7 +107,9 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
     web_folder = Path(web.__file__).parent
     app = Application(
         "xueji",
-        info=Info(title="Xueji", version="1"),
+        info=Info(title=TITLE, version=VERSION),
+        security_schemes=SCHEMES,
+        validation_error_model=ProblemOut,
         doc_ui=False,
         validation_error_callback=validation_problem,
         static_folder=str(web_folder / "static"),

@@ -7,6 +7,7 @@ from typing import Any
 from flask_openapi3.blueprint import APIBlueprint
 
 from xueji.enrolment.access import access_enrolment
+from xueji.hours.errors import AccountUnreadable
 from xueji.hours.queries import statement_of
 from xueji.hours.rules import Statement
 from xueji.hours.schemas import ChecksOut, EnrolmentPath, PageQuery, StatementOut
@@ -14,6 +15,7 @@ from xueji.kernel import clock
 from xueji.snapshots.access import may_see_faces
 from xueji.snapshots.queries import AppealLine, AttemptLine, CheckLine, checks_of, count_checks
 from xueji.web.access import signed_in
+from xueji.web.described import refuses
 from xueji.web.session import actor, db
 
 blueprint = APIBlueprint("hours_api", __name__, url_prefix="/api/v1")
@@ -25,6 +27,7 @@ blueprint = APIBlueprint("hours_api", __name__, url_prefix="/api/v1")
     responses={200: StatementOut},
 )
 @signed_in
+@refuses(AccountUnreadable)
 def statement(path: EnrolmentPath) -> dict[str, Any]:
     enrolment = access_enrolment(db(), actor(), path.enrolment_id)
     return statement_json(statement_of(db(), enrolment.id))

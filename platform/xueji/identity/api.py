@@ -9,7 +9,20 @@ from flask_openapi3.blueprint import APIBlueprint
 
 from xueji.identity import consent_text, queries, services, vault
 from xueji.identity.access import access_person, access_reference_photo
-from xueji.identity.errors import CodeNeeded, SetUpNeeded
+from xueji.identity.errors import (
+    CodeNeeded,
+    ConsentNeeded,
+    ConsentOutdated,
+    EnoughPhotos,
+    Erased,
+    LockedOut,
+    NoMembership,
+    PhotoUnusable,
+    SetUpNeeded,
+    Suspended,
+    WrongCode,
+    WrongPassword,
+)
 from xueji.identity.gate import limit_failures
 from xueji.identity.models import Consent, LoginSession, Person, ReferencePhoto
 from xueji.identity.rules import MOST_REFERENCE_PHOTOS, ConsentKind, SessionEnd, SessionKind, Step
@@ -33,9 +46,10 @@ from xueji.identity.schemas import (
 from xueji.identity.services import Needed
 from xueji.identity.wording import PHOTO_PROBLEM, STEP_SENTENCE
 from xueji.kernel.actor import Role
-from xueji.kernel.errors import Problem
+from xueji.kernel.errors import Problem, TooMany
 from xueji.trace.rules import PLATFORM
 from xueji.web.access import public, roles, signed_in
+from xueji.web.described import files, refuses
 from xueji.web.language import LANGUAGES
 from xueji.web.session import actor, context, db, writes
 
@@ -45,6 +59,7 @@ blueprint = APIBlueprint("identity_api", __name__, url_prefix="/api/v1")
 @blueprint.post("/tokens", responses={201: Token})
 @public
 @limit_failures
+@refuses(WrongPassword, CodeNeeded, WrongCode, SetUpNeeded, Suspended, NoMembership, LockedOut, TooMany)
 def issue_token(body: NewToken) -> tuple[dict[str, Any], int]:
     """Sign in. A code is asked for with 401 ``code-needed``; a learner's new token ends her old session."""
     passed = services.pass_password(
@@ -107,6 +122,7 @@ def read_me() -> dict[str, Any]:
 
 @blueprint.put("/me/proof-route", responses={200: Route})
 @roles(Role.TRAINEE)
+@refuses(ConsentNeeded)
 def choose_route(body: Route) -> dict[str, Any]:
     """Either way weighs the same. Choosing ``face`` without a standing consent is answered 409 ``consent-needed``."""
     services.choose_route(db(), person=_herself(), route=body.route)
@@ -124,6 +140,7 @@ def read_consent(path: ConsentPath) -> dict[str, Any]:
 
 @blueprint.post("/me/consents", responses={201: StandingConsent})
 @roles(Role.TRAINEE)
+@refuses(ConsentOutdated)
 def give_consent(body: NewConsent) -> tuple[dict[str, Any], int]:
     """Agree to exactly the words read before; this also takes the face route."""
     given = services.give_consent(
@@ -150,6 +167,7 @@ def list_photos() -> dict[str, Any]:
 
 @blueprint.post("/me/reference-photos", responses={201: EnrolledPhoto})
 @roles(Role.TRAINEE)
+@refuses(ConsentNeeded, EnoughPhotos, PhotoUnusable)
 def enrol_photo(form: NewPhoto) -> tuple[dict[str, Any], int]:
     """Up to three. A photo that cannot be used is answered 422 ``photo-unusable`` with ``problems``, each a code."""
     try:
@@ -163,9 +181,10 @@ def enrol_photo(form: NewPhoto) -> tuple[dict[str, Any], int]:
     return _photo(stored).model_dump(mode="json"), 201
 
 
-@blueprint.get("/me/reference-photos/<photo_id>/picture", responses={200: None})
+@blueprint.get("/me/reference-photos/<photo_id>/picture", responses={200: files(*vault.PICTURE_TYPES)})
 @roles(Role.TRAINEE)
 @writes
+@refuses(Erased)
 def read_photo(path: PhotoPath) -> Response:
     photo = access_reference_photo(db(), actor(), path.photo_id)
     services.record_face_view(

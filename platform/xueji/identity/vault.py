@@ -55,8 +55,12 @@ def _place(person_id: UUID, field: str) -> bytes:
     return f"person/{person_id}/{field}".encode()
 
 
+PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
+"""The media types of pictures that are ever stored."""
+
+
 def picture_type(picture: bytes) -> str:
-    """The media type of a stored picture, by its first bytes; only these three are ever stored."""
+    """The media type of a stored picture, by its first bytes; one of `PICTURE_TYPES`."""
     if picture.startswith(b"\x89PNG"):
         return "image/png"
     return "image/webp" if picture[8:12] == b"WEBP" else "image/jpeg"

@@ -10,20 +10,38 @@ from xueji.enrolment.queries import enrolments_of
 from xueji.identity.errors import SignedOut
 from xueji.identity.tokens import claims_of_request
 from xueji.kernel.actor import Role
+from xueji.kernel.errors import NotFound, TooMany
 from xueji.progress import schemas
 from xueji.progress.answers import answer_json, enrolment_json, opened_json
+from xueji.progress.errors import (
+    BeatClash,
+    BeatRefused,
+    LeaseHeld,
+    LeaseLost,
+    LessonNotReady,
+    NotOnline,
+    OutsideDates,
+    QuestionNotOpen,
+    SittingClash,
+    SittingEnded,
+)
 from xueji.progress.lane import BEARER, whose
 from xueji.progress.leases import issue_lease
 from xueji.progress.queries import lesson_progress
 from xueji.progress.reporting import report_beats
 from xueji.progress.services import answer_presence, open_sitting
 from xueji.web.access import decided_below, roles, signed_in
+from xueji.web.described import refuses
 from xueji.web.session import actor, context, db
 
 blueprint = APIBlueprint("progress_api", __name__, url_prefix="/api/v1")
 
 
-@blueprint.get("/me/enrolments", summary="The trainee's enrolments with their lessons and how far she is")
+@blueprint.get(
+    "/me/enrolments",
+    summary="The trainee's enrolments with their lessons and how far she is",
+    responses={200: schemas.EnrolmentsOut},
+)
 @signed_in
 def my_enrolments() -> Response:
     session = db()
@@ -34,6 +52,7 @@ def my_enrolments() -> Response:
 
 @blueprint.post("/sittings", summary="Open a sitting, or continue here", responses={201: schemas.SittingOut})
 @roles(Role.TRAINEE)
+@refuses(LeaseHeld, SittingClash, SittingEnded, LessonNotReady, NotOnline, OutsideDates, NotFound)
 def open_(body: schemas.OpenSitting) -> tuple[Response, int]:
     held = context()
     opened = open_sitting(
@@ -58,6 +77,7 @@ def open_(body: schemas.OpenSitting) -> tuple[Response, int]:
 
 @blueprint.post("/sittings/<uuid:sitting_id>/beats", summary="Report study", responses={200: schemas.BeatsOut})
 @decided_below
+@refuses(BeatRefused, BeatClash, LeaseLost, SittingEnded, TooMany)
 def beats(path: schemas.SittingPath, body: schemas.BeatsIn) -> Response:
     """Ordinary reports with a bearer token or a sitting's lease are answered by `lane.BeatLane` and never come here."""
     given = request.headers.get("Authorization", "")
@@ -71,8 +91,13 @@ def beats(path: schemas.SittingPath, body: schemas.BeatsIn) -> Response:
     return jsonify(answer_json(report_beats(current_app, path.sitting_id, *authority, body)))
 
 
-@blueprint.post("/sittings/<uuid:sitting_id>/presence", summary='Answer "are you there?"')
+@blueprint.post(
+    "/sittings/<uuid:sitting_id>/presence",
+    summary='Answer "are you there?"',
+    responses={200: schemas.PresenceOut},
+)
 @roles(Role.TRAINEE)
+@refuses(QuestionNotOpen, LeaseLost, SittingEnded)
 def presence(path: schemas.SittingPath, body: schemas.PresenceIn) -> Response:
     sitting = answer_presence(db(), actor=actor(), sitting_id=path.sitting_id, question_id=body.question_id)
     return jsonify({"furthest_ms": sitting.furthest_ms, "question": None})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic_core import CoreSchema, core_schema
+
+from xueji.rulebook.vocabulary import Part
 
 MOST_BEATS = 120
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -84,7 +86,7 @@ class LeaseOut(BaseModel):
     expires_at: AwareDatetime
 
 
-class CheckOut(BaseModel):
+class OpenCheckOut(BaseModel):
     check_id: UUID
     nonce: str
     prompts: list[str]
@@ -122,7 +124,7 @@ class SittingOut(BaseModel):
     plan: dict[str, int]
     make_up: list[tuple[int, int]]
     media: MediaOut | None
-    check: CheckOut | None
+    check: OpenCheckOut | None
     question: QuestionOut | None
 
 
@@ -130,6 +132,46 @@ class BeatsOut(BaseModel):
     credited_ms: int = Field(description="Of this lesson, over all sittings")
     furthest_ms: int
     refused: list[RefusedOut]
-    check: CheckOut | None
+    check: OpenCheckOut | None
     question: QuestionOut | None
     server_time: AwareDatetime
+
+
+class PresenceOut(BaseModel):
+    furthest_ms: int
+    question: None = Field(description="None stands open any more")
+
+
+class CohortOut(BaseModel):
+    cohort_id: UUID
+    title: str
+    syllabus: str
+    starts_on: date
+    ends_on: date
+    total_ms: int
+    theory_ms: int
+    practical_ms: int
+    online_ms: int
+    in_person_ms: int
+    rulebook: str
+
+
+class LessonOut(BaseModel):
+    lesson_id: UUID
+    title: str
+    part: Part
+    position: int
+    duration_ms: int
+    film_ready: bool
+    furthest_ms: int
+
+
+class EnrolmentOut(BaseModel):
+    enrolment_id: UUID
+    state: str
+    cohort: CohortOut
+    lessons: list[LessonOut]
+
+
+class EnrolmentsOut(BaseModel):
+    enrolments: list[EnrolmentOut]

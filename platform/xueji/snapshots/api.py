@@ -9,21 +9,39 @@ from typing import Any
 from flask import Response, jsonify
 from flask_openapi3.blueprint import APIBlueprint
 
+from xueji.enrolment.errors import NotForOneself
 from xueji.identity import vault
+from xueji.identity.errors import Erased
 from xueji.identity.services import record_face_view
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.crypto import Unreadable
 from xueji.kernel.errors import NotFound, Problem
 from xueji.progress.answers import check_json
+from xueji.progress.errors import LeaseLost, SittingEnded
 from xueji.progress.models import Sitting
 from xueji.progress.schemas import SittingPath
 from xueji.rulebook.vocabulary import Outcome
 from xueji.snapshots import schemas, services
 from xueji.snapshots.access import access_own_check, access_picture
+from xueji.snapshots.errors import (
+    AlreadyCheckedIn,
+    AlreadyContested,
+    CheckInClosed,
+    CheckOver,
+    CheckStillOpen,
+    FramesUnusable,
+    FrameTooLarge,
+    NoFaceChecks,
+    NonceUsed,
+    NothingToContest,
+    NotOnThisRoute,
+    NotToReview,
+)
 from xueji.snapshots.models import Check, CheckIn
 from xueji.snapshots.rules import CheckState
 from xueji.web.access import roles, signed_in
+from xueji.web.described import files, refuses
 from xueji.web.session import actor, context, db, writes
 
 blueprint = APIBlueprint("snapshots_api", __name__, url_prefix="/api/v1")
@@ -33,6 +51,7 @@ blueprint = APIBlueprint("snapshots_api", __name__, url_prefix="/api/v1")
     "/checks/<uuid:check_id>/frames", summary="Answer a check with pictures", responses={202: schemas.AnsweredOut}
 )
 @roles(Role.TRAINEE)
+@refuses(CheckOver, NonceUsed, FramesUnusable, FrameTooLarge, Erased)
 def frames(path: schemas.CheckPath, form: schemas.FramesIn) -> tuple[Response, int]:
     held = context()
     pictures = [frame.stream.read(services.LARGEST_FRAME + 1) for frame in form.frame]
@@ -60,8 +79,13 @@ def check_state(path: schemas.CheckPath) -> Response:
     return jsonify(_state(access_own_check(db(), actor(), path.check_id)))
 
 
-@blueprint.post("/checks/<uuid:check_id>/unable", summary="Say that the camera does not work, and why")
+@blueprint.post(
+    "/checks/<uuid:check_id>/unable",
+    summary="Say that the camera does not work, and why",
+    responses={200: schemas.CheckStateOut},
+)
 @roles(Role.TRAINEE)
+@refuses(CheckOver, NonceUsed)
 def unable(path: schemas.CheckPath, body: schemas.UnableIn) -> Response:
     check = services.give_up(
         db(),
@@ -74,30 +98,44 @@ def unable(path: schemas.CheckPath, body: schemas.UnableIn) -> Response:
     return jsonify(_state(check))
 
 
-@blueprint.post("/checks/<uuid:check_id>/refuse", summary="Refuse to be photographed")
+@blueprint.post(
+    "/checks/<uuid:check_id>/refuse", summary="Refuse to be photographed", responses={200: schemas.CheckStateOut}
+)
 @roles(Role.TRAINEE)
+@refuses(CheckOver, NonceUsed)
 def refuse(path: schemas.CheckPath, body: schemas.RefuseIn) -> Response:
     check = services.give_up(db(), actor=actor(), check_id=path.check_id, nonce=body.nonce, outcome=Outcome.REFUSED)
     return jsonify(_state(check))
 
 
-@blueprint.post("/sittings/<uuid:sitting_id>/checks", summary="Ask for a check now, to have the time confirmed")
+@blueprint.post(
+    "/sittings/<uuid:sitting_id>/checks",
+    summary="Ask for a check now, to have the time confirmed",
+    responses={201: schemas.AskedOut},
+)
 @roles(Role.TRAINEE)
+@refuses(NoFaceChecks, CheckStillOpen, LeaseLost, SittingEnded)
 def ask(path: SittingPath) -> tuple[Response, int]:
     services.ask_now(db(), actor=actor(), sitting_id=path.sitting_id)
     told = db().get_one(Sitting, path.sitting_id).open_check
     return jsonify({"check": check_json(json.loads(told)) if told else None}), 201
 
 
-@blueprint.post("/checks/<uuid:check_id>/appeal", summary="Contest what a check decided")
+@blueprint.post(
+    "/checks/<uuid:check_id>/appeal", summary="Contest what a check decided", responses={201: schemas.ContestedOut}
+)
 @roles(Role.TRAINEE)
+@refuses(NothingToContest, AlreadyContested, Erased)
 def appeal(path: schemas.CheckPath, body: schemas.ContestIn) -> tuple[Response, int]:
     raised = services.contest(db(), context().keyring, actor=actor(), check_id=path.check_id, reason=body.reason)
     return jsonify({"decide_by": clock.rfc3339(clock.from_ms(raised.decide_by_ms))}), 201
 
 
-@blueprint.post("/checks/<uuid:check_id>/review", summary="Decide a check that did not match")
+@blueprint.post(
+    "/checks/<uuid:check_id>/review", summary="Decide a check that did not match", responses={200: schemas.ReviewedOut}
+)
 @roles(Role.INSTITUTION)
+@refuses(NotToReview, Erased)
 def review(path: schemas.CheckPath, body: schemas.ReviewIn) -> Response:
     check = services.review(
         db(), context().keyring, actor=actor(), check_id=path.check_id, outcome=body.outcome, reason=body.reason
@@ -105,9 +143,14 @@ def review(path: schemas.CheckPath, body: schemas.ReviewIn) -> Response:
     return jsonify({"check_id": str(check.id), "state": check.state, "decision": body.outcome})
 
 
-@blueprint.get("/pictures/<uuid:picture_id>", summary="See one picture of a check; the look is recorded")
+@blueprint.get(
+    "/pictures/<uuid:picture_id>",
+    summary="See one picture of a check; the look is recorded",
+    responses={200: files(*vault.PICTURE_TYPES)},
+)
 @signed_in
 @writes
+@refuses(Erased)
 def picture(path: schemas.PicturePath) -> Response:
     session, held = db(), context()
     found, check = access_picture(session, actor(), path.picture_id)
@@ -135,6 +178,7 @@ def picture(path: schemas.PicturePath) -> Response:
 
 @blueprint.post("/check-ins", summary="Confirm a trainee who is here", responses={201: schemas.CheckInOut})
 @roles(Role.INSTITUTION)
+@refuses(NotForOneself, NotOnThisRoute, AlreadyCheckedIn, NotFound)
 def check_in(body: schemas.CheckInIn) -> tuple[Response, int]:
     here = services.check_in(
         db(),
@@ -147,15 +191,23 @@ def check_in(body: schemas.CheckInIn) -> tuple[Response, int]:
     return jsonify(_check_in(here)), 201
 
 
-@blueprint.post("/check-ins/<uuid:check_in_id>/confirm", summary="Confirm in a round that she is still here")
+@blueprint.post(
+    "/check-ins/<uuid:check_in_id>/confirm",
+    summary="Confirm in a round that she is still here",
+    responses={200: schemas.CheckInOut},
+)
 @roles(Role.INSTITUTION)
+@refuses(NotForOneself, CheckInClosed)
 def confirm(path: schemas.CheckInPath) -> Response:
     here = services.confirm_presence(db(), context().keyring, actor=actor(), check_in_id=path.check_in_id)
     return jsonify(_check_in(here))
 
 
-@blueprint.post("/check-ins/<uuid:check_in_id>/close", summary="Confirm that she leaves now")
+@blueprint.post(
+    "/check-ins/<uuid:check_in_id>/close", summary="Confirm that she leaves now", responses={200: schemas.CheckInOut}
+)
 @roles(Role.INSTITUTION)
+@refuses(NotForOneself, CheckInClosed)
 def check_out(path: schemas.CheckInPath) -> Response:
     here = services.check_out(db(), context().keyring, actor=actor(), check_in_id=path.check_in_id)
     return jsonify(_check_in(here))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from xueji.progress.schemas import OpenCheckOut
 from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.snapshots.services.answering import CameraFailure
 from xueji.web.bodies import UploadedFiles, UploadForm
@@ -85,3 +86,17 @@ class CheckInOut(BaseModel):
     place: str
     until: AwareDatetime
     closed: bool
+
+
+class AskedOut(BaseModel):
+    check: OpenCheckOut | None
+
+
+class ContestedOut(BaseModel):
+    decide_by: AwareDatetime
+
+
+class ReviewedOut(BaseModel):
+    check_id: UUID
+    state: str
+    decision: ReviewOutcome

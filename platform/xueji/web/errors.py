@@ -12,15 +12,15 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from xueji.kernel.errors import Conflict, Malformed, Problem, Unavailable
+from xueji.kernel.errors import Conflict, Malformed, Problem, TooLarge, Unavailable
 
 log = structlog.get_logger(__name__)
 
+_SAME: dict[int | None, type[Problem]] = {400: Malformed, 413: TooLarge}
+"""What the framework refuses for a reason of which we have a kind of our own."""
 _TITLES = {
-    400: lambda: _("请求的格式有误"),
     404: lambda: _("没有找到"),
     405: lambda: _("不支持这种操作"),
-    413: lambda: _("内容过大"),
     415: lambda: _("不支持这种格式"),
     429: lambda: _("操作过于频繁"),
 }
@@ -74,6 +74,8 @@ def init_errors(app: Flask) -> None:
     def _http(error: HTTPException) -> AnyResponse:
         if error.code is not None and error.code < 400:
             return error.get_response()
+        if error.code in _SAME:
+            return _problem(_SAME[error.code]())
         status = error.code or 500
         title = _TITLES.get(status, lambda: _("操作没有完成"))()
         # Werkzeug's own sentences are English and for programs; the page says what to do in the reader's language.
