@@ -547,6 +547,23 @@ def test_growth_since_the_auditor_s_checkpoint_is_proven(case: Case, tmp_path: P
     assert "the checkpoint you hold" in fallen(judged(tmp_path / "bundle", content, held=held))["consistency"]
 
 
+@pytest.mark.parametrize(
+    ("brought", "claim", "finding"),
+    [
+        ({"policy": "[" * 200_000}, "signatures", "the policy you hold is nested too deeply"),
+        ({"policy": "{}"}, "signatures", "the policy you hold has no logs"),
+        ({"held": ""}, "consistency", "the checkpoint you hold: the note has no signatures"),
+        ({"held": "tests.example/log\n1\nAAAA\n\n— x AAAAAAAA\n"}, "consistency", "root is not 32 bytes"),
+    ],
+)
+def test_what_the_auditor_brings_is_read_as_carefully(
+    case: Case, tmp_path: Path, brought: dict[str, str], claim: str, finding: str
+) -> None:
+    found = fallen(judged(tmp_path / "bundle", unpacked(case.bundle()), **brought))
+    assert list(found) == [claim]
+    assert finding in found[claim]
+
+
 def test_a_size_the_log_never_had_is_refused(case: Case) -> None:
     with pytest.raises(NoSuchCheckpoint):
         case.bundle(held_size=10**9)
