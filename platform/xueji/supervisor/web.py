@@ -6,7 +6,6 @@ One process, because the group commit and the sockets' rooms live in it; several
 from __future__ import annotations
 
 import os
-import sys
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
@@ -26,10 +25,6 @@ class OurLogger(Logger):  # type: ignore[misc]
         self.error_log.setLevel("WARNING")
         self.access_log.disabled = True
 
-
-# The thread that writes for everybody lets go of the interpreter at each statement; with the default of 5 ms it then
-# stands behind whole requests, ten times in a batch.
-sys.setswitchinterval(0.0005)
 
 workers = 1
 worker_class = "gthread"
