@@ -36,8 +36,7 @@ def announce_from_worker(context: Context) -> None:
     queue = _queue(context.settings, write_only=True)
     if queue is None:
         return
-    outside = SocketIO(client_manager=queue, async_mode="threading")
-    context.events.subscribe(Announcement, _told_by(outside))
+    context.events.subscribe(Announcement, _told_by(queue))
 
 
 def _queue(settings: Settings, *, write_only: bool) -> RedisManager | None:
@@ -47,10 +46,10 @@ def _queue(settings: Settings, *, write_only: bool) -> RedisManager | None:
     return RedisManager(settings.redis_url, channel="xueji", write_only=write_only)
 
 
-def _told_by(sockets: SocketIO) -> Callable[[Announcement], None]:
+def _told_by(sockets: SocketIO | RedisManager) -> Callable[[Announcement], None]:
     def tell(said: Announcement) -> None:
         try:
-            sockets.emit(said.event, said.payload, to=said.room)
+            sockets.emit(said.event, said.payload, room=said.room, namespace="/")
         except Exception:  # the queue may be down; the page hears it with its next beat
             log.warning("announcement.lost", announcement=said.event)
 
