@@ -1,7 +1,7 @@
 """What a face check costs beside the naive way, how much memory it takes, and how long it keeps others waiting.
 
-    python bench/faces.py            a table
-    python bench/faces.py --json     the same as JSON
+    python -m bench.faces            a table
+    python -m bench.faces --json     the same as JSON
 
 Ratios are taken within one run on one machine. The picture is a free portrait that a test dependency carries.
 """
@@ -9,7 +9,6 @@ Ratios are taken within one run on one machine. The picture is a free portrait t
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 import threading
@@ -21,6 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from bench import judging
 from media_pipeline.engine import Engine, Search
 from media_pipeline.frames import Pixels, decode
 from media_pipeline.judge import judge
@@ -29,6 +29,8 @@ from media_pipeline.verdict import JudgeSettings
 ROUNDS = 15
 SECOND_FACES = 120
 TICK_SECONDS = 0.0005
+CHECKS = 10
+LARGEST = 4480
 
 
 @dataclass(frozen=True)
@@ -53,16 +55,15 @@ def portrait() -> Pixels:
 def run() -> list[Row]:
     """Measure everything; takes about half a minute."""
     with tempfile.TemporaryDirectory() as folder:
-        models = Path(folder)
-        engine = Engine(models)
+        engine = Engine(Path(folder))
         frame = portrait()
-        data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+        data = _jpeg(frame)
         return [
             *_costs(engine, data),
             _distance_to_dlib(engine, frame),
             _second_faces(engine, frame),
             _held(engine, data),
-            *worker_memory(models, data),
+            *worker_memory(frame),
         ]
 
 
@@ -179,37 +180,35 @@ def _held(engine: Engine, data: bytes) -> Row:
     return Row("other threads kept waiting, longest", held, "ms", "<= 10", held <= 10)
 
 
-_WORKER = """
-import sys
-from pathlib import Path
-from media_pipeline.engine import Engine
-from media_pipeline.judge import judge
-from media_pipeline.frames import decode
-from media_pipeline.verdict import Prompt
-
-data = Path(sys.argv[2]).read_bytes()
-engine = Engine(Path(sys.argv[1]))
-reference = engine.describe(decode(data), engine.find_faces(decode(data))[0])
-for _ in range(20):
-    judge([data], references=[reference], prompts=[Prompt.BLINK], engine=engine)
-for name in ("VmRSS", "VmHWM"):
-    status = Path("/proc/self/status").read_text()
-    print(next(line for line in status.splitlines() if line.startswith(name)).split()[1])
-"""
-
-
-def worker_memory(models: Path, data: bytes) -> list[Row]:
-    """What a process of its own holds when it has given verdicts with prompts, and the most it ever held."""
+def worker_memory(frame: Pixels) -> list[Row]:
+    """What a worker process holds when it has judged 50 pictures, some of them large, and the most it ever held."""
     with tempfile.TemporaryDirectory() as folder:
-        picture = Path(folder) / "frame.jpg"
-        picture.write_bytes(data)
-        command = [sys.executable, "-c", _WORKER, str(models), str(picture)]
-        told = subprocess.run(command, check=True, capture_output=True, text=True)
-    held, highest = (int(line) / 1024 for line in told.stdout.split())
+        held = judging.measure(Path(folder), _jpeg(_enlarged(frame, 1280)), [_burst(frame, n) for n in range(CHECKS)])
     return [
-        Row("worker's memory", held, "MiB", "<= 200", held <= 200),
-        Row("worker's memory, highest", highest, "MiB", None, None),
+        Row("worker's memory", held.after, "MiB", "<= 200", held.after <= 200),
+        Row("worker's memory, highest", held.highest, "MiB", None, None),
     ]
+
+
+def _burst(frame: Pixels, number: int) -> list[bytes]:
+    """Five pictures of one check, none like another: from a webcam, in every third check as wide as a film, and in
+    the last two as large as the largest that are taken in."""
+    random = np.random.default_rng(number)
+    noisy = [np.clip(frame + random.normal(0, 2, frame.shape), 0, 255).astype(np.uint8) for _ in range(5)]
+    if number >= CHECKS - 2:
+        noisy = [*noisy[:3], *(_enlarged(each, LARGEST) for each in noisy[3:])]
+    elif number % 3 == 2:
+        noisy = [_enlarged(each, 1920) for each in noisy]
+    return [_jpeg(each) for each in noisy]
+
+
+def _enlarged(picture: Pixels, width: int) -> Pixels:
+    height = width * picture.shape[0] // picture.shape[1]
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def _jpeg(picture: Pixels) -> bytes:
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
 
 
 def main() -> None:

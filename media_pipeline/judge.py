@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from media_pipeline import liveness, quality
+from media_pipeline import liveness, models, quality
 from media_pipeline.descriptors import Descriptor, average, compare, to_micro
 from media_pipeline.detector import Face
 from media_pipeline.engine import Engine, Search
@@ -103,14 +103,14 @@ def _read_frames(frames: Sequence[bytes], settings: JudgeSettings, engine: Engin
     read: dict[str, _Frame] = {}
     refused = copies = 0
     for data in frames:
+        exact = hashlib.sha256(data).hexdigest()
+        if exact in read:
+            copies += 1
+            continue
         try:
             picture = decode(data)
         except DecodeError:
             refused += 1
-            continue
-        exact = hashlib.sha256(data).hexdigest()
-        if exact in read:
-            copies += 1
             continue
         picture, scale = fit_within(picture)
         search = Search.EVERYONE if settings.everyone else Search.NEAREST
@@ -241,13 +241,16 @@ class FaceJudge:
         earlier: Sequence[PictureHash] = (),
         settings: JudgeSettings | None = None,
     ) -> Verdict:
-        """See ``judge``."""
-        return judge(
-            frames,
-            references=references,
-            prompts=prompts,
-            device_label=device_label,
-            earlier=earlier,
-            settings=settings,
-            engine=self.engine,
-        )
+        """See ``judge``. What the pictures took is given back to the system."""
+        try:
+            return judge(
+                frames,
+                references=references,
+                prompts=prompts,
+                device_label=device_label,
+                earlier=earlier,
+                settings=settings,
+                engine=self.engine,
+            )
+        finally:
+            models.keep_memory_small()

@@ -174,9 +174,10 @@ def sequencer() -> None:
 def worker(queue: str) -> None:
     """Work on tasks in the foreground, on a machine that serves no pages; `xueji up` runs its own workers."""
     settings = _settings()
-    words = ["-m", "celery", "-A", "xueji.worker", "worker", "--queues", queue]
-    words += ["--concurrency", str(settings.worker_processes), "--loglevel", settings.log_level]
-    os.execv(sys.executable, [sys.executable, *words])
+    from xueji.supervisor.programs import WORKER_MEMORY, worker_command
+
+    command = worker_command(queue, settings.worker_processes)
+    os.execve(sys.executable, command, {**WORKER_MEMORY, **os.environ})
 
 
 @main.group()
