@@ -34,7 +34,7 @@ LEARNERS = 6
 BEAT_SECONDS = 0.3
 CHECK_SECONDS = 6.0
 # Whose turn it is: the words of its command, and whether a process inside it is meant (the one that does the work).
-WEB, WORKER = ("gunicorn",), ("celery", "worker@")
+WEB, WORKER = ("gunicorn",), ("xueji.worker", "--beat")
 RECORDER = ("xueji.recorder",)
 KILLS = [
     *[(WEB, True), (RECORDER, False), (WORKER, True)] * 8,
