@@ -17,6 +17,7 @@ from scenario import Scenario, playing
 
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
+from xueji.trace import queries as trace
 from xueji.web.bodies import LARGEST_JSON, body_of
 
 
@@ -99,12 +100,23 @@ def test_a_report_whose_length_is_not_said_is_taken_with_the_lease_too(page: Pag
     assert len(page.leaves("beat")) == 1
 
 
+@pytest.mark.parametrize("sent_at", ["2026-11-21T16:00:00.5+08:00", 1_795_248_000_500])
+def test_the_players_time_is_written_or_counted(page: Page, sent_at: str | int) -> None:
+    assert page.send(page.beat(0, state="paused", sent_at=sent_at)).status_code == 200
+    with page.scenario.context.database.reading() as session:
+        (beat,) = (leaf for leaf in trace.chain(session, str(page.student.enrolment.id)) if leaf["event"] == "beat")
+    assert beat["occurred"] == "2026-11-21T08:00:00.500Z"
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         {"rate": "1"},
         {"rate": True},
         {"sent_at": 5},
+        {"sent_at": 1_763_770_000},
+        {"sent_at": 1_763_770_000_123.5},
+        {"sent_at": True},
         {"sent_at": "1"},
         {"sent_at": "2026-11-21"},
         {"sent_at": "2026-11-21T08:00:00"},

@@ -17,29 +17,37 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from xueji.kernel import clock
 from xueji.rulebook.vocabulary import Part
 
 MOST_BEATS = 120
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """What any device's clock may say, however wrong it is set."""
+_LEAST_MS = 100_000_000_000
+"""Fewer since 1970 are seconds, said by mistake."""
 LONGEST_FILM_MS = 24 * 3_600_000
 
 _RFC_3339 = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
 
 
 def _written(source: Any, read: GetCoreSchemaHandler) -> CoreSchema:
-    """The text first: a bare number would be read as seconds since 1970."""
-    text = core_schema.str_schema(strict=True, pattern=_RFC_3339)
-    said = "Input should be a time as RFC 3339 writes it, with its zone"
-    return core_schema.chain_schema(
-        [core_schema.custom_error_schema(text, "rfc_3339", custom_error_message=said), read(source)]
-    )
+    """The text first: a text of digits would be read as seconds since 1970, and so would a number that is small."""
+    text = core_schema.chain_schema([core_schema.str_schema(strict=True, pattern=_RFC_3339), read(source)])
+    number = core_schema.int_schema(strict=True, ge=_LEAST_MS, le=clock.to_ms(LATEST))
+    counted = core_schema.no_info_after_validator_function(clock.from_ms, number)
+    either = core_schema.union_schema([text, counted], mode="left_to_right")
+    said = "Input should be a time as RFC 3339 writes it, with its zone, or in whole milliseconds since 1970"
+    return core_schema.custom_error_schema(either, "moment", custom_error_message=said)
 
 
 Moment = Annotated[
-    AwareDatetime, GetPydanticSchema(_written), WithJsonSchema({"type": "string", "format": "date-time"})
+    AwareDatetime,
+    GetPydanticSchema(_written),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "integer", "minimum": _LEAST_MS}]},
+    ),
 ]
-"""A time as RFC 3339 writes it, with its zone."""
+"""A time as RFC 3339 writes it, with its zone, or as a script's clock counts it."""
 Milliseconds = Annotated[int, Field(ge=0, le=LONGEST_FILM_MS, strict=True)]
 
 
