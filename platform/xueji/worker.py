@@ -16,6 +16,9 @@ import warnings
 from datetime import timedelta
 from typing import Any
 
+# The sockets' library loads every client of a broker that it finds installed, and uses the one of the address.
+sys.modules["valkey"] = None  # type: ignore[assignment]
+
 from celery import Celery
 from celery.platforms import SecurityWarning
 from celery.signals import beat_embedded_init, setup_logging, worker_process_init, worker_ready
