@@ -173,6 +173,7 @@ def test_sudden_deaths_lose_nothing_and_count_nothing_twice(held: Context) -> No
             wait_until(lambda words=words, inside=inside: running.kill(*words, inside=inside), f"{words} to kill")
             before = [len(learner.heard) for learner in everybody]
             wait_until(lambda before=before: goes_on(everybody, before), f"the class to go on without {words}")
+        wait_until(lambda: sum(len(learner.shown) for learner in everybody) >= 3, "three pictures that were heard of")
     finally:
         stop.set()
         for thread in threads:
@@ -182,7 +183,6 @@ def test_sudden_deaths_lose_nothing_and_count_nothing_twice(held: Context) -> No
     for learner in everybody:
         nothing_heard_is_lost_or_counted_twice(held, learner)
         no_picture_is_lost(held, learner)
-    assert sum(len(learner.shown) for learner in everybody) >= 3
     with held.database.reading() as session:
         assert audit(session) == []
         assert queries.state(session).alarms == ()
