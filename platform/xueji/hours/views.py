@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from xueji.enrolment.access import access_enrolment
@@ -24,6 +24,7 @@ from xueji.snapshots import wording as check_wording
 from xueji.snapshots.access import may_see_faces
 from xueji.snapshots.queries import PER_PAGE, checks_of, count_checks, presence_of
 from xueji.web.access import roles, signed_in
+from xueji.web.paging import page_asked
 from xueji.web.session import actor, context, db
 
 blueprint = Blueprint("hours", __name__, template_folder="templates")
@@ -84,7 +85,7 @@ def statement(enrolment_id: UUID) -> str:
 @signed_in
 def checks(enrolment_id: UUID) -> str:
     enrolment = access_enrolment(db(), actor(), enrolment_id)
-    page = min(max(1, request.args.get("page", 1, type=int)), 10_000)
+    page = page_asked()
     total = count_checks(db(), enrolment_id)
     return render_template(
         "hours/checks.html",

@@ -32,6 +32,7 @@ from xueji.snapshots import queries as snapshots
 from xueji.snapshots import wording as check_wording
 from xueji.trace import queries as trace
 from xueji.web.access import roles
+from xueji.web.paging import page_asked
 from xueji.web.session import actor, context, db
 
 blueprint = Blueprint("oversight", __name__, template_folder="templates")
@@ -61,7 +62,7 @@ def home() -> str:
 @roles(Role.REGULATOR)
 def trainees() -> str:
     sought = Sought(request.args.get("q", "")[:100], _id("cohort"), _id("organisation"))
-    page = _page()
+    page = page_asked()
     found, total = queries.search_trainees(db(), context().keyring, actor(), sought, page)
     return render_template(
         "oversight/trainees.html",
@@ -80,7 +81,7 @@ def trainees() -> str:
 def trainees_csv() -> Response:
     """The page of the list that is on the screen: each account on it is worked out, so it is no larger."""
     sought = Sought(request.args.get("q", "")[:100], _id("cohort"), _id("organisation"))
-    found, _total = queries.search_trainees(db(), context().keyring, actor(), sought, _page())
+    found, _total = queries.search_trainees(db(), context().keyring, actor(), sought, page_asked())
     return _csv(found, "trainees.csv")
 
 
@@ -91,7 +92,7 @@ def trainee(enrolment_id: UUID) -> str:
     facts = enrolment_facts(db(), enrolment.id)
     if facts is None:
         raise NotFound
-    page = _page()
+    page = page_asked()
     sittings, total = queries.sittings(db(), enrolment_id, page)
     return render_template(
         "oversight/trainee.html",
@@ -143,7 +144,7 @@ def sitting_timeline(sitting_id: UUID) -> Response:
 @roles(Role.REGULATOR)
 def flags() -> str:
     """Accounts with sums that cannot be; found by the accounts kept for lists, so the work is a page's."""
-    page = _page()
+    page = page_asked()
     found, total = queries.flagged_trainees(db(), actor(), page)
     return render_template(
         "oversight/flags.html", trainees=found, statements=_statements(found), **_paging(page, total), **_words()
@@ -166,7 +167,7 @@ def draws() -> Any:
             organisation_id=_id("organisation", request.form),
         )
         return redirect(url_for("oversight.draw", draw_id=draw.id))
-    page = _page()
+    page = page_asked()
     found, total = queries.draws(db(), actor(), page)
     return render_template(
         "oversight/draws.html",
@@ -205,7 +206,7 @@ def draw_population(draw_id: UUID) -> Response:
 @roles(Role.REGULATOR, Role.INSTITUTION)
 def findings() -> str:
     closed = request.args.get("show") == "closed"
-    page = _page()
+    page = page_asked()
     found, total = queries.findings(db(), actor(), closed=closed, page=page)
     return render_template(
         "oversight/findings.html",
@@ -270,7 +271,7 @@ def close_finding(finding_id: UUID) -> AnyResponse:
 @blueprint.get("/people")
 @roles(Role.ENTERPRISE)
 def own_people() -> str:
-    page = _page()
+    page = page_asked()
     found, total = queries.own_people(db(), actor(), page)
     names = identity.display_names(db(), context().keyring, {line.person_id for line in found})
     return render_template(
@@ -286,7 +287,7 @@ def own_people() -> str:
 @blueprint.get("/people.csv")
 @roles(Role.ENTERPRISE)
 def own_people_csv() -> Response:
-    found, _total = queries.own_people(db(), actor(), _page())
+    found, _total = queries.own_people(db(), actor(), page_asked())
     return _csv(found, "people.csv")
 
 
@@ -364,10 +365,6 @@ def _words() -> dict[str, Any]:
         "routes": ROUTE,
         "states": ENROLMENT_STATE,
     }
-
-
-def _page() -> int:
-    return min(max(1, request.args.get("page", 1, type=int)), 10_000)
 
 
 def _paging(page: int, total: int) -> dict[str, int]:

@@ -23,6 +23,7 @@ from xueji.snapshots.access import access_check_to_review
 from xueji.snapshots.rules import CheckState
 from xueji.snapshots.services.reviewing import appeal_words
 from xueji.web.access import roles
+from xueji.web.paging import page_asked
 from xueji.web.session import actor, context, db
 
 blueprint = Blueprint("snapshots", __name__, template_folder="templates")
@@ -45,7 +46,7 @@ def contest(check_id: UUID) -> Response:
 def review_queue() -> str:
     """Contested checks by their clock, or those that failed and nobody contests."""
     failed = request.args.get("show") == "failed"
-    page = _page()
+    page = page_asked()
     organisation_id = _own_organisation()
     counts = queries.review_counts(db(), organisation_id)
     find = queries.failed_checks if failed else queries.contested_checks
@@ -172,10 +173,6 @@ def _own_organisation() -> UUID:
     if organisation_id is None:
         raise NotFound
     return organisation_id
-
-
-def _page() -> int:
-    return min(max(1, request.args.get("page", 1, type=int)), 10_000)
 
 
 def _words(field: str) -> str:

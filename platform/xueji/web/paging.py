@@ -1,0 +1,13 @@
+"""Which page of a long list is asked for."""
+
+from __future__ import annotations
+
+from flask import request
+
+LAST_PAGE = 10_000
+"""Far beyond any list, and small enough for every database to skip to."""
+
+
+def page_asked() -> int:
+    """From 1; what is no number is the first."""
+    return min(max(1, request.args.get("page", 1, type=int)), LAST_PAGE)
