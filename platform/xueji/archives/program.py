@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from xueji.archives import bundle as parts
 
@@ -34,13 +36,14 @@ ROOT = Path(__file__).resolve().parents[1]
 """The package this runs from: the platform's, or the copy in a bundle."""
 
 
-def program() -> dict[str, bytes]:
-    """The running program's files, by the names they have in a bundle."""
+@cache
+def program() -> Mapping[str, bytes]:
+    """The running program's files, by the names they have in a bundle; they do not change while it runs."""
     found = {parts.LAUNCHER: (ROOT / "archives" / "launcher.py").read_bytes()}
     for pattern in VERIFIER_FILES:
         for path in sorted(ROOT.glob(pattern)):
             found[f"{parts.VERIFIER}xueji/{path.relative_to(ROOT).as_posix()}"] = path.read_bytes()
-    return found
+    return MappingProxyType(found)
 
 
 def listing(files: Mapping[str, bytes]) -> str:

@@ -5,7 +5,6 @@ What cannot be had of a bundle is then said on a page, and not to a program.
 
 from __future__ import annotations
 
-from functools import cache
 from uuid import UUID
 
 from flask import Blueprint, Response
@@ -28,10 +27,4 @@ def evidence(enrolment_id: UUID) -> Response:
 @public
 def verifier() -> Response:
     """The SHA-256 of each file of this release's verifier, for ``sha256sum --check`` in an extracted bundle."""
-    return Response(_listing(), mimetype="text/plain", headers={"Cache-Control": "public, max-age=3600"})
-
-
-@cache
-def _listing() -> str:
-    """Read once: the files do not change while the program runs."""
-    return listing(program())
+    return Response(listing(program()), mimetype="text/plain", headers={"Cache-Control": "public, max-age=3600"})
