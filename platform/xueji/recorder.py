@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from functools import partial
 
 from xueji.kernel import logs
 from xueji.kernel.beside import serve
 from xueji.kernel.context import Context
 from xueji.kernel.events import Announcement
-from xueji.kernel.groupcommit import in_one_transaction
 from xueji.kernel.settings import Settings
 from xueji.kernel.tasks import make_celery
-from xueji.progress.record import Answer, Report, record_reports
-from xueji.progress.reporting import Written
+from xueji.progress.record import Report
+from xueji.progress.reporting import Written, write_here
 from xueji.wiring import connect
 
 
@@ -27,10 +25,10 @@ def main(number: int) -> None:
     # The pages' sockets are the web process's: what they are to hear goes back to it with the answers.
     said: list[Announcement] = []
     context.events.subscribe(Announcement, said.append)
-    write = in_one_transaction(context.database, partial(record_reports, events=context.events))
+    write = write_here(context)
 
     def work(reports: Sequence[Report]) -> Written:
-        outcomes: Sequence[Answer | Exception] = write(reports)
+        outcomes = write(reports)
         told, said[:] = tuple(said), ()
         return Written(outcomes, told)
 

@@ -23,7 +23,7 @@ from xueji.web.session import context
 
 COOKIE_KEY = "_user_id"
 """Where Flask-Login keeps what `flask_login.login_user` was given."""
-_BEARER = "Bearer "
+BEARER = "Bearer "
 _BODY = Struct("B16s16s16s6s")
 """Roles as bits, person, login session, organisation, region; zeros for none."""
 _LENGTH = (_BODY.size + 32) * 4 // 3
@@ -86,7 +86,7 @@ def claims_of_request() -> Claims | None:
     if given is None:
         kept = cookie.get(COOKIE_KEY)
         return read(context().keyring, kept) if isinstance(kept, str) else None
-    return read(context().keyring, given[len(_BEARER) :]) if given.startswith(_BEARER) else None
+    return read(context().keyring, given[len(BEARER) :]) if given.startswith(BEARER) else None
 
 
 @cache

@@ -8,7 +8,7 @@ from flask_openapi3.blueprint import APIBlueprint
 
 from xueji.enrolment.queries import enrolments_of
 from xueji.identity.errors import SignedOut
-from xueji.identity.tokens import claims_of_request
+from xueji.identity.tokens import BEARER, claims_of_request
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound, TooMany
 from xueji.progress import schemas
@@ -25,8 +25,7 @@ from xueji.progress.errors import (
     SittingClash,
     SittingEnded,
 )
-from xueji.progress.lane import BEARER, whose
-from xueji.progress.leases import issue_lease
+from xueji.progress.leases import issue_lease, whose
 from xueji.progress.queries import lesson_progress
 from xueji.progress.reporting import report_beats
 from xueji.progress.services import answer_presence, open_sitting

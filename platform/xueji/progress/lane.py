@@ -19,12 +19,10 @@ from uuid import UUID
 from flask import Flask
 from pydantic import ValidationError
 
-from xueji.identity import tokens
-from xueji.identity.errors import SignedOut
+from xueji.identity.tokens import BEARER
 from xueji.kernel.context import Context
-from xueji.kernel.crypto import Keyring
 from xueji.progress.answers import answer_json
-from xueji.progress.leases import read_lease
+from xueji.progress.leases import whose
 from xueji.progress.record import Answer
 from xueji.progress.reporting import report_beats
 from xueji.progress.schemas import BeatsIn
@@ -35,7 +33,6 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
 _PATH = re.compile(r"/api/v1/sittings/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/beats")
-BEARER = "Bearer "
 LARGEST_BODY = 128 * 1024
 ENDPOINT = "progress_api.beats"
 
@@ -43,17 +40,6 @@ ENDPOINT = "progress_api.beats"
 def init_lane(app: Flask) -> None:
     """Outermost of all: to be the last step that wraps the application."""
     app.wsgi_app = BeatLane(app, app.wsgi_app)  # type: ignore[method-assign]
-
-
-def whose(keyring: Keyring, token: str, sitting_id: UUID) -> tuple[UUID, UUID]:
-    """The person and the login session that a sitting's lease or a bearer token speaks for. Raises SignedOut."""
-    lease = read_lease(keyring, token, sitting_id)
-    if lease is not None:
-        return lease
-    claims = tokens.read(keyring, token)
-    if claims is None:
-        raise SignedOut
-    return claims.person_id, claims.login_session_id
 
 
 class BeatLane:

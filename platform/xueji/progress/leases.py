@@ -10,6 +10,8 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from uuid import UUID
 
+from xueji.identity import tokens
+from xueji.identity.errors import SignedOut
 from xueji.kernel.crypto import Keyring
 
 PREFIX = "lease."
@@ -34,6 +36,17 @@ def read_lease(keyring: Keyring, token: str, sitting_id: UUID) -> tuple[UUID, UU
     if body[:16] != sitting_id.bytes or not hmac.compare_digest(signed[_BODY:], _mac(keyring, body)):
         return None
     return UUID(bytes=body[16:32]), UUID(bytes=body[32:48])
+
+
+def whose(keyring: Keyring, token: str, sitting_id: UUID) -> tuple[UUID, UUID]:
+    """Person and sign-in that a sitting's lease or a bearer token speaks for. Raises SignedOut."""
+    lease = read_lease(keyring, token, sitting_id)
+    if lease is not None:
+        return lease
+    claims = tokens.read(keyring, token)
+    if claims is None:
+        raise SignedOut
+    return claims.person_id, claims.login_session_id
 
 
 def _mac(keyring: Keyring, body: bytes) -> bytes:

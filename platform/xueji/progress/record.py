@@ -410,7 +410,7 @@ def _clash(report: Report, each: Reported, chain: str, who: str) -> Entry:
 
 
 def _answer(sitting: _Open, report: Report, now_ms: int) -> Answer:
-    said = [sitting.known[seq] for seq in {each.beat.seq: None for each in report.beats}]
+    said = [sitting.known[seq] for seq in dict.fromkeys(each.beat.seq for each in report.beats)]
     return Answer(
         furthest_ms=max(furthest_ms for _, furthest_ms, _ in said),
         refused=[tuple(piece) for _, _, refused in said if refused for piece in json.loads(refused)],

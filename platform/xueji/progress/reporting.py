@@ -14,7 +14,7 @@ from xueji.kernel import clock
 from xueji.kernel.beside import Beside
 from xueji.kernel.context import Context
 from xueji.kernel.events import Announcement
-from xueji.kernel.groupcommit import GroupCommitter, in_one_transaction
+from xueji.kernel.groupcommit import GroupCommitter, Write, in_one_transaction
 from xueji.progress.errors import BeatRefused
 from xueji.progress.record import Answer, Report, Reported, digest_of, record_reports
 from xueji.progress.rules import Beat, InvalidBeat, check_beat
@@ -29,11 +29,14 @@ class Written(NamedTuple):
     announcements: Sequence[Announcement]
 
 
+def write_here(context: Context) -> Write[Report, Answer]:
+    """Judges and writes batches in this process."""
+    return in_one_transaction(context.database, partial(record_reports, events=context.events))
+
+
 def init_beats(app: Flask) -> None:
     """One group committer for each process: every beat of this process goes through it, and is written in it."""
-    held: Context = app.extensions["xueji"]
-    write = in_one_transaction(held.database, partial(record_reports, events=held.events))
-    app.extensions["xueji_beats"] = GroupCommitter(write)
+    app.extensions["xueji_beats"] = GroupCommitter(write_here(app.extensions["xueji"]))
 
 
 def record_beside(app: Flask) -> Beside:

@@ -85,7 +85,7 @@ def _verify_rsa(modulus: int, exponent: int, digest: str, message: bytes, signat
     # Above, too: a key that nobody uses would only keep the reader waiting.
     if (
         modulus < 0
-        or not 2048 <= modulus.bit_length() <= 16384
+        or not LEAST_RSA_BITS <= modulus.bit_length() <= MOST_RSA_BITS
         or not 3 <= exponent < 2**64
         or len(signature) != length
     ):
