@@ -16,6 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from scenario import Scenario, playing
 from sqlalchemy import URL, create_engine, text
 
 from xueji.app import create_app
@@ -156,3 +157,10 @@ def app(context: Context) -> Flask:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture
+def scenario(app: Flask) -> Iterator[Scenario]:
+    """A class with its staff; the clock stands still until the test moves it."""
+    with playing(app) as scenario:
+        yield scenario

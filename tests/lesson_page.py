@@ -14,6 +14,7 @@ from scenario import DEVICE, Scenario, Student, portrait
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
+from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.trace import queries as trace
 
@@ -106,3 +107,13 @@ class Page:
 
     def check_state(self, check: dict[str, Any]) -> dict[str, Any]:
         return dict(self.client.get(f"/api/v1/checks/{check['check_id']}").json or {})
+
+
+def opened_page(app: Flask, scenario: Scenario, route: ProofRoute = ProofRoute.FACE) -> Page:
+    """A student's page on which the first lesson's sitting is open; without a camera, after she was checked in."""
+    student = scenario.student(route=route)
+    if route is ProofRoute.SUPERVISED:
+        scenario.check_in(student)
+    page = Page(app, scenario, student)
+    assert page.open().status_code == 201
+    return page

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from flask import Flask
-from scenario import LESSON_MS, MINUTE, Scenario, Student, playing
+from scenario import LESSON_MS, MINUTE, Scenario, Student
 
 from xueji.hours import queries, services, tasks
 from xueji.hours.errors import AccountUnreadable
@@ -23,12 +21,6 @@ from xueji.trace import queries as trace
 from xueji.trace import services as trace_services
 from xueji.trace.rules import Event
 from xueji.trace.sequencer import Sequencer
-
-
-@pytest.fixture
-def scenario(app: Flask) -> Iterator[Scenario]:
-    with playing(app) as played:
-        yield played
 
 
 def _statement(scenario: Scenario, student: Student) -> Statement:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from people_for_tests import Someone, someone
-from scenario import LESSON_MS, Scenario, Student, playing
+from scenario import LESSON_MS, Scenario, Student
 
 from xueji.hours.rules import evidence
 from xueji.identity.rules import ProofRoute
@@ -29,12 +27,6 @@ from xueji.rulebook.vocabulary import Outcome
 from xueji.snapshots.queries import checks_of_sitting
 from xueji.trace import queries as trace
 from xueji.trace.rules import PLATFORM
-
-
-@pytest.fixture
-def scenario(app: Flask) -> Iterator[Scenario]:
-    with playing(app) as played:
-        yield played
 
 
 def _regulator(scenario: Scenario, region: str = "620100") -> Actor:

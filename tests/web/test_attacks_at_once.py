@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import pytest
 from flask import Flask
 from lesson_page import Page
 from people_for_tests import bearer
-from scenario import Scenario, playing
+from scenario import Scenario
 from sqlalchemy import select
 
 from xueji.progress.models import Lease, Sitting
 
 MANY = 6
-
-
-@pytest.fixture
-def scenario(app: Flask) -> Iterator[Scenario]:
-    with playing(app) as scenario:
-        yield scenario
 
 
 def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:

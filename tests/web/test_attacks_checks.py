@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from flask import Flask
 from lesson_page import Page
 from PIL import Image
-from scenario import Scenario, playing
 
 from media_pipeline.judge import FaceJudge, Judge
 from xueji.hours.queries import statement_of
 from xueji.identity import queries as identity
 from xueji.identity.services import delete_photo
 from xueji.snapshots import services as snapshots
-
-
-@pytest.fixture
-def scenario(app: Flask) -> Iterator[Scenario]:
-    with playing(app) as scenario:
-        yield scenario
-
-
-@pytest.fixture
-def page(app: Flask, scenario: Scenario) -> Page:
-    page = Page(app, scenario, scenario.student())
-    assert page.open().status_code == 201
-    return page
 
 
 def study(page: Page, ms: int = 10_000) -> dict[str, Any]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from flask import Flask
-from scenario import HOUR, Scenario, Student, playing
+from scenario import HOUR, Scenario, Student
 
 from xueji.enrolment.errors import NotForOneself
 from xueji.enrolment.services import attendance
@@ -18,12 +16,6 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.rulebook.vocabulary import Part
 from xueji.snapshots import services as snapshots
-
-
-@pytest.fixture
-def scenario(app: Flask) -> Iterator[Scenario]:
-    with playing(app) as scenario:
-        yield scenario
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import uuid4
 
@@ -11,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lesson_page import Page
 from people_for_tests import bearer, someone
-from scenario import Scenario, Student, playing
+from scenario import Scenario, Student
 from werkzeug.routing import Rule
 
 from xueji.kernel.actor import Role
@@ -36,12 +35,6 @@ HOSTILE_BODIES = {
 }
 HOSTILE_VALUES = ("%00", "%ff%fe", "9" * 400, "-1", "1e999", "%ED%A0%80", "' OR 1=1 --", "../../etc/passwd", "\ufeff")
 QUERY = ("page", "q", "cohort", "organisation", "next", "show", "from_size", "pictures", "kind", "state")
-
-
-@pytest.fixture
-def scenario(app: Flask) -> Iterator[Scenario]:
-    with playing(app) as scenario:
-        yield scenario
 
 
 @pytest.fixture
@@ -138,12 +131,6 @@ def test_the_log_has_no_tile_of_any_number(clients: dict[Role, FlaskClient], url
 
 
 class TestBeats:
-    @pytest.fixture
-    def page(self, app: Flask, scenario: Scenario) -> Page:
-        page = Page(app, scenario, scenario.student())
-        assert page.open().status_code == 201
-        return page
-
     @pytest.mark.parametrize(
         "sent_at",
         ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00Z", "2026-11-22T08:00:00"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -13,25 +12,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lesson_page import Page
 from people_for_tests import bearer, consented, someone
-from scenario import Scenario, playing
 
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.trace import queries as trace
 from xueji.web.bodies import LARGEST_JSON, body_of
-
-
-@pytest.fixture
-def scenario(app: Flask) -> Iterator[Scenario]:
-    with playing(app) as scenario:
-        yield scenario
-
-
-@pytest.fixture
-def page(app: Flask, scenario: Scenario) -> Page:
-    page = Page(app, scenario, scenario.student())
-    assert page.open().status_code == 201
-    return page
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
 from people_for_tests import Browser, Someone, bearer, organisation, someone
-from scenario import LESSON_MS, Scenario, Student, playing
+from scenario import LESSON_MS, Scenario, Student
 
 from xueji.hours.api import statement_json
 from xueji.hours.queries import statement_of
@@ -17,12 +15,6 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.rulebook.vocabulary import Outcome
 from xueji.snapshots.models import Check
-
-
-@pytest.fixture
-def scenario(app: Flask) -> Iterator[Scenario]:
-    with playing(app) as played:
-        yield played
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from lesson_page import Page
 from people_for_tests import PASSWORD, bearer, someone
 from pydantic import BaseModel
-from scenario import Scenario, Student, playing, portrait
+from scenario import Scenario, Student, portrait
 from trace_for_tests import GrowingLog
 from werkzeug.test import TestResponse
 
@@ -74,12 +74,6 @@ class Reader:
 @pytest.fixture
 def reader(app: Flask, description: Description) -> Reader:
     return Reader(app, description)
-
-
-@pytest.fixture
-def scenario(app: Flask) -> Iterator[Scenario]:
-    with playing(app) as scenario:
-        yield scenario
 
 
 def client_of(reader: Reader, scenario: Scenario, who: Any) -> FlaskClient:

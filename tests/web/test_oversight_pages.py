@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from people_for_tests import Browser, Someone, organisation, someone
-from scenario import Scenario, Student, playing
+from scenario import Scenario, Student
 
 from xueji.identity.models import Membership
 from xueji.identity.rules import OrganisationKind
@@ -16,12 +15,6 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.rulebook.vocabulary import Outcome
 from xueji.trace import alarms
-
-
-@pytest.fixture
-def scenario(app: Flask) -> Iterator[Scenario]:
-    with playing(app) as played:
-        yield played
 
 
 @pytest.fixture

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 from flask import Flask
-from lesson_page import Page
-from scenario import Scenario, playing
+from lesson_page import Page, opened_page
+from scenario import Scenario
 
 from xueji.identity.rules import ProofRoute
 
 
 @pytest.fixture
-def scenario(app: Flask) -> Iterator[Scenario]:
-    with playing(app) as scenario:
-        yield scenario
-
-
-@pytest.fixture
 def page(app: Flask, scenario: Scenario) -> Page:
-    student = scenario.student(route=ProofRoute.SUPERVISED)
-    scenario.check_in(student)
-    page = Page(app, scenario, student)
-    assert page.open().status_code == 201
-    return page
+    return opened_page(app, scenario, ProofRoute.SUPERVISED)
 
 
 def until_asked(page: Page) -> str:

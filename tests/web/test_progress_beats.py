@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from lesson_page import Page
+from lesson_page import Page, opened_page
 from people_for_tests import signed_in
 from scenario import LESSON_MS, Scenario, playing
 
@@ -18,18 +17,8 @@ from xueji.identity.rules import ProofRoute
 
 
 @pytest.fixture
-def scenario(app: Flask) -> Iterator[Scenario]:
-    with playing(app) as scenario:
-        yield scenario
-
-
-@pytest.fixture
 def page(app: Flask, scenario: Scenario) -> Page:
-    student = scenario.student(route=ProofRoute.SUPERVISED)
-    scenario.check_in(student)
-    page = Page(app, scenario, student)
-    assert page.open().status_code == 201
-    return page
+    return opened_page(app, scenario, ProofRoute.SUPERVISED)
 
 
 def reasons(answer: dict[str, Any]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 
 import pytest
 from flask import Flask
-from lesson_page import Page
+from lesson_page import Page, opened_page
 from scenario import Scenario, playing
 
 from xueji.kernel import clock
@@ -44,8 +44,7 @@ def scenario(app: Flask, recorder: Beside) -> Iterator[Scenario]:
 
 @pytest.fixture
 def page(app: Flask, scenario: Scenario) -> Page:
-    page = Page(app, scenario, scenario.student())
-    assert page.open().status_code == 201
+    page = opened_page(app, scenario)
     time.sleep(LESSON_MS / 1000)
     return page
 

@@ -11,18 +11,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lesson_page import Page
 from people_for_tests import bearer, someone
-from scenario import Scenario, playing
+from scenario import Scenario
 
 from xueji.identity.rules import ProofRoute
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.kernel.errors import Problem
-
-
-@pytest.fixture
-def scenario(app: Flask) -> Iterator[Scenario]:
-    with playing(app) as scenario:
-        yield scenario
 
 
 def every_refusal() -> Iterator[type[Problem]]:

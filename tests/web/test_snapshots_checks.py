@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
 from lesson_page import Page
 from people_for_tests import bearer, someone
-from scenario import LESSON_MS, Scenario, playing, portrait
+from scenario import LESSON_MS, portrait
 
 from media_pipeline.harmless import scripted
 from media_pipeline.verdict import Outcome as Judged
@@ -21,19 +19,6 @@ from xueji.kernel.actor import Role
 from xueji.kernel.events import Announcement
 from xueji.snapshots import services as snapshots
 from xueji.snapshots.models import Attempt, Check
-
-
-@pytest.fixture
-def scenario(app: Flask) -> Iterator[Scenario]:
-    with playing(app) as scenario:
-        yield scenario
-
-
-@pytest.fixture
-def page(app: Flask, scenario: Scenario) -> Page:
-    page = Page(app, scenario, scenario.student())
-    assert page.open().status_code == 201
-    return page
 
 
 def until_check(page: Page) -> dict[str, Any]:

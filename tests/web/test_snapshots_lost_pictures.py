@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from lesson_page import Page
 from people_for_tests import bearer
-from scenario import Scenario, playing
 
 from media_pipeline.harmless import scripted
 from media_pipeline.verdict import Outcome as Judged
@@ -19,19 +16,6 @@ from xueji.hours.rules import evidence
 from xueji.kernel.storage import Store, StoreDown
 from xueji.snapshots import services as snapshots
 from xueji.trace import queries as trace
-
-
-@pytest.fixture
-def scenario(app: Flask) -> Iterator[Scenario]:
-    with playing(app) as scenario:
-        yield scenario
-
-
-@pytest.fixture
-def page(app: Flask, scenario: Scenario) -> Page:
-    page = Page(app, scenario, scenario.student())
-    assert page.open().status_code == 201
-    return page
 
 
 def until_check(page: Page) -> dict[str, Any]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import uuid4
 
-import pytest
 from flask import Flask
 from people_for_tests import Browser, someone
-from scenario import Scenario, playing
+from scenario import Scenario
 from sqlalchemy import select
 
 from xueji.identity.models import FaceView
@@ -17,12 +15,6 @@ from xueji.identity.rules import ProofRoute
 from xueji.kernel.actor import Role
 from xueji.rulebook.vocabulary import Outcome
 from xueji.snapshots.models import Check, CheckIn
-
-
-@pytest.fixture
-def scenario(app: Flask) -> Iterator[Scenario]:
-    with playing(app) as played:
-        yield played
 
 
 def _staff(app: Flask, scenario: Scenario) -> Browser:
