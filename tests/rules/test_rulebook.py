@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xueji.rulebook.intervals import Interval, intersect, length, subtract, union
-from xueji.rulebook.plan import InvalidPlan, ProctoringPlan
+from xueji.rulebook.plan import BEFORE_IT_WAS, InvalidPlan, ProctoringPlan
 from xueji.rulebook.rules import (
     Bound,
     CapNote,
@@ -354,7 +354,6 @@ def test_the_preset_plan_is_the_rulebooks() -> None:
         ({"retries": True}, "retries", "not_a_whole_number"),
         ({"checks_min_gap_ms": 900_001}, "checks_min_gap_ms", "above_checks_max_gap_ms"),
         ({"beat_ms": 60_001, "lease_ms": 60_000}, "beat_ms", "above_lease_ms"),
-        ({"colour": 7}, "colour", "unknown"),
     ],
 )
 def test_a_plan_that_cannot_be_names_the_field(change: dict, field: str, problem: str) -> None:
@@ -363,11 +362,26 @@ def test_a_plan_that_cannot_be_names_the_field(change: dict, field: str, problem
     assert (caught.value.field, caught.value.problem) == (field, problem)
 
 
-@pytest.mark.parametrize("field", PRESET)
+@pytest.mark.parametrize("field", sorted(PRESET.keys() - BEFORE_IT_WAS.keys()))
 def test_a_plan_without_a_field_names_it(field: str) -> None:
     with pytest.raises(InvalidPlan) as caught:
         ProctoringPlan.from_dict({name: value for name, value in PRESET.items() if name != field})
     assert (caught.value.field, caught.value.problem) == (field, "missing")
+
+
+def test_a_plan_of_a_later_release_is_read_without_what_it_added() -> None:
+    assert ProctoringPlan.from_dict({**PRESET, "colour": 7}).to_dict() == PRESET
+
+
+def test_a_plan_of_an_earlier_release_means_what_it_meant_then() -> None:
+    then = {name: value for name, value in PRESET.items() if name not in BEFORE_IT_WAS}
+    assert ProctoringPlan.from_dict(then).to_dict() == {**PRESET, **BEFORE_IT_WAS}
+
+
+def test_a_field_that_no_plan_has_cannot_be_chosen() -> None:
+    with pytest.raises(InvalidPlan) as caught:
+        BOOK.proctoring_plan(GANSU, TODAY, colour=7)
+    assert (caught.value.field, caught.value.problem) == ("colour", "unknown")
 
 
 # ---- intervals

@@ -37,6 +37,11 @@ _LIMITS: Mapping[str, tuple[int, int]] = {
 }
 
 
+BEFORE_IT_WAS: Mapping[str, int] = {}
+"""For each field that came with a later release: what a plan written before it means. Such a plan stays valid for ever,
+and is watched as it was then; a new field therefore needs a limit above, a preset in the rulebook and a line here."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProctoringPlan:
     """The figures of one plan; the presets are data of the rulebook (`Rulebook.proctoring_plan`).
@@ -96,16 +101,18 @@ class ProctoringPlan:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The plan in `values`, exactly its fields: InvalidPlan names one that is missing or unknown."""
-        known = [field.name for field in fields(cls)]
-        for name in known:
-            if name not in values:
-                raise InvalidPlan(name, "missing")
-        for name in values:
-            if name not in known:
-                raise InvalidPlan(str(name), "unknown")
-        return cls(**values)
+        """The plan in `values`, whatever release wrote it: what a later one added is passed over.
+
+        Raises InvalidPlan, naming the field, when one is missing that every plan has.
+        """
+        known = {name: values[name] for name in FIELDS if name in values}
+        for name in FIELDS - known.keys() - BEFORE_IT_WAS.keys():
+            raise InvalidPlan(name, "missing")
+        return cls(**{**BEFORE_IT_WAS, **known})
 
     def to_dict(self) -> dict[str, int]:
         """The plan as it stands in a leaf."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+FIELDS = frozenset(field.name for field in fields(ProctoringPlan))

@@ -25,7 +25,7 @@ from xueji.rulebook.figures import (
     Situation,
     Value,
 )
-from xueji.rulebook.plan import ProctoringPlan
+from xueji.rulebook.plan import FIELDS, InvalidPlan, ProctoringPlan
 from xueji.rulebook.vocabulary import Training
 
 __all__ = [
@@ -144,6 +144,8 @@ class InForce:
         for key in {figure.key for figure in self.figures if figure.key.startswith("plan.")}:
             preset[key.removeprefix("plan.")] = self.ruling(key).whole
         preset["daily_max_ms"] = preset.pop("daily_max_class_hours") * self.class_hour_ms
+        for name in chosen.keys() - FIELDS:
+            raise InvalidPlan(name, "unknown")
         return ProctoringPlan.from_dict({**preset, **chosen})
 
 

@@ -1,6 +1,12 @@
 """The words that rules, leaves and screens share; each member's value is what stands in a leaf, and never changes."""
 
 from enum import StrEnum
+from typing import Final
+
+RULES: Final = 2
+"""The edition of the account's rules under which enrolments are opened today; it stands in the opening leaf (`rules`,
+absent in those of the first edition). What a later edition asks for beyond an earlier one holds from it on, so that no
+hours already earned fall, and old bundles are judged as they were."""
 
 
 class Category(StrEnum):

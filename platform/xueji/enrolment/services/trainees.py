@@ -35,6 +35,7 @@ from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Invalid
 from xueji.kernel.events import Events
+from xueji.rulebook.vocabulary import RULES
 from xueji.trace import services as trace
 from xueji.trace.rules import Event
 
@@ -79,11 +80,13 @@ def opening_values(facts: queries.EnrolmentFacts) -> dict[str, object]:
     cohort = facts.cohort
     return {
         "cohort": str(cohort.cohort_id),
+        "rules": RULES,
         "rulebook": cohort.rulebook,
         "jurisdiction": cohort.region,
         "category": cohort.category.value,
         "high_risk": cohort.high_risk,
         "training": cohort.training.value,
+        "subject": cohort.subject,
         "total_ms": cohort.total_ms,
         "theory_ms": cohort.theory_ms,
         "practical_ms": cohort.practical_ms,

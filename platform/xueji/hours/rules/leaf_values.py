@@ -76,6 +76,10 @@ class Values:
             raise self.wrong(name, "must not be negative")
         return value
 
+    def whole_or(self, name: str, absent: int) -> int:
+        """The number, or what its absence means in a leaf written before there was one."""
+        return self.whole(name) if name in self._values else absent
+
     def one_of(self, name: str, words: type[Any]) -> str:
         value = self._get(name)
         if value not in words._value2member_map_:

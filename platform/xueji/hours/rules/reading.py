@@ -178,6 +178,7 @@ class _Reading:
             ends=values.day("ends"),
             plan=values.plan("plan"),
             lessons=lessons,
+            rules=values.whole_or("rules", 1),
         )
 
     def sitting_open(self, n: int, at: int, values: Values) -> None:

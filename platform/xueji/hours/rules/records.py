@@ -54,6 +54,9 @@ class Enrolment:
     """last day"""
     plan: ProctoringPlan
     lessons: tuple[Lesson, ...]
+    rules: int = 1
+    """which edition of the account's rules it was opened under (`rulebook.vocabulary.RULES`); a later edition that asks
+    for more judges only who was enrolled under it"""
 
     @property
     def settles_ms(self) -> int:
