@@ -38,7 +38,10 @@ GANSU, JINCHENG, CHANGCHUN, ELSEWHERE = "620102", "140502", "220102", "320400"
 CLASS_HOUR = 45 * 60_000
 OPERATOR = Situation("special_operator", True, "initial")
 
-PUBLISHED = {"cn-safety-training@2026.11": "8915bd990767a348533d81e0b53cb1e84294471217756680303fd56ee852de40"}
+PUBLISHED = {
+    "cn-safety-training@2026.11": "8915bd990767a348533d81e0b53cb1e84294471217756680303fd56ee852de40",
+    "cn-safety-training@2026.12": "80ee555512ff66dacb05b466f8e004d25134cc585bf6e852ba065d9fe49d5ff2",
+}
 """Each published version and the digest of its text. A published version never changes: publish another one."""
 
 
