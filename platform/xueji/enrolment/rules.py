@@ -119,7 +119,7 @@ def judge(in_force: InForce, proposal: Proposal, today: date) -> Judgement:
         *_lessons(in_force, proposal, lessons_ms),
         *_dates(proposal, today),
     ]
-    notices = [*minimum_notices, *_laxer(in_force, proposal.plan)]
+    notices = [*minimum_notices, *_laxer(in_force, proposal)]
     if proposal.online_ms and not cap.applies:
         notices.append(Finding(Why.SHARE_NOT_LIMITED, subject=cap.note))
     if proposal.online_ms and lessons_ms > proposal.online_ms:
@@ -212,12 +212,12 @@ def _dates(proposal: Proposal, today: date) -> Iterable[Finding]:
         yield Finding(Why.TOO_FEW_DAYS, figures)
 
 
-def _laxer(in_force: InForce, plan: ProctoringPlan) -> Iterable[Finding]:
+def _laxer(in_force: InForce, proposal: Proposal) -> Iterable[Finding]:
     """Where a plan watches less closely than the preset: that is custom and not law, so it is said, not refused."""
-    preset = in_force.proctoring_plan().to_dict()
-    for name, chosen in plan.to_dict().items():
+    preset = in_force.proctoring_plan(proposal.situation).to_dict()
+    for name, chosen in proposal.plan.to_dict().items():
         key = "plan.daily_max_class_hours" if name == "daily_max_ms" else f"plan.{name}"
-        ruling = in_force.ruling(key)
+        ruling = in_force.ruling(key, proposal.situation)
         if (ruling.figure.bound is Bound.AT_MOST and chosen > preset[name]) or (
             ruling.figure.bound is Bound.AT_LEAST and chosen < preset[name]
         ):

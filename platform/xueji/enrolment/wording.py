@@ -98,6 +98,7 @@ _PLAN_FIELD: Mapping[str, Any] = {
     "prompts": _("抽查动作数"),
     "min_pixels": _("照片最低像素"),
     "match_threshold": _("比对阈值"),
+    "confirm_reference": _("底照与身份证件核对"),
 }
 
 NOT_ATTENDED: Mapping[NotAttended, Any] = {

@@ -34,10 +34,13 @@ _LIMITS: Mapping[str, tuple[int, int]] = {
     "min_pixels": (1, 50_000_000),
     "match_threshold": (1, 2_000_000),
     "settle_days": (0, 366),
+    "confirm_reference": (0, 1),
 }
 
 
-BEFORE_IT_WAS: Mapping[str, int] = {}
+BEFORE_IT_WAS: Mapping[str, int] = {
+    "confirm_reference": 0,
+}
 """For each field that came with a later release: what a plan written before it means. Such a plan stays valid for ever,
 and is watched as it was then; a new field therefore needs a limit above, a preset in the rulebook and a line here."""
 
@@ -84,6 +87,9 @@ class ProctoringPlan:
     """greatest distance that is still the same person, in millionths"""
     settle_days: int
     """days after the cohort's end in which held time may still be made up or reviewed"""
+    confirm_reference: int
+    """1: what face checks confirm is held until staff have held her first photo against her identity document;
+    0: the first photo is taken as hers"""
 
     def __post_init__(self) -> None:
         for name, (least, most) in _LIMITS.items():

@@ -138,11 +138,11 @@ class InForce:
         """One class hour 学时 in milliseconds."""
         return self.ruling("class_hour").whole * 60_000
 
-    def proctoring_plan(self, **chosen: int) -> ProctoringPlan:
-        """The preset plan, with the chosen fields instead of the preset ones. Raises InvalidPlan."""
+    def proctoring_plan(self, situation: Situation | None = None, /, **chosen: int) -> ProctoringPlan:
+        """The preset plan for a situation, with the chosen fields instead of the preset ones. Raises InvalidPlan."""
         preset: dict[str, Any] = {}
         for key in {figure.key for figure in self.figures if figure.key.startswith("plan.")}:
-            preset[key.removeprefix("plan.")] = self.ruling(key).whole
+            preset[key.removeprefix("plan.")] = self.ruling(key, situation).whole
         preset["daily_max_ms"] = preset.pop("daily_max_class_hours") * self.class_hour_ms
         for name in chosen.keys() - FIELDS:
             raise InvalidPlan(name, "unknown")

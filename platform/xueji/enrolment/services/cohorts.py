@@ -178,7 +178,8 @@ def _write(cohort: Cohort, plan: CohortPlan) -> None:
 
 def _proctoring(plan: CohortPlan) -> ProctoringPlan:
     try:
-        return rulebook.load().in_force(plan.region, plan.starts_on).proctoring_plan(**plan.proctoring)
+        situation = rulebook.Situation(plan.category, plan.high_risk, plan.training, plan.subject)
+        return rulebook.load().in_force(plan.region, plan.starts_on).proctoring_plan(situation, **plan.proctoring)
     except InvalidPlan as error:
         raise Invalid(None, field=error.field, problem=error.problem) from error
 
