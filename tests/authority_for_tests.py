@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -53,6 +53,16 @@ class Authority:
     root: x509.Certificate
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     down: bool = False
+
+    between: tuple[x509.Certificate, ...] = ()
+    """Certificates between its own and the root, sent along with a token."""
+
+    @classmethod
+    def below(cls, issuer: x509.Certificate, issuer_key: Key, **changes: object) -> Authority:
+        """Certified by any key, whether or not that may certify anybody; ``changes`` are those of `_certificate`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = _certificate(key, "Time below", issuer.subject, issuer_key, time=True, **changes)  # type: ignore[arg-type]
+        return cls(key, certificate, issuer)
 
     @classmethod
     def new(cls, *, elliptic: bool = False, for_time: bool = True) -> Authority:
@@ -138,7 +148,7 @@ class Authority:
                     _integer(3),
                     _der(0x31, SHA256),
                     _der(0x30, _oid("1.2.840.113549.1.9.16.1.4"), _der(0xA0, _der(4, info))),
-                    _der(0xA0, whole),
+                    _der(0xA0, whole, *(each.public_bytes(serialization.Encoding.DER) for each in self.between)),
                     _der(0x31, signer),
                 ),
             ),
@@ -152,6 +162,60 @@ class Authority:
         """A TimeStampResp to a TimeStampReq."""
         digest, nonce = _read_query(query)
         return _der(0x30, _der(0x30, _integer(0)), self.token(digest, nonce))
+
+
+def _certificate(
+    key: Key,
+    name: str,
+    issuer: x509.Name,
+    issuer_key: Key,
+    *,
+    time: bool = False,
+    authority: bool | None = None,
+    path_length: int | None = None,
+    usages: tuple[x509.ObjectIdentifier, ...] = (ExtendedKeyUsageOID.TIME_STAMPING,),
+    critical: bool = True,
+    ends: timedelta = timedelta(days=3650),
+) -> x509.Certificate:
+    """A certificate of any shape: ``authority`` None writes no basic constraints at all."""
+    today = datetime.now(UTC)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    built = x509.CertificateBuilder(
+        issuer, subject, key.public_key(), x509.random_serial_number(), today - timedelta(days=3650), today + ends
+    )
+    if authority is not None:
+        limits = x509.BasicConstraints(ca=authority, path_length=path_length)
+        built = built.add_extension(limits, critical=True)
+    if time:
+        built = built.add_extension(x509.ExtendedKeyUsage(list(usages)), critical=critical)
+    return built.sign(issuer_key, hashes.SHA256())
+
+
+@dataclass
+class Root:
+    """A trusted root that certifies whatever a test wants."""
+
+    key: Key
+    certificate: x509.Certificate
+
+    @classmethod
+    def new(cls, **changes: object) -> Root:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Root")])
+        return cls(key, _certificate(key, "Root", name, key, **{"authority": True, **changes}))  # type: ignore[arg-type]
+
+    def issuer(self, **changes: object) -> Root:
+        key = ec.generate_private_key(ec.SECP256R1())
+        made = _certificate(key, "Between", self.certificate.subject, self.key, **changes)  # type: ignore[arg-type]
+        return Root(key, made)
+
+    def authority(self, between: Sequence[Root] = (), **changes: object) -> Authority:
+        """A time-stamp authority certified by the last of ``between``, else by the root."""
+        above = (self, *between)[-1]
+        made = Authority.below(above.certificate, above.key, **changes)
+        made.root = self.certificate
+        made.between = tuple(each.certificate for each in between)
+        return made
 
 
 def _read_query(query: bytes) -> tuple[bytes, int | None]:

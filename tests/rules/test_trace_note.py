@@ -136,6 +136,14 @@ def test_what_is_no_note_is_refused(written: str) -> None:
         Note.parse(written)
 
 
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029"])
+def test_a_line_ends_at_a_line_feed_and_at_nothing_else(end: str) -> None:
+    line = "— name AAAAAAAAAAA="
+    assert len(Note.parse(f"text\n\n{line}\n{line}\n").signatures) == 2
+    with pytest.raises(NoteError):
+        Note.parse(f"text\n\n{line}{end}{line}\n")
+
+
 @pytest.mark.parametrize(
     "text",
     ["origin\n", "origin\n1\nAAAA\n", "origin\n01\n" + "A" * 43 + "=\n", "o\n-1\n" + "A" * 43 + "=\n", "a\n\nb\n"],

@@ -7,12 +7,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from authority_for_tests import Authority, serving, serving_time
+from authority_for_tests import Authority, Root, serving, serving_time
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -61,6 +62,61 @@ def test_a_certificate_that_is_not_for_time_gives_none() -> None:
     authority = Authority.new(elliptic=True, for_time=False)
     with pytest.raises(TokenError, match="may not give times"):
         Token.parse(authority.stamp(b"checkpoint")).verify(b"checkpoint", [der(authority)])
+
+
+def _time_of(authority: Authority) -> int:
+    return Token.parse(authority.stamp(b"checkpoint")).verify(b"checkpoint", [der(authority)])
+
+
+def test_a_chain_of_issuers_that_may_issue_leads_to_the_root() -> None:
+    root = Root.new()
+    between = root.issuer(authority=True, path_length=0)
+    assert _time_of(root.authority()) and _time_of(root.authority([between]))
+
+
+@pytest.mark.parametrize("authority", [False, None])
+def test_an_issuer_that_is_no_authority_leads_nowhere(authority: bool | None) -> None:
+    root = Root.new()
+    with pytest.raises(TokenError, match="nobody the policy trusts"):
+        _time_of(root.authority([root.issuer(authority=authority)]))
+
+
+def test_a_root_that_is_no_authority_leads_nowhere() -> None:
+    with pytest.raises(TokenError, match="nobody the policy trusts"):
+        _time_of(Root.new(authority=False).authority())
+
+
+def test_no_more_issuers_may_stand_below_one_than_it_allows() -> None:
+    root = Root.new(path_length=0)
+    assert _time_of(root.authority())
+    with pytest.raises(TokenError, match="nobody the policy trusts"):
+        _time_of(root.authority([root.issuer(authority=True)]))
+
+
+@pytest.mark.parametrize("whose", ["signer", "issuer", "root"])
+def test_a_certificate_out_of_date_gives_no_time(whose: str) -> None:
+    past = timedelta(days=-1)
+    root = Root.new(**({"ends": past} if whose == "root" else {}))
+    between = root.issuer(authority=True, **({"ends": past} if whose == "issuer" else {}))
+    authority = root.authority([between], **({"ends": past} if whose == "signer" else {}))
+    with pytest.raises(TokenError, match=r"not in force|nobody the policy trusts"):
+        _time_of(authority)
+    # What it stamped while all were in force still holds: a record is kept longer than a certificate lasts.
+    authority.now = lambda: datetime.now(UTC) - timedelta(days=30)
+    assert _time_of(authority)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"critical": False},
+        {"usages": (ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.SERVER_AUTH)},
+        {"usages": (ExtendedKeyUsageOID.SERVER_AUTH,)},
+    ],
+)
+def test_a_signer_s_certificate_is_for_time_and_nothing_else(changes: dict[str, object]) -> None:
+    with pytest.raises(TokenError, match="may not give times"):
+        _time_of(Root.new().authority(**changes))
 
 
 def test_a_certificate_with_the_root_s_name_and_another_key_leads_nowhere() -> None:

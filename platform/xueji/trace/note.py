@@ -139,7 +139,8 @@ class Note:
 def parse_signatures(lines: str) -> tuple[Signature, ...]:
     """Signature lines, each ended by a line break. Raises NoteError."""
     parsed = []
-    for line in lines.splitlines():
+    # At LF only: `splitlines` would also end a line at NEL, LS or PS, where other readers of notes do not.
+    for line in lines.removesuffix("\n").split("\n"):
         match = _SIGNATURE_LINE.fullmatch(line)
         if match is None:
             raise NoteError(f"{line[:80]!r} is not a signature line")

@@ -1,7 +1,8 @@
 """RFC 3161 time-stamp tokens: what they say, and whether an authority that is trusted said it.
 
 A token is a CMS SignedData (RFC 5652) over a TSTInfo. It is believed when the TSTInfo speaks of our bytes, the
-signature over it holds, and the signer's certificate is for time-stamping and leads to a trusted one.
+signature over it holds, the signer's certificate is for time-stamping and nothing else, and certificates that may
+issue others (CA:TRUE) lead from it to a trusted one, each of them in force at the time the token says.
 Standard library only: the offline verifier uses this file.
 """
 
@@ -22,8 +23,12 @@ TST_INFO = "1.2.840.113549.1.9.16.1.4"
 CONTENT_TYPE = "1.2.840.113549.1.9.3"
 MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 EXTENDED_KEY_USAGE = "2.5.29.37"
+BASIC_CONSTRAINTS = "2.5.29.19"
+KEY_USAGE = "2.5.29.15"
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 LONGEST_CHAIN = 6
+_SIGNS_CERTIFICATES = 0x04
+"""keyCertSign, the sixth bit of a key usage."""
 
 
 class TokenError(ValueError):
@@ -40,7 +45,15 @@ class Certificate:
     issuer: bytes
     subject: bytes
     public_key: bytes
+    not_before: int
+    not_after: int
+    """Epoch seconds; in force from the one to the other, both included."""
     key_usages: tuple[str, ...]
+    usages_are_critical: bool
+    issues: bool
+    """Whether it may issue certificates: CA:TRUE, and no key usage that forbids it."""
+    longest_below: int | None
+    """How many issuing certificates may stand between it and the signer's; None for any number."""
     signature_algorithm: str
     signature: bytes
 
@@ -51,13 +64,10 @@ class Certificate:
         parts = body.children()
         if parts[0].tag == 0xA0:
             parts = parts[1:]
-        usages: tuple[str, ...] = ()
-        for part in parts[6:]:
-            if part.tag == 0xA3:
-                for extension in part.children()[0].children():
-                    fields = extension.children()
-                    if fields[0].oid() == EXTENDED_KEY_USAGE:
-                        usages = tuple(each.oid() for each in der.parse(fields[-1].content).children())
+        extensions = _extensions(parts)
+        usages, critical = extensions.get(EXTENDED_KEY_USAGE, (None, False))
+        issues, longest_below = _may_issue(extensions)
+        not_before, not_after = (_instant(each) for each in parts[3].children())
         return cls(
             whole,
             body.whole,
@@ -65,10 +75,40 @@ class Certificate:
             parts[2].whole,
             parts[4].whole,
             parts[5].whole,
-            usages,
+            not_before,
+            not_after,
+            tuple(each.oid() for each in usages.children()) if usages is not None else (),
+            critical,
+            issues,
+            longest_below,
             algorithm.children()[0].oid(),
             signature.bits(),
         )
+
+
+def _extensions(parts: list[der.Element]) -> dict[str, tuple[der.Element, bool]]:
+    """What stands in each extension that is read here, and whether it is critical."""
+    found: dict[str, tuple[der.Element, bool]] = {}
+    for part in parts[6:]:
+        if part.tag == 0xA3:
+            for extension in part.children()[0].children():
+                fields = extension.children()
+                critical = fields[1].tag == der.BOOLEAN and fields[1].content == b"\xff"
+                if fields[0].oid() in (EXTENDED_KEY_USAGE, BASIC_CONSTRAINTS, KEY_USAGE):
+                    found[fields[0].oid()] = der.parse(fields[-1].content), critical
+    return found
+
+
+def _may_issue(extensions: dict[str, tuple[der.Element, bool]]) -> tuple[bool, int | None]:
+    if BASIC_CONSTRAINTS not in extensions:
+        return False, None
+    said = extensions[BASIC_CONSTRAINTS][0].children()
+    authority = bool(said) and said[0].tag == der.BOOLEAN and said[0].content == b"\xff"
+    longest = said[1].integer() if len(said) > 1 else None
+    if KEY_USAGE in extensions:
+        usage = extensions[KEY_USAGE][0].expect(der.BIT_STRING).content
+        authority = authority and len(usage) > 1 and bool(usage[1] & _SIGNS_CERTIFICATES)
+    return authority, longest
 
 
 @dataclass(frozen=True)
@@ -157,12 +197,14 @@ class Token:
         signer = next((each for each in candidates if (each.issuer, each.serial) == (self.issuer, self.serial)), None)
         if signer is None:
             raise TokenError("its signer's certificate is missing")
-        if TIME_STAMPING not in signer.key_usages:
+        if signer.key_usages != (TIME_STAMPING,) or not signer.usages_are_critical:
             raise TokenError("its signer may not give times")
         algorithm = publickeys.SIGNATURE_DIGESTS.get(self.signature_algorithm, self.signer_digest)
         if not publickeys.verify(signer.public_key, algorithm, self.signed, self.signature):
             raise TokenError("its signature does not hold")
-        if not _leads_to(signer, candidates, frozenset(trusted)):
+        if not signer.not_before <= self.time <= signer.not_after:
+            raise TokenError("its signer's certificate was not in force at that time")
+        if not _leads_to(signer, candidates, frozenset(trusted), self.time):
             raise TokenError("its signer is nobody the policy trusts")
         return self.time
 
@@ -176,25 +218,44 @@ def _certificate(whole: bytes) -> Certificate:
 
 
 @lru_cache(maxsize=64)
-def _leads_to(signer: Certificate, others: tuple[Certificate, ...], trusted: frozenset[bytes]) -> bool:
-    """Whether certificates, each signed by the next, lead from the signer to one that is trusted."""
-    current = signer
+def _leads_to(signer: Certificate, others: tuple[Certificate, ...], trusted: frozenset[bytes], at: int) -> bool:
+    """Whether certificates in force ``at`` that time, each signed by the next, lead from the signer to a trusted one.
+
+    As OpenSSL does, an issuer that does not say CA:TRUE, or stands further from the signer than it allows, is none.
+    """
+    reached = [(signer, 0)]
     for _ in range(LONGEST_CHAIN):
-        if current.whole in trusted:
+        if any(current.whole in trusted for current, _below in reached):
             return True
-        digest = publickeys.SIGNATURE_DIGESTS.get(current.signature_algorithm)
-        above = [
-            each
-            for each in others
-            if each.subject == current.issuer
-            and each.whole != current.whole
-            and digest is not None
-            and publickeys.verify(each.public_key, digest, current.signed_part, current.signature)
-        ]
-        if not above:
-            return False
-        current = above[0]
+        reached = [
+            (issuer, below + (current is not signer))
+            for current, below in reached
+            for issuer in others
+            if _issued(issuer, current, below + (current is not signer), at)
+        ][:LONGEST_CHAIN]
     return False
+
+
+def _issued(issuer: Certificate, current: Certificate, below: int, at: int) -> bool:
+    """Whether ``issuer`` might and did sign ``current``, with ``below`` issuing certificates under it."""
+    digest = publickeys.SIGNATURE_DIGESTS.get(current.signature_algorithm)
+    return (
+        issuer.subject == current.issuer
+        and issuer.whole != current.whole
+        and issuer.issues
+        and (issuer.longest_below is None or below <= issuer.longest_below)
+        and issuer.not_before <= at <= issuer.not_after
+        and digest is not None
+        and publickeys.verify(issuer.public_key, digest, current.signed_part, current.signature)
+    )
+
+
+def _instant(element: der.Element) -> int:
+    """The epoch seconds of a certificate's date, in either of its two spellings (RFC 5280, 4.1.2.5)."""
+    written = element.content.decode("ascii")
+    if element.tag == der.UTC_TIME:
+        written = ("19" if written[:2] >= "50" else "20") + written
+    return _seconds(written)
 
 
 def _seconds(written: str) -> int:
