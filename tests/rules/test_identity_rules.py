@@ -102,7 +102,18 @@ def test_screens_show_little_of_a_name_and_a_number() -> None:
     [
         ("short-7", PasswordProblem.TOO_SHORT),
         ("x7" * 65, PasswordProblem.TOO_LONG),
-        ("onlyletters", PasswordProblem.TOO_EVEN),
+        ("onlyletters", None),
+        ("839201745512", None),
+        ("password12", PasswordProblem.TOO_COMMON),
+        ("P@ssw0rd2026!", PasswordProblem.TOO_COMMON),
+        ("dragon19900101", PasswordProblem.TOO_COMMON),
+        ("dragondragon", PasswordProblem.TOO_COMMON),
+        ("13972648051", PasswordProblem.TOO_COMMON),
+        ("19900101", PasswordProblem.TOO_SHORT),
+        ("1985072936", PasswordProblem.TOO_COMMON),
+        ("1234567890a", PasswordProblem.TOO_EVEN),
+        ("qwertyuiop1", PasswordProblem.TOO_EVEN),
+        ("qwertyuiopasdfghjkl", PasswordProblem.TOO_EVEN),
         ("1234567890", PasswordProblem.TOO_EVEN),
         ("aaaaaaaa11", PasswordProblem.TOO_EVEN),
         ("my-WangXM-88", PasswordProblem.TELLS_THE_ACCOUNT),
@@ -111,7 +122,7 @@ def test_screens_show_little_of_a_name_and_a_number() -> None:
     ],
 )
 def test_a_new_password_is_judged(password: str, problem: PasswordProblem | None) -> None:
-    assert rules.password_problem(password, "wangxm") is problem
+    assert rules.password_problem(password, "wangxm", {"password", "dragon"}) is problem
 
 
 def test_the_fifth_failure_locks_and_the_count_begins_anew_afterwards() -> None:

@@ -53,7 +53,7 @@ class NewPasswordForm(StrictForm):
     password = _password(
         _("新密码"),
         "new-password",
-        description=_("至少%(least)d位，同时包含字母、数字、符号中的两类。", least=SHORTEST_PASSWORD),
+        description=_("至少%(least)d位；可以是几个不相干的词，不要用常见的密码。", least=SHORTEST_PASSWORD),
     )
     again = _password(_("再输一次新密码"), "new-password")
 

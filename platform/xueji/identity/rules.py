@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from uuid import UUID
 
 from xueji.kernel.actor import STAFF, Role
@@ -20,6 +21,15 @@ FACES_FILING = 100_000
 """Persons with stored faces from which the authority must be told within 30 working days."""
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 128
+FEWEST_DIFFERENT = 5
+"""Characters of a password that differ, and characters that do not follow from the one before."""
+MOST_AROUND = 8
+"""Signs and digits around a common word that do not yet make it another: a birthday has eight."""
+_AROUND = "0123456789 !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+_SIGNS_FOR_LETTERS = str.maketrans("@4301!5$7", "aaeoiisst")
+_TELEPHONE_OR_DAY = re.compile(r"(?:86)?1[3-9]\d{9}|(?:19|20)\d{6}\d{0,4}|[1-9]\d{16}[\dx]")
+_ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qazwsxedcrfvtgbyhnujm")
+_STEPS = frozenset(step for row in _ROWS for one, next_ in pairwise(row) for step in (one + next_, next_ + one))
 YOUNGEST, OLDEST = 14, 110
 """Years; an identity number with a birth date outside is a slip of the pen."""
 
@@ -119,22 +129,50 @@ class PasswordProblem(StrEnum):
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
     TOO_EVEN = "too_even"
-    """One kind of character only, or hardly any different ones."""
+    """Hardly any different characters, or a walk along the alphabet or the keyboard."""
+    TOO_COMMON = "too_common"
+    """A word that many people use, with or without a few signs around it."""
     TELLS_THE_ACCOUNT = "tells_the_account"
 
 
-def password_problem(password: str, account: str) -> PasswordProblem | None:
-    """Why a new password cannot be taken (GB/T 22239: length, mixture, not the account's name)."""
+def password_problem(password: str, account: str, common: Container[str]) -> PasswordProblem | None:
+    """Why a new password cannot be taken: length, and what a guesser tries first. No mixture of signs is asked for.
+
+    ``common``: words many people use, as `folded` writes them.
+    """
     if len(password) < SHORTEST_PASSWORD:
         return PasswordProblem.TOO_SHORT
     if len(password) > LONGEST_PASSWORD:
         return PasswordProblem.TOO_LONG
-    kinds = {("d" if char.isdigit() else "a" if char.isalpha() else "o") for char in password}
-    if len(kinds) < 2 or len(set(password)) < 5:
+    plain = folded(password)
+    if len(set(plain)) < FEWEST_DIFFERENT or _free_characters(plain) < FEWEST_DIFFERENT:
         return PasswordProblem.TOO_EVEN
-    if len(account) > 3 and account in password.casefold():
+    if len(account) > 3 and account in plain:
         return PasswordProblem.TELLS_THE_ACCOUNT
-    return None
+    return PasswordProblem.TOO_COMMON if too_common(plain, common) else None
+
+
+def folded(password: str) -> str:
+    return unicodedata.normalize("NFKC", password).casefold()
+
+
+def too_common(plain: str, common: Container[str]) -> bool:
+    """Whether a folded password is a common one: also doubled, with signs for letters, or with digits around it."""
+    if plain in common or _TELEPHONE_OR_DAY.fullmatch(plain):
+        return True
+    half = plain[: len(plain) // 2]
+    words = {plain, plain.strip(_AROUND), plain.rstrip(_AROUND), half if half * 2 == plain else plain}
+    words |= {word.translate(_SIGNS_FOR_LETTERS) for word in words}
+    return any(word in common and len(plain) - len(word) <= MOST_AROUND for word in words | {half} if word)
+
+
+def _free_characters(plain: str) -> int:
+    """How many characters do not simply follow from the one before: on the keyboard, in the alphabet, or the same."""
+    return sum(
+        1
+        for place, char in enumerate(plain)
+        if place == 0 or not (plain[place - 1] == char or plain[place - 1] + char in _STEPS)
+    )
 
 
 @dataclass(frozen=True)

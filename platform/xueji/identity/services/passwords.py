@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from functools import cache
+from pathlib import Path
 from threading import BoundedSemaphore
 from typing import NewType
 from uuid import UUID
@@ -30,6 +32,8 @@ from xueji.kernel.events import Events
 
 HashedPassword = NewType("HashedPassword", str)
 
+COMMON = Path(__file__).parents[1] / "data" / "2026.11-common-passwords.txt"
+
 # OWASP's smaller set: 19 MiB each, so that a whole class signing in at once does not use up the machine's memory.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _AT_ONCE = BoundedSemaphore(os.cpu_count() or 1)
@@ -54,18 +58,26 @@ def fits(password: str, kept: str | None) -> bool:
 
 def new_password(password: str, account: str) -> HashedPassword:
     """Judge a password somebody chose, then hash it. Raises PasswordRefused."""
-    problem = password_problem(password, account)
+    problem = password_problem(password, account, common_passwords())
     if problem is None:
         return hash_password(password)
     raise PasswordRefused(
         {
             PasswordProblem.TOO_SHORT: _("密码至少%(least)d位。", least=SHORTEST_PASSWORD),
             PasswordProblem.TOO_LONG: _("密码最多%(most)d位。", most=LONGEST_PASSWORD),
-            PasswordProblem.TOO_EVEN: _("密码须同时包含字母、数字、符号中的两类，且不能只用少数几个字符。"),
+            PasswordProblem.TOO_EVEN: _("密码不能只用少数几个字符，也不能是键盘或字母表上连续的字符。"),
+            PasswordProblem.TOO_COMMON: _("这个密码太常见，容易被猜中。请换一个，例如几个不相干的词。"),
             PasswordProblem.TELLS_THE_ACCOUNT: _("密码不能包含账号。"),
         }[problem],
         problem=problem.value,
     )
+
+
+@cache
+def common_passwords() -> frozenset[str]:
+    """The words of `COMMON`, read once: some 15,000."""
+    lines = COMMON.read_text("utf-8").splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
 
 
 def change_password(
