@@ -42,6 +42,7 @@ from xueji.trace.metrics import log_figures
 from xueji.web.access import init_access, public
 from xueji.web.assets import init_assets
 from xueji.web.bodies import init_bodies
+from xueji.web.cookies import cookie_name
 from xueji.web.described import ProblemOut
 from xueji.web.errors import init_errors, validation_problem
 from xueji.web.headers import init_headers
@@ -118,10 +119,10 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
     )
     app.config.update(
         SECRET_KEY=context.keyring.derived("cookies"),
-        SESSION_COOKIE_NAME="xueji",
+        SESSION_COOKIE_NAME=cookie_name(context.settings, "xueji"),
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=context.settings.secure_cookies,
+        SESSION_COOKIE_SECURE=bool(context.settings.secure_cookies),
         MAX_CONTENT_LENGTH=32 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
     )

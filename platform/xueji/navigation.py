@@ -13,6 +13,7 @@ from xueji.identity.rules import local_path
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import Invalid
 from xueji.web.access import public
+from xueji.web.cookies import cookie_name
 from xueji.web.language import COOKIE, LANGUAGES
 from xueji.web.session import actor_or_none, context
 
@@ -116,8 +117,15 @@ def language() -> Response:
     if chosen not in LANGUAGES:
         raise Invalid
     response = redirect(local_path(request.form.get("next")) or url_for("navigation.home"))
-    secure = context().settings.secure_cookies
-    response.set_cookie(COOKIE, chosen, max_age=YEAR_SECONDS, samesite="Lax", secure=secure, httponly=True)
+    settings = context().settings
+    response.set_cookie(
+        cookie_name(settings, COOKIE),
+        chosen,
+        max_age=YEAR_SECONDS,
+        samesite="Lax",
+        secure=bool(settings.secure_cookies),
+        httponly=True,
+    )
     return response
 
 

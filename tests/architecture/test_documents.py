@@ -34,7 +34,9 @@ def test_every_setting_is_described_with_its_default(setting: str) -> None:
     row = re.search(rf"^\| `{setting}` \| (.*?) \|", OPERATIONS.read_text("utf-8"), re.MULTILINE)
     assert row is not None, f"docs/operations.md has no row for {PREFIX}{setting.upper()}"
     default = next(field.default for field in fields(Settings) if field.name == setting)
-    assert row.group(1).strip("`") == (str(default).lower() if isinstance(default, bool) else str(default) or "empty")
+    assert row.group(1).strip("`") == (
+        str(default).lower() if isinstance(default, bool) else str("" if default is None else default) or "empty"
+    )
 
 
 def test_every_target_of_make_that_people_are_told_of_exists() -> None:

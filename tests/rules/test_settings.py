@@ -15,6 +15,22 @@ def load(data: Path, **environ: str) -> Settings:
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "secure"),
+    [
+        ({}, False),
+        ({"XUEJI_PUBLIC_URL": "http://localhost:8000"}, False),
+        ({"XUEJI_PUBLIC_URL": "https://study.example"}, True),
+        ({"XUEJI_HOST": "0.0.0.0"}, True),
+        ({"XUEJI_HOST": "192.168.1.9"}, True),
+        ({"XUEJI_HOST": "192.168.1.9", "XUEJI_SECURE_COOKIES": "false"}, False),
+        ({"XUEJI_SECURE_COOKIES": "true"}, True),
+    ],
+)
+def test_cookies_are_secure_wherever_others_can_listen(tmp_path: Path, given: dict[str, str], secure: bool) -> None:
+    assert Settings.load({"XUEJI_DATA": str(tmp_path), **given}).secure_cookies is secure
+
+
 def test_the_environment_goes_before_the_file_and_the_file_before_the_default(tmp_path: Path) -> None:
     assert load(tmp_path).port == 8000
     (tmp_path / "settings.toml").write_text("port = 8001\n")

@@ -173,7 +173,9 @@ def test_a_replay_shows_what_was_studied_checked_and_lost(scenario: Scenario) ->
         assert drawn["began_ms"] <= item["from_ms"] <= item.get("to_ms", item["from_ms"]) <= drawn["ended_ms"]
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+86", "-1", "@SUM(A1)", "\tx", "\rx"])
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+86", "-1", "@SUM(A1)", "\tx", "\rx", "＝HYPERLINK(1)", "＋1", "－1", "＠A", "　＝1", " =1"]
+)
 def test_no_cell_of_an_export_runs_as_a_formula(cell: str) -> None:
     assert export.neutral(cell) == f"'{cell}"
 

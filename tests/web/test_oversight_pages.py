@@ -33,7 +33,7 @@ def _browser(app: Flask, who: Someone) -> Browser:
 def test_a_regulator_goes_from_the_list_to_the_single_record(app: Flask, scenario: Scenario, student: Student) -> None:
     browser = _browser(app, scenario.regulator)
     assert "辖区概况" in browser.get("/oversight").text
-    found = browser.get("/oversight/trainees?q=王小明").text
+    found = browser.post("/oversight/trainees", {"q": "王小明"}, look="/oversight/trainees").text
     assert f"/oversight/trainees/{student.enrolment.id}" in found and "王**" in found and "王小明</a>" not in found
     page = browser.get(f"/oversight/trainees/{student.enrolment.id}").text
     assert f"/oversight/sittings/{student.sitting_id}" in page
@@ -46,7 +46,7 @@ def test_a_regulator_goes_from_the_list_to_the_single_record(app: Flask, scenari
 
 def test_outside_the_jurisdiction_there_is_nothing(app: Flask, scenario: Scenario, student: Student) -> None:
     browser = _browser(app, someone(scenario.context, Role.REGULATOR, region="650100"))
-    assert "没有找到" in browser.get("/oversight/trainees?q=王小明").text
+    assert "没有找到" in browser.post("/oversight/trainees", {"q": "王小明"}, look="/oversight/trainees").text
     for path in (
         f"/oversight/trainees/{student.enrolment.id}",
         f"/oversight/sittings/{student.sitting_id}",

@@ -78,4 +78,4 @@ class TooMany(Problem):
 
 class Unavailable(Problem):
     type, status, title = "unavailable", 503, _("服务暂时不可用")
-    detail = _("您的记录没有丢失，请稍候再试。")
+    detail = _("刚才的操作没有完成，请稍候再试。")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import ipaddress
 import os
 import tempfile
 import tomllib
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 PREFIX = "XUEJI_"
 NO_SETTINGS = frozenset({"XUEJI_HEARTBEATS", "XUEJI_PROCESS", "XUEJI_TEST_DATABASE"})
@@ -43,8 +45,8 @@ class Settings:
     """Connections each process keeps open; 16 more are opened for a while when all are busy."""
     public_url: str = ""
     """The address people type, when a proxy stands in front; empty means http://host:port."""
-    secure_cookies: bool = False
-    """True behind HTTPS: cookies are then never sent in the clear."""
+    secure_cookies: bool | None = None
+    """Cookies are never sent in the clear; left empty: true unless ``public_url`` is this machine itself."""
     session_minutes: int = 30
     """Idle minutes after which a staff session ends; a learner's lives as long as her sitting's beats arrive."""
     learner_session_hours: int = 12
@@ -109,6 +111,8 @@ class Settings:
         values["database_url"] = self.database_url or f"sqlite:///{self.data / 'xueji.sqlite'}"
         values["broker_url"] = self.broker_url or f"redis+socket://{_socket_path(self.data)}"
         values["public_url"] = self.public_url or f"http://{self.host}:{self.port}"
+        if self.secure_cookies is None:
+            values["secure_cookies"] = not _this_machine(values["public_url"])
         if self.staff_second_factor not in ("required", "offered"):
             raise SettingError(f"staff_second_factor: 'required' or 'offered', not {self.staff_second_factor!r}")
         return Settings(**values)
@@ -145,6 +149,14 @@ class Settings:
         return self.data / "models"
 
 
+def _this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
 def _nearest(variable: str, variables: Iterable[str]) -> str:
     near = difflib.get_close_matches(variable.upper(), variables, n=1)
     return f"; do you mean {near[0]}?" if near else ""
@@ -161,7 +173,9 @@ def _socket_path(data: Path) -> Path:
 
 def _parsed(name: str, value: Any, kind: str) -> Any:
     try:
-        if kind == "bool":
+        if kind == "bool | None" and value == "":
+            return None
+        if kind in ("bool", "bool | None"):
             if isinstance(value, bool):
                 return value
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[value.lower()]

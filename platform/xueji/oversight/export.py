@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def neutral(value: object) -> str:
-    """The cell as text; what a spreadsheet would take for a formula is led in by an apostrophe."""
+    """The cell as text; what a spreadsheet would take for a formula is led in by an apostrophe.
+
+    Looked at as a spreadsheet may read it: full-width signs count as plain ones, and blanks before them as nothing.
+    """
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_STARTS_FORMULA) else text
+    read = unicodedata.normalize("NFKC", text)
+    runs = read.startswith(_STARTS_FORMULA) or read.lstrip().startswith(_STARTS_FORMULA)
+    return f"'{text}" if runs else text
 
 
 def table(columns: Sequence[object], rows: Iterable[Sequence[object]]) -> bytes:

@@ -33,7 +33,7 @@ from xueji.snapshots import wording as check_wording
 from xueji.trace import queries as trace
 from xueji.web.access import roles
 from xueji.web.paging import page_asked
-from xueji.web.session import actor, context, db
+from xueji.web.session import actor, context, db, reads
 
 blueprint = Blueprint("oversight", __name__, template_folder="templates")
 
@@ -58,10 +58,14 @@ def home() -> str:
     )
 
 
-@blueprint.get("/oversight/trainees")
+@blueprint.route("/oversight/trainees", methods=["GET", "POST"])
 @roles(Role.REGULATOR)
-def trainees() -> str:
-    sought = Sought(request.args.get("q", "")[:100], _id("cohort"), _id("organisation"))
+@reads
+def trainees() -> str | AnyResponse:
+    """A name or an identity number is looked for by a form: addresses are kept in histories and logs."""
+    sought = _sought()
+    if request.method == "POST" and not sought.text.strip():
+        return redirect(url_for("oversight.trainees", cohort=sought.cohort_id, organisation=sought.organisation_id))
     page = page_asked()
     found, total = queries.search_trainees(db(), context().keyring, actor(), sought, page)
     return render_template(
@@ -76,12 +80,12 @@ def trainees() -> str:
     )
 
 
-@blueprint.get("/oversight/trainees.csv")
+@blueprint.post("/oversight/trainees.csv")
 @roles(Role.REGULATOR)
+@reads
 def trainees_csv() -> Response:
     """The page of the list that is on the screen: each account on it is worked out, so it is no larger."""
-    sought = Sought(request.args.get("q", "")[:100], _id("cohort"), _id("organisation"))
-    found, _total = queries.search_trainees(db(), context().keyring, actor(), sought, page_asked())
+    found, _total = queries.search_trainees(db(), context().keyring, actor(), _sought(), page_asked())
     return _csv(found, "trainees.csv")
 
 
@@ -317,6 +321,11 @@ def _statements(lines: list[TraineeLine]) -> dict[UUID, Statement | None]:
     return statements_of(db(), [line.enrolment_id for line in lines])
 
 
+def _sought() -> Sought:
+    """What is looked for; words come with a form only."""
+    return Sought(request.form.get("q", "")[:100], _id("cohort"), _id("organisation"))
+
+
 def _csv(lines: list[TraineeLine], name: str) -> Response:
     columns = [
         _("姓名"),
@@ -373,7 +382,7 @@ def _paging(page: int, total: int) -> dict[str, int]:
 
 def _id(field: str, given: Any = None) -> UUID | None:
     """An id that narrows something; nothing given narrows nothing. Raises Invalid."""
-    text = (request.args if given is None else given).get(field, "")
+    text = (request.values if given is None else given).get(field, "")
     if not text:
         return None
     try:

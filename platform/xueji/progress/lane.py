@@ -26,6 +26,7 @@ from xueji.progress.leases import whose
 from xueji.progress.record import Answer
 from xueji.progress.reporting import report_beats
 from xueji.progress.schemas import BeatsIn
+from xueji.web.headers import NOTHING_LOADED
 from xueji.web.logs import next_request_id
 from xueji.web.metrics import measures
 
@@ -78,6 +79,7 @@ class BeatLane:
                 ("Content-Length", str(len(said))),
                 ("Cache-Control", "no-store"),
                 ("X-Content-Type-Options", "nosniff"),
+                ("Content-Security-Policy", NOTHING_LOADED),
                 ("X-Request-ID", next_request_id()),
             ],
         )

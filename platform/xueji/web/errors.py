@@ -104,4 +104,9 @@ def init_errors(app: Flask) -> None:
     @app.errorhandler(Exception)
     def _unforeseen(error: Exception) -> AnyResponse:
         log.exception("request.failed", path=request.path)
-        return answer(500, "internal", _("服务器出错了"), _("我们已记录这个问题。您的学习记录没有丢失，请稍候再试。"))
+        return answer(
+            500,
+            "internal",
+            _("服务器出错了"),
+            _("我们已记录这个问题。请先看看刚才的操作是否已经生效，再决定是否重试。"),
+        )

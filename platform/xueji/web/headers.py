@@ -22,6 +22,9 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
+NOTHING_LOADED = "default-src 'none'; frame-ancestors 'none'"
+"""For what is no page: opened as one all the same, it loads, runs and frames nothing."""
+
 
 def init_headers(app: Flask) -> None:
     secure = app.extensions["xueji"].settings.secure_cookies
@@ -31,8 +34,10 @@ def init_headers(app: Flask) -> None:
         headers = response.headers
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", "same-origin")
+        # A script of ours may be run as a worker, which goes by the policy of its own answer.
+        page = response.mimetype == "text/html" or request.endpoint == "static"
+        headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY if page else NOTHING_LOADED)
         if response.mimetype == "text/html":
-            headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
             # The lesson needs the camera; nothing else of the device is ever asked for.
             headers.setdefault("Permissions-Policy", "camera=(self), microphone=(), geolocation=(), display-capture=()")
             headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")

@@ -9,6 +9,8 @@ from flask_babel import Babel
 from flask_babel import get_locale as current_locale
 
 from xueji.kernel import clock
+from xueji.web.cookies import cookie_name
+from xueji.web.session import context
 
 LANGUAGES = ("zh", "en")
 COOKIE = "language"
@@ -19,7 +21,7 @@ SHORT_MOMENT = "yyyy-MM-dd HH:mm"
 def chosen_language() -> str:
     if not request:
         return "zh"
-    asked = request.cookies.get(COOKIE)
+    asked = request.cookies.get(cookie_name(context().settings, COOKIE))
     if asked in LANGUAGES:
         return asked
     return request.accept_languages.best_match(LANGUAGES, default="zh") or "zh"

@@ -10,4 +10,4 @@ LAST_PAGE = 10_000
 
 def page_asked() -> int:
     """From 1; what is no number is the first."""
-    return min(max(1, request.args.get("page", 1, type=int)), LAST_PAGE)
+    return min(max(1, request.values.get("page", 1, type=int)), LAST_PAGE)

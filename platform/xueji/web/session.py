@@ -30,6 +30,12 @@ def writes(view: V) -> V:
     return view
 
 
+def reads(view: V) -> V:
+    """Mark a view that answers POST and only reads: a search whose words must not stand in an address."""
+    view.xueji_reads = True  # type: ignore[attr-defined]
+    return view
+
+
 def context() -> Context:
     return cast(Context, current_app.extensions["xueji"])
 
@@ -39,7 +45,8 @@ def db() -> Session:
     if "session" not in g:
         view = current_app.view_functions.get(request.endpoint or "")
         g.session = context().database.open_session(
-            writes=request.method not in READ_METHODS or getattr(view, "xueji_writes", False)
+            writes=(request.method not in READ_METHODS and not getattr(view, "xueji_reads", False))
+            or getattr(view, "xueji_writes", False)
         )
     return cast(Session, g.session)
 
