@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from io import BytesIO
@@ -21,7 +22,13 @@ WORKING_SIDE = 1280
 """Pixels. A larger picture adds work and no certainty: the networks look at 256 pixels and less."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
+_JPEG_KINDS = ("JPEG", "MPO")
+"""MPO, as some telephones write it, is a JPEG with further ones behind its end."""
 _JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
+_JPEG_ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
+"""JPEG marks that stand alone; every other one but the end is followed by its length."""
+_JPEG_NEXT = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
+"""The first mark after a scan's data, in which the byte FF is escaped and only restarts are marked."""
 
 
 class DecodeFault(StrEnum):
@@ -31,6 +38,7 @@ class DecodeFault(StrEnum):
     TOO_MANY_BYTES = "too_many_bytes"
     TOO_MANY_PIXELS = "too_many_pixels"
     NOT_A_PICTURE = "not_a_picture"
+    TOO_MANY_SCANS = "too_many_scans"
     CUT_SHORT = "cut_short"
     DAMAGED = "damaged"
 
@@ -47,12 +55,16 @@ class DecodeError(ValueError):
 class FrameLimits:
     """What is refused before a single pixel is decoded.
 
-    ``max_pixels`` is generous for a camera and small for an attacker: 16 million pixels are 48 MB of memory.
+    ``max_pixels`` is generous for a camera and small for an attacker: 16 million pixels are 48 MB of memory. Each scan
+    of a JPEG goes over all of them again, however few bytes it has: cameras write one, programs that show a picture
+    while it loads about ten. ``max_segments`` bounds what stands between the scans.
     """
 
     max_bytes: int = 8 * 1024 * 1024
     max_pixels: int = 16_000_000
     max_side: int = 8192
+    max_scans: int = 20
+    max_segments: int = 400
 
 
 def decode(data: bytes, limits: FrameLimits | None = None) -> Pixels:
@@ -69,6 +81,8 @@ def decode(data: bytes, limits: FrameLimits | None = None) -> Pixels:
     kind, width, height = _read_header(data)
     if width * height > limits.max_pixels or max(width, height) > limits.max_side:
         raise DecodeError(DecodeFault.TOO_MANY_PIXELS)
+    if kind in _JPEG_KINDS:
+        _bound_scans(data, limits)
     if not _is_whole(data, kind):
         raise DecodeError(DecodeFault.CUT_SHORT)
     try:
@@ -101,6 +115,30 @@ def _read_header(data: bytes) -> tuple[str, int, int]:
         raise DecodeError(DecodeFault.TOO_MANY_PIXELS) from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError) as error:
         raise DecodeError(DecodeFault.NOT_A_PICTURE) from error
+
+
+def _bound_scans(data: bytes, limits: FrameLimits) -> None:
+    """Walk from mark to mark, as a decoder would, and refuse more scans or segments than an honest file has."""
+    scans, at = 0, 2
+    for _ in range(limits.max_segments):
+        while data[at : at + 2] == b"\xff\xff":
+            at += 1
+        kind = data[at + 1 : at + 2]
+        if data[at : at + 1] != b"\xff" or not kind or kind == _JPEG_END[1:]:
+            return
+        if kind[0] in _JPEG_ALONE:
+            at += 2
+            continue
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if kind == _JPEG_SCAN[1:]:
+            scans += 1
+            if scans > limits.max_scans:
+                raise DecodeError(DecodeFault.TOO_MANY_SCANS)
+            following = _JPEG_NEXT.search(data, at)
+            if following is None:
+                return
+            at = following.start()
+    raise DecodeError(DecodeFault.TOO_MANY_SCANS)
 
 
 def _is_whole(data: bytes, kind: str) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import struct
+import time
 import tracemalloc
 import zlib
 
@@ -85,6 +87,47 @@ def test_a_decompression_bomb_is_refused_before_it_unfolds(size: tuple[int, int]
     tracemalloc.stop()
     assert fault is DecodeFault.TOO_MANY_PIXELS
     assert peak < 4_000_000
+
+
+def in_scans(scans: int, pixels: Pixels | None = None) -> bytes:
+    """A progressive JPEG with this many scans in all: empty refinements behind its own."""
+    file = io.BytesIO()
+    Image.fromarray(picture() if pixels is None else pixels).save(file, "JPEG", progressive=True)
+    whole = file.getvalue()
+    own = len(re.findall(rb"\xff\xda", whole))
+    refinement = b"\xff\xda\x00\x08\x01\x01\x00\x01\x3f\x10\x00"
+    return whole[:-2] + refinement * (scans - own) + whole[-2:]
+
+
+def test_a_picture_of_hundreds_of_empty_scans_is_refused_before_it_costs_anything() -> None:
+    # Two hundred scans over 16 million pixels are a minute of a processor, in 50 KB.
+    large = np.zeros((1952, 8192, 3), np.uint8)
+    bomb = in_scans(200, large)
+    began = time.process_time()
+    assert refused(bomb) is DecodeFault.TOO_MANY_SCANS
+    assert time.process_time() - began < 0.5
+
+
+def test_a_picture_that_shows_while_it_loads_is_taken() -> None:
+    assert decode(in_scans(10)).shape == (48, 64, 3)
+    assert decode(in_scans(20)).shape == (48, 64, 3)
+    assert refused(in_scans(21)) is DecodeFault.TOO_MANY_SCANS
+
+
+def test_scans_are_counted_behind_restarts_fill_bytes_and_thumbnails() -> None:
+    whole = in_scans(30)
+    scan = whole.find(b"\xff\xda")
+    exif = b"Exif\0\0" + encoded(".jpg", picture(32, 24))
+    start = whole[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    hidden = start + whole[2:scan] + b"\xff" * 9 + whole[scan:]
+    assert refused(hidden) is DecodeFault.TOO_MANY_SCANS
+    restarts = whole.replace(b"\xff\xda", b"\xff\xd0\xff\xda")
+    assert refused(restarts) in (DecodeFault.TOO_MANY_SCANS, DecodeFault.DAMAGED, DecodeFault.NOT_A_PICTURE)
+
+
+def test_thousands_of_segments_without_a_scan_are_refused() -> None:
+    whole = encoded(".jpg")
+    assert refused(whole[:2] + b"\xff\xfe\x00\x02" * 5000 + whole[2:]) is DecodeFault.TOO_MANY_SCANS
 
 
 def test_too_many_bytes_are_refused_unread() -> None:
