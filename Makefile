@@ -1,11 +1,12 @@
 # make run    set up and start the installation    make test   the whole suite, on SQLite and on PostgreSQL
 # make check  lint, types, contracts, tests        make bench  the table of figures
+# make long   what takes an hour: mutants of the rules
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := run
 .PHONY: run setup demo install test-install browser test test-sqlite test-postgres test-browser check lint types contracts \
-        bench pictures assets lock messages migration clean
+        bench long mutants pictures assets lock messages migration clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -98,7 +99,7 @@ lint: test-install
 	@$(BIN)/ruff format --check .
 
 types: test-install
-	@$(BIN)/mypy platform courses media_pipeline bench wsgi.py
+	@$(BIN)/mypy platform courses media_pipeline bench tools wsgi.py
 
 contracts: test-install
 	@$(BIN)/lint-imports
@@ -109,6 +110,12 @@ pictures: test-install browser
 
 bench: test-install
 	@$(BIN)/python -m bench
+
+long: mutants
+
+# Changes the pure rules in small ways and asks whether a test notices: `make mutants of='xueji.hours.rules.*'` for some.
+mutants: test-install
+	@$(BIN)/python tools/mutants.py $(of)
 
 # After changing the dependencies in pyproject.toml. Versions that still fit are kept; `make lock UPGRADE=--upgrade` renews.
 lock:
