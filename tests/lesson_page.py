@@ -14,8 +14,13 @@ from scenario import DEVICE, Scenario, Student, portrait
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
+from media_pipeline.harmless import scripted
+from media_pipeline.verdict import Outcome as Judged
+from xueji.hours.queries import statement_of
+from xueji.hours.rules import Statement
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
+from xueji.snapshots import services as snapshots
 from xueji.trace import queries as trace
 
 
@@ -76,6 +81,35 @@ class Page:
         said = dict(answer.json or {})
         self.at_ms = said["furthest_ms"]
         return said
+
+    def until_check(self) -> dict[str, Any]:
+        """Watch until a check is asked for, and say that one is there when that is asked; the check."""
+        while True:
+            answer = self.watch()
+            if answer["question"]:
+                self.say_here(answer["question"]["question_id"])
+            if answer["check"]:
+                return dict(answer["check"])
+
+    def show_face(self, check: dict[str, Any], outcome: Judged = Judged.MATCH) -> dict[str, Any]:
+        """Answer a check so that every attempt at it is judged so; how it stands at the end."""
+        context = self.scenario.context
+        self.scenario.judge.otherwise = scripted(outcome)
+        while True:
+            assert self.answer(check).status_code == 202
+            self.scenario.time.advance(timedelta(seconds=30))
+            with context.database.reading() as session:
+                waiting = snapshots.waiting_attempts(session)
+            for attempt_id in waiting:
+                snapshots.judge_attempt(context, attempt_id)
+            check = self.check_state(check)
+            if check["state"] != "due":
+                return check
+
+    def account(self) -> Statement:
+        """What her statement says now."""
+        with self.scenario.context.database.reading() as session:
+            return statement_of(session, self.student.enrolment.id)
 
     def say_here(self, question_id: str = "") -> TestResponse:
         """Answer a question, or one that nobody asked."""

@@ -51,7 +51,19 @@ def test_crumbs_beyond_what_a_leaf_can_hold_earn_nothing() -> None:
     assert len(held.make_up) <= MOST_MAKE_UP
     last = results[-1]
     assert not last.credited
-    assert [piece.reason for piece in last.refused] == [Reason.ALREADY_COUNTED]
+    assert [piece.reason for piece in last.refused] == [Reason.TOO_MANY_PIECES]
+
+
+def test_what_is_new_counts_beside_crumbs_that_do_not() -> None:
+    pieces = tuple((each * 1_000, each * 1_000 + 500) for each in range(MOST_MAKE_UP))
+    held = replace(state(), make_up=pieces)
+    crumb, new = beat(1, 200, 201), beat(2, held.furthest_ms, held.furthest_ms + 5_000)
+    (refused, credited), after = credit(held, [crumb, new], NOW + MINUTE)
+    assert [piece.reason for piece in refused.refused] == [Reason.TOO_MANY_PIECES]
+    assert credited.credited == ((new.from_ms, new.to_ms),)
+    assert after.furthest_ms == new.to_ms and after.make_up == pieces
+    (whole,), after = credit(held, [beat(1, 0, 500)], NOW + MINUTE)
+    assert whole.credited == ((0, 500),) and after.make_up == pieces[1:]
 
 
 def test_a_beat_across_all_the_crumbs_fits_into_its_leaf() -> None:

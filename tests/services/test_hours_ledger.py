@@ -125,8 +125,7 @@ def test_what_a_failed_check_holds_may_be_made_up_and_then_counts(scenario: Scen
     with scenario.context.database.reading() as session:
         sitting = session.get_one(Sitting, sitting_id)
         interval = read_intervals(sitting.make_up)
-        again = services.make_up_intervals(session, student.enrolment.id, lesson.id, clock.now())
-    assert interval == held.lessons[0].make_up == tuple(again)
+    assert interval == held.lessons[0].make_up
     assert sitting.resume_ms == interval[0][0], "exactly the part that is missing"
 
     student.study(lesson, sum(last - first for first, last in interval) + MINUTE)

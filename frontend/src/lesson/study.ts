@@ -30,6 +30,8 @@ const OFFLINE_MARGIN_MS = 15_000;
 const REMARK_MS = 3_500;
 /** Answers that mean that this sitting earns no more, whatever else is asked of it. */
 const OVER: readonly string[] = ["sitting-ended", "sitting-lease-lost"];
+/** Reasons that nothing done on this page will change: it stops instead of playing on unrecorded. */
+const ENDS_STUDY: ReadonlySet<string> = new Set(["daily_maximum", "outside_dates", "not_supervised"]);
 /** A paused page needs to be heard of often enough to keep its turn, and no oftener. */
 const IDLE_BEATS_EVERY = 2;
 
@@ -225,7 +227,7 @@ export class Study {
     const why = beyond[0];
     if (why === undefined || this.queue.unsent > 0 || why.reason === "beyond_end") return;
     this.player.snapBack(answer.furthest_ms);
-    if (why.reason === "daily_maximum" || why.reason === "outside_dates") {
+    if (ENDS_STUDY.has(why.reason)) {
       this.player.pause();
       this.veil.cover("ended", {
         title: words.saving.stopped(wordsFor(words.reasons, why.reason)),

@@ -77,6 +77,7 @@ export const en: Words = {
   },
   reasons: {
     already_counted: "Watched again: it has counted already",
+    too_many_pieces: "Made up in too many pieces: please watch it in one go",
     ahead: "Beyond the position you had reached",
     beyond_end: "Beyond the end of the lesson",
     faster_than_clock: "More than the time that really passed",

@@ -78,6 +78,7 @@ export const zh = {
   },
   reasons: {
     already_counted: "重看的内容已计过，不重复计",
+    too_many_pieces: "补学过于零碎，请连着看",
     ahead: "超出了已学到的位置",
     beyond_end: "超出了课时长度",
     faster_than_clock: "比实际经过的时间多",

@@ -23,6 +23,7 @@ from xueji.identity.models import Person
 from xueji.identity.queries import display_names
 from xueji.kernel.crypto import Keyring
 from xueji.rulebook.plan import ProctoringPlan
+from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
 from xueji.rulebook.vocabulary import Category, Part, Training
 
 
@@ -52,6 +53,21 @@ class CohortFacts:
     rulebook: str
     """``id@version``"""
     state: CohortState
+
+    @property
+    def opens_ms(self) -> int:
+        """The first instant of its first day (epoch ms)."""
+        return date_begins_ms(self.starts_on)
+
+    @property
+    def closes_ms(self) -> int:
+        """The first instant after its last day (epoch ms): from then on nothing new is studied."""
+        return date_begins_ms(self.ends_on) + DAY_MS
+
+    @property
+    def settles_ms(self) -> int:
+        """The first instant after the days in which held time may still be made up (epoch ms)."""
+        return self.closes_ms + self.plan.settle_days * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,11 @@ class Glance:
         return None
 
     @property
+    def to_settle(self) -> tuple[LessonGlance, ...]:
+        """What can still be done once the cohort's days are over: held time made up, waiting time confirmed."""
+        return tuple(lesson for lesson in self.lessons if lesson.make_up_ms or lesson.line.provisional_ms)
+
+    @property
     def to_make_up(self) -> tuple[LessonGlance, ...]:
         return tuple(lesson for lesson in self.lessons if lesson.make_up_ms)
 

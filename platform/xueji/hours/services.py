@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -15,7 +14,6 @@ from xueji.hours.rules import MalformedTrace
 from xueji.kernel import clock
 from xueji.kernel.database import Database
 from xueji.progress.events import SittingOpens
-from xueji.rulebook.intervals import Interval
 from xueji.rulebook.rules import NoSuchRulebook
 from xueji.trace import queries as trace
 
@@ -27,19 +25,12 @@ MOST_LEAVES_READ = 20_000
 MOST_WORKED_OUT = 100
 
 
-def make_up_intervals(session: Session, enrolment_id: UUID, lesson_id: UUID, now: datetime) -> list[Interval]:
-    """Media of a lesson that earns again when it is watched again: what is held, and what a failed check lost.
-
-    Raises AccountUnreadable.
-    """
-    statement = statement_of(session, enrolment_id, now)
-    return [interval for line in statement.lessons if line.lesson == str(lesson_id) for interval in line.make_up]
-
-
 def sitting_opens_make_up(opens: SittingOpens) -> None:
-    """Say what may be made up, before the sitting's checks are drawn for it."""
-    now = clock.from_ms(opens.now_ms)
-    opens.make_up = make_up_intervals(opens.session, opens.facts.enrolment_id, opens.lesson.lesson_id, now)
+    """Say what may be made up, before the sitting's checks are drawn for it. Raises AccountUnreadable."""
+    statement = statement_of(opens.session, opens.facts.enrolment_id, clock.from_ms(opens.now_ms))
+    for line in statement.lessons:
+        if line.lesson == str(opens.lesson.lesson_id):
+            opens.make_up, opens.waiting_ms = list(line.make_up), line.provisional_ms
 
 
 def notice_growth(session: Session) -> int:

@@ -49,6 +49,7 @@ def my_training() -> str:
         here=presence_of(db(), person_id, clock.to_ms(clock.now())),
         supervised=profile.proof_route is ProofRoute.SUPERVISED,
         today=clock.shanghai_day(clock.now()),
+        now_ms=clock.to_ms(clock.now()),
         Standing=Standing,
         **_words(),
     )

@@ -28,6 +28,7 @@ STATUS_SENTENCE: Mapping[str, Any] = {
 
 REASON: Mapping[str, Any] = {
     Reason.ALREADY_COUNTED: _("重复观看"),
+    Reason.TOO_MANY_PIECES: _("补学过于零碎"),
     Reason.AHEAD: _("超前跳看"),
     Reason.BEYOND_END: _("超出课时长度"),
     Reason.FASTER_THAN_CLOCK: _("快于实际时间"),
@@ -50,6 +51,7 @@ REASON: Mapping[str, Any] = {
 
 REASON_SENTENCE: Mapping[str, Any] = {
     Reason.ALREADY_COUNTED: _("这些内容以前已经计过一次，重看不再计。"),
+    Reason.TOO_MANY_PIECES: _("补学时跳着看，剩下的片段过多；请从头连着看要补的部分。"),
     Reason.AHEAD: _("首次观看不能跳过前面的内容，跳到前面没学到的地方不计。"),
     Reason.BEYOND_END: _("超过了这节课的长度。"),
     Reason.FASTER_THAN_CLOCK: _("报上来的学习时间比服务器实际经过的时间还长，多出的部分不计。"),

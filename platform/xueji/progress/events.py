@@ -32,10 +32,14 @@ class SittingOpens:
     furthest_ms: int
     carried_ms: int
     """Study since the enrolment's last check, in whatever sitting."""
+    only_make_up: bool = False
+    """The cohort's days are over: nothing new is studied, held time is made up and waiting time confirmed."""
     method: Method = Method.FACE
     valid_until_ms: int | None = None
     make_up: list[Interval] = field(default_factory=list)
     schedule: tuple[int, ...] = ()
+    waiting_ms: int = 0
+    """Study of this lesson that the next good check would confirm."""
     check_first: bool = False
     """Whether she shows herself before anything is played: after a failed check no time is good until then."""
     entries: list[Entry] = field(default_factory=list)

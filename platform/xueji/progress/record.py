@@ -38,7 +38,6 @@ from xueji.progress.rules import (
     most_reports,
     person_seen,
     presence_asked,
-    refuse_all,
 )
 from xueji.progress.terms import read_intervals, read_terms, write_intervals
 from xueji.rulebook.vocabulary import CheckKind, Reason
@@ -333,10 +332,7 @@ def _credit(batch: _Batch, sitting: _Open, fresh: list[Reported], entries: list[
     chain, who = str(row.enrolment_id), row.who
     was_complete = complete(state)
     beats = [each.beat for each in fresh]
-    if row.valid_until_ms is not None and now_ms > row.valid_until_ms:
-        results, state = refuse_all(state, beats, Reason.NOT_SUPERVISED)
-    else:
-        results, state = credit(state, beats, now_ms)
+    results, state = credit(state, beats, now_ms, vouched_until_ms=row.valid_until_ms)
     if any(each.interacted for each in fresh):
         # After crediting, so that what an overdue question cost is refused by its own name.
         state = person_seen(state, now_ms)

@@ -134,6 +134,8 @@ class SittingTerms:
     closes_ms: int
     """first instant after the cohort"""
     part: str = Part.THEORY
+    only_make_up: bool = False
+    """whether the cohort's days are over: nothing new earns, only what is to be made up"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,27 +192,50 @@ class BeatResult:
 
 
 def credit(
-    state: SittingState, beats: Sequence[Beat], now_ms: int, *, lease_held: bool = True
+    state: SittingState,
+    beats: Sequence[Beat],
+    now_ms: int,
+    *,
+    lease_held: bool = True,
+    vouched_until_ms: int | None = None,
 ) -> tuple[list[BeatResult], SittingState]:
     """What the beats of one request earn at `now_ms`, and the sitting's state after it.
 
     Only media seen for the first time earns, or media to be made up; and no more of it than server time has passed
     that was not spent before: since `used_until_ms`, since the batch can have begun (its length plus the plan's
-    slack), within the plan's offline limit, the cohort's dates, the pending question and the day's maximum.
+    slack), within the plan's offline limit, the cohort's dates, the window that staff vouch for (until
+    `vouched_until_ms`; None on the face route), the pending question and the day's maximum. It is the server time
+    spent that must lie within them, not the arrival: study inside a window counts also when it arrives after it.
     Beats must be valid (`check_beat`), new and in the order of their numbers. The beats of one request earn together
     what they would earn one by one at the same instant, or more; never more than the clock allows. Beats that would
-    break what is to be made up into more than `MOST_MAKE_UP` pieces earn nothing.
+    break what is to be made up into more than `MOST_MAKE_UP` pieces earn nothing of it, but what they hold of new.
     """
     terms = state.terms
     if not lease_held:
         return refuse_all(state, beats, Reason.LEASE_LOST)
     if terms.part == Part.PRACTICAL:
         return refuse_all(state, beats, Reason.PRACTICAL_ONLINE)
+    results, after = _credit(state, beats, now_ms, vouched_until_ms)
+    if len(after.make_up) > max(MOST_MAKE_UP, len(state.make_up)):
+        results, after = _credit(state, beats, now_ms, vouched_until_ms, made_up=False)
+    return results, after
+
+
+def _credit(
+    state: SittingState,
+    beats: Sequence[Beat],
+    now_ms: int,
+    vouched_until_ms: int | None,
+    *,
+    made_up: bool = True,
+) -> tuple[list[BeatResult], SittingState]:
+    """`credit`, once lease and part are known to allow it; without ``made_up`` nothing to be made up earns."""
+    terms = state.terms
     batch_ms = 0
     for beat in beats:
         if beat.state == _PLAYING:
             batch_ms += beat.to_ms - beat.from_ms
-    start, allowances = _allowances(state, now_ms, batch_ms)
+    start, allowances = _allowances(state, now_ms, batch_ms, vouched_until_ms)
     granted = allowances[0][0]
     max_rate = terms.plan.max_rate
     duration = terms.duration_ms
@@ -223,6 +248,7 @@ def credit(
         if (
             first == furthest == claimed
             and last <= duration
+            and not terms.only_make_up
             and beat.state == _PLAYING
             and beat.rate <= max_rate
             and spent + last - first <= granted
@@ -233,7 +259,7 @@ def credit(
             furthest = claimed = last
             results.append(BeatResult(beat.seq, beat.beat, ((first, last),), (begun, start + spent), (), last))
             continue
-        earning, refused = _earning(beat, furthest, claimed, make_up, terms)
+        earning, refused = _earning(beat, furthest, claimed, make_up, terms, made_up=made_up)
         begun = spent
         credited: list[Interval] = []
         for piece in earning:
@@ -253,8 +279,6 @@ def credit(
     spent = min(spent, granted)
     if not spent:
         return results, state
-    if len(make_up) > max(MOST_MAKE_UP, len(state.make_up)):
-        return refuse_all(state, beats, Reason.ALREADY_COUNTED)
     day, day_used = _day_after(state, start, start + spent)
     return results, SittingState(
         terms,
@@ -286,7 +310,9 @@ def refuse_all(state: SittingState, beats: Iterable[Beat], reason: Reason) -> tu
     ], state
 
 
-def _allowances(state: SittingState, now_ms: int, batch_ms: int) -> tuple[int, tuple[tuple[int, Reason | None], ...]]:
+def _allowances(
+    state: SittingState, now_ms: int, batch_ms: int, vouched_until_ms: int | None
+) -> tuple[int, tuple[tuple[int, Reason | None], ...]]:
     """The server instant at which crediting starts, and up to which sum of earned ms each reason does not yet apply.
 
     The first figure is what is credited; what is earned beyond it is refused for the reason of the next, and so on.
@@ -298,6 +324,9 @@ def _allowances(state: SittingState, now_ms: int, batch_ms: int) -> tuple[int, t
     start = max(start, now_ms - plan.offline_ms, terms.opens_ms)
     end = min(now_ms, terms.closes_ms)
     by_dates = max(0, end - start)
+    if vouched_until_ms is not None and vouched_until_ms < end:
+        end = vouched_until_ms
+    by_staff = max(0, end - start)
     if state.question_by_ms is not None and state.question_by_ms < end:
         end = state.question_by_ms
     by_presence = max(0, end - start)
@@ -305,7 +334,8 @@ def _allowances(state: SittingState, now_ms: int, batch_ms: int) -> tuple[int, t
     return start, (
         (by_day, None),
         (by_presence, Reason.DAILY_MAXIMUM),
-        (by_dates, Reason.IDLE),
+        (by_staff, Reason.IDLE),
+        (by_dates, Reason.NOT_SUPERVISED),
         (by_limit, Reason.OUTSIDE_DATES),
         (by_clock, Reason.TOO_LATE),
         (_NEVER, Reason.FASTER_THAN_CLOCK),
@@ -339,7 +369,13 @@ def _day_after(state: SittingState, start: int, end: int) -> tuple[int, int]:
 
 
 def _earning(
-    beat: Beat, furthest: int, claimed: int, make_up: tuple[Interval, ...], terms: SittingTerms
+    beat: Beat,
+    furthest: int,
+    claimed: int,
+    make_up: tuple[Interval, ...],
+    terms: SittingTerms,
+    *,
+    made_up: bool,
 ) -> tuple[list[Interval], list[RefusedPiece]]:
     """The media of a beat that would earn if there were time enough, and the rest with its reasons.
 
@@ -364,7 +400,12 @@ def _earning(
         known = [(first, min(end, furthest))]
         earning = intersect(known, make_up)
         refused += [RefusedPiece(a, b, Reason.ALREADY_COUNTED) for a, b in subtract(known, earning)]
-    if end > furthest:
+        if not made_up:
+            refused += [RefusedPiece(a, b, Reason.TOO_MANY_PIECES) for a, b in earning]
+            earning = []
+    if end > furthest and terms.only_make_up:
+        refused.append(RefusedPiece(max(first, furthest), end, Reason.OUTSIDE_DATES))
+    elif end > furthest:
         earning.append((max(first, furthest), end))
     if earning and beat.rate > terms.plan.max_rate:
         return [], [RefusedPiece(first, last, Reason.TOO_FAST)]
@@ -429,7 +470,7 @@ def check_due(state: SittingState) -> int | None:
 
 def complete(state: SittingState) -> bool:
     """Whether nothing of the lesson is left to earn."""
-    return state.furthest_ms >= state.terms.duration_ms and not state.make_up
+    return not state.make_up and (state.terms.only_make_up or state.furthest_ms >= state.terms.duration_ms)
 
 
 def check_asked(state: SittingState, index: int) -> SittingState:

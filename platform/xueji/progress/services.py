@@ -39,7 +39,7 @@ from xueji.progress.models import Sitting
 from xueji.progress.record import state_of
 from xueji.progress.rules import MOST_MAKE_UP, Lease, LeaseAnswer, SittingTerms, may_take, person_seen
 from xueji.progress.terms import read_terms, write_intervals, write_terms
-from xueji.rulebook.shanghai import DAY_MS, date_begins_ms, day_of
+from xueji.rulebook.shanghai import day_of
 from xueji.rulebook.vocabulary import CheckKind, Part
 from xueji.trace import services as trace
 from xueji.trace.rules import Event
@@ -91,7 +91,7 @@ def open_sitting(
     existing = session.get(Sitting, sitting_id, with_for_update=True)
     if existing is not None:
         return _again(session, existing, facts, lesson, now_ms)
-    _may_study(facts, lesson, now_ms)
+    only_make_up = _may_study(facts, lesson, now_ms)
     who = keyring.pseudonym(actor.person_id, enrolment_id)
     _take_lease(session, events, facts.person_id, sitting_id, now_ms, continue_here=continue_here)
 
@@ -104,8 +104,11 @@ def open_sitting(
         now_ms,
         furthest_ms=_furthest(session, enrolment_id, lesson_id),
         carried_ms=_carried(session, enrolment_id),
+        only_make_up=only_make_up,
     )
     events.publish(opens)
+    if only_make_up and not opens.make_up and not opens.waiting_ms:
+        raise OutsideDates(_("培训班的学习日期已过，这一课没有需要补学或确认的时间。"))
     opens.make_up = opens.make_up[:MOST_MAKE_UP]
     sitting = _new_sitting(session, opens, device)
     session.flush()
@@ -186,29 +189,31 @@ def _again(session: Session, sitting: Sitting, facts: EnrolmentFacts, lesson: Le
     same = (sitting.person_id, sitting.enrolment_id, sitting.lesson_id)
     if same != (facts.person_id, facts.enrolment_id, lesson.lesson_id):
         raise SittingClash
-    if sitting.ended_ms is not None:
+    terms = read_terms(sitting.terms)
+    # One that was opened on the cohort's last day earns no more after it: what is left to do needs another one.
+    if sitting.ended_ms is not None or now_ms >= terms.closes_ms:
         raise SittingEnded
     sitting.last_contact_ms = max(sitting.last_contact_ms, now_ms)
-    return Opened(sitting, read_terms(sitting.terms), lesson)
+    return Opened(sitting, terms, lesson)
 
 
-def _dates_ms(facts: EnrolmentFacts) -> tuple[int, int]:
-    """The first instant of the cohort and the first after it."""
-    return date_begins_ms(facts.cohort.starts_on), date_begins_ms(facts.cohort.ends_on) + DAY_MS
+def _may_study(facts: EnrolmentFacts, lesson: LessonFacts, now_ms: int) -> bool:
+    """Whether it is for making up only: in the days after the cohort in which held time may still be made up.
 
-
-def _may_study(facts: EnrolmentFacts, lesson: LessonFacts, now_ms: int) -> None:
-    if facts.state is not EnrolmentState.ACTIVE or facts.cohort.state is not CohortState.OPEN:
+    Raises OutsideDates, NotOnline, LessonNotReady.
+    """
+    cohort = facts.cohort
+    if facts.state is not EnrolmentState.ACTIVE or cohort.state is CohortState.DRAFT:
         raise OutsideDates
-    opens_ms, closes_ms = _dates_ms(facts)
-    if not opens_ms <= now_ms < closes_ms:
-        days = {"starts_on": str(facts.cohort.starts_on), "ends_on": str(facts.cohort.ends_on)}
+    if not cohort.opens_ms <= now_ms < cohort.settles_ms:
+        days = {"starts_on": str(cohort.starts_on), "ends_on": str(cohort.ends_on)}
         said = _("本班的学习日期是%(starts_on)s至%(ends_on)s，请在此期间学习；如有疑问，请联系培训机构。", **days)
         raise OutsideDates(said, **days)
     if lesson.part is not Part.THEORY:
         raise NotOnline
     if not lesson.film_ready:
         raise LessonNotReady
+    return cohort.state is CohortState.CLOSED or now_ms >= cohort.closes_ms
 
 
 def _take_lease(
@@ -218,7 +223,7 @@ def _take_lease(
     if row is None:
         return
     old = session.get_one(Sitting, row.sitting_id, with_for_update=True)
-    if old.ended_ms is not None:
+    if old.ended_ms is not None or now_ms >= read_terms(old.terms).closes_ms:
         return
     held = Lease(str(old.id), old.last_contact_ms, read_terms(old.terms).plan.lease_ms)
     answer = may_take(held, str(sitting_id), now_ms, continue_here=continue_here)
@@ -249,14 +254,15 @@ def _carried(session: Session, enrolment_id: UUID) -> int:
 
 def _new_sitting(session: Session, opens: SittingOpens, device: str) -> Sitting:
     facts, now_ms = opens.facts, opens.now_ms
-    opens_ms, closes_ms = _dates_ms(facts)
+    cohort = facts.cohort
     terms = SittingTerms(
         duration_ms=opens.lesson.duration_ms,
-        plan=facts.cohort.plan,
+        plan=cohort.plan,
         schedule=opens.schedule,
-        opens_ms=opens_ms,
-        closes_ms=closes_ms,
+        opens_ms=cohort.opens_ms,
+        closes_ms=cohort.settles_ms if opens.only_make_up else cohort.closes_ms,
         part=opens.lesson.part,
+        only_make_up=opens.only_make_up,
     )
     before = session.scalar(
         select(Sitting).where(Sitting.person_id == facts.person_id).order_by(Sitting.opened_ms.desc()).limit(1)
@@ -267,7 +273,8 @@ def _new_sitting(session: Session, opens: SittingOpens, device: str) -> Sitting:
         .order_by(Sitting.opened_ms.desc())
         .limit(1)
     )
-    resume_ms = opens.make_up[0][0] if opens.make_up and opens.furthest_ms >= terms.duration_ms else (resume or 0)
+    ended = opens.only_make_up or opens.furthest_ms >= terms.duration_ms
+    resume_ms = opens.make_up[0][0] if opens.make_up and ended else (resume or 0)
     day = day_of(now_ms)
     sitting = Sitting(
         id=opens.sitting_id,

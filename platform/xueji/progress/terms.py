@@ -20,6 +20,7 @@ def write_terms(terms: SittingTerms) -> str:
             "opens_ms": terms.opens_ms,
             "closes_ms": terms.closes_ms,
             "part": terms.part,
+            "only_make_up": terms.only_make_up,
         },
         separators=(",", ":"),
     )
@@ -35,6 +36,7 @@ def read_terms(text: str) -> SittingTerms:
         opens_ms=values["opens_ms"],
         closes_ms=values["closes_ms"],
         part=values["part"],
+        only_make_up=values.get("only_make_up", False),
     )
 
 

@@ -55,6 +55,8 @@ class Reason(StrEnum):
     """Why a millisecond does not count. The first group is decided with the beat, the second by the account."""
 
     ALREADY_COUNTED = "already_counted"
+    TOO_MANY_PIECES = "too_many_pieces"
+    """what is to be made up would be left in more pieces than a sitting may have"""
     AHEAD = "ahead"
     BEYOND_END = "beyond_end"
     FASTER_THAN_CLOCK = "faster_than_clock"

@@ -64,7 +64,7 @@ def sitting_opens(opens: SittingOpens) -> None:
     )
     opens.schedule = rules.draw_schedule(
         RANDOM,
-        opens.lesson.duration_ms - opens.furthest_ms + length(opens.make_up),
+        (0 if opens.only_make_up else opens.lesson.duration_ms - opens.furthest_ms) + length(opens.make_up),
         opens.facts.cohort.plan,
         opens.carried_ms,
         at_least_one=not session.scalar(select(asked_before)),
