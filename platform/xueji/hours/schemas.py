@@ -48,6 +48,7 @@ class CapOut(BaseModel):
     used_ms: int
     over_ms: int
     note: str
+    filed_ms: int | None = Field(default=None, description="Online hours filed; absent where the first edition applies")
 
 
 class ShareOut(BaseModel):
@@ -59,6 +60,7 @@ class ShareOut(BaseModel):
 class InPersonOut(BaseModel):
     theory_ms: int
     practical_ms: int
+    refused: list[RefusedSumOut] = Field(default=[], description="Entered, and not counted; absent when nothing is")
 
 
 class TotalsOut(BaseModel):
@@ -82,6 +84,8 @@ class StatutoryOut(BaseModel):
     document: str
     article: str
     questions: list[str] = Field(description="Keys of what the law at hand does not answer")
+    theory_ms: int | None = Field(default=None, description="The least theory; absent where no figure is known")
+    practical_ms: int | None = Field(default=None, description="The least practice; absent where no figure is known")
 
 
 class MissingOut(BaseModel):
@@ -93,6 +97,14 @@ class FlagOut(BaseModel):
     code: str
     ids: list[str] = Field(description='What it concerns: leaves as "n:17", days, sittings, sessions')
     ms: int
+
+
+class ClearedOut(BaseModel):
+    code: str
+    ids: list[str]
+    ms: int
+    n: int = Field(description="Number of the leaf that cleared it")
+    by: str = Field(description="regulator or institution (two of its people)")
 
 
 class StatementOut(BaseModel):
@@ -122,6 +134,8 @@ class StatementOut(BaseModel):
     missing: list[MissingOut]
     flags: list[FlagOut]
     marks: list[tuple[str, int]]
+    cleared: list[ClearedOut] = Field(default=[], description="Flags a person cleared; absent when there are none")
+    rules: int = Field(default=1, description="Edition of the account's rules; absent for the first")
 
 
 class AttemptOut(BaseModel):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from xueji.enrolment.wording import amount
 from xueji.hours.rules import FlagCode, LessonLine, MissingCode, OnlineSums, Statement
 from xueji.rulebook.rules import CapNote
-from xueji.rulebook.vocabulary import Reason
+from xueji.rulebook.vocabulary import Clearer, Reason
 
 STATUS: Mapping[str, Any] = {
     "confirmed": _("已确认"),
@@ -91,6 +92,8 @@ MISSING: Mapping[str, Any] = {
     MissingCode.THEORY_SHORT: _("理论还差 %(amount)s"),
     MissingCode.PRACTICAL_SHORT: _("实操还差 %(amount)s"),
     MissingCode.TOTAL_SHORT: _("总学时还差 %(amount)s"),
+    MissingCode.IN_PERSON_SHORT: _("线下面授还差 %(amount)s，须达到备案的线下学时"),
+    MissingCode.THEORY_IN_PERSON_SHORT: _("线下理论还差 %(amount)s，线上学时不能代替备案的线下理论"),
     MissingCode.ONLINE_SHARE_OF_DELIVERED: _("已完成的学时中线上占比过高，多出 %(amount)s，请先参加线下课"),
     MissingCode.IMPOSSIBLE_SUMS: _("有自相矛盾的时间记录，须先查清"),
 }
@@ -100,6 +103,11 @@ MARK: Mapping[str, Any] = {
     **{reason: REASON[reason] for reason in Reason},
 }
 """Requests that were refused whole, by the reason the leaf gives."""
+
+CLEARED_BY: Mapping[str, Any] = {
+    Clearer.REGULATOR: _("监管部门核查后放行"),
+    Clearer.INSTITUTION: _("培训机构两人核查后放行"),
+}
 
 CAP: Mapping[str, Any] = {
     CapNote.APPLIES: _("三项岗位人员初训，线上理论不得超过总学时的 %(percent)s%%，正好 %(percent)s%% 可以。"),
@@ -122,6 +130,15 @@ QUESTION: Mapping[str, Any] = {
 def missing(code: str, ms: int, class_hour_ms: int) -> str:
     """What an account lacks, with its exact amount."""
     sentence: str = str(MISSING[code]) % {"amount": amount(ms, class_hour_ms)}
+    return sentence
+
+
+def in_person_refused(statement: Statement) -> str:
+    """How much attendance was entered and does not count, to follow the figure that does; empty when all of it does."""
+    ms = sum(item.ms for item in statement.in_person.refused)
+    if not ms:
+        return ""
+    sentence: str = gettext("；另有 %(amount)s出勤不可能成立，未计入", amount=amount(ms, statement.class_hour_ms))
     return sentence
 
 

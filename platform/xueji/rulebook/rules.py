@@ -6,7 +6,7 @@ enrolment keeps the version it was opened under, so that its hours can be worked
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -29,6 +29,7 @@ from xueji.rulebook.plan import FIELDS, InvalidPlan, ProctoringPlan
 from xueji.rulebook.vocabulary import Training
 
 __all__ = [
+    "USED_BY_THE_ACCOUNT",
     "Bound",
     "CapNote",
     "Conditions",
@@ -47,6 +48,7 @@ __all__ = [
     "Situation",
     "Value",
     "Why",
+    "all_online_forbidden",
     "load",
     "online_cap",
     "published",
@@ -185,12 +187,12 @@ class Rulebook:
         """The preset plan in force, with the chosen fields instead of the preset ones. Raises InvalidPlan."""
         return self.in_force(jurisdiction, on).proctoring_plan(**chosen)
 
-    def questions_about(self, key: str, situation: Situation, jurisdiction: str) -> tuple[OpenQuestion, ...]:
-        """The open questions that touch a key in a situation, in a region."""
+    def open_about(self, keys: frozenset[str], situation: Situation, jurisdiction: str) -> tuple[OpenQuestion, ...]:
+        """The open questions that touch any of the keys in a situation, in a region."""
         return tuple(
             question
             for question in self.open_questions
-            if question.about == key
+            if question.about in keys
             and jurisdiction.startswith(question.jurisdiction)
             and question.conditions.hold(situation)
         )
@@ -264,6 +266,20 @@ def _read(folder: Path) -> Rulebook:
     return Rulebook.from_dict({**head, "figures": figures})
 
 
+USED_BY_THE_ACCOUNT = (
+    "class_hour",
+    "training_hours",
+    "theory_hours",
+    "practical_hours",
+    "online_share",
+    "share_denominator",
+    "practical_online",
+    "all_online_cohort",
+    "regulated_posts",
+)
+"""Keys of the figures that an account rests on: what is open about any of them is told with it."""
+
+
 class CapNote(StrEnum):
     """Why the cap on online hours applies or does not."""
 
@@ -285,18 +301,28 @@ class OnlineCap:
     note: CapNote
 
 
-def online_cap(in_force: InForce, situation: Situation, *, total_ms: int, theory_ms: int) -> OnlineCap:
+def online_cap(
+    in_force: InForce, situation: Situation, *, total_ms: int, theory_ms: int, filed_ms: int | None = None
+) -> OnlineCap:
     """The most online time that counts (003 art. 8): theory only, and of the total no more than the share allows.
 
-    `total_ms` is the syllabus total frozen at filing. "Not more than" includes the number: exactly the share counts.
-    Where the share is not limited (refresher training, other industries, other posts) theory itself is the limit,
-    and the note says why.
+    `total_ms` is the syllabus total frozen at filing, `filed_ms` the online hours filed with it: more than was filed
+    is in no plan that an authority has seen. Without it only the law limits, as before there is a filing. "Not more
+    than" includes the number: exactly the share counts. Where the share is not limited (refresher training, other
+    industries, other posts) theory itself is the limit, and the note says why.
     """
+    filed = theory_ms if filed_ms is None else filed_ms
     ruling = in_force.find("online_share", situation)
     if ruling is None:
-        return OnlineCap(False, theory_ms, None, None, _why_no_cap(in_force, situation))
+        return OnlineCap(False, min(theory_ms, filed), None, None, _why_no_cap(in_force, situation))
     percent = ruling.whole
-    return OnlineCap(True, min(total_ms * percent // 100, theory_ms), percent, ruling, CapNote.APPLIES)
+    return OnlineCap(True, min(total_ms * percent // 100, theory_ms, filed), percent, ruling, CapNote.APPLIES)
+
+
+def all_online_forbidden(in_force: InForce, situation: Situation) -> Ruling | None:
+    """The rule that no training may be wholly online (003 art. 8), or None where it may be."""
+    ruling = in_force.find("all_online_cohort", situation) or in_force.find("all_online_cohort")
+    return ruling if ruling is not None and ruling.value is False else None
 
 
 def _why_no_cap(in_force: InForce, situation: Situation) -> CapNote:
@@ -322,10 +348,16 @@ class RequiredHours:
     questions: tuple[str, ...]
 
 
-def required_hours(in_force: InForce, situation: Situation) -> RequiredHours:
-    """The least total, theory and practical hours for the situation (national order 3; local tables)."""
+def required_hours(
+    in_force: InForce, situation: Situation, *, about: Iterable[str] = ("training_hours",)
+) -> RequiredHours:
+    """The least total, theory and practical hours for the situation (national order 3; local tables).
+
+    The questions are those that are open about any key of `about`, in the order of the rulebook.
+    """
     found = {key: in_force.find(key, situation) for key in ("training_hours", "theory_hours", "practical_hours")}
     class_hour_ms = in_force.class_hour_ms
+    open_questions = in_force.rulebook.open_about(frozenset(about), situation, in_force.jurisdiction)
 
     def ms(key: str) -> int | None:
         ruling = found[key]
@@ -336,8 +368,5 @@ def required_hours(in_force: InForce, situation: Situation) -> RequiredHours:
         theory_ms=ms("theory_hours"),
         practical_ms=ms("practical_hours"),
         rulings=tuple(ruling for ruling in found.values() if ruling is not None),
-        questions=tuple(
-            question.key
-            for question in in_force.rulebook.questions_about("training_hours", situation, in_force.jurisdiction)
-        ),
+        questions=tuple(question.key for question in open_questions),
     )

@@ -105,3 +105,10 @@ class ReviewOutcome(StrEnum):
 
     ACCEPT = "accept"
     REJECT = "reject"
+
+
+class Clearer(StrEnum):
+    """Who cleared an impossible sum: a regulator, or two people of the institution."""
+
+    REGULATOR = "regulator"
+    INSTITUTION = "institution"

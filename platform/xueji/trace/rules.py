@@ -36,6 +36,7 @@ class Event(StrEnum):
     """Every kind of leaf there is; a new kind is added here and nowhere else."""
 
     ENROLMENT_OPEN = "enrolment.open"
+    ENROLMENT_CORRECT = "enrolment.correct"
     ENROLMENT_WITHDRAW = "enrolment.withdraw"
     SITTING_OPEN = "sitting.open"
     LEASE_TAKE = "lease.take"
@@ -52,6 +53,8 @@ class Event(StrEnum):
     CHECKIN_CONFIRM = "checkin.confirm"
     ATTENDANCE = "attendance"
     ATTENDANCE_REVOKE = "attendance.revoke"
+    FLAG_CLEAR = "flag.clear"
+    FLAG_RESTORE = "flag.restore"
     CONSENT_GIVE = "consent.give"
     CONSENT_WITHDRAW = "consent.withdraw"
     REFERENCE_ENROL = "reference.enrol"

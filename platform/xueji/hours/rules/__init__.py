@@ -8,6 +8,7 @@ from xueji.hours.rules.assessment import Status, WrongRulebook, assess
 from xueji.hours.rules.reading import bears_on_hours, evidence
 from xueji.hours.rules.records import (
     Attendance,
+    Clearance,
     DecidedCheck,
     Enrolment,
     Evidence,
@@ -22,6 +23,7 @@ from xueji.hours.rules.records import (
 )
 from xueji.hours.rules.statement import (
     CapLine,
+    Cleared,
     Explanation,
     Flag,
     FlagCode,
@@ -42,6 +44,8 @@ from xueji.hours.rules.statement import (
 __all__ = [
     "Attendance",
     "CapLine",
+    "Clearance",
+    "Cleared",
     "DecidedCheck",
     "Enrolment",
     "Evidence",

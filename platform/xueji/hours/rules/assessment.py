@@ -8,7 +8,15 @@ from enum import IntEnum
 from operator import attrgetter
 from typing import Final
 
-from xueji.hours.rules.impossible import DaySums, Suspicions, look_at_days, look_at_sessions
+from xueji.hours.rules.impossible import (
+    DailyRoom,
+    DaySums,
+    Elsewhere,
+    Suspicions,
+    look_at_days,
+    look_at_sessions,
+    sort_out,
+)
 from xueji.hours.rules.records import DecidedCheck, Enrolment, Evidence, Lesson, Presence, Standing
 from xueji.hours.rules.statement import (
     CapLine,
@@ -26,7 +34,17 @@ from xueji.hours.rules.statement import (
     Totals,
 )
 from xueji.rulebook.intervals import Interval, intersect, length, subtract, union
-from xueji.rulebook.rules import OnlineCap, RequiredHours, Rulebook, Situation, online_cap, required_hours
+from xueji.rulebook.rules import (
+    USED_BY_THE_ACCOUNT,
+    InForce,
+    OnlineCap,
+    RequiredHours,
+    Rulebook,
+    Situation,
+    all_online_forbidden,
+    online_cap,
+    required_hours,
+)
 from xueji.rulebook.vocabulary import Method, Part, Reason
 
 _EVER: Final = 1 << 62
@@ -64,7 +82,7 @@ def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Sta
     settled = as_of_ms >= enrolment.settles_ms
     in_force = rulebook.in_force(enrolment.jurisdiction, enrolment.starts)
     situation = Situation(enrolment.category, enrolment.high_risk, enrolment.training, enrolment.subject)
-    cap = online_cap(in_force, situation, total_ms=enrolment.total_ms, theory_ms=enrolment.theory_ms)
+    cap = _cap(enrolment, in_force, situation)
 
     suspicions = Suspicions(evidence.irregular)
     study = _study(evidence, suspicions)
@@ -72,15 +90,14 @@ def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Sta
     online = _online_sums(lines, study.stray_ms)
     look_at_sessions(suspicions, evidence.attendance, study.server)
     look_at_days(suspicions, study.days, enrolment.plan.daily_max_ms, evidence.attendance)
-    flags = suspicions.flags()
+    flags, cleared = sort_out(suspicions.flags(), evidence.clearances)
 
-    in_person = InPersonSums(
-        theory_ms=sum(session.ms for session in evidence.attendance if session.part == Part.THEORY),
-        practical_ms=sum(session.ms for session in evidence.attendance if session.part == Part.PRACTICAL),
-    )
+    in_person = _in_person(evidence, study)
     theory_ms = online.counted_ms + in_person.theory_ms
     totals = Totals(theory_ms, in_person.practical_ms, theory_ms + in_person.practical_ms)
     missing = _missing(enrolment, totals, online.counted_ms, cap, flagged=bool(flags))
+    if enrolment.rules >= 2:
+        missing = (*_missing_in_person(enrolment, in_person, in_force, situation), *missing)
     return Statement(
         enrolment=enrolment.enrolment,
         rulebook=rulebook.reference,
@@ -90,7 +107,7 @@ def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Sta
         class_hour_ms=in_force.class_hour_ms,
         online=online,
         lessons=lines,
-        cap=_cap_line(cap, online.counted_ms, confirmed_ms),
+        cap=_cap_line(cap, online.counted_ms, confirmed_ms, enrolment),
         in_person=in_person,
         totals=totals,
         syllabus=Syllabus(
@@ -102,11 +119,21 @@ def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Sta
         ),
         online_of_syllabus=Share(online.counted_ms, enrolment.total_ms),
         online_of_delivered=Share(online.counted_ms, totals.delivered_ms),
-        statutory=_statutory(required_hours(in_force, situation), enrolment.total_ms),
+        statutory=_statutory(enrolment, in_force, situation),
         complete=not missing,
         missing=missing,
         flags=flags,
         marks=tuple(sorted(evidence.marks.items())),
+        cleared=cleared,
+        rules=enrolment.rules,
+    )
+
+
+def _cap(enrolment: Enrolment, in_force: InForce, situation: Situation) -> OnlineCap:
+    """The limit on online hours: since the second edition also what was filed (003 art. 8, 13)."""
+    filed_ms = enrolment.online_ms if enrolment.rules >= 2 else None
+    return online_cap(
+        in_force, situation, total_ms=enrolment.total_ms, theory_ms=enrolment.theory_ms, filed_ms=filed_ms
     )
 
 
@@ -131,6 +158,8 @@ class _Study:
     """server time spent, joined where it touches"""
     stray_ms: int = 0
     """credited for a lesson that the syllabus does not have"""
+    stays: dict[str, int] | None = None
+    """what of each attendance can be, by session; None where the edition of the rules only flags"""
 
 
 def spans(checks: Iterable[DecidedCheck]) -> list[Span]:
@@ -193,6 +222,7 @@ def _study(evidence: Evidence, suspicions: Suspicions) -> _Study:
 
     face = spans(evidence.checks)
     supervised = supervised_spans(face, evidence.presences)
+    sift = _Sift(evidence) if evidence.enrolment.rules >= 2 else None
     face_at = supervised_at = 0
     durations = {lesson.lesson: lesson.duration_ms for lesson in evidence.enrolment.lessons}
     spent_until = -_EVER
@@ -224,11 +254,30 @@ def _study(evidence: Evidence, suspicions: Suspicions) -> _Study:
         else:
             study.server.append((start, end))
         # Both pointers only ever move on, so the sweep costs one step for each segment and each span.
-        if evidence.sittings.get(segment.sitting) == Method.SUPERVISED:
-            supervised_at = _sort_by_status(lesson, supervised, supervised_at, start, end, first)
-        else:
-            face_at = _sort_by_status(lesson, face, face_at, start, end, first)
+        for begins, ends in [(start, end)] if sift is None else sift.keep(segment.n, start, end, lesson):
+            if evidence.sittings.get(segment.sitting) == Method.SUPERVISED:
+                supervised_at = _sort_by_status(lesson, supervised, supervised_at, begins, ends, first + begins - start)
+            else:
+                face_at = _sort_by_status(lesson, face, face_at, begins, ends, first + begins - start)
+    if sift is not None:
+        study.stays = sift.elsewhere.stays()
     return study
+
+
+class _Sift:
+    """Takes from online study what cannot be beside the other evidence, and says why (second edition)."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.elsewhere = Elsewhere(evidence.attendance)
+        self._room = DailyRoom(evidence.enrolment.plan.daily_max_ms)
+
+    def keep(self, n: int, start: int, end: int, lesson: _LessonStudy) -> list[Interval]:
+        """The parts of leaf `n`'s server time that count; the others are refused in the lesson."""
+        free = self.elsewhere.free(n, start, end)
+        kept = self._room.fit(free)
+        lesson.refused[Reason.IMPOSSIBLE] += end - start - length(free)
+        lesson.refused[Reason.DAILY_MAXIMUM] += length(free) - length(kept)
+        return kept
 
 
 def _sort_by_status(lesson: _LessonStudy, cut: Sequence[Span], at: int, start: int, end: int, first: int) -> int:
@@ -312,7 +361,18 @@ def _online_sums(lines: Sequence[LessonLine], stray_ms: int) -> OnlineSums:
     )
 
 
-def _cap_line(cap: OnlineCap, counted_ms: int, confirmed_ms: int) -> CapLine:
+def _in_person(evidence: Evidence, study: _Study) -> InPersonSums:
+    """Attendance that counts; what cannot be beside other evidence does not, since the second edition."""
+    sums: Counter[str] = Counter()
+    for session in evidence.attendance:
+        counted_ms = session.ms if study.stays is None else study.stays[session.session]
+        sums[session.part] += counted_ms
+        sums[Reason.IMPOSSIBLE] += session.ms - counted_ms
+    refused: Counter[str] = Counter({Reason.IMPOSSIBLE: sums[Reason.IMPOSSIBLE]})
+    return InPersonSums(sums[Part.THEORY], sums[Part.PRACTICAL], _refused_sums(refused))
+
+
+def _cap_line(cap: OnlineCap, counted_ms: int, confirmed_ms: int, enrolment: Enrolment) -> CapLine:
     figure = None if cap.ruling is None else cap.ruling.figure
     return CapLine(
         applies=cap.applies,
@@ -323,19 +383,42 @@ def _cap_line(cap: OnlineCap, counted_ms: int, confirmed_ms: int) -> CapLine:
         used_ms=counted_ms,
         over_ms=confirmed_ms - counted_ms,
         note=cap.note.value,
+        filed_ms=enrolment.online_ms if enrolment.rules >= 2 else None,
     )
 
 
-def _statutory(required: RequiredHours, total_ms: int) -> Statutory:
+def _statutory(enrolment: Enrolment, in_force: InForce, situation: Situation) -> Statutory:
+    """What the law asks for at least, in all and of each part, and what is open about any rule the account rests on.
+
+    Statements of the first edition named the total and its questions only; those of a chain that was put right since
+    say everything.
+    """
+    whole = enrolment.rules >= 2 or enrolment.corrected
+    about = USED_BY_THE_ACCOUNT if whole else ("training_hours",)
+    required: RequiredHours = required_hours(in_force, situation, about=about)
     figure = next((ruling.figure for ruling in required.rulings if ruling.figure.key == "training_hours"), None)
     return Statutory(
         total_ms=required.total_ms,
         per_year=figure is not None and figure.unit == "class_hour_per_year",
-        met=None if required.total_ms is None else total_ms >= required.total_ms,
+        met=None if required.total_ms is None else enrolment.total_ms >= required.total_ms,
         document="" if figure is None else figure.document,
         article="" if figure is None else figure.article,
         questions=required.questions,
+        theory_ms=required.theory_ms if whole else None,
+        practical_ms=required.practical_ms if whole else None,
     )
+
+
+def _missing_in_person(
+    enrolment: Enrolment, in_person: InPersonSums, in_force: InForce, situation: Situation
+) -> Iterable[Missing]:
+    """What was filed to be taught in a room and was not; where nothing may be wholly online, its theory too."""
+    short = {
+        MissingCode.IN_PERSON_SHORT: enrolment.in_person_ms - in_person.theory_ms - in_person.practical_ms,
+    }
+    if all_online_forbidden(in_force, situation) is not None:
+        short[MissingCode.THEORY_IN_PERSON_SHORT] = enrolment.theory_ms - enrolment.online_ms - in_person.theory_ms
+    return tuple(Missing(code.value, ms) for code, ms in short.items() if ms > 0)
 
 
 def _missing(

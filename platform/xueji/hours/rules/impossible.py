@@ -1,11 +1,11 @@
 """Sums and facts that cannot be true, collected while hours are worked out."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from xueji.hours.rules.records import Attendance, Irregular
-from xueji.hours.rules.statement import Flag, FlagCode
-from xueji.rulebook.intervals import Interval, intersect, length, union
+from xueji.hours.rules.records import Attendance, Clearance, Irregular
+from xueji.hours.rules.statement import Cleared, Flag, FlagCode
+from xueji.rulebook.intervals import Interval, intersect, length, subtract, union
 from xueji.rulebook.shanghai import DAY_MS, date_of, day_begins_ms, day_of
 
 
@@ -28,6 +28,24 @@ class Suspicions:
         return tuple(
             Flag(code.value, tuple(sorted(self._ids[code])), self._ms[code]) for code in FlagCode if code in self._ids
         )
+
+
+def sort_out(flags: Iterable[Flag], clearances: Iterable[Clearance]) -> tuple[tuple[Flag, ...], tuple[Cleared, ...]]:
+    """The flags that stand, and those that a person cleared.
+
+    A clearance speaks of the sum as it stood then: what has grown since, or concerns something else as well, stands
+    again and must be looked into anew.
+    """
+    spoken_of = {clearance.code: clearance for clearance in clearances}
+    standing: list[Flag] = []
+    cleared: list[Cleared] = []
+    for flag in flags:
+        found = spoken_of.get(flag.code)
+        if found is not None and flag.ms <= found.ms and set(flag.ids) <= set(found.ids):
+            cleared.append(Cleared(flag.code, flag.ids, flag.ms, found.n, found.by))
+        else:
+            standing.append(flag)
+    return tuple(standing), tuple(cleared)
 
 
 class DaySums:
@@ -82,3 +100,74 @@ def look_at_sessions(suspicions: Suspicions, attendance: Iterable[Attendance], s
     if both:
         names = [session for began, ended, session in sessions if any(a < ended and b > began for a, b in both)]
         suspicions.add(FlagCode.IN_PERSON_WHILE_ONLINE, length(both), *names)
+
+
+class Elsewhere:
+    """Where else the person was by attendance that was entered, to hold online study against it.
+
+    Of two records of one moment the one that was entered later gives way (its leaf has the higher number): nobody's
+    earned time is taken by what somebody enters afterwards. Segments come in ascending order of server time.
+    """
+
+    def __init__(self, attendance: Iterable[Attendance]) -> None:
+        self._sessions = sorted(attendance, key=lambda session: (session.began_ms, session.ended_ms, session.n))
+        self._at = 0
+        self._studied: dict[str, list[Interval]] = {}
+
+    def free(self, n: int, start_ms: int, end_ms: int) -> list[Interval]:
+        """What of the server time of leaf `n` was not spent in a room by an earlier leaf."""
+        pieces = [(start_ms, end_ms)]
+        met = self._met(start_ms, end_ms)
+        for session in met:
+            if session.n < n:
+                pieces = subtract(pieces, [(session.began_ms, session.ended_ms)])
+        for session in met:
+            if session.n > n and pieces:
+                self._studied.setdefault(session.session, []).extend(pieces)
+        return pieces
+
+    def _met(self, start_ms: int, end_ms: int) -> list[Attendance]:
+        """The sessions that overlap; those that were over before are not looked at again."""
+        while self._at < len(self._sessions) and self._sessions[self._at].ended_ms <= start_ms:
+            self._at += 1
+        met: list[Attendance] = []
+        for session in self._sessions[self._at :]:
+            if session.began_ms >= end_ms:
+                break
+            if session.ended_ms > start_ms:
+                met.append(session)
+        return met
+
+    def stays(self) -> dict[str, int]:
+        """How much of each attendance can be, by session, after all segments have been held against it."""
+        taken: list[Interval] = []
+        counted: dict[str, int] = {}
+        for session in sorted(self._sessions, key=lambda session: session.n):
+            span = [(session.began_ms, session.ended_ms)]
+            occupied = union([*taken, *self._studied.get(session.session, ())])
+            counted[session.session] = min(session.ms, length(span) - length(intersect(span, occupied)))
+            taken = union([*taken, *span])
+        return counted
+
+
+class DailyRoom:
+    """What of each day's online time may still count (Asia/Shanghai). Pieces come in ascending order."""
+
+    def __init__(self, daily_max_ms: int) -> None:
+        self._most = daily_max_ms
+        self._days = DaySums()
+
+    def fit(self, pieces: Sequence[Interval]) -> list[Interval]:
+        """The parts of the pieces that the day's maximum has room for."""
+        kept: list[Interval] = []
+        for start, end in pieces:
+            at = start
+            while at < end:
+                day = day_of(at)
+                until = min(end, day_begins_ms(day) + DAY_MS)
+                last = min(until, at + max(0, self._most - self._days.ms[day]))
+                if last > at:
+                    self._days.add(at, last)
+                    kept.append((at, last))
+                at = until
+        return kept

@@ -1,6 +1,6 @@
 """One leaf's values, each taken out as what it must be: MalformedLeaf names the leaf and the value that is not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -94,6 +94,17 @@ class Values:
 
     def instant(self, name: str) -> int:
         return instant(self.leaf, name, self._get(name))
+
+    def must_say(self, names: Iterable[str]) -> None:
+        """Each of these names, whatever its value: what is silently absent is not a fact."""
+        for name in sorted(names):
+            self._get(name)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        value = self._get(name)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.wrong(name, "must be a list of texts")
+        return tuple(value)
 
     def inside(self, name: str) -> "Values":
         """The values of an object within these."""

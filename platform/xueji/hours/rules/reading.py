@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from xueji.hours.rules.leaf_values import Leaf, Values, at_ms
 from xueji.hours.rules.records import (
     Attendance,
+    Clearance,
     DecidedCheck,
     Enrolment,
     Evidence,
@@ -23,6 +24,7 @@ from xueji.hours.rules.records import (
 from xueji.rulebook.vocabulary import (
     Category,
     CheckKind,
+    Clearer,
     Method,
     Outcome,
     Part,
@@ -32,6 +34,13 @@ from xueji.rulebook.vocabulary import (
 )
 
 SUPERVISED: Final = "supervised"
+TERMS: Final = frozenset(
+    {
+        "cohort", "rules", "rulebook", "jurisdiction", "category", "subject", "high_risk", "training", "total_ms",
+        "theory_ms", "practical_ms", "online_ms", "in_person_ms", "starts", "ends", "plan", "lessons",
+    }
+)  # fmt: skip
+"""Everything an account takes from the opening leaf. Since the second edition each must be said, if only as null."""
 
 
 def evidence(leaves: Iterable[Leaf]) -> Evidence:
@@ -112,6 +121,7 @@ class _Reading:
     furthest: dict[str, int] = field(default_factory=dict)
     marks: Counter[str] = field(default_factory=Counter)
     irregular: list[Irregular] = field(default_factory=list)
+    clearances: dict[str, Clearance] = field(default_factory=dict)
 
     def take(self, leaf: Leaf) -> None:
         n = leaf["n"]
@@ -149,7 +159,13 @@ class _Reading:
             furthest_ms=self.furthest,
             marks=self.marks,
             irregular=tuple(self.irregular),
+            clearances=tuple(self.clearances.values()),
         )
+
+    @property
+    def rules(self) -> int:
+        """Edition of the rules; a chain's opening is its first leaf."""
+        return 1 if self.enrolment is None else self.enrolment.rules
 
     def enrolment_open(self, n: int, at: int, values: Values) -> None:
         if self.enrolment is not None:
@@ -160,6 +176,9 @@ class _Reading:
         )
         if len({lesson.lesson for lesson in lessons}) != len(lessons):
             raise values.wrong("lessons", "names a lesson twice")
+        rules = values.whole_or("rules", 1)
+        if rules > 1:
+            values.must_say(TERMS)
         self.enrolment = Enrolment(
             enrolment=str(self.chain),
             cohort=values.text("cohort"),
@@ -178,8 +197,16 @@ class _Reading:
             ends=values.day("ends"),
             plan=values.plan("plan"),
             lessons=lessons,
-            rules=values.whole_or("rules", 1),
+            rules=rules,
         )
+
+    def enrolment_correct(self, n: int, at: int, values: Values) -> None:
+        """Put a term right that the opening leaf of the first edition left out; later ones say all of them."""
+        if self.enrolment is None:
+            raise values.wrong("event", "comes before the opening")
+        if self.enrolment.rules > 1 or self.enrolment.subject is not None:
+            raise values.wrong("subject", "stands in the opening already")
+        self.enrolment = replace(self.enrolment, subject=values.text("subject"), corrected=True)
 
     def sitting_open(self, n: int, at: int, values: Values) -> None:
         self.sittings[values.text("sitting")] = values.one_of("method", Method)
@@ -191,13 +218,15 @@ class _Reading:
             begins, ends = values.span("server")
             if ends > at:
                 self.irregular.append(Irregular("ahead_of_clock", (f"n:{n}",), ends - at))
+            passed = min(ends, at) if self.rules >= 2 else ends
             for first, last in credited:
-                spent = max(0, min(last - first, ends - begins))
+                if last - first > max(0, ends - begins):
+                    excess = last - first - max(0, ends - begins)
+                    self.irregular.append(Irregular("longer_than_server_time", (f"n:{n}", sitting), excess))
+                spent = max(0, min(last - first, passed - begins))
                 if spent:
                     self.segments.append(Segment(n, sitting, lesson, first, first + spent, begins))
                 if spent < last - first:
-                    excess = last - first - spent
-                    self.irregular.append(Irregular("longer_than_server_time", (f"n:{n}", sitting), excess))
                     self.refusals.append(Refusal(n, sitting, lesson, first + spent, last, Reason.IMPOSSIBLE))
                 begins += spent
         for inner in values.each("refused"):
@@ -262,6 +291,16 @@ class _Reading:
             ms = ended - began
         self.attendance[session] = Attendance(n, session, part, began, ended, ms)
 
+    def flag_clear(self, n: int, at: int, values: Values) -> None:
+        """A regulator, or two people of the institution; one of hers alone clears nothing."""
+        code, by, proposed_by = values.text("code"), values.one_of("by", Clearer), values.text("proposed_by")
+        if by == Clearer.INSTITUTION and proposed_by == values.leaf.get("who"):
+            return
+        self.clearances[code] = Clearance(n, code, values.texts("ids"), values.whole("ms"), by)
+
+    def flag_restore(self, n: int, at: int, values: Values) -> None:
+        self.clearances.pop(values.text("code"), None)
+
     def attendance_revoked(self, n: int, at: int, values: Values) -> None:
         self.attendance.pop(values.text("session"), None)
 
@@ -275,6 +314,7 @@ class _Reading:
 
 _READERS: Final[Mapping[str, Callable[[_Reading, int, int, Values], None]]] = {
     "enrolment.open": _Reading.enrolment_open,
+    "enrolment.correct": _Reading.enrolment_correct,
     "sitting.open": _Reading.sitting_open,
     "beat": _Reading.beat,
     "beat.conflict": _Reading.beat_conflict,
@@ -287,4 +327,6 @@ _READERS: Final[Mapping[str, Callable[[_Reading, int, int, Values], None]]] = {
     "checkin.confirm": _Reading.checkin_confirm,
     "attendance": _Reading.attended,
     "attendance.revoke": _Reading.attendance_revoked,
+    "flag.clear": _Reading.flag_clear,
+    "flag.restore": _Reading.flag_restore,
 }

@@ -54,6 +54,8 @@ class Enrolment:
     """last day"""
     plan: ProctoringPlan
     lessons: tuple[Lesson, ...]
+    corrected: bool = False
+    """whether a later leaf put something right that the opening had left out"""
     rules: int = 1
     """which edition of the account's rules it was opened under (`rulebook.vocabulary.RULES`); a later edition that asks
     for more judges only who was enrolled under it"""
@@ -128,6 +130,18 @@ class Attendance:
 
 
 @dataclass(frozen=True, slots=True)
+class Clearance:
+    """A person's word that an impossible sum has been looked into: the sum as it stood then, and who says so."""
+
+    n: int
+    code: str
+    ids: tuple[str, ...]
+    ms: int
+    by: str
+    """capacity: regulator or institution"""
+
+
+@dataclass(frozen=True, slots=True)
 class Irregular:
     """A leaf that says something which cannot be, found while reading: its code, its ids, what cannot be."""
 
@@ -156,6 +170,8 @@ class Evidence:
     marks: Mapping[str, int]
     """how often a request was refused whole, or a beat contradicted itself, by reason"""
     irregular: tuple[Irregular, ...]
+    clearances: tuple[Clearance, ...] = ()
+    """those that stand, by their leaf"""
 
 
 class MalformedTrace(ValueError):

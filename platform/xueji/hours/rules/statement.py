@@ -1,7 +1,7 @@
 """The statement of hours: every figure a screen, an export or an auditor shows, in whole milliseconds."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
 from typing import Any, Self
 
@@ -34,6 +34,10 @@ class MissingCode(StrEnum):
     THEORY_SHORT = "theory_short"
     PRACTICAL_SHORT = "practical_short"
     TOTAL_SHORT = "total_short"
+    IN_PERSON_SHORT = "in_person_short"
+    """fewer hours in a room than were filed (003 art. 8, 13)"""
+    THEORY_IN_PERSON_SHORT = "theory_in_person_short"
+    """of the theory that was filed to be taught in a room"""
     ONLINE_SHARE_OF_DELIVERED = "online_share_of_delivered"
     """online hours exceed the allowed share of what has been delivered so far"""
     IMPOSSIBLE_SUMS = "impossible_sums"
@@ -54,6 +58,20 @@ class Flag:
     code: str
     ids: tuple[str, ...]
     ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """An impossible sum that a person looked into and cleared with a reason: it holds nothing back any more, and what
+    cannot be still does not count."""
+
+    code: str
+    ids: tuple[str, ...]
+    ms: int
+    n: int
+    """number of the leaf that says so"""
+    by: str
+    """in which capacity: regulator, or two people of the institution"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +122,18 @@ class CapLine:
     used_ms: int
     over_ms: int
     note: str
+    filed_ms: int | None = None
+    """the online hours filed, where they limit as well"""
 
 
 @dataclass(frozen=True, slots=True)
 class InPersonSums:
-    """Attendance in person."""
+    """Attendance in person that counts."""
 
     theory_ms: int
     practical_ms: int
+    refused: tuple[RefusedSum, ...] = ()
+    """attendance that was entered and does not count"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +180,18 @@ class Statutory:
     document: str
     article: str
     questions: tuple[str, ...]
+    theory_ms: int | None = None
+    """the least theory of the region's table"""
+    practical_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One enrolment's hours as of an instant, under one rulebook."""
+    """One enrolment's hours as of an instant, under one rulebook.
+
+    A field that came with a later edition of the rules has a value that says nothing, and is then left out of the
+    JSON: so a statement made before the field was known stays what it was, to the byte.
+    """
 
     enrolment: str
     rulebook: str
@@ -186,10 +215,13 @@ class Statement:
     flags: tuple[Flag, ...]
     marks: tuple[tuple[str, int], ...]
     """requests refused whole and beats that contradicted themselves: how often, by reason"""
+    cleared: tuple[Cleared, ...] = ()
+    rules: int = 1
+    """edition of the account's rules the enrolment was opened under"""
 
     def to_dict(self) -> dict[str, Any]:
         """The statement as JSON values: whole numbers, texts, flags, lists."""
-        values: dict[str, Any] = _plain(asdict(self))
+        values: dict[str, Any] = _plain(self)
         for name in ("online_of_syllabus", "online_of_delivered"):
             values[name]["per_mille"] = getattr(self, name).per_mille
         return values
@@ -216,7 +248,7 @@ class Statement:
                 for line in values["lessons"]
             ),
             cap=CapLine(**values["cap"]),
-            in_person=InPersonSums(**values["in_person"]),
+            in_person=InPersonSums(**{**values["in_person"], "refused": _sums(values["in_person"].get("refused", []))}),
             totals=Totals(**values["totals"]),
             syllabus=Syllabus(**values["syllabus"]),
             online_of_syllabus=_share(values["online_of_syllabus"]),
@@ -228,6 +260,8 @@ class Statement:
             missing=tuple(Missing(**item) for item in values["missing"]),
             flags=tuple(Flag(item["code"], tuple(item["ids"]), item["ms"]) for item in values["flags"]),
             marks=tuple((reason, count) for reason, count in values["marks"]),
+            cleared=tuple(Cleared(**{**item, "ids": tuple(item["ids"])}) for item in values.get("cleared", [])),
+            rules=values.get("rules", 1),
         )
 
 
@@ -253,6 +287,13 @@ def explain(statement: Statement) -> tuple[Explanation, ...]:
     if statement.statutory.met is False:
         code = "note.below_yearly_minimum" if statement.statutory.per_year else "note.below_statutory_minimum"
         told.append(Explanation(code, statement.statutory.total_ms or 0))
+    for part, least_ms, filed_ms in (
+        ("theory", statement.statutory.theory_ms, statement.syllabus.theory_ms),
+        ("practical", statement.statutory.practical_ms, statement.syllabus.practical_ms),
+    ):
+        if least_ms is not None and filed_ms < least_ms:
+            told.append(Explanation(f"note.below_statutory_{part}", least_ms))
+    told += [Explanation(f"cleared.{item.code}", item.ms, item.ids) for item in statement.cleared]
     told += [Explanation(f"open.{question}", 0) for question in statement.statutory.questions]
     return tuple(told)
 
@@ -266,9 +307,12 @@ def _share(values: Mapping[str, Any]) -> Share:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists and words as plain text, all the way down."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+    """Records as objects without what they leave unsaid, tuples as lists and words as plain text, all the way down."""
+    if is_dataclass(value):
+        said = ((field, getattr(value, field.name)) for field in fields(value))
+        return {
+            field.name: _plain(inner) for field, inner in said if field.default is MISSING or inner != field.default
+        }
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return str(value) if isinstance(value, str) else value
