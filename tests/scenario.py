@@ -129,8 +129,8 @@ class Student:
             (answer,) = record_reports(session, [report], events=context.events)
         if isinstance(answer, Exception):
             raise answer
-        if answer.check is not None and UUID(answer.check["check_id"]) not in self.checks:
-            self.checks.append(UUID(answer.check["check_id"]))
+        if answer.check is not None and UUID(answer.check.check_id) not in self.checks:
+            self.checks.append(UUID(answer.check.check_id))
             self._answer(self.checks[-1])
 
     def _answer(self, check_id: UUID) -> None:
@@ -160,7 +160,10 @@ class Student:
         if outcome.value in _JUDGED:
             self.scenario.judge.script = [scripted(Judged(outcome.value))]
         frames = [portrait(outcome) for _ in range(3)]
-        stored = snapshots.store_frames(context, actor=self.actor, check_id=check.id, nonce=check.nonce, frames=frames)
+        arrived_ms = clock.to_ms(clock.now())
+        stored = snapshots.store_frames(
+            context, actor=self.actor, check_id=check.id, nonce=check.nonce, frames=frames, arrived_ms=arrived_ms
+        )
         with context.database.writing() as session:
             attempt = snapshots.answer_check(
                 session,
@@ -170,6 +173,7 @@ class Student:
                 nonce=check.nonce,
                 stored=stored,
                 device="Integrated Camera",
+                arrived_ms=arrived_ms,
             )
         self.scenario.time.advance(timedelta(seconds=1))
         snapshots.judge_attempt(context, attempt.id)

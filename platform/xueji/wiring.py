@@ -11,7 +11,7 @@ from xueji.identity.events import ReferenceStored
 from xueji.identity.tasks import compare_soon
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
-from xueji.progress.events import CheckFallsDue, ContactDuringCheck, SittingOpens
+from xueji.progress.events import CheckFallsDue, CheckMoves, ContactDuringCheck, SittingOpens
 from xueji.progress.services import end_study
 from xueji.snapshots import services as snapshots
 from xueji.snapshots.events import AnswerStored
@@ -28,6 +28,7 @@ def connect(context: Context) -> None:
     # What may be made up first: the schedule of checks counts it.
     events.subscribe(SittingOpens, sitting_opens_make_up)
     events.subscribe(SittingOpens, snapshots.sitting_opens)
+    events.subscribe(CheckMoves, snapshots.check_moves)
     events.subscribe(CheckFallsDue, snapshots.check_falls_due)
     events.subscribe(ContactDuringCheck, snapshots.contact_during_check)
     events.subscribe(ReferenceStored, compare_soon)

@@ -1,5 +1,6 @@
 """When checks are asked, what their outcomes lead to, and who may be said to have missed one."""
 
+import json
 from dataclasses import replace
 from itertools import pairwise
 from random import Random
@@ -11,24 +12,34 @@ from trace_stories import HOUR, MINUTE, NINE, PLAN
 
 from media_pipeline.verdict import Prompt
 from xueji.snapshots.rules import (
+    BLAMES_NOBODY,
+    CAMERA_QUESTION_MS,
     MOST_ASKED_AFTER_LOSS,
+    MOST_TELLINGS_AGAIN,
     MOVES,
     PROMPTS,
+    STORING_MS,
     CheckKind,
     CheckState,
     Contact,
     IllegalMove,
     NextStep,
+    OpenCheck,
     Outcome,
-    Telling,
     Told,
     after_loss,
     after_verdict,
+    ask_camera,
+    camera_answered,
     draw_prompts,
     draw_schedule,
+    gap_range,
+    holds,
+    is_there,
     missed_counts,
     move,
     tell,
+    unanswered,
 )
 
 # ---- states
@@ -92,7 +103,7 @@ def test_no_gap_is_longer_than_the_longest_the_run_before_included(plan, remaini
     schedule = draw_schedule(Random(seed), remaining, plan, carried)
     assert schedule
     assert all(0 <= at <= remaining for at in schedule)
-    most, least = plan.checks_max_gap_ms, plan.checks_min_gap_ms
+    least, most = gap_range(plan)
     assert schedule[0] == 0 or carried + schedule[0] <= most
     for earlier, later in pairwise(schedule):
         assert least <= later - earlier <= most
@@ -112,6 +123,21 @@ def test_closing_the_page_again_and_again_never_dodges_a_check(plan, stays: list
         else:
             carried += stay
         assert carried <= plan.checks_max_gap_ms
+
+
+@given(PLANS)
+def test_every_plan_leaves_at_least_a_third_of_its_longest_gap_to_chance(plan) -> None:
+    least, most = gap_range(plan)
+    assert most == plan.checks_max_gap_ms
+    assert most - least >= most // 3
+    assert least == plan.checks_min_gap_ms or plan.checks_max_gap_ms - plan.checks_min_gap_ms < most // 3
+
+
+def test_a_plan_of_one_fixed_gap_can_still_not_be_foreseen() -> None:
+    fixed = replace(PLAN, checks_min_gap_ms=15 * MINUTE, checks_max_gap_ms=15 * MINUTE)
+    schedules = {draw_schedule(Random(seed), HOUR, fixed, 0) for seed in range(100)}
+    assert len(schedules) > 90
+    assert all(10 * MINUTE <= schedule[0] <= 15 * MINUTE for schedule in schedules)
 
 
 def test_a_short_lesson_has_one_check_somewhere() -> None:
@@ -192,73 +218,189 @@ def test_only_a_missed_scheduled_check_counts() -> None:
     assert [kind for kind in CheckKind if missed_counts(kind)] == [CheckKind.SCHEDULED]
 
 
+# ---- left alone
+
+
+LEFT_ALONE = {
+    "never answered": ([], Outcome.MISSED),
+    "another person, then nothing": ([Outcome.MISMATCH], Outcome.MISMATCH),
+    "the latest that was seen": ([Outcome.MISMATCH, Outcome.NO_FACE], Outcome.NO_FACE),
+    "answered, and lost by us": ([Outcome.SERVICE_DOWN], Outcome.SERVICE_DOWN),
+    "unclear, then answered and lost by us": ([Outcome.UNCLEAR, Outcome.SERVICE_DOWN], Outcome.SERVICE_DOWN),
+    "lost by us, then unclear, then nothing": ([Outcome.SERVICE_DOWN, Outcome.UNCLEAR], Outcome.UNCLEAR),
+    "still with the judge": ([Outcome.UNCLEAR, None], Outcome.UNCLEAR),
+}
+
+
+@pytest.mark.parametrize(("attempts", "ends"), LEFT_ALONE.values(), ids=LEFT_ALONE.keys())
+def test_what_was_shown_once_is_not_undone_by_leaving_the_next_attempt_alone(attempts: list, ends: Outcome) -> None:
+    assert unanswered(attempts) is ends
+
+
+@pytest.mark.parametrize("kind", CheckKind)
+@pytest.mark.parametrize("outcome", Outcome)
+def test_every_failure_holds_and_an_offer_left_alone_does_not(kind: CheckKind, outcome: Outcome) -> None:
+    neutral = outcome in BLAMES_NOBODY or (outcome is Outcome.MISSED and kind is not CheckKind.SCHEDULED)
+    assert holds(kind, outcome) is not neutral
+
+
+@pytest.mark.parametrize(("silent_ms", "there"), [(0, True), (PLAN.lease_ms, True), (PLAN.lease_ms + 1, False)])
+def test_a_page_unheard_of_for_the_whole_lease_is_an_empty_chair(silent_ms: int, there: bool) -> None:
+    assert is_there(PLAN, NINE, NINE + silent_ms) is there
+
+
 # ---- telling
 
-TOLD = Telling(told_ms=NINE, answer_by_ms=NINE + PLAN.answer_ms)
+ANSWER, BUDGET = PLAN.answer_ms, PLAN.offline_ms
+TOLD = OpenCheck("check", "nonce", ("blink",), "scheduled", 1, NINE, NINE + ANSWER, told_seq=7)
+"""told with the answer to a request whose last beat was number 7"""
 HEARD = replace(TOLD, heard=True)
-OVER = PLAN.answer_ms + 1
-
-
-def test_the_window_starts_when_the_check_is_first_told() -> None:
-    assert tell(Telling(), PLAN, NINE, Contact.NOTHING) == (Told.WAITING, Telling())
-    assert tell(Telling(), PLAN, NINE, Contact.SAME_SITTING) == (Told.TOLD, TOLD)
-
+UNTOLD = replace(TOLD, told_seq=None)
+"""told by nothing that a report answers: when the sitting opened, or over the socket"""
+OVER = ANSWER + 1
+LATE = ANSWER + STORING_MS + 1
+ALONE, TOGETHER, LATER = {7}, {5, 6, 7, 8, 9}, {8, 9}
 
 TELLINGS = {
-    "in time": (TOLD, PLAN.answer_ms, Contact.NOTHING, Told.WAITING),
-    "over, but perhaps never heard": (TOLD, OVER, Contact.NOTHING, Told.WAITING),
-    "nothing heard for the whole offline limit": (TOLD, PLAN.offline_ms + 1, Contact.NOTHING, Told.MISSED),
-    "over, and it was heard": (HEARD, OVER, Contact.NOTHING, Told.MISSED),
-    "the answer that told it was lost": (TOLD, 10_000, Contact.SAME_BEAT, Told.TOLD_AGAIN),
-    "back after the window, unheard": (TOLD, OVER, Contact.SAME_SITTING, Told.TOLD_AGAIN),
-    "back after the offline limit": (TOLD, PLAN.offline_ms + 1, Contact.SAME_SITTING, Told.MISSED),
-    "contact in time": (TOLD, 10_000, Contact.SAME_SITTING, Told.WAITING),
-    "contact after it was heard": (HEARD, OVER, Contact.SAME_SITTING, Told.MISSED),
-    "an old beat after it was heard": (HEARD, 10_000, Contact.SAME_BEAT, Told.WAITING),
-    "another sitting in time": (TOLD, 10_000, Contact.NEW_SITTING, Told.MISSED),
-    "another sitting late": (TOLD, OVER, Contact.NEW_SITTING, Told.MISSED),
-    "told three times again": (replace(TOLD, again=3), OVER, Contact.SAME_SITTING, Told.MISSED),
-    "told three times again, in time": (replace(TOLD, again=3), 10_000, Contact.SAME_BEAT, Told.WAITING),
-}
+    "nothing, in time": (TOLD, ANSWER, set(), Contact.NOTHING, Told.WAITING),
+    "nothing, perhaps the telling was lost": (TOLD, LATE, set(), Contact.NOTHING, Told.WAITING),
+    "nothing for longer than can be excused": (TOLD, ANSWER + BUDGET + 1, set(), Contact.NOTHING, Told.MISSED),
+    "nothing, part of it excused before": (
+        replace(TOLD, excused_ms=BUDGET - 30_000), ANSWER + 30_001, set(), Contact.NOTHING, Told.MISSED,
+    ),
+    "heard, pictures may be on their way": (HEARD, ANSWER + STORING_MS, set(), Contact.NOTHING, Told.WAITING),
+    "heard, nothing came": (HEARD, LATE, set(), Contact.NOTHING, Told.MISSED),
+    "the same beat alone": (TOLD, 10_000, ALONE, Contact.BEATS, Told.TOLD_AGAIN),
+    "the same beat among others": (TOLD, 10_000, TOGETHER, Contact.BEATS, Told.TOLD_AGAIN),
+    "the same beat after the window": (TOLD, OVER, TOGETHER, Contact.BEATS, Told.TOLD_AGAIN),
+    "the same beat after all that can be excused": (TOLD, ANSWER + BUDGET + 1, TOGETHER, Contact.BEATS, Told.MISSED),
+    "the same beat, the budget used up": (
+        replace(TOLD, excused_ms=BUDGET), LATE, TOGETHER, Contact.BEATS, Told.MISSED,
+    ),
+    "other beats in time": (TOLD, 10_000, LATER, Contact.BEATS, Told.WAITING),
+    "other beats after the window": (TOLD, LATE, LATER, Contact.BEATS, Told.MISSED),
+    "an old beat after it was heard": (HEARD, 10_000, ALONE, Contact.BEATS, Told.WAITING),
+    "an old beat after it was heard, late": (HEARD, LATE, TOGETHER, Contact.BEATS, Told.MISSED),
+    "no answer told of it yet": (UNTOLD, 10_000, LATER, Contact.BEATS, Told.WAITING),
+    "no answer told of it, and back after the window": (UNTOLD, OVER, LATER, Contact.BEATS, Told.TOLD_AGAIN),
+    "another sitting in time": (TOLD, 10_000, set(), Contact.OPENING, Told.WAITING),
+    "another sitting after the window": (TOLD, OVER, set(), Contact.OPENING, Told.TOLD_AGAIN),
+    "another sitting after the window, heard": (HEARD, LATE, set(), Contact.OPENING, Told.MISSED),
+    "told again as often as may be": (
+        replace(TOLD, again=MOST_TELLINGS_AGAIN), LATE, TOGETHER, Contact.BEATS, Told.MISSED,
+    ),
+    "told again as often as may be, in time": (
+        replace(TOLD, again=MOST_TELLINGS_AGAIN), 10_000, TOGETHER, Contact.BEATS, Told.WAITING,
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("example", TELLINGS.values(), ids=TELLINGS.keys())
 def test_what_a_contact_does_to_a_check_that_waits(example: tuple) -> None:
-    telling, after_ms, contact, told = example
-    assert tell(telling, PLAN, NINE + after_ms, contact)[0] is told
+    check, after_ms, numbers, contact, told = example
+    assert tell(check, PLAN, NINE + after_ms, contact, numbers)[0] is told
 
 
-def test_contact_after_the_telling_is_remembered_and_ends_the_excuse() -> None:
-    _, heard = tell(TOLD, PLAN, NINE + 10_000, Contact.SAME_SITTING)
-    assert heard.heard
-    assert tell(heard, PLAN, NINE + OVER, Contact.SAME_SITTING) == (Told.MISSED, heard)
+def test_any_other_report_shows_that_the_telling_arrived_and_ends_the_excuse() -> None:
+    _, heard = tell(TOLD, PLAN, NINE + 10_000, Contact.BEATS, LATER)
+    assert heard == HEARD
+    assert tell(heard, PLAN, NINE + LATE, Contact.BEATS, TOGETHER) == (Told.MISSED, heard)
+
+
+def test_the_first_report_whose_answer_tells_of_it_is_remembered() -> None:
+    _, told = tell(UNTOLD, PLAN, NINE + 5_000, Contact.BEATS, {3, 4})
+    assert (told.told_seq, told.heard) == (4, False)
+    assert tell(told, PLAN, NINE + 6_000, Contact.BEATS, {3, 4, 5})[0] is Told.TOLD_AGAIN
 
 
 def test_a_missed_check_was_missed_at_the_end_of_its_window_however_late_that_is_noticed() -> None:
-    told, telling = tell(HEARD, PLAN, NINE + 5 * HOUR, Contact.NOTHING)
-    assert (told, telling.answer_by_ms) == (Told.MISSED, NINE + PLAN.answer_ms)
-    told, telling = tell(TOLD, PLAN, NINE + 10_000, Contact.NEW_SITTING)
-    assert (told, telling.answer_by_ms) == (Told.MISSED, NINE + 10_000)
+    told, check = tell(HEARD, PLAN, NINE + 5 * HOUR, Contact.NOTHING)
+    assert (told, check.answer_by_ms) == (Told.MISSED, NINE + ANSWER)
 
 
-def test_a_window_that_starts_again_is_a_whole_one_and_counted() -> None:
-    told, telling = tell(TOLD, PLAN, NINE + OVER, Contact.SAME_SITTING)
+def test_a_window_that_begins_again_is_a_whole_one_and_its_cost_is_kept() -> None:
+    told, check = tell(TOLD, PLAN, NINE + 70_000, Contact.BEATS, TOGETHER)
     assert told is Told.TOLD_AGAIN
-    assert telling == Telling(NINE + OVER, NINE + OVER + PLAN.answer_ms, again=1)
+    assert (check.told_ms, check.answer_by_ms) == (NINE + 70_000, NINE + 70_000 + ANSWER)
+    assert (check.excused_ms, check.again, check.told_seq) == (70_000, 1, 9)
 
 
-@given(st.lists(st.tuples(st.integers(0, 400_000), st.sampled_from(list(Contact))), max_size=30))
-def test_no_sequence_of_contacts_puts_a_check_off_for_ever(contacts: list[tuple[int, Contact]]) -> None:
-    """At most four windows, each within the offline limit of the one before; and once missed, it is over."""
-    telling, now, first = Telling(), NINE, None
-    for pause, contact in contacts:
+def test_what_is_left_of_the_budget_may_be_less_than_a_window() -> None:
+    nearly = replace(TOLD, excused_ms=BUDGET - 40_000)
+    told, check = tell(nearly, PLAN, NINE + 50_000, Contact.BEATS, TOGETHER)
+    assert (told, check.answer_by_ms, check.excused_ms) == (Told.TOLD_AGAIN, NINE + ANSWER + 40_000, BUDGET)
+
+
+CONTACTS = st.lists(st.tuples(st.integers(0, 400_000), st.sampled_from(list(Contact)), st.booleans()), max_size=30)
+
+
+@given(CONTACTS)
+def test_one_budget_bounds_all_excuses_of_a_check(contacts: list[tuple[int, Contact, bool]]) -> None:
+    """Whatever a page claims, the last window ends no later than the first and the offline limit; missed is over."""
+    check, now, seq = TOLD, NINE, 7
+    for pause, contact, lost in contacts:
         now += pause
-        told, telling = tell(telling, PLAN, now, contact)
-        if first is None and telling.told_ms is not None:
-            first = telling.told_ms
+        numbers: set[int] = set()
+        if contact is Contact.BEATS:
+            seq += 1
+            numbers = {seq} | ({check.told_seq} if lost and check.told_seq is not None else set())
+        told, check = tell(check, PLAN, now, contact, numbers)
+        assert check.answer_by_ms == TOLD.answer_by_ms + check.excused_ms
+        assert 0 <= check.excused_ms <= BUDGET
+        assert check.again <= MOST_TELLINGS_AGAIN
         if told is Told.MISSED:
-            assert telling.answer_by_ms is not None and telling.answer_by_ms <= now
+            assert check.answer_by_ms < now
             break
-        assert telling.again <= 3
-        if telling.answer_by_ms is not None and first is not None:
-            assert telling.answer_by_ms <= first + 3 * PLAN.offline_ms + PLAN.answer_ms
+        if told is Told.TOLD_AGAIN:
+            assert now < check.answer_by_ms <= now + ANSWER
+
+
+def test_an_honest_page_loses_nothing_by_answers_lost_again_and_again() -> None:
+    """Each request carries everything unanswered, as pages send it."""
+    check, now, unsent = TOLD, NINE, {7}
+    for second in range(1, 5):
+        now += 45_000
+        unsent = unsent | {7 + second}
+        told, check = tell(check, PLAN, now, Contact.BEATS, unsent)
+        assert (told, check.answer_by_ms) == (Told.TOLD_AGAIN, now + ANSWER)
+
+
+# ---- the question about the camera
+
+
+def test_the_window_begins_when_the_question_about_the_camera_is_answered() -> None:
+    asked = ask_camera(TOLD, PLAN, NINE + 1_000)
+    assert (asked.camera, asked.answer_by_ms) == ("asked", NINE + CAMERA_QUESTION_MS + ANSWER)
+    open_ = camera_answered(asked, PLAN, NINE + 26_000)
+    assert (open_.camera, open_.answer_by_ms) == ("answered", NINE + 26_000 + ANSWER)
+    assert open_.heard
+
+
+@given(st.integers(0, 10 * MINUTE), st.integers(0, 10 * MINUTE))
+def test_the_question_about_the_camera_is_bounded_and_never_shortens_a_window(asked_after: int, more: int) -> None:
+    asked = ask_camera(TOLD, PLAN, NINE + asked_after)
+    answered = camera_answered(asked, PLAN, NINE + asked_after + more)
+    for check in (asked, answered):
+        assert TOLD.answer_by_ms <= check.answer_by_ms <= TOLD.answer_by_ms + CAMERA_QUESTION_MS
+    if asked_after > ANSWER:
+        assert answered.answer_by_ms == TOLD.answer_by_ms
+
+
+def test_the_question_about_the_camera_lengthens_a_check_once() -> None:
+    answered = camera_answered(ask_camera(TOLD, PLAN, NINE), PLAN, NINE + 30_000)
+    again = ask_camera(
+        replace(answered, told_ms=NINE + MINUTE, answer_by_ms=NINE + MINUTE + ANSWER), PLAN, NINE + MINUTE
+    )
+    assert again.answer_by_ms == NINE + MINUTE + ANSWER
+    assert camera_answered(again, PLAN, NINE + 90_000) == again
+
+
+def test_a_question_that_was_never_asked_lengthens_nothing() -> None:
+    assert camera_answered(TOLD, PLAN, NINE + 30_000) == HEARD
+
+
+def test_what_a_sitting_keeps_of_its_check_reads_back_and_so_does_what_an_earlier_release_kept() -> None:
+    assert OpenCheck.from_json(HEARD.to_json()) == HEARD
+    kept = json.loads(UNTOLD.to_json()) | {"again": 2}
+    earlier = {name: value for name, value in kept.items() if name not in ("told_seq", "excused_ms", "camera")}
+    assert OpenCheck.from_json(json.dumps(earlier)) == replace(UNTOLD, again=2)

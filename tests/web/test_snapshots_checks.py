@@ -132,30 +132,6 @@ def test_no_answer_is_missed_at_the_end_of_its_window(page: Page) -> None:
     assert hours(page).online.held_ms == page.at_ms
 
 
-def test_a_telling_that_was_lost_with_the_connection_is_repeated(page: Page) -> None:
-    while True:
-        page.scenario.time.advance(timedelta(seconds=10))
-        beat = page.beat(interacted=True)
-        answer = page.send(beat).json or {}
-        if answer["check"]:
-            break
-    page.scenario.time.advance(timedelta(seconds=90))
-    assert sweep(page) == 0, "nobody misses what she cannot have heard"
-    again = page.send(beat).json or {}
-    assert again["check"]["check_id"] == answer["check"]["check_id"]
-    assert again["check"]["answer_by"] > answer["check"]["answer_by"]
-    assert page.answer(again["check"]).status_code == 202
-    assert len(page.leaves("check.retold")) == 1
-
-
-def test_closing_the_page_is_no_way_around_a_check(page: Page) -> None:
-    until_check(page)
-    page.scenario.time.advance(timedelta(seconds=65))
-    other = Page(page.app, page.scenario, page.student)
-    assert other.open(continue_here=True).status_code == 201
-    assert [leaf["outcome"] for leaf in page.leaves("check.verdict")] == ["missed"]
-
-
 def test_closing_the_page_before_a_check_never_buys_a_longer_gap(page: Page) -> None:
     for _ in range(40):
         answer = page.watch()

@@ -10,14 +10,15 @@ from flask import url_for
 
 from xueji.enrolment.queries import EnrolmentFacts
 from xueji.kernel import clock
+from xueji.progress.open_check import OpenCheck, read_open_check
 from xueji.progress.queries import LessonProgress
 from xueji.progress.record import Answer, check_message
 from xueji.progress.services import Opened
 
 
-def check_json(told: dict[str, Any] | None) -> dict[str, Any] | None:
+def check_json(check: OpenCheck | None) -> dict[str, Any] | None:
     """An open check as the interface words it."""
-    return None if told is None else check_message(told)
+    return None if check is None else check_message(check)
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def opened_json(opened: Opened, lease: str) -> dict[str, Any]:
         "plan": plan.to_dict(),
         "make_up": json.loads(sitting.make_up),
         "media": media,
-        "check": check_json(json.loads(sitting.open_check)) if sitting.open_check else None,
+        "check": check_json(read_open_check(sitting.open_check)),
         "question": _question(sitting.question_id, sitting.question_by_ms),
     }
 

@@ -7,12 +7,12 @@ happened.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from xueji.enrolment.queries import EnrolmentFacts, LessonFacts
+from xueji.progress.open_check import OpenCheck
 from xueji.progress.rules import SittingState
 from xueji.rulebook.intervals import Interval
 from xueji.rulebook.vocabulary import CheckKind, Method
@@ -42,12 +42,25 @@ class SittingOpens:
     """Study of this lesson that the next good check would confirm."""
     check_first: bool = False
     """Whether she shows herself before anything is played: after a failed check no time is good until then."""
+    check_waits: OpenCheck | None = None
+    """A check that she was asked for elsewhere in this enrolment and that still waits: it goes on here."""
+    entries: list[Entry] = field(default_factory=list)
+
+
+@dataclass
+class CheckMoves:
+    """The sitting stands in which a waiting check goes on."""
+
+    session: Session
+    check: OpenCheck
+    sitting_id: UUID
+    who: str
     entries: list[Entry] = field(default_factory=list)
 
 
 @dataclass
 class CheckFallsDue:
-    """The study time has reached a scheduled check, or the lesson its end. The handler sets ``told``."""
+    """The study time has reached a scheduled check, or the lesson its end. The handler sets ``check``."""
 
     session: Session
     sitting_id: UUID
@@ -57,19 +70,26 @@ class CheckFallsDue:
     kind: CheckKind
     state: SittingState
     now_ms: int
-    told: dict[str, Any] | None = None
+    told_seq: int | None = None
+    """The highest number in the request whose answer will tell of it; None when no report does."""
+    instead_of: OpenCheck | None = None
+    """An offer that stands open; it is withdrawn."""
+    check: OpenCheck | None = None
     entries: list[Entry] = field(default_factory=list)
 
 
 @dataclass
 class ContactDuringCheck:
-    """A sitting with an open check was heard of. The handler leaves ``told``, changes it, or sets it to None."""
+    """A sitting with an open check reported, or was opened again. The handler leaves ``check``, changes or removes it.
+
+    It may also change ``state``: a check that failed makes another one due.
+    """
 
     session: Session
     sitting_id: UUID
-    told: dict[str, Any] | None
-    same_beat: bool
-    """Only beats that had been answered before: the answer that told of the check was lost."""
+    check: OpenCheck | None
+    numbers: frozenset[int]
+    """Of the beats in the request, those already answered among them; none when the sitting was opened again."""
     state: SittingState
     who: str
     enrolment_id: UUID

@@ -25,6 +25,7 @@ from xueji.kernel.events import Announcement, Events
 from xueji.kernel.plain import Plain
 from xueji.progress.errors import BeatClash, LeaseLost, SessionEnded, SittingEnded
 from xueji.progress.events import CheckFallsDue, ContactDuringCheck
+from xueji.progress.open_check import OpenCheck, read_open_check, write_open_check
 from xueji.progress.rules import (
     Beat,
     BeatResult,
@@ -33,9 +34,11 @@ from xueji.progress.rules import (
     beat_values,
     check_asked,
     check_due,
+    check_overdue,
     complete,
     credit,
     most_reports,
+    overdue_check_asked,
     person_seen,
     presence_asked,
 )
@@ -121,7 +124,7 @@ class Answer:
 
     furthest_ms: int
     refused: list[tuple[int, int, str]]
-    check: dict[str, Any] | None
+    check: OpenCheck | None
     question: tuple[UUID | None, int | None]
     """The idle question that stands open, if one does: its id and until when (epoch ms) it may be answered."""
     now_ms: int
@@ -149,7 +152,7 @@ class _Open:
     question_id: UUID | None
     last_seq: int
     reports: int
-    check: dict[str, Any] | None
+    check: OpenCheck | None
     known: dict[int, tuple[bytes, int, str | None]] = field(default_factory=dict)
     touched: bool = False
 
@@ -162,7 +165,7 @@ class _Open:
             row.question_id,
             row.last_seq,
             row.reports,
-            json.loads(row.open_check) if row.open_check else None,
+            read_open_check(row.open_check),
         )
 
     def moved(self, plain: Plain, now_ms: int) -> tuple[Any, ...]:
@@ -184,7 +187,7 @@ class _Open:
             state.day_used_ms,
             self.last_seq,
             self.reports,
-            json.dumps(self.check, separators=(",", ":")) if self.check else None,
+            write_open_check(self.check),
             plain.key(self.row.id),
         )
 
@@ -305,10 +308,10 @@ def _judge(batch: _Batch, report: Report) -> Answer:
     entries: list[Entry] = []
     if sitting.check is not None:
         contact = ContactDuringCheck(
-            batch.session, row.id, sitting.check, not fresh, sitting.state, row.who, row.enrolment_id, now_ms
+            batch.session, row.id, sitting.check, frozenset(said), sitting.state, row.who, row.enrolment_id, now_ms
         )
         batch.events.publish(contact)
-        sitting.check = contact.told
+        sitting.check, sitting.state = contact.check, contact.state
         entries += contact.entries
     results = _credit(batch, sitting, fresh, entries) if fresh else []
     sitting.touched = True
@@ -345,29 +348,56 @@ def _credit(batch: _Batch, sitting: _Open, fresh: list[Reported], entries: list[
     if state.question_by_ms is None and asks_presence(state, now_ms):
         state = presence_asked(state, now_ms)
         sitting.question_id = uuid4()
-    kind = None
-    index = check_due(state)
-    if index is not None and (sitting.check is None or sitting.check["kind"] == CheckKind.SCHEDULED):
-        # An offer that stands open, which nothing is lost by ignoring, never stands in for a scheduled check: that
-        # one waits for its turn.
-        state = check_asked(state, index)
-        kind = CheckKind.SCHEDULED
-    elif index is None and not was_complete and complete(state) and state.since_check_ms:
-        kind = CheckKind.CLOSING
-    # A check that is still open answers for this moment too.
-    if kind is not None and sitting.check is None and row.valid_until_ms is None:
-        due = CheckFallsDue(batch.session, row.id, row.enrolment_id, row.person_id, who, kind, state, now_ms)
-        batch.events.publish(due)
-        sitting.check = due.told
-        entries += due.entries
-        if due.told is not None:
-            said = Announcement(f"sitting:{row.id}", "check.due", check_message(due.told))
-            after_commit(batch.session, lambda: batch.events.publish(said))
     sitting.state = state
+    if row.valid_until_ms is None:
+        _ask_check(batch, sitting, results, fresh[-1].beat.seq, entries, was_complete=was_complete)
     sitting.last_seq = max(sitting.last_seq, fresh[-1].beat.seq)
     sitting.reports += len(fresh)
     sitting.resume_ms = min(fresh[-1].beat.to_ms, state.furthest_ms)
     return results
+
+
+def _ask_check(
+    batch: _Batch, sitting: _Open, results: list[BeatResult], seq: int, entries: list[Entry], *, was_complete: bool
+) -> None:
+    """Ask for the check that the study just credited makes due. ``seq``: the last number of the request."""
+    state, offer = sitting.state, sitting.check
+    index = check_due(state)
+    if index is not None:
+        state = check_asked(state, index)
+    elif check_overdue(state) and any(result.server is not None for result in results):
+        state = overdue_check_asked(state)
+    elif offer is None and not was_complete and complete(state) and state.since_check_ms:
+        _fall_due(batch, sitting, CheckKind.CLOSING, seq, entries)
+        return
+    else:
+        return
+    sitting.state = state
+    # A scheduled check that is still open answers for this moment too; an offer never stands in for one.
+    if offer is None or offer.kind != CheckKind.SCHEDULED:
+        _fall_due(batch, sitting, CheckKind.SCHEDULED, seq, entries)
+
+
+def _fall_due(batch: _Batch, sitting: _Open, kind: CheckKind, seq: int, entries: list[Entry]) -> None:
+    row = sitting.row
+    due = CheckFallsDue(
+        batch.session,
+        row.id,
+        row.enrolment_id,
+        row.person_id,
+        row.who,
+        kind,
+        sitting.state,
+        batch.now_ms,
+        told_seq=seq,
+        instead_of=sitting.check,
+    )
+    batch.events.publish(due)
+    sitting.check = due.check
+    entries += due.entries
+    if due.check is not None:
+        told = Announcement(f"sitting:{row.id}", "check.due", check_message(due.check))
+        after_commit(batch.session, lambda: batch.events.publish(told))
 
 
 def _check_login(batch: _Batch, report: Report) -> None:
@@ -410,25 +440,25 @@ def _answer(sitting: _Open, report: Report, now_ms: int) -> Answer:
     return Answer(
         furthest_ms=max(furthest_ms for _, furthest_ms, _ in said),
         refused=[tuple(piece) for _, _, refused in said if refused for piece in json.loads(refused)],
-        check=public_check(sitting.check) if sitting.check else None,
+        check=sitting.check,
         question=(sitting.question_id, sitting.state.question_by_ms),
         now_ms=now_ms,
     )
 
 
-PUBLIC = ("check_id", "nonce", "prompts", "answer_by_ms", "kind", "attempt")
+def check_message(check: OpenCheck) -> dict[str, Any]:
+    """Of what is kept about an open check, what its page is told, in the interface's words; the rest stays here.
 
-
-def public_check(told: dict[str, Any]) -> dict[str, Any]:
-    """Of what is kept about an open check, what its page is told; the rest stays here."""
-    return {name: told[name] for name in PUBLIC}
-
-
-def check_message(told: dict[str, Any]) -> dict[str, Any]:
-    """The same in the interface's words: an answer and a socket's message must not differ in how they say it."""
-    said = public_check(told)
-    said["answer_by"] = clock.rfc3339(clock.from_ms(said.pop("answer_by_ms")))
-    return said
+    An answer and a socket's message must not differ in how they say it.
+    """
+    return {
+        "check_id": check.check_id,
+        "nonce": check.nonce,
+        "prompts": list(check.prompts),
+        "kind": check.kind,
+        "attempt": check.attempt,
+        "answer_by": clock.rfc3339(clock.from_ms(check.answer_by_ms)),
+    }
 
 
 def each_reported(beats: Iterable[tuple[Beat, str, bool]]) -> tuple[Reported, ...]:

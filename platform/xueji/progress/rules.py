@@ -478,6 +478,25 @@ def check_asked(state: SittingState, index: int) -> SittingState:
     return replace(state, next_check=index + 1, since_check_ms=state.study_ms - state.terms.schedule[index])
 
 
+def check_overdue(state: SittingState) -> bool:
+    """Whether a check is due whatever the schedule says: the run since the last one has reached the longest gap."""
+    return state.since_check_ms >= state.terms.plan.checks_max_gap_ms
+
+
+def owe_check(state: SittingState) -> SittingState:
+    """The state in which the next study that earns makes a check due: after one that failed no time is good."""
+    return replace(state, since_check_ms=max(state.since_check_ms, state.terms.plan.checks_max_gap_ms))
+
+
+def overdue_check_asked(state: SittingState) -> SittingState:
+    """The state after a check outside the schedule fell due; what was drawn too soon after it is passed over."""
+    schedule, next_check = state.terms.schedule, state.next_check
+    not_before = state.study_ms + state.terms.plan.checks_min_gap_ms
+    while next_check < len(schedule) and schedule[next_check] < not_before:
+        next_check += 1
+    return replace(state, next_check=next_check, since_check_ms=0)
+
+
 def asks_presence(state: SittingState, now_ms: int) -> bool:
     """Whether the person is to be asked whether she is there: no sign of her for the plan's idle time."""
     return state.question_by_ms is None and now_ms - state.last_interaction_ms >= state.terms.plan.idle_ms

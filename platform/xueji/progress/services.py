@@ -33,9 +33,10 @@ from xueji.progress.errors import (
     SittingClash,
     SittingEnded,
 )
-from xueji.progress.events import CheckFallsDue, SittingOpens
+from xueji.progress.events import CheckFallsDue, CheckMoves, ContactDuringCheck, SittingOpens
 from xueji.progress.models import Lease as LeaseRow
 from xueji.progress.models import Sitting
+from xueji.progress.open_check import OpenCheck, read_open_check, write_open_check
 from xueji.progress.record import state_of
 from xueji.progress.rules import MOST_MAKE_UP, Lease, LeaseAnswer, SittingTerms, may_take, person_seen
 from xueji.progress.terms import read_terms, write_intervals, write_terms
@@ -90,7 +91,7 @@ def open_sitting(
     now_ms = clock.to_ms(clock.now())
     existing = session.get(Sitting, sitting_id, with_for_update=True)
     if existing is not None:
-        return _again(session, existing, facts, lesson, now_ms)
+        return _again(session, events, existing, facts, lesson, now_ms)
     only_make_up = _may_study(facts, lesson, now_ms)
     who = keyring.pseudonym(actor.person_id, enrolment_id)
     _take_lease(session, events, facts.person_id, sitting_id, now_ms, continue_here=continue_here)
@@ -120,8 +121,7 @@ def open_sitting(
     trace.record_many(session, opens.entries)
     terms = read_terms(sitting.terms)
     trace.record(session, event=Event.SITTING_OPEN, chain=facts.chain, who=who, values=_leaf(session, sitting, terms))
-    if opens.check_first:
-        _ask_first(session, events, sitting)
+    _first_check(session, events, sitting, opens)
     return Opened(sitting, terms, lesson)
 
 
@@ -138,20 +138,29 @@ def refuse_ended(sitting: Sitting) -> None:
         raise SittingEnded if sitting.ended_reason == ENROLMENT_OVER else LeaseLost
 
 
-def _ask_first(session: Session, events: Events, sitting: Sitting) -> None:
-    due = CheckFallsDue(
-        session,
-        sitting.id,
-        sitting.enrolment_id,
-        sitting.person_id,
-        sitting.who,
-        CheckKind.SCHEDULED,
-        state_of(sitting),
-        sitting.opened_ms,
-    )
-    events.publish(due)
-    sitting.open_check = json.dumps(due.told, separators=(",", ":")) if due.told is not None else None
-    trace.record_many(session, due.entries)
+def _first_check(session: Session, events: Events, sitting: Sitting, opens: SittingOpens) -> None:
+    """What she is asked before anything is played: a check that waits for her, or one because the last failed."""
+    check = opens.check_waits
+    if check is not None:
+        moves = CheckMoves(session, check, sitting.id, sitting.who)
+        events.publish(moves)
+        trace.record_many(session, moves.entries)
+    if opens.check_first:
+        due = CheckFallsDue(
+            session,
+            sitting.id,
+            sitting.enrolment_id,
+            sitting.person_id,
+            sitting.who,
+            CheckKind.SCHEDULED,
+            state_of(sitting),
+            sitting.opened_ms,
+            instead_of=check,
+        )
+        events.publish(due)
+        check = due.check
+        trace.record_many(session, due.entries)
+    sitting.open_check = write_open_check(check)
 
 
 def answer_presence(session: Session, *, actor: Actor, sitting_id: UUID, question_id: UUID) -> Sitting:
@@ -172,20 +181,32 @@ def answer_presence(session: Session, *, actor: Actor, sitting_id: UUID, questio
     return sitting
 
 
-def set_open_check(session: Session, sitting_id: UUID, told: dict[str, Any] | None, *, seen_ms: int | None) -> None:
-    """Change what a sitting's page is told about its open check; an answered check is also a sign of the person."""
+def set_open_check(session: Session, sitting_id: UUID, check: OpenCheck | None, *, seen_ms: int | None) -> None:
+    """Change what a sitting keeps of its open check; an answered check is also a sign of the person."""
     sitting = session.get(Sitting, sitting_id, with_for_update=True)
     if sitting is None:
         raise NotFound
-    sitting.open_check = json.dumps(told, separators=(",", ":")) if told is not None else None
+    sitting.open_check = write_open_check(check)
     if seen_ms is not None:
         state = person_seen(state_of(sitting), seen_ms)
         sitting.question_id = sitting.question_by_ms = None
         sitting.last_interaction_ms = state.last_interaction_ms
+        sitting.last_contact_ms = max(sitting.last_contact_ms, seen_ms)
         sitting.used_until_ms = state.used_until_ms
 
 
-def _again(session: Session, sitting: Sitting, facts: EnrolmentFacts, lesson: LessonFacts, now_ms: int) -> Opened:
+def current_sitting(session: Session, *, person_id: UUID, enrolment_id: UUID) -> Sitting | None:
+    """The sitting of this enrolment that she is in, locked; None when she is in none, or in another enrolment's."""
+    lease = session.get(LeaseRow, person_id)
+    if lease is None:
+        return None
+    sitting = session.get_one(Sitting, lease.sitting_id, with_for_update=True)
+    return sitting if sitting.enrolment_id == enrolment_id and sitting.ended_ms is None else None
+
+
+def _again(
+    session: Session, events: Events, sitting: Sitting, facts: EnrolmentFacts, lesson: LessonFacts, now_ms: int
+) -> Opened:
     same = (sitting.person_id, sitting.enrolment_id, sitting.lesson_id)
     if same != (facts.person_id, facts.enrolment_id, lesson.lesson_id):
         raise SittingClash
@@ -194,6 +215,15 @@ def _again(session: Session, sitting: Sitting, facts: EnrolmentFacts, lesson: Le
     if sitting.ended_ms is not None or now_ms >= terms.closes_ms:
         raise SittingEnded
     sitting.last_contact_ms = max(sitting.last_contact_ms, now_ms)
+    check = read_open_check(sitting.open_check)
+    if check is not None:
+        heard = ContactDuringCheck(
+            session, sitting.id, check, frozenset(), state_of(sitting), sitting.who, sitting.enrolment_id, now_ms
+        )
+        events.publish(heard)
+        sitting.open_check = write_open_check(heard.check)
+        sitting.since_check_ms = heard.state.since_check_ms
+        trace.record_many(session, heard.entries)
     return Opened(sitting, terms, lesson)
 
 

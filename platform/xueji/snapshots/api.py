@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +19,7 @@ from xueji.kernel.errors import NotFound, Problem
 from xueji.progress.answers import check_json
 from xueji.progress.errors import LeaseLost, SittingEnded
 from xueji.progress.models import Sitting
+from xueji.progress.open_check import read_open_check
 from xueji.progress.schemas import SittingPath
 from xueji.rulebook.vocabulary import Outcome
 from xueji.snapshots import schemas, services
@@ -53,9 +53,12 @@ blueprint = APIBlueprint("snapshots_api", __name__, url_prefix="/api/v1")
 @roles(Role.TRAINEE)
 @refuses(CheckOver, NonceUsed, FramesUnusable, FrameTooLarge, Erased)
 def frames(path: schemas.CheckPath, form: schemas.FramesIn) -> tuple[Response, int]:
+    arrived_ms = clock.to_ms(clock.now())
     held = context()
     pictures = [frame.stream.read(services.LARGEST_FRAME + 1) for frame in form.frame]
-    stored = services.store_frames(held, actor=actor(), check_id=path.check_id, nonce=form.nonce, frames=pictures)
+    stored = services.store_frames(
+        held, actor=actor(), check_id=path.check_id, nonce=form.nonce, frames=pictures, arrived_ms=arrived_ms
+    )
     try:
         attempt = services.answer_check(
             db(),
@@ -65,6 +68,7 @@ def frames(path: schemas.CheckPath, form: schemas.FramesIn) -> tuple[Response, i
             nonce=form.nonce,
             stored=stored,
             device=form.device,
+            arrived_ms=arrived_ms,
         )
     except Problem:
         for frame in stored:
@@ -117,8 +121,8 @@ def refuse(path: schemas.CheckPath, body: schemas.RefuseIn) -> Response:
 @refuses(NoFaceChecks, CheckStillOpen, LeaseLost, SittingEnded)
 def ask(path: SittingPath) -> tuple[Response, int]:
     services.ask_now(db(), actor=actor(), sitting_id=path.sitting_id)
-    told = db().get_one(Sitting, path.sitting_id).open_check
-    return jsonify({"check": check_json(json.loads(told)) if told else None}), 201
+    sitting = db().get_one(Sitting, path.sitting_id)
+    return jsonify({"check": check_json(read_open_check(sitting.open_check))}), 201
 
 
 @blueprint.post(

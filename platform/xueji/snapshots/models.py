@@ -34,6 +34,11 @@ class Check(Base):
     answer_by_ms: Mapped[int] = mapped_column(BigInteger)
     attempt: Mapped[int] = mapped_column(Integer, default=1)
     retold: Mapped[int] = mapped_column(Integer, default=0)
+    """How often its window began again for a lost telling."""
+    excused_ms: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """By how many ms lost connections have lengthened it, over all its attempts."""
+    camera: Mapped[str | None] = mapped_column(String(12))
+    """Where the browser's question about the camera stands: asked, answered; None when no page reported it."""
     nonce: Mapped[str] = mapped_column(String(64))
     """Of the attempt that is open; a picture answers one attempt once."""
     prompts: Mapped[list[str]] = mapped_column(JSON)

@@ -1,11 +1,12 @@
 """When a check is asked, how it moves from one state to the next, and what each outcome leads to."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import replace
 from enum import StrEnum
 from random import Random
 from typing import Final
 
+from xueji.progress.open_check import OpenCheck
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.vocabulary import CheckKind, Outcome
 
@@ -18,23 +19,35 @@ __all__ = [
     "Contact",
     "IllegalMove",
     "NextStep",
+    "OpenCheck",
     "Outcome",
-    "Telling",
     "Told",
     "after_loss",
     "after_verdict",
+    "ask_camera",
+    "camera_answered",
     "draw_prompts",
     "draw_schedule",
+    "gap_range",
+    "holds",
+    "is_there",
     "missed_counts",
     "move",
     "tell",
+    "unanswered",
 ]
 
 PROMPTS: Final = ("turn_left", "turn_right", "blink", "open_mouth")
 """movements that may be asked for; opposite turns are different prompts, so that a still picture answers neither"""
 
-MOST_TELLINGS_AGAIN: Final = 3
-"""how often an unanswered check's window may start again because the telling cannot have arrived"""
+MOST_TELLINGS_AGAIN: Final = 10
+"""how often a check's window may begin again for a lost telling; how long altogether is the plan's offline limit"""
+
+STORING_MS: Final = 20_000
+"""how long after the end of a window pictures that arrived within it may still be on their way into the store"""
+
+CAMERA_QUESTION_MS: Final = 60_000
+"""how long the browser's question whether the page may use the camera keeps a window from beginning, once a check"""
 
 MOST_ASKED_AFTER_LOSS: Final = 2
 """how often a check is asked again because its pictures were lost on our side"""
@@ -91,6 +104,16 @@ def move(state: CheckState, to: CheckState) -> CheckState:
     return to
 
 
+def gap_range(plan: ProctoringPlan) -> tuple[int, int]:
+    """Between which gaps (ms of study) the next check is drawn: the plan's least and most.
+
+    A check whose moment is known in advance checks nothing. Where a plan leaves less than a third of its longest gap to
+    chance, checks come earlier than its least, never later than its most.
+    """
+    most = plan.checks_max_gap_ms
+    return min(plan.checks_min_gap_ms, most - most // 3), most
+
+
 def draw_schedule(
     random: Random, remaining_study_ms: int, plan: ProctoringPlan, carried_ms: int, *, at_least_one: bool = True
 ) -> tuple[int, ...]:
@@ -98,12 +121,12 @@ def draw_schedule(
 
     `remaining_study_ms` is the media of the lesson that can still earn, `carried_ms` the study since the enrolment's
     last check, in whatever sitting: closing the page and coming back never buys a longer gap. Gaps are drawn evenly
-    between the plan's least and most; none is ever longer than the most. With `at_least_one` (the lesson has had no
-    check yet) a lesson too short for a gap gets one at a time of its own. `random` should be `SystemRandom`.
+    from `gap_range`; none is ever longer than the plan's most. With `at_least_one` (the lesson has had no check yet) a
+    lesson too short for a gap gets one at a time of its own. `random` should be `SystemRandom`.
     """
     if remaining_study_ms <= 0:
         return ()
-    least, most = plan.checks_min_gap_ms, plan.checks_max_gap_ms
+    least, most = gap_range(plan)
     at = -carried_ms
     schedule: list[int] = []
     while True:
@@ -164,67 +187,100 @@ def missed_counts(kind: CheckKind) -> bool:
     return kind is CheckKind.SCHEDULED
 
 
+def holds(kind: CheckKind, outcome: Outcome) -> bool:
+    """Whether a check that ended so holds the time around it, until a good one or a person says otherwise."""
+    return outcome not in BLAMES_NOBODY and (outcome is not Outcome.MISSED or missed_counts(kind))
+
+
 class Contact(StrEnum):
     """What the server has just heard, seen from a check that waits for an answer."""
 
     NOTHING = "nothing"
     """only time has passed"""
-    SAME_BEAT = "same_beat"
-    """the beat whose answer told of the check came again: that answer was lost"""
-    SAME_SITTING = "same_sitting"
-    """anything else from the sitting"""
-    NEW_SITTING = "new_sitting"
-    """the person opened another sitting"""
+    BEATS = "beats"
+    """the sitting reported beats"""
+    OPENING = "opening"
+    """she opened another sitting of the enrolment, or this one anew: the check goes on where she is now"""
 
 
 class Told(StrEnum):
     """What the contact does to the check."""
 
     WAITING = "waiting"
-    TOLD = "told"
-    """the window starts: first telling"""
     TOLD_AGAIN = "told_again"
-    """the window starts again; recorded"""
+    """the window begins again; recorded"""
     MISSED = "missed"
     """over, at `answer_by_ms` exactly, however late that is noticed"""
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """How a due check has been told: the answer window starts when the trainee can first know of it."""
+def tell(
+    check: OpenCheck, plan: ProctoringPlan, now_ms: int, contact: Contact, numbers: Set[int] = frozenset()
+) -> tuple[Told, OpenCheck]:
+    """What a contact at `now_ms` does to a check that waits for its answer; `numbers` are those of reported beats.
 
-    told_ms: int | None = None
-    """server time of the telling that counts (epoch ms); None: not told yet"""
-    answer_by_ms: int | None = None
-    again: int = 0
-    """how often the window has started again"""
-    heard: bool = False
-    """whether the sitting was heard of after the telling: then it arrived"""
-
-
-def tell(telling: Telling, plan: ProctoringPlan, now_ms: int, contact: Contact) -> tuple[Told, Telling]:
-    """What a contact at `now_ms` does to a check that waits for its answer.
-
-    Nobody misses a check that she cannot have known of: when the connection was lost before the telling was heard of,
-    and the same sitting comes back within the plan's offline limit, the window starts again, three times at most.
-    Nobody dodges one either: silence is no excuse once there was contact, and another sitting ends the matter.
+    A page reports a beat until it has the answer. So the beat whose answer told of the check, reported again, alone or
+    among others, proves that the telling was lost, and any other report that it arrived. For a lost telling the window
+    begins again; all that is excused so, over all attempts at the check, is never more than what a lost connection may
+    keep (`offline_ms`). Where no answer told of it yet, whoever comes back after the window cannot have known.
     """
-    told_ms, answer_by_ms = telling.told_ms, telling.answer_by_ms
-    if told_ms is None or answer_by_ms is None:
-        if contact is Contact.NOTHING:
-            return Told.WAITING, telling
-        if contact is Contact.NEW_SITTING:
-            return Told.MISSED, replace(telling, told_ms=now_ms, answer_by_ms=now_ms)
-        return Told.TOLD, Telling(told_ms=now_ms, answer_by_ms=now_ms + plan.answer_ms)
-    over = now_ms > answer_by_ms
-    if contact is Contact.NEW_SITTING:
-        return Told.MISSED, telling if over else replace(telling, answer_by_ms=now_ms)
-    unheard = not telling.heard and now_ms - told_ms <= plan.offline_ms
+    over = now_ms > check.answer_by_ms
+    left_ms = plan.offline_ms - check.excused_ms if check.again < MOST_TELLINGS_AGAIN else 0
     if contact is Contact.NOTHING:
-        return (Told.MISSED if over and not unheard else Told.WAITING), telling
-    lost = contact is Contact.SAME_BEAT or over
-    if unheard and lost and telling.again < MOST_TELLINGS_AGAIN:
-        return Told.TOLD_AGAIN, Telling(now_ms, now_ms + plan.answer_ms, telling.again + 1)
+        grace_ms = STORING_MS if check.heard else max(STORING_MS, left_ms)
+        return (Told.MISSED if now_ms > check.answer_by_ms + grace_ms else Told.WAITING), check
+    told_seq = max(numbers) if contact is Contact.BEATS else None
+    if not check.heard and (over if told_seq is None or check.told_seq is None else check.told_seq in numbers):
+        longer_ms = min(now_ms + plan.answer_ms - check.answer_by_ms, left_ms)
+        if longer_ms > 0 and check.answer_by_ms + longer_ms > now_ms:
+            return Told.TOLD_AGAIN, replace(
+                check,
+                told_ms=now_ms,
+                answer_by_ms=check.answer_by_ms + longer_ms,
+                told_seq=told_seq,
+                excused_ms=check.excused_ms + longer_ms,
+                again=check.again + 1,
+            )
     if over:
-        return Told.MISSED, telling
-    return Told.WAITING, replace(telling, heard=telling.heard or contact is Contact.SAME_SITTING)
+        return (Told.MISSED if now_ms > check.answer_by_ms + STORING_MS else Told.WAITING), check
+    if contact is Contact.OPENING:
+        return Told.WAITING, replace(check, told_seq=None)
+    if check.told_seq is None:
+        return Told.WAITING, replace(check, told_seq=told_seq)
+    return Told.WAITING, replace(check, heard=check.heard or check.told_seq not in numbers)
+
+
+def ask_camera(check: OpenCheck, plan: ProctoringPlan, now_ms: int) -> OpenCheck:
+    """The page has shown the check, and now the browser asks whether the page may use the camera.
+
+    Until that is answered the window has not begun, for at most `CAMERA_QUESTION_MS` and once a check.
+    """
+    if check.camera is not None or now_ms > check.answer_by_ms:
+        return replace(check, heard=True)
+    latest_ms = check.told_ms + CAMERA_QUESTION_MS + plan.answer_ms
+    return replace(check, heard=True, camera="asked", answer_by_ms=max(check.answer_by_ms, latest_ms))
+
+
+def camera_answered(check: OpenCheck, plan: ProctoringPlan, now_ms: int) -> OpenCheck:
+    """The question about the camera is answered: the window begins now, and ends no later than it would have anyway."""
+    if check.camera != "asked":
+        return replace(check, heard=True)
+    whole_ms = max(now_ms, check.told_ms) + plan.answer_ms
+    return replace(check, heard=True, camera="answered", answer_by_ms=min(check.answer_by_ms, whole_ms))
+
+
+def unanswered(attempts: Iterable[str | None]) -> Outcome:
+    """How a check ends that nobody answered in time, after these outcomes of earlier attempts, oldest first.
+
+    Whoever answered and was asked again only because we lost it has missed nothing. Whoever showed something else than
+    herself has not left the check alone, even if it was an offer: what was seen then stands.
+    """
+    seen = [Outcome(outcome) for outcome in attempts if outcome is not None]
+    if seen and seen[-1] is Outcome.SERVICE_DOWN:
+        return Outcome.SERVICE_DOWN
+    failed = [outcome for outcome in seen if outcome not in BLAMES_NOBODY]
+    return failed[-1] if failed else Outcome.MISSED
+
+
+def is_there(plan: ProctoringPlan, last_contact_ms: int, now_ms: int) -> bool:
+    """Whether a page is open that can be asked something: it was heard of within the plan's lease time."""
+    return now_ms - last_contact_ms <= plan.lease_ms

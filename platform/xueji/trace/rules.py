@@ -46,6 +46,8 @@ class Event(StrEnum):
     BEAT_REFUSED = "beat.refused"
     CHECK_DUE = "check.due"
     CHECK_RETOLD = "check.retold"
+    CHECK_MOVE = "check.move"
+    CHECK_EXTEND = "check.extend"
     CHECK_ANSWER = "check.answer"
     CHECK_VERDICT = "check.verdict"
     CHECK_APPEAL = "check.appeal"

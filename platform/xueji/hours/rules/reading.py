@@ -76,6 +76,9 @@ class _CheckStory:
     kind: str
     answer_by_ms: int
     answered_ms: int | None = None
+    """when the pictures of the attempt now under way arrived"""
+    seen_ms: int | None = None
+    """when pictures last arrived, in any attempt"""
     outcome: str | None = None
     decided_n: int = 0
     decided_ms: int = 0
@@ -95,6 +98,9 @@ class _CheckStory:
             moment = self.answered_ms
         elif self.outcome in (None, Outcome.MISSED):
             moment = self.answer_by_ms
+        elif self.seen_ms is not None:
+            # The last attempt was left alone; what the one before showed stands.
+            moment = self.seen_ms
         else:
             moment = min(self.decided_ms, self.answer_by_ms)
         return DecidedCheck(self.decided_n, check, self.kind, moment, self.outcome or "", standing)
@@ -258,7 +264,8 @@ class _Reading:
         self._story(values).answer_by_ms = values.instant("answer_by_ms")
 
     def check_answer(self, n: int, at: int, values: Values) -> None:
-        self._story(values).answered_ms = at
+        story = self._story(values)
+        story.answered_ms = story.seen_ms = min(at, values.whole_or("arrived_ms", at))
 
     def check_verdict(self, n: int, at: int, values: Values) -> None:
         story, outcome = self._story(values), values.one_of("outcome", Outcome)

@@ -1,7 +1,14 @@
 """Use cases of checks, by the stage of a check's life: asked, answered, judged, reviewed; and check-ins by staff."""
 
 from xueji.snapshots.services.answering import LARGEST_FRAME, CameraFailure, answer_check, give_up, store_frames
-from xueji.snapshots.services.asking import ask_now, check_falls_due, contact_during_check, sitting_opens, sweep_missed
+from xueji.snapshots.services.asking import (
+    ask_now,
+    check_falls_due,
+    check_moves,
+    contact_during_check,
+    sitting_opens,
+    sweep_missed,
+)
 from xueji.snapshots.services.checkins import check_in, check_out, confirm_everybody, confirm_presence
 from xueji.snapshots.services.judging import judge_attempt, waiting_attempts
 from xueji.snapshots.services.reviewing import contest, review
@@ -13,6 +20,7 @@ __all__ = [
     "ask_now",
     "check_falls_due",
     "check_in",
+    "check_moves",
     "check_out",
     "confirm_everybody",
     "confirm_presence",

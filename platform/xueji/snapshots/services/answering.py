@@ -26,7 +26,7 @@ from xueji.snapshots.events import AnswerStored
 from xueji.snapshots.models import Attempt, Check, Picture
 from xueji.snapshots.rules import CheckState
 from xueji.snapshots.services import leaves
-from xueji.snapshots.services.asking import decide
+from xueji.snapshots.services.asking import decide, owe_next
 from xueji.trace import services as trace
 from xueji.trace.rules import Event
 
@@ -56,10 +56,11 @@ class StoredFrame:
 
 
 def store_frames(
-    context: Context, *, actor: Actor, check_id: UUID, nonce: str, frames: Sequence[bytes]
+    context: Context, *, actor: Actor, check_id: UUID, nonce: str, frames: Sequence[bytes], arrived_ms: int
 ) -> list[StoredFrame]:
     """Encrypt the pictures under the person's key and store them; no write transaction is held meanwhile.
 
+    ``arrived_ms``: when they were here (epoch ms); that decides whether they came in time, however slow the store is.
     Raises NotFound, CheckOver, NonceUsed, FramesUnusable, FrameTooLarge.
     """
     if not 1 <= len(frames) <= MOST_FRAMES:
@@ -70,7 +71,7 @@ def store_frames(
         raise FramesUnusable(_("有一张照片是空的，请重新拍照。"))
     with context.database.reading() as session:
         check = access_own_check(session, actor, check_id)
-        _may_answer(check, nonce, clock.to_ms(clock.now()))
+        _may_answer(check, nonce, arrived_ms)
         key = vault.person_key(session, context.keyring, check.person_id)
     folder = f"faces/checks/{check_id}/{uuid4().hex}"
     stored = []
@@ -91,14 +92,15 @@ def answer_check(
     nonce: str,
     stored: Sequence[StoredFrame],
     device: str,
+    arrived_ms: int,
 ) -> Attempt:
     """Make stored pictures the answer to the attempt the nonce was given for; judging follows the commit.
 
-    Raises NotFound, CheckOver, NonceUsed; what was stored is then the caller's to delete.
+    ``arrived_ms``: as for `store_frames`. Raises NotFound, CheckOver, NonceUsed; what was stored is then the caller's
+    to delete.
     """
-    now_ms = clock.to_ms(clock.now())
     check = access_own_check(session, actor, check_id, lock=True)
-    _may_answer(check, nonce, now_ms)
+    _may_answer(check, nonce, arrived_ms)
     sitting = session.get_one(Sitting, check.sitting_id)
     check.state = rules.move(CheckState(check.state), CheckState.ANSWERED)
     attempt = Attempt(
@@ -107,7 +109,7 @@ def answer_check(
         nonce=check.nonce,
         prompts=check.prompts,
         device=device[:200],
-        answered_ms=now_ms,
+        answered_ms=arrived_ms,
         signals=[],
     )
     session.add(attempt)
@@ -128,10 +130,11 @@ def answer_check(
         )
         session.add(picture)
         frames.append({"sha256": frame.sha256, "commitment": commitment})
-    set_open_check(session, check.sitting_id, None, seen_ms=now_ms)
+    set_open_check(session, check.sitting_id, None, seen_ms=arrived_ms)
     values = {
         "check": str(check.id),
         "attempt": attempt.number,
+        "arrived_ms": arrived_ms,
         "method": "face",
         "frames": frames,
         "device": trace.commit(session, attempt.device, chain=chain, field="camera", person=person),
@@ -182,6 +185,7 @@ def give_up(
     decide(check, outcome, now_ms)
     trace.record_many(session, [leaves.verdict(check, outcome, final=True)])
     set_open_check(session, check.sitting_id, None, seen_ms=now_ms)
+    owe_next(session, check)
     return check
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from secrets import SystemRandom, token_urlsafe
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, or_, select
@@ -16,11 +15,12 @@ from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.progress.access import access_sitting
-from xueji.progress.events import CheckFallsDue, ContactDuringCheck, SittingOpens
+from xueji.progress.events import CheckFallsDue, CheckMoves, ContactDuringCheck, SittingOpens
 from xueji.progress.models import Sitting
+from xueji.progress.open_check import read_open_check
 from xueji.progress.record import state_of
-from xueji.progress.rules import check_due
-from xueji.progress.services import refuse_ended, set_open_check
+from xueji.progress.rules import check_due, owe_check
+from xueji.progress.services import current_sitting, refuse_ended, set_open_check
 from xueji.progress.terms import read_terms
 from xueji.rulebook.intervals import length
 from xueji.rulebook.plan import ProctoringPlan
@@ -28,7 +28,7 @@ from xueji.rulebook.vocabulary import CheckKind, Method, Outcome, ReviewOutcome
 from xueji.snapshots import rules
 from xueji.snapshots.errors import CheckInNeeded, CheckStillOpen, NoFaceChecks, RouteNotReady
 from xueji.snapshots.models import Check, CheckIn
-from xueji.snapshots.rules import CheckState, Contact, Told
+from xueji.snapshots.rules import CheckState, Contact, OpenCheck, Told
 from xueji.snapshots.services import leaves
 from xueji.trace import services as trace
 from xueji.trace.rules import Entry
@@ -40,22 +40,24 @@ MOST_IN_A_SWEEP = 200
 def sitting_opens(opens: SittingOpens) -> None:
     """Say how the person will be known in this sitting, and draw its checks. Raises CheckInNeeded, RouteNotReady.
 
-    Another sitting ends a check that still waits for its answer: closing the page is no way around one.
+    A check that still waits for its answer goes on here, with the rest of its window: neither a closed page nor another
+    device is a way around one, nor a reason to have missed one.
     """
     session, person_id = opens.session, opens.facts.person_id
-    waiting = select(Check).where(Check.person_id == person_id, Check.state == CheckState.DUE)
-    for check in session.scalars(waiting.with_for_update()):
-        sitting = session.get_one(Sitting, check.sitting_id)
-        entries = _contact(session, check, sitting, Contact.NEW_SITTING, opens.now_ms)
-        trace.record_many(session, entries)
+    opens.check_waits = _waiting(session, opens)
     person = session.get_one(Person, person_id)
     if person.proof_route is ProofRoute.SUPERVISED:
         here = _open_check_in(session, opens)
+        opens.check_waits = None
         opens.method, opens.valid_until_ms = Method.SUPERVISED, here.until_ms
         return
     if identity.standing_consent(session, person_id) is None or not identity.reference_photos(session, person_id):
         raise RouteNotReady
-    opens.check_first = _failed_last(session, opens)
+    waits = opens.check_waits
+    opens.check_first = (waits is None or waits.kind != CheckKind.SCHEDULED) and _failed_last(session, opens)
+    if opens.check_first:
+        # The check at the door is the one that was owed.
+        opens.carried_ms = 0
     asked_before = exists().where(
         Check.sitting_id == Sitting.id,
         Sitting.enrolment_id == opens.facts.enrolment_id,
@@ -69,6 +71,35 @@ def sitting_opens(opens: SittingOpens) -> None:
         opens.carried_ms,
         at_least_one=not session.scalar(select(asked_before)),
     )
+
+
+def _waiting(session: Session, opens: SittingOpens) -> OpenCheck | None:
+    """The enrolment's check that waits for its answer, taken out of the sitting it was asked in; None when over."""
+    left = session.scalars(
+        select(Sitting)
+        .where(Sitting.enrolment_id == opens.facts.enrolment_id, Sitting.open_check.is_not(None))
+        .order_by(Sitting.opened_ms)
+        .with_for_update()
+    ).all()
+    goes_on = None
+    for sitting in left:
+        kept = read_open_check(sitting.open_check)
+        sitting.open_check = None
+        check = session.get(Check, UUID(kept.check_id), with_for_update=True) if kept is not None else None
+        if kept is None or check is None or check.state != CheckState.DUE:
+            continue
+        step, kept = rules.tell(kept, read_terms(sitting.terms).plan, opens.now_ms, Contact.OPENING)
+        waits, entries = _apply(check, step, kept, sitting.who)
+        trace.record_many(session, entries)
+        goes_on = waits or goes_on
+    return goes_on
+
+
+def check_moves(moves: CheckMoves) -> None:
+    """The waiting check belongs to the sitting she is in now; recorded, for its answer comes from there."""
+    check = moves.session.get_one(Check, UUID(moves.check.check_id))
+    moves.entries.append(leaves.moved(check, moves.sitting_id, moves.who))
+    check.sitting_id = moves.sitting_id
 
 
 def _open_check_in(session: Session, opens: SittingOpens) -> CheckIn:
@@ -94,7 +125,7 @@ def _failed_last(session: Session, opens: SittingOpens) -> bool:
         .where(
             Check.enrolment_id == opens.facts.enrolment_id,
             Check.outcome.is_not(None),
-            # An offer that was not taken says nothing, so it hides no failure before it.
+            # An offer that was left alone says nothing, so it hides no failure before it.
             or_(Check.outcome != Outcome.MISSED, Check.kind.in_(filter(rules.missed_counts, CheckKind))),
         )
         .order_by(Check.decided_ms.desc())
@@ -107,8 +138,12 @@ def _failed_last(session: Session, opens: SittingOpens) -> bool:
 
 
 def check_falls_due(due: CheckFallsDue) -> None:
-    """A new check, told with the answer to the beat that made it due."""
+    """A new check, told with the answer to the beat that made it due. An offer that stood open is withdrawn."""
     plan = due.state.terms.plan
+    if due.instead_of is not None:
+        offer = due.session.get_one(Check, UUID(due.instead_of.check_id), with_for_update=True)
+        if offer.state == CheckState.DUE:
+            due.entries.append(_end_unanswered(offer, min(due.now_ms, offer.answer_by_ms)))
     check = _new_check(
         due.session,
         sitting_id=due.sitting_id,
@@ -118,7 +153,7 @@ def check_falls_due(due: CheckFallsDue) -> None:
         plan=plan,
         now_ms=due.now_ms,
     )
-    due.told = _told(check, due.now_ms)
+    due.check = replace(_open(check, due.now_ms), told_seq=due.told_seq)
     due.entries.append(leaves.due(check, due.who, due.now_ms))
 
 
@@ -146,7 +181,7 @@ def ask_now(session: Session, *, actor: Actor, sitting_id: UUID) -> Check:
         plan=state.terms.plan,
         now_ms=now_ms,
     )
-    set_open_check(session, sitting.id, _told(check, now_ms), seen_ms=now_ms)
+    set_open_check(session, sitting.id, _open(check, now_ms), seen_ms=now_ms)
     trace.record_many(session, [leaves.due(check, sitting.who, now_ms)])
     return check
 
@@ -183,43 +218,63 @@ def new_nonce() -> str:
     return token_urlsafe(24)
 
 
-def _told(check: Check, now_ms: int, telling: rules.Telling | None = None) -> dict[str, Any]:
-    """What a sitting keeps of its open check: what its page is told, and how the telling went."""
-    telling = telling or rules.Telling(now_ms, check.answer_by_ms)
-    return {
-        "check_id": str(check.id),
-        "nonce": check.nonce,
-        "prompts": check.prompts,
-        "answer_by_ms": check.answer_by_ms,
-        "kind": check.kind,
-        "attempt": check.attempt,
-        "told_ms": telling.told_ms,
-        "again": telling.again,
-        "heard": telling.heard,
-    }
+def _open(check: Check, now_ms: int) -> OpenCheck:
+    """What a sitting keeps of a check whose window begins now."""
+    return OpenCheck(
+        check_id=str(check.id),
+        nonce=check.nonce,
+        prompts=tuple(check.prompts),
+        kind=check.kind,
+        attempt=check.attempt,
+        told_ms=now_ms,
+        answer_by_ms=check.answer_by_ms,
+        excused_ms=check.excused_ms,
+        again=check.retold,
+        camera=check.camera,
+    )
 
 
-def ask_again(check: Check, plan: ProctoringPlan, now_ms: int) -> dict[str, Any]:
-    """Open the check for another attempt, with a new nonce and new movements; what its page is told."""
+def ask_again(check: Check, plan: ProctoringPlan, now_ms: int) -> OpenCheck:
+    """Open the check for another attempt, with a new nonce and new movements; what its sitting keeps of it."""
     check.state = rules.move(CheckState(check.state), CheckState.DUE)
     check.attempt += 1
     check.nonce = new_nonce()
     check.prompts = list(rules.draw_prompts(RANDOM, plan))
     check.answer_by_ms = now_ms + plan.answer_ms
-    return _told(check, now_ms)
+    return _open(check, now_ms)
 
 
 def contact_during_check(heard: ContactDuringCheck) -> None:
-    """A beat came while a check waits: it may start the window again, or show that the check was missed."""
-    if heard.told is None:
+    """Her page was heard of while a check waits: the window may begin again, or the check turn out to be missed."""
+    before = heard.check
+    if before is None:
         return
-    contact = Contact.SAME_BEAT if heard.same_beat else Contact.SAME_SITTING
-    step, telling = rules.tell(_telling(heard.told), heard.state.terms.plan, heard.now_ms, contact)
-    if step is Told.WAITING and telling.heard == heard.told["heard"]:
+    contact = Contact.BEATS if heard.numbers else Contact.OPENING
+    step, check = rules.tell(before, heard.state.terms.plan, heard.now_ms, contact, heard.numbers)
+    if step is Told.WAITING:
+        heard.check = check
         return
-    check = heard.session.get_one(Check, UUID(heard.told["check_id"]), with_for_update=True)
-    heard.told, entries = _apply(check, step, telling, heard.who)
+    row = heard.session.get_one(Check, UUID(before.check_id), with_for_update=True)
+    heard.check, entries = _apply(row, step, check, heard.who)
     heard.entries += entries
+    if heard.check is None and rules.holds(CheckKind(row.kind), Outcome(row.outcome or "")):
+        heard.state = owe_check(heard.state)
+
+
+def owe_next(session: Session, check: Check) -> None:
+    """After a check that holds her time the next is due as soon as she studies on, wherever in the enrolment she is."""
+    if not rules.holds(CheckKind(check.kind), Outcome(check.outcome or "")):
+        return
+    sitting = current_sitting(session, person_id=check.person_id, enrolment_id=check.enrolment_id)
+    if sitting is not None and sitting.method == Method.FACE:
+        sitting.since_check_ms = owe_check(state_of(sitting)).since_check_ms
+
+
+def settle_owed(session: Session, check: Check) -> None:
+    """She has shown herself: a check that is owed is no longer."""
+    sitting = current_sitting(session, person_id=check.person_id, enrolment_id=check.enrolment_id)
+    if sitting is not None and sitting.since_check_ms >= read_terms(sitting.terms).plan.checks_max_gap_ms:
+        sitting.since_check_ms = 0
 
 
 def sweep_missed(session: Session) -> int:
@@ -230,7 +285,7 @@ def sweep_missed(session: Session) -> int:
     now_ms = clock.to_ms(clock.now())
     overdue = session.scalars(
         select(Check)
-        .where(Check.state == CheckState.DUE, Check.answer_by_ms < now_ms)
+        .where(Check.state == CheckState.DUE, Check.answer_by_ms < now_ms - rules.STORING_MS)
         .order_by(Check.answer_by_ms)
         .limit(MOST_IN_A_SWEEP)
     ).all()
@@ -240,42 +295,46 @@ def sweep_missed(session: Session) -> int:
         sitting = session.get_one(Sitting, found.sitting_id, with_for_update=True, populate_existing=True)
         check = session.get_one(Check, found.id, with_for_update=True, populate_existing=True)
         if check.state == CheckState.DUE:
-            trace.record_many(session, _contact(session, check, sitting, Contact.NOTHING, now_ms))
-            missed += check.state == CheckState.DECIDED
+            missed += _look_at_overdue(session, check, sitting, now_ms)
     return missed
 
 
-def _contact(session: Session, check: Check, sitting: Sitting, contact: Contact, now_ms: int) -> list[Entry]:
-    """Work a contact into the check and into what its sitting keeps of it."""
-    kept = json.loads(sitting.open_check) if sitting.open_check else _told(check, check.due_ms)
-    step, telling = rules.tell(_telling(kept), read_terms(sitting.terms).plan, now_ms, contact)
-    told, entries = _apply(check, step, telling, sitting.who)
-    set_open_check(session, sitting.id, told, seen_ms=None)
-    return entries
+def _look_at_overdue(session: Session, check: Check, sitting: Sitting, now_ms: int) -> bool:
+    """Whether nothing can excuse any more that there is no answer: then it is decided."""
+    kept = read_open_check(sitting.open_check)
+    if kept is None or kept.check_id != str(check.id):
+        # No page is told of it any more.
+        kept = replace(_open(check, check.due_ms), heard=True)
+    step, kept = rules.tell(kept, read_terms(sitting.terms).plan, now_ms, Contact.NOTHING)
+    if step is not Told.MISSED:
+        return False
+    _, entries = _apply(check, step, kept, sitting.who)
+    trace.record_many(session, entries)
+    open_now = read_open_check(sitting.open_check)
+    if open_now is not None and open_now.check_id == str(check.id):
+        sitting.open_check = None
+    owe_next(session, check)
+    return True
 
 
-def _apply(check: Check, step: Told, telling: rules.Telling, who: str) -> tuple[dict[str, Any] | None, list[Entry]]:
-    entries: list[Entry] = []
-    check.retold = telling.again
-    if telling.answer_by_ms is not None and telling.answer_by_ms != check.answer_by_ms:
-        # The account reads the end of the window from what the trace last said of it.
-        check.answer_by_ms = telling.answer_by_ms
-        entries.append(leaves.retold(check, who))
+def _apply(check: Check, step: Told, kept: OpenCheck, who: str) -> tuple[OpenCheck | None, list[Entry]]:
+    """Work into the check what a contact did to it; what its sitting keeps of it afterwards, None when it is over."""
     if step is Told.MISSED:
-        # Who did answer, and was asked again only because we lost it, has missed nothing.
-        lost = bool(check.attempts) and check.attempts[-1].outcome == Outcome.SERVICE_DOWN
-        outcome = Outcome.SERVICE_DOWN if lost else Outcome.MISSED
-        decide(check, outcome, check.answer_by_ms)
-        entries.append(leaves.verdict(check, outcome, final=True))
-        return None, entries
-    return _told(check, check.due_ms, telling), entries
+        return None, [_end_unanswered(check, check.answer_by_ms)]
+    if step is Told.WAITING:
+        return kept, []
+    # The account reads the end of the window from what the trace last said of it.
+    check.answer_by_ms, check.excused_ms, check.retold = kept.answer_by_ms, kept.excused_ms, kept.again
+    return kept, [leaves.retold(check, who)]
+
+
+def _end_unanswered(check: Check, decided_ms: int) -> Entry:
+    outcome = rules.unanswered(attempt.outcome for attempt in check.attempts)
+    decide(check, outcome, decided_ms)
+    return leaves.verdict(check, outcome, final=True)
 
 
 def decide(check: Check, outcome: Outcome, decided_ms: int) -> None:
     check.state = rules.move(CheckState(check.state), CheckState.DECIDED)
     check.outcome = outcome
     check.decided_ms = decided_ms
-
-
-def _telling(told: dict[str, Any]) -> rules.Telling:
-    return rules.Telling(told["told_ms"], told["answer_by_ms"], told["again"], told["heard"])

@@ -40,7 +40,7 @@ from xueji.snapshots import rules
 from xueji.snapshots.models import Attempt, Check, Picture
 from xueji.snapshots.rules import CheckState, NextStep
 from xueji.snapshots.services import leaves
-from xueji.snapshots.services.asking import ask_again, decide
+from xueji.snapshots.services.asking import ask_again, decide, owe_next, settle_owed
 from xueji.trace import services as trace
 
 log = structlog.get_logger(__name__)
@@ -198,7 +198,7 @@ def _write(
 
 
 def _write_loss(session: Session, context: Context, attempt_id: UUID) -> Outcome | None:
-    """There is nothing left to judge. Only somebody whose page is open is asked again: others would miss it."""
+    """There is nothing left to judge: she is asked again, or the check ends as nobody's fault."""
     waiting = _locked(session, attempt_id)
     if waiting is None:
         return None
@@ -207,8 +207,7 @@ def _write_loss(session: Session, context: Context, attempt_id: UUID) -> Outcome
     attempt.outcome, attempt.judged_ms = Outcome.SERVICE_DOWN, now_ms
     attempt.signals = [{"code": PICTURES_LOST}]
     plan = read_terms(sitting.terms).plan
-    is_there = now_ms - sitting.last_contact_ms <= plan.lease_ms
-    step = rules.after_loss(_losses(check)) if is_there else NextStep.FINAL
+    step = rules.after_loss(_losses(check))
     _follow(session, context, check, attempt, sitting, plan, step, now_ms)
     return Outcome.SERVICE_DOWN
 
@@ -240,9 +239,14 @@ def _follow(
     step: NextStep,
     now_ms: int,
 ) -> None:
-    """What an attempt's outcome leads to: another attempt while the sitting goes on, or the check's end."""
+    """What an attempt's outcome leads to: another attempt while her page is open, or the check's end.
+
+    A verdict may come late, and an empty chair can answer nothing: then what was seen stands, at the instant it was
+    seen, and her next sitting begins with a check.
+    """
     outcome = Outcome(attempt.outcome or "")
-    if step is NextStep.RETRY and sitting.ended_ms is None and sitting.open_check is None:
+    can_be_asked = sitting.ended_ms is None and sitting.open_check is None
+    if step is NextStep.RETRY and can_be_asked and rules.is_there(plan, sitting.last_contact_ms, now_ms):
         trace.record_many(session, [leaves.verdict(check, outcome, final=False, attempt=attempt)])
         told = ask_again(check, plan, now_ms)
         set_open_check(session, sitting.id, told, seen_ms=None)
@@ -251,6 +255,10 @@ def _follow(
         return
     decide(check, outcome, now_ms)
     trace.record_many(session, [leaves.verdict(check, outcome, final=True, attempt=attempt)])
+    if outcome is Outcome.MATCH:
+        settle_owed(session, check)
+    else:
+        owe_next(session, check)
     _announce(session, context, check, None)
 
 

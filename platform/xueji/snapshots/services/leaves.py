@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from xueji.rulebook.vocabulary import Outcome
 from xueji.snapshots.models import Attempt, Check
@@ -24,6 +25,11 @@ def due(check: Check, who: str, at_ms: int) -> Entry:
 def retold(check: Check, who: str) -> Entry:
     values = {"check": str(check.id), "answer_by_ms": check.answer_by_ms}
     return Entry(Event.CHECK_RETOLD, str(check.enrolment_id), who, values)
+
+
+def moved(check: Check, to: UUID, who: str) -> Entry:
+    values = {"check": str(check.id), "sitting": str(to), "from_sitting": str(check.sitting_id)}
+    return Entry(Event.CHECK_MOVE, str(check.enrolment_id), who, values)
 
 
 def verdict(check: Check, outcome: Outcome, *, final: bool, attempt: Attempt | None = None) -> Entry:
