@@ -9,7 +9,7 @@ import pytest
 from people_for_tests import identity_number, organisation, signed_in, someone
 from sqlalchemy import select
 
-from xueji.identity import models, queries, services
+from xueji.identity import models, queries, services, vault
 from xueji.identity.access import access_organisation, access_person
 from xueji.identity.errors import AlreadyTaken, AnotherName, Erased
 from xueji.identity.models import Account, Membership, Person
@@ -86,12 +86,49 @@ def test_a_known_number_under_another_name_is_for_a_person_to_settle(context: Co
 
 @pytest.mark.parametrize(
     "number",
-    ["62010219900307283", "620102199003072838", "999999199003072830", "620102203003072839", "not a number at all"],
+    [
+        "62010219900307283",
+        "620102199003072838",
+        "620102199013072834",
+        "620102203003072839",
+        "620102900307283",
+        "6.20102E+17",
+        "620102199003070000",
+        "not a number at all",
+    ],
 )
 def test_an_identity_number_is_checked_digit_by_digit(context: Context, number: str) -> None:
     where = organisation(context, OrganisationKind.INSTITUTION)
     with pytest.raises(Invalid):
         _register(context, id_number=number, organisation_id=where.id)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "220102197006151231",  # the county has had its code since 1983
+        "810000199408230021",
+        "830000199201300022",
+        "911124198108030024",
+        "９１１１２４１９８１０８０３００２４",
+        '="220102197006151231"',
+        "'220102 1970-0615 1231​",
+    ],
+)
+def test_real_numbers_are_taken_however_they_come(context: Context, number: str) -> None:
+    where = organisation(context, OrganisationKind.INSTITUTION)
+    assert _register(context, id_number=number, organisation_id=where.id).id
+
+
+def test_somebody_stored_under_an_older_spelling_of_her_name_is_still_she(context: Context) -> None:
+    first = someone(context, name="买买提·吐尔逊")
+    with context.database.writing() as session:
+        person = session.get_one(Person, first.id)
+        key = vault.opened_key(context.keyring, person.id, person.wrapped_key or b"")
+        person.name_cipher = vault.seal(key, person.id, vault.NAME, "买买提•吐尔逊".encode())
+        person.name_hash = context.keyring.keyed_hash("name", "买买提•吐尔逊")
+    again = _register(context, id_number=first.id_number, name="买买提 · 吐尔逊", organisation_id=first.organisation_id)
+    assert again.id == first.id
 
 
 def test_an_account_name_belongs_to_one_person_however_it_is_spelled(context: Context) -> None:

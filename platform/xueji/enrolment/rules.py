@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from xueji.identity import spelling
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.rules import Bound, InForce, OnlineCap, Ruling, Situation, online_cap, required_hours
 from xueji.rulebook.vocabulary import Category, Part, Training
@@ -303,6 +304,8 @@ class BadLine(StrEnum):
 
     NOT_A_PERSON = "not_a_person"
     BAD_NUMBER = "bad_number"
+    NUMBER_LOST = "number_lost"
+    """A spreadsheet has made an approximate value of it."""
     BAD_NAME = "bad_name"
     BAD_ACCOUNT = "bad_account"
     TWICE = "twice"
@@ -334,12 +337,14 @@ def pasted_people(text: str) -> tuple[list[PastedPerson], list[tuple[int, BadLin
             continue
         # An account is plain letters and digits, a name hardly ever; of two that are, the name comes first.
         others.sort(key=str.isascii)
-        number = number.replace(" ", "").upper()
+        number = spelling.number(number)
         if number in seen:
             bad.append((line, BadLine.TWICE))
             continue
         seen.add(number)
-        people.append(PastedPerson(line, number, others[0], others[1] if len(others) == 2 else ""))
+        people.append(
+            PastedPerson(line, number, spelling.person_name(others[0]), others[1] if len(others) == 2 else "")
+        )
     return people, bad
 
 

@@ -117,6 +117,9 @@ BAD_SESSION: Mapping[BadSession, Any] = {
 BAD_LINE: Mapping[BadLine, Any] = {
     BadLine.NOT_A_PERSON: _("每行应为身份证号和姓名两列，可加一列手机号或账号。"),
     BadLine.BAD_NUMBER: _("身份证号码有误，请逐位核对。"),
+    BadLine.NUMBER_LOST: _(
+        "表格软件已把这个号码变成近似值，末尾几位丢失了。请把该列设为“文本”格式，重新填写完整的号码。"
+    ),
     BadLine.BAD_NAME: _("姓名须为2至40个字，且不含数字。"),
     BadLine.BAD_ACCOUNT: _("账号须为3至64个字母、数字或 . _ - @ + 符号，也可以是手机号码。"),
     BadLine.TWICE: _("与前面的行重复。"),

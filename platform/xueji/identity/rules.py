@@ -11,6 +11,7 @@ from enum import StrEnum
 from itertools import pairwise
 from uuid import UUID
 
+from xueji.identity import spelling
 from xueji.kernel.actor import STAFF, Role
 
 MOST_REFERENCE_PHOTOS = 3
@@ -97,18 +98,13 @@ _ACCOUNT = re.compile(r"[\w.@+\-]{3,64}")
 
 def account_name(given: str) -> str:
     """The one spelling of an account name: folded in case and width, a telephone number without ornament."""
-    folded = unicodedata.normalize("NFKC", given).strip().casefold()
+    folded = spelling.plain(given).casefold()
     phone = _PHONE.fullmatch(re.sub(r"[\s\-()]", "", folded))
     return phone.group(1) if phone else folded
 
 
 def is_account_name(folded: str) -> bool:
     return _ACCOUNT.fullmatch(folded) is not None
-
-
-def person_name(given: str) -> str:
-    """The one spelling of a name: composed, outer blanks gone, inner runs of blanks made one."""
-    return " ".join(unicodedata.normalize("NFKC", given).split())
 
 
 def masked_name(name: str) -> str:

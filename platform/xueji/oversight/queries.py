@@ -14,7 +14,8 @@ from courses.models import Lesson
 from xueji.enrolment.models import Cohort, Enrolment, EnrolmentState
 from xueji.hours.models import HoursAccount
 from xueji.identity.models import Membership, Organisation, Person
-from xueji.identity.rules import ProofRoute, person_name
+from xueji.identity.rules import ProofRoute
+from xueji.identity.spelling import number, person_name
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
 from xueji.oversight.access import seen_cohorts, within
@@ -84,8 +85,8 @@ class Sought:
         found: list[ColumnElement[bool]] = []
         if text := self.text.strip():
             name = keyring.keyed_hash("name", person_name(text))
-            number = keyring.keyed_hash("id_number", text.upper())
-            found.append(or_(Person.name_hash == name, Person.id_number_hash == number))
+            id_number = keyring.keyed_hash("id_number", number(text))
+            found.append(or_(Person.name_hash == name, Person.id_number_hash == id_number))
         if self.cohort_id is not None:
             found.append(Cohort.id == self.cohort_id)
         if self.organisation_id is not None:

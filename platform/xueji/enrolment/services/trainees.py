@@ -24,7 +24,9 @@ from xueji.enrolment.errors import (
 from xueji.enrolment.events import StudyEnds
 from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
 from xueji.enrolment.rules import MOST_PASTED, BadLine, PastedPerson, pasted_people
+from xueji.identity import queries as identity
 from xueji.identity import rules as identity_rules
+from xueji.identity import spelling
 from xueji.identity.models import Account, Person
 from xueji.identity.numbers import identity_number
 from xueji.identity.services.passwords import HashedPassword, hash_password
@@ -220,7 +222,7 @@ def _bad_lines(
     bad: list[tuple[int, BadLine]] = []
     for person in people:
         known = registered.get(person.id_number)
-        why = _bad_known(keyring, known, person, enrolled) if known is not None else _bad_new(person, taken)
+        why = _bad_known(session, keyring, known, person, enrolled) if known is not None else _bad_new(person, taken)
         if why is not None:
             bad.append((person.line, why))
         elif known is None and person.account:
@@ -228,8 +230,10 @@ def _bad_lines(
     return bad
 
 
-def _bad_known(keyring: Keyring, known: Person, person: PastedPerson, enrolled: set[UUID]) -> BadLine | None:
-    if known.name_hash != keyring.keyed_hash("name", identity_rules.person_name(person.name)):
+def _bad_known(
+    session: Session, keyring: Keyring, known: Person, person: PastedPerson, enrolled: set[UUID]
+) -> BadLine | None:
+    if not identity.is_named(session, keyring, known, spelling.person_name(person.name)):
         return BadLine.OTHER_NAME
     return BadLine.ALREADY_ENROLLED if known.id in enrolled else None
 
@@ -238,8 +242,8 @@ def _bad_new(person: PastedPerson, taken: set[str]) -> BadLine | None:
     try:
         identity_number(person.id_number, clock.shanghai_day(clock.now()))
     except Invalid:
-        return BadLine.BAD_NUMBER
-    if not 2 <= len(identity_rules.person_name(person.name)) <= 40:
+        return BadLine.NUMBER_LOST if spelling.is_approximate(person.id_number) else BadLine.BAD_NUMBER
+    if not 2 <= len(spelling.person_name(person.name)) <= 40:
         return BadLine.BAD_NAME
     account = identity_rules.account_name(person.account)
     if account and not identity_rules.is_account_name(account):

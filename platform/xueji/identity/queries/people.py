@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from xueji.identity import rules, vault
+from xueji.identity import rules, spelling, vault
 from xueji.identity.models import Account, DuplicateFlag, LockOut, Membership, Organisation, Person
 from xueji.identity.rules import Capacity, OrganisationKind, ProofRoute, Standing
 from xueji.kernel import clock
@@ -34,6 +34,13 @@ def _name(keyring: Keyring, person_id: UUID, sealed: bytes, wrapped: bytes | Non
         return ERASED_NAME
     key = vault.opened_key(keyring, person_id, wrapped)
     return vault.unseal(key, person_id, vault.NAME, sealed).decode()
+
+
+def is_named(session: Session, keyring: Keyring, person: Person, name: str) -> bool:
+    """Whether the person bears the name, as `spelling.person_name` gives it, however it was spelled when stored."""
+    if person.name_hash == keyring.keyed_hash("name", name):
+        return True
+    return spelling.person_name(display_names(session, keyring, [person.id])[person.id]) == name
 
 
 def masked_names(session: Session, person_ids: Iterable[UUID]) -> dict[UUID, str]:
@@ -66,8 +73,8 @@ def find_people(session: Session, keyring: Keyring, sought: str) -> list[FoundPe
     account = rules.account_name(text)
     if not account:
         return []
-    name = keyring.keyed_hash("name", rules.person_name(text))
-    number = keyring.keyed_hash("id_number", text.upper())
+    name = keyring.keyed_hash("name", spelling.person_name(text))
+    number = keyring.keyed_hash("id_number", spelling.number(text))
     rows = session.execute(
         select(Person.id, Person.name_masked, Person.id_number_masked, Account.account, Account.suspended_at)
         .join(Account, Account.person_id == Person.id)

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from xueji.identity import rules
+from xueji.identity import spelling
 from xueji.identity.errors import AlreadyTaken
 from xueji.identity.models import Organisation
 from xueji.identity.numbers import credit_code
@@ -30,7 +30,7 @@ def create_organisation(
     """``actor`` None is the installation itself, at set-up. Raises Invalid, AlreadyTaken, Forbidden."""
     if actor is not None and not actor.is_(Role.ADMINISTRATOR):
         raise Forbidden
-    spelled = rules.person_name(name)
+    spelled = spelling.person_name(name)
     if not 2 <= len(spelled) <= 120:
         raise Invalid(_("单位名称须为2至120个字。"))
     if not re.fullmatch(r"[1-9][0-9]{5}", region, re.ASCII):

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from xueji.identity import queries, rules, vault
+from xueji.identity import queries, rules, spelling, vault
 from xueji.identity.errors import AlreadyTaken, AnotherName
 from xueji.identity.models import Account, Membership, Organisation, Person
 from xueji.identity.numbers import identity_number
@@ -45,7 +45,7 @@ def register_person(
     spelled, number = _spelled(name), identity_number(id_number, clock.shanghai_day(clock.now()))
     found = session.scalar(select(Person).where(Person.id_number_hash == keyring.keyed_hash("id_number", number)))
     if found is not None:
-        if found.name_hash != keyring.keyed_hash("name", spelled):
+        if not queries.is_named(session, keyring, found, spelled):
             raise AnotherName(_("该身份证号码已用另一姓名登记，请核对。"))
     else:
         found = _new_person(session, keyring, name=spelled, number=number)
@@ -113,7 +113,7 @@ def _administrator(actor: Actor) -> None:
 
 
 def _spelled(name: str) -> str:
-    spelled = rules.person_name(name)
+    spelled = spelling.person_name(name)
     if not 2 <= len(spelled) <= 40 or any(char.isdigit() for char in spelled):
         raise Invalid(_("姓名须为2至40个字，且不含数字。"))
     return spelled
