@@ -47,7 +47,7 @@ def identity_number(serial: int) -> str:
 def organisation(context: Context, kind: OrganisationKind, region: str = "620102") -> Organisation:
     with context.database.writing() as session:
         return services.create_organisation(
-            session, name=f"单位{next(_serial)}", kind=kind, region=region, uscc=None, actor=None
+            session, context.keyring, name=f"单位{next(_serial)}", kind=kind, region=region, uscc=None, actor=None
         )
 
 
@@ -124,7 +124,7 @@ def with_factor(context: Context, who: Someone) -> tuple[pyotp.TOTP, list[str]]:
         totp = pyotp.TOTP(services.begin_totp(session, context.keyring, person_id=who.id).secret)
     with context.database.writing() as session:
         code = totp.at(clock.now() - timedelta(seconds=30))
-        codes = services.confirm_totp(session, context.keyring, person_id=who.id, code=code)
+        codes = services.confirm_totp(session, context.keyring, context.events, person_id=who.id, code=code, keep=None)
     return totp, codes
 
 

@@ -277,7 +277,7 @@ def playing(
         online = lessons * lesson_ms
         draft = school.draft(*taught, region=region, online_ms=online, in_person_ms=cohort_plan().total_ms - online)
         with context.database.writing() as session:
-            cohort = cohorts.open_cohort(session, cohort=draft, actor=school.staff)
+            cohort = cohorts.open_cohort(session, context.keyring, cohort=draft, actor=school.staff)
         regulator = regulator or someone(context, Role.REGULATOR, region=f"{region[:4]}00", name="孙科长")
         yield Scenario(context, time, school, taught, cohort, regulator, judge, faces)
 

@@ -99,7 +99,7 @@ class School:
         lessons = lessons or (self.lesson(),)
         draft = self.draft(*lessons, **{**_hours_online(self, lessons), **changes})
         with self.context.database.writing() as session:
-            return cohorts.open_cohort(session, cohort=draft, actor=self.staff)
+            return cohorts.open_cohort(session, self.context.keyring, cohort=draft, actor=self.staff)
 
     def trainee(self, cohort: Cohort) -> tuple[Member, Enrolment]:
         """Somebody new, enrolled."""

@@ -136,7 +136,7 @@ class Campus:
         context, staff = self.context, self.people["institution"].actor
         with context.database.writing() as session:
             cohort = self._drafted(session, plan)
-            cohorts.open_cohort(session, cohort=cohort, actor=staff)
+            cohorts.open_cohort(session, context.keyring, cohort=cohort, actor=staff)
             person = session.get_one(Person, person_id)
             return trainees.enrol(session, context.keyring, cohort=cohort, person=person, actor=staff).id
 

@@ -192,14 +192,20 @@ def test_an_account_that_was_changed_can_be_entered_as_printed_again(
     operator, other = everybody["admin"].actor, hash_password("another-one-77")
     with context.database.writing() as session:
         person_ids = {account: each.person_id for account, each in everybody.items()}
-        change_password(session, context.events, person_id=person_ids["trainee3"], password=other, keep=None)
-        reset_password(session, context.events, person_id=person_ids["trainee1"], password=other, actor=operator)
-        suspend(session, context.events, person_id=person_ids["regulator"], actor=operator)
+        change_password(
+            session, context.keyring, context.events, person_id=person_ids["trainee3"], password=other, keep=None
+        )
+        reset_password(
+            session, context.keyring, context.events, person_id=person_ids["trainee1"], password=other, actor=operator
+        )
+        suspend(session, context.keyring, context.events, person_id=person_ids["regulator"], actor=operator)
         moved = session.scalars(select(Membership).filter_by(person_id=person_ids["trainee2"])).one()
-        remove_membership(session, context.events, membership_id=moved.id, actor=operator)
+        remove_membership(session, context.keyring, context.events, membership_id=moved.id, actor=operator)
         secret = begin_totp(session, context.keyring, person_id=person_ids["institution"]).secret
         code = pyotp.TOTP(secret).at(clock.now())
-        confirm_totp(session, context.keyring, person_id=person_ids["institution"], code=code)
+        confirm_totp(
+            session, context.keyring, context.events, person_id=person_ids["institution"], code=code, keep=None
+        )
     again = demo.make(context)
     assert works(app, again)
     assert again["accounts"] == made["accounts"]

@@ -52,7 +52,7 @@ def chain(school: School, enrolment_id: object) -> list[dict[str, Any]]:
 
 def open_(school: School, cohort: Cohort, actor: Actor | None = None) -> Cohort:
     with school.context.database.writing() as session:
-        return cohorts.open_cohort(session, cohort=cohort, actor=actor or school.staff)
+        return cohorts.open_cohort(session, school.context.keyring, cohort=cohort, actor=actor or school.staff)
 
 
 def test_opening_freezes_lessons_plan_and_rulebook(school: School) -> None:

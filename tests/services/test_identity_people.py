@@ -37,7 +37,7 @@ def _register(context: Context, **changes: object) -> Person:
 
 def test_every_column_says_whether_it_is_personal() -> None:
     ours = [mapper for mapper in Base.registry.mappers if mapper.class_.__module__ == models.__name__]
-    assert len(ours) == 11
+    assert len(ours) == 12
     for mapper in ours:
         for column in mapper.local_table.c:
             assert "personal" in column.info, f"{mapper.local_table.name}.{column.name} does not say what it holds"
@@ -166,7 +166,13 @@ def test_a_credit_code_is_checked_and_belongs_to_one_organisation(context: Conte
     def create(name: str, uscc: str) -> object:
         with context.database.writing() as session:
             return services.create_organisation(
-                session, name=name, kind=OrganisationKind.ENTERPRISE, region="620100", uscc=uscc, actor=None
+                session,
+                context.keyring,
+                name=name,
+                kind=OrganisationKind.ENTERPRISE,
+                region="620100",
+                uscc=uscc,
+                actor=None,
             )
 
     create("兰州某化工厂", "91110000600037341L")
@@ -239,9 +245,11 @@ def test_an_administrator_cannot_lock_herself_out(context: Context) -> None:
     with context.database.writing() as session:
         membership = session.scalars(select(Membership).where(Membership.person_id == admin.id)).one()
         with pytest.raises(Conflict):
-            services.suspend(session, context.events, person_id=admin.id, actor=actor)
+            services.suspend(session, context.keyring, context.events, person_id=admin.id, actor=actor)
         with pytest.raises(Conflict):
-            services.remove_membership(session, context.events, membership_id=membership.id, actor=actor)
+            services.remove_membership(
+                session, context.keyring, context.events, membership_id=membership.id, actor=actor
+            )
 
 
 def test_only_an_administrator_suspends_resets_and_gives_roles(context: Context) -> None:
@@ -249,13 +257,16 @@ def test_only_an_administrator_suspends_resets_and_gives_roles(context: Context)
     actor = staff.actor(Role.INSTITUTION)
     with context.database.writing() as session:
         for attempt in (
-            lambda: services.suspend(session, context.events, person_id=who.id, actor=actor),
-            lambda: services.restore(session, person_id=who.id, actor=actor),
-            lambda: services.reset_password(session, context.events, person_id=who.id, password=HASHED, actor=actor),
-            lambda: services.drop_totp(session, person_id=who.id, actor=actor),
+            lambda: services.suspend(session, context.keyring, context.events, person_id=who.id, actor=actor),
+            lambda: services.restore(session, context.keyring, person_id=who.id, actor=actor),
+            lambda: services.reset_password(
+                session, context.keyring, context.events, person_id=who.id, password=HASHED, actor=actor
+            ),
+            lambda: services.drop_totp(session, context.keyring, person_id=who.id, actor=actor),
             lambda: services.forget_failures(session, context.keyring, person_id=who.id, actor=actor),
             lambda: services.add_membership(
                 session,
+                context.keyring,
                 context.events,
                 person_id=staff.id,
                 organisation_id=staff.organisation_id,
@@ -275,6 +286,7 @@ def test_a_new_role_ends_the_sessions_that_do_not_have_it(context: Context) -> N
     with context.database.writing() as session:
         services.add_membership(
             session,
+            context.keyring,
             context.events,
             person_id=who.id,
             organisation_id=elsewhere.id,

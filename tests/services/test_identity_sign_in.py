@@ -146,7 +146,9 @@ def test_guessing_at_invented_names_does_not_fill_the_database(context: Context,
 def test_a_suspended_account_is_told_so_only_with_its_password(context: Context) -> None:
     who, admin = someone(context), someone(context, Role.ADMINISTRATOR)
     with context.database.writing() as session:
-        services.suspend(session, context.events, person_id=who.id, actor=admin.actor(Role.ADMINISTRATOR))
+        services.suspend(
+            session, context.keyring, context.events, person_id=who.id, actor=admin.actor(Role.ADMINISTRATOR)
+        )
     assert isinstance(_refusal(context, who.account, "wrong"), WrongPassword)
     assert isinstance(_refusal(context, who.account, PASSWORD), Suspended)
 
@@ -216,6 +218,7 @@ def test_switching_organisation_needs_a_membership_there(context: Context) -> No
     with context.database.writing() as session, pytest.raises(Problem) as refused:
         services.switch_organisation(
             session,
+            context.keyring,
             context.events,
             context.settings,
             login_session_id=passed.claims.login_session_id,
@@ -297,7 +300,7 @@ def test_a_secret_counts_for_nothing_until_a_code_shows_it_is_known(context: Con
         first = services.begin_totp(session, context.keyring, person_id=who.id)
         assert services.begin_totp(session, context.keyring, person_id=who.id) == first
         with pytest.raises(WrongCode):
-            services.confirm_totp(session, context.keyring, person_id=who.id, code="123")
+            services.confirm_totp(session, context.keyring, context.events, person_id=who.id, code="123", keep=None)
     assert isinstance(_try(context, who.account, PASSWORD), Passed)
     with_factor(context, who)
     with context.database.writing() as session, pytest.raises(FactorStanding):
@@ -358,6 +361,7 @@ def test_a_changed_password_ends_every_other_session(context: Context) -> None:
     with context.database.writing() as session:
         services.change_password(
             session,
+            context.keyring,
             context.events,
             person_id=who.id,
             password=services.hash_password("battery-staple-9"),

@@ -156,7 +156,7 @@ def _set(file: Path) -> None:
 
 def _place(context: Context, session: Session, member: Member, password: HashedPassword | None) -> Placed:
     """``password`` is looked at only for somebody who has no account yet."""
-    house = _house(session, member.house)
+    house = _house(context, session, member.house)
     person = session.scalar(select(Person).join(Account).where(Account.account == member.account))
     if person is None:
         assert password is not None
@@ -198,20 +198,21 @@ def _put_right(
     person_id, wrong = each.person_id, []
     account = session.scalars(select(Account).where(Account.person_id == person_id)).one()
     if password is not None:
-        change_password(session, context.events, person_id=person_id, password=password, keep=None)
+        change_password(session, context.keyring, context.events, person_id=person_id, password=password, keep=None)
         wrong.append("had another password")
     if account.suspended_at is not None:
-        restore(session, person_id=person_id, actor=operator)
+        restore(session, context.keyring, person_id=person_id, actor=operator)
         wrong.append("was suspended")
     if account.totp_confirmed_at is not None:
-        drop_totp(session, person_id=person_id, actor=operator)
+        drop_totp(session, context.keyring, person_id=person_id, actor=operator)
         wrong.append("had a second factor")
     forget_failures(session, context.keyring, person_id=person_id, actor=operator)
-    house = _house(session, each.member.house)
+    house = _house(context, session, each.member.house)
     member = select(Membership.id).filter_by(person_id=person_id, organisation_id=house.id, role=each.member.role)
     if session.scalar(member) is None:
         add_membership(
             session,
+            context.keyring,
             context.events,
             person_id=person_id,
             organisation_id=house.id,
@@ -222,8 +223,8 @@ def _put_right(
     return wrong
 
 
-def _house(session: Session, house: House) -> Organisation:
+def _house(context: Context, session: Session, house: House) -> Organisation:
     found = session.scalar(select(Organisation).where(Organisation.name == house.name))
     return found or create_organisation(
-        session, name=house.name, kind=house.kind, region=house.region, uscc=None, actor=None
+        session, context.keyring, name=house.name, kind=house.kind, region=house.region, uscc=None, actor=None
     )

@@ -30,6 +30,7 @@ from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
+from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import NotFound
 from xueji.progress.models import Sitting
 from xueji.rulebook.vocabulary import Category, Part
@@ -90,7 +91,7 @@ def make_training(context: Context, people: dict[str, Placed]) -> Training:
     trainees = [placed for placed in people.values() if placed.member.role is Role.TRAINEE]
     with context.database.writing() as session:
         if cohort_id is None:
-            cohort_id = _open(session, actor, lesson_ids)
+            cohort_id = _open(session, context.keyring, actor, lesson_ids)
         cohort = session.get_one(Cohort, cohort_id)
         enrolled = {each.member.account: _enrol(context, session, cohort, each, actor) for each in trainees}
         active = {account: each for account, each in enrolled.items() if each.state is EnrolmentState.ACTIVE}
@@ -158,7 +159,7 @@ def _lessons(session: Session, cohort_id: UUID) -> tuple[Taught, ...]:
     return tuple(Taught(lesson_id, title, duration_ms or 0) for lesson_id, title, duration_ms in found)
 
 
-def _open(session: Session, actor: Actor, lesson_ids: Sequence[UUID]) -> UUID:
+def _open(session: Session, keyring: Keyring, actor: Actor, lesson_ids: Sequence[UUID]) -> UUID:
     films = select(Film.duration_ms).join(Lesson, Lesson.film_id == Film.id).where(Lesson.id.in_(lesson_ids))
     online_ms = sum(duration_ms or 0 for duration_ms in session.scalars(films))
     plan = CohortPlan(
@@ -180,7 +181,7 @@ def _open(session: Session, actor: Actor, lesson_ids: Sequence[UUID]) -> UUID:
     )
     cohort = create_cohort(session, actor=actor, plan=plan)
     choose_lessons(session, actor=actor, cohort_id=cohort.id, lesson_ids=lesson_ids)
-    return open_cohort(session, cohort=cohort, actor=actor).id
+    return open_cohort(session, keyring, cohort=cohort, actor=actor).id
 
 
 def _enrol(context: Context, session: Session, cohort: Cohort, trainee: Placed, actor: Actor) -> Enrolment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask import session as cookie
 from flask_babel import gettext as _
 from flask_limiter import Limiter
@@ -19,14 +19,14 @@ from xueji.identity import queries, services, tokens
 from xueji.identity.errors import Forged, SignedOut
 from xueji.identity.models import LoginSession
 from xueji.identity.rules import MARK_OF_LIFE, SessionEnd
-from xueji.identity.wording import ROLE
+from xueji.identity.wording import ACT, ROLE
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.context import Context
 from xueji.kernel.errors import TooMany
 from xueji.kernel.settings import Settings
 from xueji.web.errors import answer
-from xueji.web.session import actor_or_none, context, set_actor_loader
+from xueji.web.session import READ_METHODS, actor_or_none, context, set_actor_loader
 
 csrf = CSRFProtect()
 
@@ -122,11 +122,23 @@ def _init_csrf(app: Flask) -> None:
     @app.before_request
     def _refuse_forgery() -> None:
         # What no view answers changes nothing, and is told just that.
+        if _is_led_here() and not tokens.bearer():
+            raise Forged
         if request.endpoint is not None and _can_be_forged():
             try:
                 csrf.protect()
             except CSRFError as error:
                 raise Forged from error
+
+
+def _is_led_here() -> bool:
+    """Whether another site leads a browser to a view that answers GET and still records something.
+
+    A browser says from where it comes (Sec-Fetch-Site); a cookie that is Lax would go along with a plain link.
+    """
+    view = current_app.view_functions.get(request.endpoint or "")
+    recorded = request.method in READ_METHODS and getattr(view, "xueji_writes", False)
+    return recorded and request.headers.get("Sec-Fetch-Site", "none") in ("cross-site", "same-site")
 
 
 def _can_be_forged() -> bool:
@@ -169,9 +181,12 @@ def _person_in_the_frame() -> dict[str, object]:
             return {}
         with context().database.reading() as session:
             names = queries.display_names(session, context().keyring, [someone.person_id])
+            unread = queries.unread_acts(session, someone.person_id)
     except SQLAlchemyError:
         return {}
     return {
         "actor_name": names.get(someone.person_id, ""),
         "actor_role": "、".join(str(ROLE[role]) for role in sorted(someone.roles)),
+        "unread": unread,
+        "act_words": ACT,
     }

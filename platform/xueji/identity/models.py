@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, Uuid
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xueji.identity.rules import ConsentKind, OrganisationKind, PhotoState, ProofRoute, SessionKind
@@ -98,6 +98,24 @@ class Account(Base):
         UTCDateTime, info=personal("empty while she has not yet shown that her device knows the secret")
     )
     totp_last_step: Mapped[int] = mapped_column(Integer, default=0, info=personal("no code is taken twice"))
+
+
+class AccountAct(Base):
+    """What was done to a person's account, by whom; the leaf of the platform's chain says the same for ever."""
+
+    __tablename__ = "account_act"
+
+    id: Mapped[UUID] = _key()
+    person_id: Mapped[UUID] = _of_person("whose account it was done to", index=True)
+    actor_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("person.id"), info=personal("who did it; null for the installation itself")
+    )
+    event: Mapped[str] = mapped_column(String(32), info=personal("what was done, as the trace names it"))
+    place: Mapped[int] = mapped_column(BigInteger, info=IMPERSONAL)
+    """The number of its leaf in the platform's chain."""
+    happened_at: Mapped[datetime] = mapped_column(UTCDateTime, info=personal("shown to her"))
+    told: Mapped[bool] = mapped_column(info=personal("whether she is to be told at her next sign-in"))
+    read_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=personal("when she said that she had read it"))
 
 
 class RecoveryCode(Base):

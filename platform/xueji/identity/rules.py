@@ -13,6 +13,7 @@ from uuid import UUID
 
 from xueji.identity import spelling
 from xueji.kernel.actor import STAFF, Role
+from xueji.trace.rules import Event
 
 MOST_REFERENCE_PHOTOS = 3
 MARK_OF_LIFE = timedelta(minutes=1)
@@ -70,6 +71,7 @@ class SessionEnd(StrEnum):
     SIGNED_IN_ELSEWHERE = "signed_in_elsewhere"
     EXPIRED = "expired"
     PASSWORD_CHANGED = "password_changed"
+    FACTOR_CHANGED = "factor_changed"
     RIGHTS_CHANGED = "rights_changed"
     SUSPENDED = "suspended"
     ENDED_BY_OWNER = "ended_by_owner"
@@ -83,6 +85,22 @@ class Step(StrEnum):
     CODE = "code"
     SET_UP_CODE = "set_up_code"
 
+
+TOLD = frozenset(
+    {
+        Event.ACCOUNT_SUSPEND,
+        Event.ACCOUNT_RESTORE,
+        Event.PASSWORD_CHANGE,
+        Event.PASSWORD_RESET,
+        Event.FACTOR_SET,
+        Event.FACTOR_DROP,
+        Event.ROLE_GIVE,
+        Event.ROLE_TAKE,
+    }
+)
+"""What a person is told of when another did it to her account."""
+TOLD_OF_ONESELF = frozenset({Event.FACTOR_SET, Event.FACTOR_DROP})
+"""What she is told of even when it was done in her own name: somebody else may have held her session."""
 
 ROLES_OF = {
     OrganisationKind.INSTITUTION: frozenset({Role.INSTITUTION, Role.TRAINEE}),

@@ -10,6 +10,7 @@ from flask_babel import lazy_pgettext
 
 from xueji.identity.rules import OrganisationKind, ProofRoute, SessionEnd, SessionKind, Step
 from xueji.kernel.actor import Role
+from xueji.trace.rules import Event
 
 ROLE: Mapping[Role, Any] = {
     Role.TRAINEE: lazy_pgettext("role", "学员"),
@@ -39,6 +40,7 @@ END_SENTENCE: Mapping[str, Any] = {
     SessionEnd.SIGNED_IN_ELSEWHERE: _("您的账号刚刚在别处登录，这里的登录已结束。若不是您本人，请立即修改密码。"),
     SessionEnd.EXPIRED: _("长时间没有操作，登录已过期，请重新登录。"),
     SessionEnd.PASSWORD_CHANGED: _("密码已更改，请用新密码登录。"),
+    SessionEnd.FACTOR_CHANGED: _("两步验证已启用，请用密码和验证码重新登录。"),
     SessionEnd.RIGHTS_CHANGED: _("您的角色或单位有变动，请重新登录。"),
     SessionEnd.SUSPENDED: _("账号已停用，请联系您的单位或平台管理员。"),
     SessionEnd.ENDED_BY_OWNER: _("您已从另一处结束了这里的登录。"),
@@ -52,12 +54,28 @@ END: Mapping[str, Any] = {
     SessionEnd.SIGNED_IN_ELSEWHERE: _("在别处登录"),
     SessionEnd.EXPIRED: _("已过期"),
     SessionEnd.PASSWORD_CHANGED: _("密码已更改"),
+    SessionEnd.FACTOR_CHANGED: _("启用两步验证"),
     SessionEnd.RIGHTS_CHANGED: _("角色变动"),
     SessionEnd.SUSPENDED: _("账号停用"),
     SessionEnd.ENDED_BY_OWNER: _("由本人结束"),
     SessionEnd.SWITCHED: _("切换单位"),
 }
 """The same in two words, for a list."""
+
+
+ACT: Mapping[str, Any] = {
+    Event.ACCOUNT_OPEN: _("登记账号"),
+    Event.ACCOUNT_SUSPEND: _("停用账号"),
+    Event.ACCOUNT_RESTORE: _("恢复账号"),
+    Event.ACCOUNT_UNLOCK: _("解除登录锁定"),
+    Event.PASSWORD_CHANGE: _("更改密码"),
+    Event.PASSWORD_RESET: _("重置密码"),
+    Event.FACTOR_SET: _("启用两步验证"),
+    Event.FACTOR_DROP: _("停用两步验证"),
+    Event.ROLE_GIVE: _("添加角色"),
+    Event.ROLE_TAKE: _("取消角色"),
+}
+"""What was done to an account."""
 
 
 PURPOSE: Mapping[str, Any] = {

@@ -1,7 +1,8 @@
 """One number for each request, and one line in the log when it was answered.
 
-The line names the route, never the address as typed: that may hold a search for a person. Beats, static files and
-probes are only counted (see `metrics`), unless they fail or are slow: at a thousand a second a line each says nothing.
+The line names the route, never the address as typed: that may hold a search for a person; and who asked, by an id that
+names her to nobody else. Beats, static files and probes are only counted (see `metrics`), unless they fail or are slow:
+at a thousand a second a line each says nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
@@ -50,8 +52,15 @@ def init_logs(app: Flask) -> None:
                 route=route.rule if route is not None else None,
                 status=status,
                 ms=round(seconds * 1000, 1),
+                **_who(held),
             )
         return response
+
+
+def _who(held: Any) -> dict[str, str]:
+    """Whose request it was, by ids that name nobody to a stranger; nothing of somebody who is not signed in."""
+    actor = held.get("actor")
+    return {"actor": str(actor.person_id), "login": str(actor.login_session_id)} if actor is not None else {}
 
 
 def next_request_id() -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from xueji.trace.rules import Event
 
-COMMITTED = frozenset({"commitment", "device", "schedule", "place", "reason"})
+COMMITTED = frozenset({"commitment", "device", "schedule", "place", "reason", "actor", "subject"})
 """Under these names a leaf holds commitments."""
 FIELDS: dict[tuple[str, str], str] = {
     (Event.CHECK_ANSWER, "frames.commitment"): "picture",

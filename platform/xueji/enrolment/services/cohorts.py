@@ -18,13 +18,16 @@ from xueji.enrolment.errors import CohortFrozen, CohortNotOpen, CohortRefused, T
 from xueji.enrolment.events import StudyEnds
 from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment
 from xueji.enrolment.rules import Judgement, Proposal, ProposedLesson, judge
+from xueji.identity.services.recording import record_power
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
+from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Invalid, NotFound
 from xueji.kernel.events import Events
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.plan import InvalidPlan, ProctoringPlan
 from xueji.rulebook.vocabulary import Category, Training
+from xueji.trace.rules import Event
 
 MOST_LESSONS = 300
 """Online, of one cohort. The first leaf of every enrolment names them all, and a leaf holds 64 KiB."""
@@ -116,8 +119,8 @@ def judge_plan(session: Session, *, actor: Actor, plan: CohortPlan, lesson_ids: 
     return _judged(plan, _proctoring(plan), [(lesson, film) for lesson, film in found])
 
 
-def open_cohort(session: Session, *, cohort: Cohort, actor: Actor) -> Cohort:
-    """Freeze plan, lessons and rulebook, and let trainees in (003 art. 8).
+def open_cohort(session: Session, keyring: Keyring, *, cohort: Cohort, actor: Actor) -> Cohort:
+    """Freeze plan, lessons and rulebook, and let trainees in (003 art. 8); the platform's chain says who did.
 
     Raises NotFound (not the actor's), CohortFrozen (open already), CohortRefused with every finding against it.
     """
@@ -131,6 +134,8 @@ def open_cohort(session: Session, *, cohort: Cohort, actor: Actor) -> Cohort:
     cohort.rulebook = rulebook.load().reference
     cohort.state, cohort.opened_at = CohortState.OPEN, clock.now()
     session.flush()
+    values = {"cohort": str(cohort.id), "organisation": str(cohort.organisation_id), "region": cohort.region}
+    record_power(session, keyring, Event.COHORT_OPEN, actor=actor.person_id, subject=None, values=values)
     return cohort
 
 

@@ -94,7 +94,7 @@ def cohort(cohort_id: UUID) -> str:
 def open_cohort(cohort_id: UUID) -> Any:
     found = access_own_cohort(db(), actor(), cohort_id)
     try:
-        cohorts.open_cohort(db(), cohort=found, actor=actor())
+        cohorts.open_cohort(db(), context().keyring, cohort=found, actor=actor())
     except CohortRefused as refused:
         return _cohort(found), refused.status
     flash(_("已开班，现在可以导入学员。"), "success")

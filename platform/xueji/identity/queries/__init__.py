@@ -1,5 +1,6 @@
 """Reads of people, sign-ins, consents and faces: plain records out."""
 
+from xueji.identity.queries.acts import Act, acts, unread_acts
 from xueji.identity.queries.faces import (
     Duplicate,
     FaceCount,
@@ -35,6 +36,7 @@ from xueji.identity.queries.people import (
 from xueji.identity.queries.sign_ins import SignIn, live_login, sign_ins
 
 __all__ = [
+    "Act",
     "Counts",
     "Duplicate",
     "FaceCount",
@@ -45,6 +47,7 @@ __all__ = [
     "SignIn",
     "Templates",
     "account_of",
+    "acts",
     "consents",
     "counts",
     "display_names",
@@ -66,4 +69,5 @@ __all__ = [
     "standing",
     "standing_consent",
     "stored_faces",
+    "unread_acts",
 ]

@@ -1,5 +1,6 @@
 """Use cases of identity. Each names its arguments; none reads the request."""
 
+from xueji.identity.services.acts import read_acts
 from xueji.identity.services.consent import choose_route, give_consent, withdraw_consent
 from xueji.identity.services.face_views import record_face_view
 from xueji.identity.services.organisations import create_organisation
@@ -64,6 +65,7 @@ __all__ = [
     "pass_password",
     "pass_set_up",
     "person_key",
+    "read_acts",
     "record_face_view",
     "register_person",
     "remove_deleted_files",

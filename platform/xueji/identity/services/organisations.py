@@ -13,13 +13,17 @@ from xueji.identity.errors import AlreadyTaken
 from xueji.identity.models import Organisation
 from xueji.identity.numbers import credit_code
 from xueji.identity.rules import OrganisationKind
+from xueji.identity.services.recording import record_power
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
+from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Forbidden, Invalid
+from xueji.trace.rules import Event
 
 
 def create_organisation(
     session: Session,
+    keyring: Keyring,
     *,
     name: str,
     kind: OrganisationKind,
@@ -42,4 +46,7 @@ def create_organisation(
     made = Organisation(name=spelled, kind=kind, region=region, uscc=code, created_at=clock.now())
     session.add(made)
     session.flush()
+    values = {"organisation": str(made.id), "kind": kind.value, "region": region}
+    by = actor.person_id if actor is not None else None
+    record_power(session, keyring, Event.ORGANISATION_OPEN, actor=by, subject=None, values=values)
     return made

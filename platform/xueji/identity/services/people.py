@@ -14,12 +14,14 @@ from xueji.identity.models import Account, Membership, Organisation, Person
 from xueji.identity.numbers import identity_number
 from xueji.identity.rules import ProofRoute, SessionEnd
 from xueji.identity.services.passwords import HashedPassword
+from xueji.identity.services.recording import record_power
 from xueji.identity.services.sessions import end_sessions
 from xueji.kernel import clock, crypto
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from xueji.kernel.events import Events
+from xueji.trace.rules import Event
 
 
 def register_person(
@@ -44,28 +46,38 @@ def register_person(
     _may_register(actor, role, organisation_id)
     spelled, number = _spelled(name), identity_number(id_number, clock.shanghai_day(clock.now()))
     found = session.scalar(select(Person).where(Person.id_number_hash == keyring.keyed_hash("id_number", number)))
+    known = found is not None
     if found is not None:
         if not queries.is_named(session, keyring, found, spelled):
             raise AnotherName(_("该身份证号码已用另一姓名登记，请核对。"))
     else:
         found = _new_person(session, keyring, name=spelled, number=number)
         _open_account(session, found.id, account=account, password=password, temporary=temporary)
-    _join(session, found.id, organisation_id, role)
+        by = actor.person_id if actor is not None else None
+        record_power(session, keyring, Event.ACCOUNT_OPEN, actor=by, subject=found.id)
+    _join(session, keyring, found.id, organisation_id, role, actor, news=known)
     return found
 
 
 def add_membership(
-    session: Session, events: Events, *, person_id: UUID, organisation_id: UUID, role: Role, actor: Actor
+    session: Session,
+    keyring: Keyring,
+    events: Events,
+    *,
+    person_id: UUID,
+    organisation_id: UUID,
+    role: Role,
+    actor: Actor,
 ) -> None:
     """Raises Forbidden, Invalid, NotFound. Her sessions end, so that none lives on with the rights of before."""
     _administrator(actor)
     if session.get(Person, person_id) is None:
         raise NotFound
-    if _join(session, person_id, organisation_id, role):
+    if _join(session, keyring, person_id, organisation_id, role, actor):
         end_sessions(session, events, person_id=person_id, reason=SessionEnd.RIGHTS_CHANGED)
 
 
-def remove_membership(session: Session, events: Events, *, membership_id: UUID, actor: Actor) -> UUID:
+def remove_membership(session: Session, keyring: Keyring, events: Events, *, membership_id: UUID, actor: Actor) -> UUID:
     """Returns whose it was. Raises Forbidden, NotFound, and Conflict when nobody would administer any more."""
     _administrator(actor)
     found = session.get(Membership, membership_id)
@@ -75,10 +87,12 @@ def remove_membership(session: Session, events: Events, *, membership_id: UUID, 
         raise Conflict(_("不能取消自己的管理员身份。"))
     session.delete(found)
     end_sessions(session, events, person_id=found.person_id, reason=SessionEnd.RIGHTS_CHANGED)
+    values = {"role": found.role.value, "organisation": str(found.organisation_id)}
+    record_power(session, keyring, Event.ROLE_TAKE, actor=actor.person_id, subject=found.person_id, values=values)
     return found.person_id
 
 
-def suspend(session: Session, events: Events, *, person_id: UUID, actor: Actor) -> None:
+def suspend(session: Session, keyring: Keyring, events: Events, *, person_id: UUID, actor: Actor) -> None:
     """Lock somebody out until `restore`. Raises Forbidden, NotFound, Conflict for oneself."""
     _administrator(actor)
     if person_id == actor.person_id:
@@ -86,12 +100,14 @@ def suspend(session: Session, events: Events, *, person_id: UUID, actor: Actor) 
     account = _account_of(session, person_id)
     account.suspended_at = account.suspended_at or clock.now()
     end_sessions(session, events, person_id=person_id, reason=SessionEnd.SUSPENDED)
+    record_power(session, keyring, Event.ACCOUNT_SUSPEND, actor=actor.person_id, subject=person_id)
 
 
-def restore(session: Session, *, person_id: UUID, actor: Actor) -> None:
+def restore(session: Session, keyring: Keyring, *, person_id: UUID, actor: Actor) -> None:
     """Raises Forbidden, NotFound."""
     _administrator(actor)
     _account_of(session, person_id).suspended_at = None
+    record_power(session, keyring, Event.ACCOUNT_RESTORE, actor=actor.person_id, subject=person_id)
 
 
 def display_name(session: Session, keyring: Keyring, person_id: UUID) -> str:
@@ -159,7 +175,16 @@ def _open_account(
     session.flush()
 
 
-def _join(session: Session, person_id: UUID, organisation_id: UUID, role: Role) -> bool:
+def _join(
+    session: Session,
+    keyring: Keyring,
+    person_id: UUID,
+    organisation_id: UUID,
+    role: Role,
+    actor: Actor | None,
+    *,
+    news: bool = True,
+) -> bool:
     """Whether this is new. Raises NotFound, and Invalid for a role the organisation does not have."""
     organisation = session.get(Organisation, organisation_id)
     if organisation is None:
@@ -173,6 +198,9 @@ def _join(session: Session, person_id: UUID, organisation_id: UUID, role: Role) 
         return False
     session.add(Membership(person_id=person_id, organisation_id=organisation_id, role=role, since=clock.now()))
     session.flush()
+    by = actor.person_id if actor is not None else None
+    values = {"role": role.value, "organisation": str(organisation_id)}
+    record_power(session, keyring, Event.ROLE_GIVE, actor=by, subject=person_id, values=values, news=news)
     return True
 
 

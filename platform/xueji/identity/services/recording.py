@@ -6,11 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy.orm import Session
 
+from xueji.identity.models import AccountAct
+from xueji.identity.rules import TOLD, TOLD_OF_ONESELF
+from xueji.kernel import clock
 from xueji.kernel.crypto import Keyring
-from xueji.trace.rules import PLATFORM, Event
-from xueji.trace.services import record
+from xueji.kernel.database import after_commit
+from xueji.trace.rules import PLATFORM, SYSTEM, Event
+from xueji.trace.services import commit, record
+
+log = structlog.get_logger(__name__)
 
 
 def record_of_person(
@@ -19,3 +26,36 @@ def record_of_person(
     """In the caller's transaction, under the person's pseudonym on the platform's chain."""
     who = keyring.pseudonym(person_id, PLATFORM)
     record(session, event=event, chain=PLATFORM, who=who, values=values)
+
+
+def record_power(
+    session: Session,
+    keyring: Keyring,
+    event: Event,
+    *,
+    actor: UUID | None,
+    subject: UUID | None,
+    values: Mapping[str, Any] | None = None,
+    news: bool = True,
+) -> None:
+    """What somebody did by her power over accounts, organisations and cohorts: a leaf of the platform's chain.
+
+    ``actor`` None is the installation itself, ``subject`` the person whose account it was done to, if any. Both stand
+    in the leaf as commitments to their ids. Whoever was acted on by another is told until she has read it, unless it is
+    no ``news`` to her.
+    """
+    said = dict(values or {})
+    for name, person in (("actor", actor), ("subject", subject)):
+        if person is not None:
+            pseudonym = keyring.pseudonym(person, PLATFORM)
+            said[name] = commit(session, str(person), chain=PLATFORM, field=name, person=pseudonym)
+    who = keyring.pseudonym(actor, PLATFORM) if actor is not None else SYSTEM
+    recorded = record(session, event=event, chain=PLATFORM, who=who, values=said)
+    if subject is not None and event is not Event.SIGNIN_OPEN:
+        told = news and event in (TOLD if actor != subject else TOLD_OF_ONESELF)
+        act = AccountAct(
+            person_id=subject, actor_id=actor, event=event, place=recorded.n, happened_at=clock.now(), told=told
+        )
+        session.add(act)
+    ids = {name: str(person) for name, person in (("actor", actor), ("subject", subject)) if person is not None}
+    after_commit(session, lambda: log.info("power", act=event.value, **ids))

@@ -15,10 +15,15 @@ from sqlalchemy.orm import Session
 from xueji.identity import vault
 from xueji.identity.errors import FactorStanding, WrongCode
 from xueji.identity.models import Account, RecoveryCode
+from xueji.identity.rules import SessionEnd
+from xueji.identity.services.recording import record_power
+from xueji.identity.services.sessions import end_sessions
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Forbidden, NotFound
+from xueji.kernel.events import Events
+from xueji.trace.rules import Event
 
 ISSUER = "学迹 Xueji"
 STEP_SECONDS = 30
@@ -47,8 +52,12 @@ def begin_totp(session: Session, keyring: Keyring, *, person_id: UUID) -> Enrolm
     return Enrolment(secret, pyotp.TOTP(secret).provisioning_uri(name=account.account, issuer_name=ISSUER))
 
 
-def confirm_totp(session: Session, keyring: Keyring, *, person_id: UUID, code: str) -> list[str]:
+def confirm_totp(
+    session: Session, keyring: Keyring, events: Events, *, person_id: UUID, code: str, keep: UUID | None
+) -> list[str]:
     """The device has shown that it knows the secret; returns the recovery codes, to be shown once.
+
+    Every session but ``keep`` ends: whoever holds one must pass the new factor, too.
 
     Raises WrongCode, FactorStanding.
     """
@@ -61,16 +70,19 @@ def confirm_totp(session: Session, keyring: Keyring, *, person_id: UUID, code: s
     codes = ["".join(secrets.choice(_LETTERS) for _ in range(10)) for _ in range(RECOVERY_CODES)]
     session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
     session.add_all(RecoveryCode(account_id=account.id, code_hash=_hash(keyring, account, each)) for each in codes)
+    end_sessions(session, events, person_id=person_id, reason=SessionEnd.FACTOR_CHANGED, but=keep)
+    record_power(session, keyring, Event.FACTOR_SET, actor=person_id, subject=person_id)
     return codes
 
 
-def drop_totp(session: Session, *, person_id: UUID, actor: Actor) -> None:
+def drop_totp(session: Session, keyring: Keyring, *, person_id: UUID, actor: Actor) -> None:
     """Her own, or an administrator's doing for a lost device. Raises Forbidden, NotFound."""
     if person_id != actor.person_id and not actor.is_(Role.ADMINISTRATOR):
         raise Forbidden
     account = _account(session, person_id)
     account.totp_cipher = account.totp_confirmed_at = None
     session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
+    record_power(session, keyring, Event.FACTOR_DROP, actor=actor.person_id, subject=person_id)
 
 
 def take_code(session: Session, keyring: Keyring, account: Account, code: str) -> bool:

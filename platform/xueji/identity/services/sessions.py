@@ -14,15 +14,19 @@ from xueji.identity.errors import SessionEnded
 from xueji.identity.events import LoginEnded
 from xueji.identity.models import LoginSession, Person
 from xueji.identity.rules import MARK_OF_LIFE, SessionEnd, SessionKind, Standing
+from xueji.identity.services.recording import record_power
 from xueji.kernel import clock
+from xueji.kernel.crypto import Keyring
 from xueji.kernel.database import after_commit
 from xueji.kernel.errors import NotFound
 from xueji.kernel.events import Events
 from xueji.kernel.settings import Settings
+from xueji.trace.rules import Event
 
 
 def open_session(
     session: Session,
+    keyring: Keyring,
     events: Events,
     settings: Settings,
     *,
@@ -52,6 +56,14 @@ def open_session(
     )
     session.add(made)
     session.flush()
+    record_power(
+        session,
+        keyring,
+        Event.SIGNIN_OPEN,
+        actor=person_id,
+        subject=person_id,
+        values={"login": str(made.id), "kind": kind.value, "roles": sorted(standing.roles)},
+    )
     claims = tokens.Claims(person_id, made.id, standing.roles, standing.organisation_id, standing.region)
     return made, claims
 
@@ -78,7 +90,13 @@ def end_sessions(
 
 
 def switch_organisation(
-    session: Session, events: Events, settings: Settings, *, login_session_id: UUID, organisation_id: UUID
+    session: Session,
+    keyring: Keyring,
+    events: Events,
+    settings: Settings,
+    *,
+    login_session_id: UUID,
+    organisation_id: UUID,
 ) -> tuple[LoginSession, tokens.Claims]:
     """Act for another of one's organisations from now on, in a new session. Raises NotFound, SessionEnded."""
     old = session.get(LoginSession, login_session_id)
@@ -90,6 +108,7 @@ def switch_organisation(
     end_session(session, events, old, reason=SessionEnd.SWITCHED)
     return open_session(
         session,
+        keyring,
         events,
         settings,
         person_id=old.person_id,

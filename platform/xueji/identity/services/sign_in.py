@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from flask_babel import gettext as _
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
@@ -20,6 +21,7 @@ from xueji.identity.errors import LockedOut, NoMembership, SignedOut, Suspended,
 from xueji.identity.models import Account, LockOut
 from xueji.identity.rules import SessionKind, Step, Tries
 from xueji.identity.services import passwords
+from xueji.identity.services.recording import record_power
 from xueji.identity.services.second_factor import Enrolment, begin_totp, confirm_totp, take_code
 from xueji.identity.services.sessions import open_session
 from xueji.kernel import clock
@@ -28,6 +30,9 @@ from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Forbidden, NotFound, Problem
 from xueji.kernel.settings import Settings
+from xueji.trace.rules import Event
+
+log = structlog.get_logger(__name__)
 
 FORGOTTEN_AFTER = timedelta(days=1)
 
@@ -75,7 +80,9 @@ def pass_new_password(
     hashed = passwords.new_password(password, account.account)
     with context.database.writing() as session:
         _due(session, context, account_id, Step.NEW_PASSWORD)
-        passwords.change_password(session, context.events, person_id=account.person_id, password=hashed, keep=None)
+        passwords.change_password(
+            session, context.keyring, context.events, person_id=account.person_id, password=hashed, keep=None
+        )
     return _go_on(context, account_id, code=None, factor_passed=False, kind=kind, user_agent=user_agent)
 
 
@@ -92,7 +99,9 @@ def pass_set_up(
     """Confirm the second factor with its first code; also the recovery codes. Raises WrongCode, SignedOut."""
     with context.database.writing() as session:
         account = _due(session, context, account_id, Step.SET_UP_CODE)
-        codes = confirm_totp(session, context.keyring, person_id=account.person_id, code=code)
+        codes = confirm_totp(
+            session, context.keyring, context.events, person_id=account.person_id, code=code, keep=None
+        )
     return _go_on(context, account_id, code=None, factor_passed=True, kind=kind, user_agent=user_agent), codes
 
 
@@ -103,6 +112,7 @@ def forget_failures(session: Session, keyring: Keyring, *, person_id: UUID, acto
     name = session.scalar(select(Account.account).where(Account.person_id == person_id))
     if name is None:
         raise NotFound
+    record_power(session, keyring, Event.ACCOUNT_UNLOCK, actor=actor.person_id, subject=person_id)
     session.execute(delete(LockOut).where(LockOut.name_hash == keyring.keyed_hash("account", name)))
 
 
@@ -156,6 +166,7 @@ def _enter(
     session.execute(delete(LockOut).where(LockOut.name_hash == name_hash))
     login, claims = open_session(
         session,
+        context.keyring,
         context.events,
         context.settings,
         person_id=account.person_id,
@@ -179,6 +190,10 @@ def _failure(context: Context, name_hash: bytes, refusal: Problem) -> Problem:
             locked_for=timedelta(minutes=settings.lockout_minutes),
         )
         row.failed_attempts, row.locked_until, row.last_failed_at = tries.failed, tries.locked_until, now
+    # The name that was typed may be anything, so only its keyed hash is written down.
+    log.warning(
+        "signin.refused", account=name_hash.hex()[:16], cause=refusal.type, locked=tries.locked_until is not None
+    )
     return _locked(tries.locked_until, now) if tries.locked_until is not None else refusal
 
 

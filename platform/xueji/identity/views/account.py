@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import login_user
 from werkzeug.wrappers import Response
@@ -15,12 +15,13 @@ from xueji.identity.access import access_login_session
 from xueji.identity.errors import WrongPassword
 from xueji.identity.forms import ChangePasswordForm
 from xueji.identity.gate import SignedIn, limit_failures
-from xueji.identity.rules import MOST_REFERENCE_PHOTOS, SessionEnd
+from xueji.identity.queries.acts import MOST_SHOWN
+from xueji.identity.rules import MOST_REFERENCE_PHOTOS, SessionEnd, local_path
 from xueji.identity.services.passwords import fits, new_password
 from xueji.identity.views import blueprint
-from xueji.identity.wording import END, PURPOSE, ROLE, SESSION_KIND, device
+from xueji.identity.wording import ACT, END, PURPOSE, ROLE, SESSION_KIND, device
 from xueji.kernel.actor import Role
-from xueji.kernel.errors import Problem
+from xueji.kernel.errors import Malformed, Problem
 from xueji.web.access import signed_in
 from xueji.web.session import actor, context, db
 
@@ -43,7 +44,8 @@ def account() -> str:
         sign_ins=queries.sign_ins(db(), someone.person_id),
         this=someone.login_session_id,
         looks=queries.face_views(db(), someone.person_id, most=5),
-        words={"role": ROLE, "kind": SESSION_KIND, "end": END, "purpose": PURPOSE},
+        acts=queries.acts(db(), someone.person_id),
+        words={"act": ACT, "role": ROLE, "kind": SESSION_KIND, "end": END, "purpose": PURPOSE},
     )
 
 
@@ -53,6 +55,18 @@ def looks() -> str:
     """Who looked at my pictures."""
     found = queries.face_views(db(), actor().person_id)
     return render_template("identity/looks.html", looks=found, words={"purpose": PURPOSE})
+
+
+@blueprint.post("/account/acts/read")
+@signed_in
+def read_acts() -> Response:
+    """What was done to my account: I have read these."""
+    try:
+        read = [UUID(each) for each in request.form.getlist("act")]
+    except ValueError as error:
+        raise Malformed from error
+    services.read_acts(db(), act_ids=read[:MOST_SHOWN], actor=actor())
+    return redirect(local_path(request.form.get("next")) or "/")
 
 
 @blueprint.post("/account/sign-ins/<uuid:login_session_id>/end")
@@ -70,6 +84,7 @@ def act_for(organisation_id: UUID) -> Response:
     """Act for another of one's organisations."""
     _login, claims = services.switch_organisation(
         db(),
+        context().keyring,
         context().events,
         context().settings,
         login_session_id=actor().login_session_id,
@@ -105,5 +120,10 @@ def _change(current: str, chosen: str) -> None:
         raise WrongPassword(_("当前密码不正确。"))
     hashed = new_password(chosen, known.account)
     services.change_password(
-        db(), context().events, person_id=someone.person_id, password=hashed, keep=someone.login_session_id
+        db(),
+        context().keyring,
+        context().events,
+        person_id=someone.person_id,
+        password=hashed,
+        keep=someone.login_session_id,
     )

@@ -17,7 +17,7 @@ from xueji.identity.forms import DecisionForm, FindForm, MembershipForm, Organis
 from xueji.identity.services import hash_password
 from xueji.identity.views import blueprint
 from xueji.identity.views.pictures import shown_photo
-from xueji.identity.wording import END, ORGANISATION_KIND, ROLE, ROUTE, SESSION_KIND
+from xueji.identity.wording import ACT, END, ORGANISATION_KIND, ROLE, ROUTE, SESSION_KIND
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Problem
 from xueji.web.access import roles
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-WORDS = {"role": ROLE, "organisation": ORGANISATION_KIND, "route": ROUTE, "kind": SESSION_KIND, "end": END}
+WORDS = {"act": ACT, "role": ROLE, "organisation": ORGANISATION_KIND, "route": ROUTE, "kind": SESSION_KIND, "end": END}
 
 
 @blueprint.route("/administration", methods=["GET", "POST"])
@@ -55,6 +55,7 @@ def organisations() -> Any:
         try:
             made = services.create_organisation(
                 db(),
+                context().keyring,
                 name=form.name.data,
                 kind=form.organisation_kind(),
                 region=form.region.data,
@@ -124,6 +125,7 @@ def person(person_id: UUID) -> str:
         me=queries.profile(db(), context().keyring, person_id),
         name=services.display_name(db(), context().keyring, person_id),
         sign_ins=queries.sign_ins(db(), person_id, most=5),
+        acts=queries.acts(db(), person_id),
         form=form,
         own=person_id == actor().person_id,
         words=WORDS,
@@ -133,7 +135,7 @@ def person(person_id: UUID) -> str:
 @blueprint.post("/administration/people/<uuid:person_id>/suspend")
 @roles(Role.ADMINISTRATOR)
 def suspend(person_id: UUID) -> Response:
-    services.suspend(db(), context().events, person_id=person_id, actor=actor())
+    services.suspend(db(), context().keyring, context().events, person_id=person_id, actor=actor())
     flash(_("账号已停用，所有登录已结束。"), "success")
     return _back(person_id)
 
@@ -141,7 +143,7 @@ def suspend(person_id: UUID) -> Response:
 @blueprint.post("/administration/people/<uuid:person_id>/restore")
 @roles(Role.ADMINISTRATOR)
 def restore(person_id: UUID) -> Response:
-    services.restore(db(), person_id=person_id, actor=actor())
+    services.restore(db(), context().keyring, person_id=person_id, actor=actor())
     flash(_("账号已恢复。"), "success")
     return _back(person_id)
 
@@ -159,7 +161,9 @@ def unlock(person_id: UUID) -> Response:
 def reset_password(person_id: UUID) -> str:
     password = _temporary_password()
     hashed = hash_password(password)
-    services.reset_password(db(), context().events, person_id=person_id, password=hashed, actor=actor())
+    services.reset_password(
+        db(), context().keyring, context().events, person_id=person_id, password=hashed, actor=actor()
+    )
     known = queries.profile(db(), context().keyring, person_id)
     return render_template("identity/administration/temporary_password.html", me=known, password=password)
 
@@ -167,7 +171,7 @@ def reset_password(person_id: UUID) -> str:
 @blueprint.post("/administration/people/<uuid:person_id>/drop-second-factor")
 @roles(Role.ADMINISTRATOR)
 def drop_factor_of(person_id: UUID) -> Response:
-    services.drop_totp(db(), person_id=person_id, actor=actor())
+    services.drop_totp(db(), context().keyring, person_id=person_id, actor=actor())
     flash(_("两步验证已重置。"), "success")
     return _back(person_id)
 
@@ -179,6 +183,7 @@ def add_membership(person_id: UUID) -> Response:
     if form.validate_on_submit():
         services.add_membership(
             db(),
+            context().keyring,
             context().events,
             person_id=person_id,
             organisation_id=access_organisation(db(), actor(), form.organisation()).id,
@@ -194,7 +199,9 @@ def add_membership(person_id: UUID) -> Response:
 @blueprint.post("/administration/memberships/<uuid:membership_id>/remove")
 @roles(Role.ADMINISTRATOR)
 def remove_membership(membership_id: UUID) -> Response:
-    person_id = services.remove_membership(db(), context().events, membership_id=membership_id, actor=actor())
+    person_id = services.remove_membership(
+        db(), context().keyring, context().events, membership_id=membership_id, actor=actor()
+    )
     flash(_("已取消角色。"), "success")
     return _back(person_id)
 

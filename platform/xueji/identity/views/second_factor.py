@@ -32,7 +32,14 @@ def second_factor() -> Any:
     form, problem = CodeForm(), None
     if form.validate_on_submit():
         try:
-            codes = services.confirm_totp(db(), context().keyring, person_id=me.person_id, code=form.code.data)
+            codes = services.confirm_totp(
+                db(),
+                context().keyring,
+                context().events,
+                person_id=me.person_id,
+                code=form.code.data,
+                keep=actor().login_session_id,
+            )
         except Problem as refused:
             problem = refused
         else:
@@ -61,6 +68,6 @@ def drop_second_factor() -> Response | tuple[str, int]:
         problem = WrongPassword(_("当前密码不正确。"))
         page = render_template("identity/second_factor.html", form=form, problem=problem, me=me)
         return page, problem.status
-    services.drop_totp(db(), person_id=me.person_id, actor=actor())
+    services.drop_totp(db(), context().keyring, person_id=me.person_id, actor=actor())
     flash(_("两步验证已停用。"), "success")
     return redirect(url_for("identity.account"))
