@@ -33,7 +33,6 @@ from xueji.progress import api as progress_api
 from xueji.progress import views as progress_views
 from xueji.progress.lane import init_lane
 from xueji.progress.reporting import init_beats
-from xueji.progress.sockets import init_lesson_sockets
 from xueji.snapshots import api as snapshots_api
 from xueji.snapshots import views as snapshots_views
 from xueji.snapshots.metrics import check_figures
@@ -52,7 +51,7 @@ from xueji.web.logs import init_logs
 from xueji.web.metrics import measures
 from xueji.web.plain_text import init_plain_text
 from xueji.web.session import init_session
-from xueji.web.sockets import init_sockets
+from xueji.web.sockets import announce_to_pages
 from xueji.wiring import connect
 
 STEPS: tuple[Callable[[Flask], None], ...] = (
@@ -68,8 +67,6 @@ STEPS: tuple[Callable[[Flask], None], ...] = (
     init_bodies,
     init_navigation,
     init_health,
-    init_sockets,
-    init_lesson_sockets,
     init_beats,
     init_lane,
 )
@@ -133,6 +130,7 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
     app.add_url_rule("/api/openapi.json", "openapi", public(lambda: app.api_doc))
     make_celery(context.settings)
     connect(context)
+    announce_to_pages(context)
     for api in APIS:
         app.register_api(api)
     for pages in PAGES:

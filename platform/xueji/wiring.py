@@ -16,7 +16,7 @@ from xueji.progress.services import end_study
 from xueji.snapshots import services as snapshots
 from xueji.snapshots.events import AnswerStored
 from xueji.snapshots.tasks import judge
-from xueji.web.sockets import announce_from_worker
+from xueji.web.sockets import announce_to_pages
 
 
 def connect(context: Context) -> None:
@@ -39,5 +39,5 @@ def open_for_worker(settings: Settings) -> Context:
     """The context of a worker process: what its tasks announce reaches the pages the web processes hold open."""
     context = Context.open(settings)
     connect(context)
-    announce_from_worker(context)
+    announce_to_pages(context)
     return context

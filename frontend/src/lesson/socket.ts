@@ -12,7 +12,7 @@ interface Heard {
 export async function listen(sittingId: string, heard: Heard): Promise<() => void> {
   try {
     const { io } = await import("socket.io-client");
-    const socket = io({ reconnectionDelay: 2_000, reconnectionDelayMax: 30_000, randomizationFactor: 0.7 });
+    const socket = io({ transports: ["websocket"], reconnectionDelay: 2_000, reconnectionDelayMax: 30_000, randomizationFactor: 0.7 });
     const ours = (message: { sitting_id?: string } | undefined): boolean =>
       message?.sitting_id === undefined || message.sitting_id === sittingId;
     socket.on("connect", () => socket.emit("join", { sitting_id: sittingId }));

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 PREFIX = "XUEJI_"
-NO_SETTINGS = frozenset({"XUEJI_HEARTBEATS", "XUEJI_PROCESS", "XUEJI_TEST_DATABASE"})
+NO_SETTINGS = frozenset({"XUEJI_HANDING", "XUEJI_HEARTBEATS", "XUEJI_PROCESS", "XUEJI_TEST_DATABASE"})
 """Variables of the same prefix that are none: what the supervisor tells its programs, and what the tests are told."""
 LONGEST_SOCKET_PATH = 100
 """Bytes of a Unix socket's path that every kernel takes (Linux: 107)."""
@@ -39,8 +39,18 @@ class Settings:
     """Object store (s3://bucket/prefix); empty means the folder ``files`` in the data folder."""
     host: str = "127.0.0.1"
     port: int = 8000
-    threads: int = 640
-    """Threads that answer requests, made as they are needed; a socket holds one for as long as it is open."""
+    threads: int = 96
+    """Threads that answer pages and all else but beats and films, made as they are needed."""
+    beat_threads: int = 256
+    """Threads that nothing but beats can take: as many may be written in one group."""
+    film_threads: int = 64
+    """Threads that read films from the store, which may be slow to answer."""
+    connections: int = 4000
+    """Open connections of the web process; beyond it whoever asks for nothing makes room."""
+    sockets: int = 4000
+    """Open sockets of pages; a page without one hears everything with its beats."""
+    sockets_per_address: int = 1000
+    """Of these, from one network address: a whole works may sit behind one."""
     database_connections: int = 24
     """Connections each process keeps open; 16 more are opened for a while when all are busy."""
     public_url: str = ""

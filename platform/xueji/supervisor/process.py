@@ -34,6 +34,8 @@ class Program:
     """How long it may take to finish what it is doing once told to stop."""
     environment: Mapping[str, str] = field(default_factory=dict)
     pass_fds: Sequence[int] = ()
+    kept: object = None
+    """What must stay open for as long as the program may be started again."""
 
 
 class NotStarted(Exception):

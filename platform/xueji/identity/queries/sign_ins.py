@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -29,6 +30,14 @@ def live_login(session: Session, login_session_id: UUID, now: datetime) -> datet
     if row.expires_at <= now:
         raise SessionEnded(SessionEnd.EXPIRED)
     return row.last_seen_at  # type: ignore[no-any-return]
+
+
+def live_logins(session: Session, login_session_ids: Iterable[UUID], now: datetime) -> set[UUID]:
+    """Those of these sessions that are live."""
+    standing = select(LoginSession.id).where(
+        LoginSession.id.in_(list(login_session_ids)), LoginSession.ended_at.is_(None), LoginSession.expires_at > now
+    )
+    return set(session.scalars(standing))
 
 
 @dataclass(frozen=True)
