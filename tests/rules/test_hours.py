@@ -20,8 +20,8 @@ from xueji.hours.rules import (
     evidence,
     explain,
 )
-from xueji.hours.rules.assessment import spans
 from xueji.hours.rules.records import DecidedCheck
+from xueji.hours.rules.worth import spans
 from xueji.rulebook.intervals import length, union
 from xueji.rulebook.shanghai import DAY_MS, day_begins_ms, day_of
 

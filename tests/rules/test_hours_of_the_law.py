@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,12 @@ from xueji.rulebook.intervals import length, union
 from xueji.rulebook.rules import USED_BY_THE_ACCOUNT, InForce, Situation
 
 CLASS_HOUR = 45 * MINUTE
-NEW: dict[str, Any] = {"rules": 2, "subject": None}
+NEW: dict[str, Any] = {
+    "rules": 2,
+    "subject": None,
+    # So seldom that they play no part here.
+    "plan": replace(PLAN, checks_max_gap_ms=6 * HOUR),
+}
 
 
 def lessons(ms: int) -> list[dict[str, Any]]:
@@ -85,7 +91,7 @@ def test_practice_in_a_room_does_not_stand_for_theory_that_was_filed_there() -> 
 
 def test_enrolments_of_the_first_edition_are_judged_as_they_were() -> None:
     story = refresher()
-    for term in NEW:
+    for term in ("rules", "subject"):
         del story.leaves[0]["values"][term]
     study_all(story, 16 * CLASS_HOUR)
     statement = story.statement()

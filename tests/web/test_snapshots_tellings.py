@@ -120,6 +120,40 @@ class TestLostConnections:
         assert page.check_state(check)["outcome"] == "missed"
         assert clock.now() - asked_at <= timedelta(minutes=7)
 
+    def test_what_is_handed_in_for_the_time_in_which_an_answer_was_owed_is_made_up(self, page: Page) -> None:
+        told = Told(page)
+        told_at = page.at_ms
+        beats = [page.beat(interacted=True) for _ in range(24)]
+        page.scenario.time.advance(240 * SECOND)
+        answer = page.send(told.beat, *beats).json or {}
+        assert answer["refused"] == [], "she could not know: nothing is refused"
+        page.at_ms = answer["furthest_ms"]
+        assert page.answer(answer["check"]).status_code == 202
+        judge_all(page)
+        statement = hours(page)
+        assert statement.online.counted_ms == told_at + 60_000, "nor confirmed, for nobody saw who studied"
+        assert statement.online.held_ms == 180_000
+        assert statement.lessons[0].make_up == ((told_at + 60_000, told_at + 240_000),)
+        assert dict(statement.marks) == {"retold": 1}
+
+    def test_no_study_without_a_picture_counts_beyond_the_longest_gap_and_its_room(self, page: Page) -> None:
+        """Offers left open, beats handed in late, every telling called lost."""
+        plan = page.scenario.cohort.plan
+        asked: dict[str, Any] | None = None
+        beat: list[dict[str, Any]] = []
+        while page.at_ms < 26 * 60_000:
+            page.ask_check()
+            withheld = [page.beat(interacted=True) for _ in range(28)]
+            page.scenario.time.advance(280 * SECOND)
+            sweep(page)
+            answer = page.send(*beat, *withheld).json or {}
+            page.at_ms, beat, asked = answer["furthest_ms"], [withheld[-1]], answer["check"] or asked
+        assert asked is not None
+        if page.check_state(asked)["state"] == "due":
+            page.answer(asked)
+            judge_all(page)
+        assert hours(page).online.counted_ms <= plan["checks_max_gap_ms"] + plan["offline_ms"] + plan["answer_ms"]
+
 
 class TestInTime:
     def test_pictures_that_arrived_in_time_are_in_time_however_slow_the_store(self, page: Page) -> None:

@@ -23,7 +23,7 @@ STATUS: Mapping[str, Any] = {
 STATUS_SENTENCE: Mapping[str, Any] = {
     "confirmed": _("前后两次身份核验都通过，已计入学时。"),
     "provisional": _("已经学过，等下一次身份核验通过后计入。"),
-    "held": _("旁边有一次核验没有通过。补学这一段，或申诉由人工复核，即可计入。"),
+    "held": _("旁边有一次核验没有通过，或者这一段时间没有人能确认是您本人。补学这一段即可计入；对核验结果也可以申诉。"),
     "refused": _("按规则不能计入，原因逐条列在下面。"),
 }
 
@@ -103,6 +103,9 @@ MARK: Mapping[str, Any] = {
     **{reason: REASON[reason] for reason in Reason},
 }
 """Requests that were refused whole, by the reason the leaf gives."""
+
+RETOLD = "retold"
+"""The mark that counts windows which began again because a telling was lost."""
 
 CLEARED_BY: Mapping[str, Any] = {
     Clearer.REGULATOR: _("监管部门核查后放行"),

@@ -13,7 +13,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from xueji.hours.rules import Evidence, Status
-from xueji.hours.rules.assessment import Span, spans, supervised_spans
+from xueji.hours.rules.worth import Span, spans_of
 from xueji.hours.wording import REASON, span
 from xueji.kernel import clock
 from xueji.oversight.wording import BEAT_STATE, METHOD, WORTH
@@ -81,9 +81,7 @@ def timeline(
 ) -> dict[str, Any]:
     """The timeline of one sitting. ``pictures``: the addresses of each check's pictures, by its id."""
     mine = [leaf for leaf in leaves if _concerns(leaf, sitting)]
-    cut = spans(found.checks)
-    if found.sittings.get(sitting) == Method.SUPERVISED:
-        cut = supervised_spans(cut, found.presences)
+    cut = spans_of(found, found.sittings.get(sitting))
     tracks = _Tracks()
     silence_ms = _SILENCE_BEATS * found.enrolment.plan.beat_ms
     before_ms: int | None = None

@@ -4,7 +4,7 @@
 `explain(statement)` gives the reasons as stable codes.
 """
 
-from xueji.hours.rules.assessment import Status, WrongRulebook, assess
+from xueji.hours.rules.assessment import WrongRulebook, assess
 from xueji.hours.rules.reading import bears_on_hours, evidence
 from xueji.hours.rules.records import (
     Attendance,
@@ -40,6 +40,7 @@ from xueji.hours.rules.statement import (
     Totals,
     explain,
 )
+from xueji.hours.rules.worth import Status
 
 __all__ = [
     "Attendance",

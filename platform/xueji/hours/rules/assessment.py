@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import IntEnum
 from operator import attrgetter
 from typing import Final
 
@@ -17,7 +16,7 @@ from xueji.hours.rules.impossible import (
     look_at_sessions,
     sort_out,
 )
-from xueji.hours.rules.records import DecidedCheck, Enrolment, Evidence, Lesson, Presence, Standing
+from xueji.hours.rules.records import EVER, Enrolment, Evidence, Lesson
 from xueji.hours.rules.statement import (
     CapLine,
     FlagCode,
@@ -33,7 +32,8 @@ from xueji.hours.rules.statement import (
     Syllabus,
     Totals,
 )
-from xueji.rulebook.intervals import Interval, intersect, length, subtract, union
+from xueji.hours.rules.worth import Span, spans_of
+from xueji.rulebook.intervals import Interval, length, subtract, union
 from xueji.rulebook.rules import (
     USED_BY_THE_ACCOUNT,
     InForce,
@@ -47,26 +47,11 @@ from xueji.rulebook.rules import (
 )
 from xueji.rulebook.vocabulary import Method, Part, Reason
 
-_EVER: Final = 1 << 62
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class WrongRulebook(ValueError):
     """The enrolment was opened under another rulebook than the one it is assessed by."""
-
-
-class Status(IntEnum):
-    """What a credited millisecond is worth; where media was watched several times the greatest wins."""
-
-    LOST = 0
-    """next to a check that a person rejected"""
-    HELD = 1
-    PROVISIONAL = 2
-    CONFIRMED = 3
-
-
-Span = tuple[int, int, Status]
-"""server time from, to, and what study in it is worth"""
 
 
 def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Statement:
@@ -162,54 +147,6 @@ class _Study:
     """what of each attendance can be, by session; None where the edition of the rules only flags"""
 
 
-def spans(checks: Iterable[DecidedCheck]) -> list[Span]:
-    """All of time, cut by the decided checks into spans of one worth each, in order.
-
-    Between two good checks, or the enrolment's beginning and a good one: confirmed. Next to a failed one: held. Next
-    to a rejected one: lost. After the last one, if it was good: provisional.
-    """
-    cut: list[Span] = []
-    start, before = -_EVER, Standing.GOOD
-    for check in sorted(checks, key=lambda check: (check.at_ms, check.n)):
-        _append(cut, start, check.at_ms, _between(before, check.standing))
-        start, before = check.at_ms, check.standing
-    _append(cut, start, _EVER, Status.PROVISIONAL if before is Standing.GOOD else _between(before, before))
-    return cut
-
-
-def _between(before: Standing, after: Standing) -> Status:
-    if Standing.REJECTED in (before, after):
-        return Status.LOST
-    return Status.HELD if Standing.FAILED in (before, after) else Status.CONFIRMED
-
-
-def _append(cut: list[Span], start: int, end: int, status: Status) -> None:
-    """Add a span, joined with the previous one when that is worth the same; an empty one vanishes."""
-    if start >= end:
-        return
-    if cut and cut[-1][2] is status:
-        cut[-1] = (cut[-1][0], end, status)
-    else:
-        cut.append((start, end, status))
-
-
-def supervised_spans(cut: Sequence[Span], presences: Iterable[Presence]) -> list[Span]:
-    """The spans for sittings that staff vouch for: outside the time they vouched for, nothing better than held.
-
-    Otherwise the check-in of one day would confirm the evening before, which nobody saw.
-    """
-    vouched = union((presence.from_ms, presence.until_ms) for presence in presences)
-    narrowed: list[Span] = []
-    for start, end, status in cut:
-        at = start
-        for first, last in intersect([(start, end)], vouched):
-            _append(narrowed, at, first, min(status, Status.HELD))
-            _append(narrowed, first, last, status)
-            at = last
-        _append(narrowed, at, end, min(status, Status.HELD))
-    return narrowed
-
-
 def _study(evidence: Evidence, suspicions: Suspicions) -> _Study:
     """One sweep over the segments in the order of server time."""
     study = _Study({lesson.lesson: _LessonStudy() for lesson in evidence.enrolment.lessons})
@@ -220,12 +157,12 @@ def _study(evidence: Evidence, suspicions: Suspicions) -> _Study:
         if refusal.lesson in study.lessons and refusal.to_ms > refusal.from_ms:
             study.lessons[refusal.lesson].refused[refusal.reason] += refusal.to_ms - refusal.from_ms
 
-    face = spans(evidence.checks)
-    supervised = supervised_spans(face, evidence.presences)
+    face = spans_of(evidence, Method.FACE)
+    supervised = spans_of(evidence, Method.SUPERVISED)
     sift = _Sift(evidence) if evidence.enrolment.rules >= 2 else None
     face_at = supervised_at = 0
     durations = {lesson.lesson: lesson.duration_ms for lesson in evidence.enrolment.lessons}
-    spent_until = -_EVER
+    spent_until = -EVER
     for segment in sorted(evidence.segments, key=attrgetter("server_ms", "n", "from_ms")):
         start, first, last = segment.server_ms, segment.from_ms, segment.to_ms
         end = start + last - first

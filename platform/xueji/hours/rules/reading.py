@@ -7,6 +7,7 @@ from typing import Final
 
 from xueji.hours.rules.leaf_values import Leaf, Values, at_ms
 from xueji.hours.rules.records import (
+    EVER,
     Attendance,
     Clearance,
     DecidedCheck,
@@ -21,6 +22,7 @@ from xueji.hours.rules.records import (
     Segment,
     Standing,
 )
+from xueji.rulebook.intervals import union
 from xueji.rulebook.vocabulary import (
     Category,
     CheckKind,
@@ -83,6 +85,10 @@ class _CheckStory:
     decided_n: int = 0
     decided_ms: int = 0
     review: str | None = None
+    owes_from_ms: int | None = None
+    """end of the first window of the attempt now under way; None once it is answered"""
+    owed: list[tuple[int, int]] = field(default_factory=list)
+    """server time in which an answer was owed: from the end of an attempt's first window to its answer"""
 
     def decided(self, check: str) -> DecidedCheck | None:
         """The boundary the check is, or None when it bounds nothing: undecided, engine down, an offer not taken."""
@@ -104,6 +110,24 @@ class _CheckStory:
         else:
             moment = min(self.decided_ms, self.answer_by_ms)
         return DecidedCheck(self.decided_n, check, self.kind, moment, self.outcome or "", standing)
+
+    def due(self, answer_by_ms: int) -> None:
+        """Another attempt: the check is open again until its verdict."""
+        self.answer_by_ms = answer_by_ms
+        self.answered_ms = self.outcome = None
+        self.owes_from_ms = answer_by_ms if self.kind == CheckKind.SCHEDULED else None
+
+    def settle(self, at_ms: int) -> None:
+        """What was owed is owed no longer, from this instant on."""
+        if self.owes_from_ms is not None and at_ms > self.owes_from_ms:
+            self.owed.append((self.owes_from_ms, at_ms))
+        self.owes_from_ms = None
+
+    def all_owed(self) -> list[tuple[int, int]]:
+        """Every interval in which an answer was owed; none when a person has accepted the check."""
+        if self.review == ReviewOutcome.ACCEPT:
+            return []
+        return self.owed if self.owes_from_ms is None else [*self.owed, (self.owes_from_ms, EVER)]
 
     def _offer_not_taken(self) -> bool:
         return self.outcome == Outcome.MISSED and self.kind != CheckKind.SCHEDULED
@@ -128,6 +152,7 @@ class _Reading:
     marks: Counter[str] = field(default_factory=Counter)
     irregular: list[Irregular] = field(default_factory=list)
     clearances: dict[str, Clearance] = field(default_factory=dict)
+    shown: list[int] = field(default_factory=list)
 
     def take(self, leaf: Leaf) -> None:
         n = leaf["n"]
@@ -166,6 +191,8 @@ class _Reading:
             marks=self.marks,
             irregular=tuple(self.irregular),
             clearances=tuple(self.clearances.values()),
+            shown_ms=tuple(sorted(self.shown)),
+            owed=tuple(union(interval for story in self.checks.values() for interval in story.all_owed())),
         )
 
     @property
@@ -253,24 +280,28 @@ class _Reading:
     def check_due(self, n: int, at: int, values: Values) -> None:
         check, kind = values.text("check"), values.one_of("kind", CheckKind)
         answer_by = values.instant("answer_by_ms")
-        story = self.checks.get(check)
-        if story is None:
-            self.checks[check] = _CheckStory(kind, answer_by)
-        else:
-            # Another attempt: the check is open again until its verdict.
-            story.answer_by_ms, story.answered_ms, story.outcome = answer_by, None, None
+        story = self.checks.setdefault(check, _CheckStory(kind, answer_by))
+        story.due(answer_by)
 
     def check_retold(self, n: int, at: int, values: Values) -> None:
+        self._story(values).answer_by_ms = values.instant("answer_by_ms")
+        if self.rules >= 2:
+            self.marks["retold"] += 1
+
+    def check_extend(self, n: int, at: int, values: Values) -> None:
         self._story(values).answer_by_ms = values.instant("answer_by_ms")
 
     def check_answer(self, n: int, at: int, values: Values) -> None:
         story = self._story(values)
         story.answered_ms = story.seen_ms = min(at, values.whole_or("arrived_ms", at))
+        story.settle(story.answered_ms)
+        self.shown.append(story.answered_ms)
 
     def check_verdict(self, n: int, at: int, values: Values) -> None:
         story, outcome = self._story(values), values.one_of("outcome", Outcome)
         if values.flag("final"):
             story.outcome, story.decided_n, story.decided_ms = outcome, n, at
+            story.settle(at)
 
     def check_review(self, n: int, at: int, values: Values) -> None:
         story = self._story(values)
@@ -278,6 +309,7 @@ class _Reading:
 
     def checkin_confirm(self, n: int, at: int, values: Values) -> None:
         checkin, moment = values.text("checkin"), values.instant("at_ms")
+        self.shown.append(moment)
         self.confirmations.append(DecidedCheck(n, checkin, SUPERVISED, moment, Outcome.MATCH, Standing.GOOD))
         # The last word on a check-in says until when it vouches: leaving early ends what its opening had promised.
         known = self.presences.get(checkin)
@@ -328,6 +360,7 @@ _READERS: Final[Mapping[str, Callable[[_Reading, int, int, Values], None]]] = {
     "beat.refused": _Reading.beat_refused,
     "check.due": _Reading.check_due,
     "check.retold": _Reading.check_retold,
+    "check.extend": _Reading.check_extend,
     "check.answer": _Reading.check_answer,
     "check.verdict": _Reading.check_verdict,
     "check.review": _Reading.check_review,

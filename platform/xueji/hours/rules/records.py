@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
+from xueji.rulebook.intervals import Interval
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
+
+EVER: Final = 1 << 62
+"""later than anything (epoch ms)"""
 
 
 class Standing(StrEnum):
@@ -172,6 +176,10 @@ class Evidence:
     irregular: tuple[Irregular, ...]
     clearances: tuple[Clearance, ...] = ()
     """those that stand, by their leaf"""
+    shown_ms: tuple[int, ...] = ()
+    """when she answered a check, whatever became of it, or staff confirmed her (epoch ms), ascending"""
+    owed: tuple[Interval, ...] = ()
+    """server time in which a scheduled check waited for its answer beyond its first window: a union"""
 
 
 class MalformedTrace(ValueError):
