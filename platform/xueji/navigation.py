@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response
 
 from xueji.identity.rules import local_path
-from xueji.kernel.actor import Actor, Role
+from xueji.kernel.actor import STAFF, Actor, Role
 from xueji.kernel.errors import Invalid
 from xueji.web.access import public
 from xueji.web.cookies import cookie_name
@@ -92,6 +92,8 @@ def in_the_frame() -> dict[str, object]:
     entries = pages_of(actor)
     here = current(entries, request.endpoint or "")
     links = [(url_for("identity.account"), _("我的账号"), "person-vcard")]
+    if actor.is_(*STAFF):
+        links.append((url_for("identity.resets"), _("重置申请"), "key"))
     if actor.is_(Role.TRAINEE):
         links.append((url_for("identity.looks"), _("谁看过我的照片"), "eye"))
     return {

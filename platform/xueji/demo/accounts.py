@@ -204,7 +204,7 @@ def _put_right(
         restore(session, context.keyring, person_id=person_id, actor=operator)
         wrong.append("was suspended")
     if account.totp_confirmed_at is not None:
-        drop_totp(session, context.keyring, person_id=person_id, actor=operator)
+        drop_totp(session, context.keyring, person_id=person_id, actor=each.actor)
         wrong.append("had a second factor")
     forget_failures(session, context.keyring, person_id=person_id, actor=operator)
     house = _house(context, session, each.member.house)

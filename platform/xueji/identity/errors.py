@@ -99,6 +99,15 @@ class PhotoUnusable(Invalid):
     type, title = "photo-unusable", _("这张照片不能用作底照")
 
 
+class SecondPersonNeeded(Conflict):
+    type, title = "second-person-needed", _("需要另一人确认")
+    detail = _("该账号已由本人启用，或属于工作人员，重置须由另一人确认。请先提交申请。")
+
+
+class ResetOver(Conflict):
+    type, title, detail = "reset-over", _("申请已处理或已过期"), _("请刷新页面查看；如仍需重置，请重新申请。")
+
+
 class FactorStanding(Conflict):
     type, title, detail = "second-factor-standing", _("两步验证已启用"), _("如需更换设备，请先停用。")
 

@@ -14,7 +14,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp
 
 from xueji.identity.rules import LONGEST_PASSWORD, SHORTEST_PASSWORD, OrganisationKind, ProofRoute
-from xueji.identity.wording import ORGANISATION_KIND, ROLE
+from xueji.identity.wording import ORGANISATION_KIND, RESET_KIND, ROLE
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, NotFound
 
@@ -145,6 +145,13 @@ class FindForm(StrictForm):
     """Sent as a form and never as a query: addresses are kept in histories and logs, and this may be a number."""
 
     q = StringField(_("查找人员"), [Length(max=100)])
+
+
+class ResetForm(StrictForm):
+    kind = SelectField(
+        _("重置什么"), choices=[SelectChoice(kind.value, sentence) for kind, sentence in RESET_KIND.items()]
+    )
+    reason = _text(_("申请理由"), most=300, description=_("例如：本人当面说明手机丢失。另一位确认人会看到。"))
 
 
 class DecisionForm(StrictForm):

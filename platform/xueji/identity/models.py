@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, Uuid
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, Uuid, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from xueji.identity.rules import ConsentKind, OrganisationKind, PhotoState, ProofRoute, SessionKind
+from xueji.identity.rules import ConsentKind, OrganisationKind, PhotoState, ProofRoute, ResetKind, SessionKind
 from xueji.kernel.actor import Role
 from xueji.kernel.database import Base, UTCDateTime, word
 
@@ -90,6 +90,18 @@ class Account(Base):
     password_hash: Mapped[str] = mapped_column(String(200), info=personal("argon2id; the password is nowhere kept"))
     password_is_temporary: Mapped[bool] = mapped_column(default=False, info=personal("set by staff, to be replaced"))
     password_changed_at: Mapped[datetime] = mapped_column(UTCDateTime, info=personal("shown to her"))
+    activated_at: Mapped[datetime | None] = mapped_column(
+        UTCDateTime,
+        info=personal("when she first chose a password of her own; null while the first code waits for her"),
+    )
+    staff: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=false(),
+        info=personal("whether she ever worked here: then two people are needed to reset her account"),
+    )
+    reset_at: Mapped[datetime | None] = mapped_column(
+        UTCDateTime, info=personal("when others last reset it: her next study begins with a check")
+    )
     suspended_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=personal("locked by an administrator"))
     totp_cipher: Mapped[bytes | None] = mapped_column(
         LargeBinary, info=personal("secret of the second factor; encrypted under her own key")
@@ -116,6 +128,27 @@ class AccountAct(Base):
     happened_at: Mapped[datetime] = mapped_column(UTCDateTime, info=personal("shown to her"))
     told: Mapped[bool] = mapped_column(info=personal("whether she is to be told at her next sign-in"))
     read_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=personal("when she said that she had read it"))
+
+
+class ResetRequest(Base):
+    """Somebody asks that a password or a second factor be reset; a second person confirms it, or it lapses."""
+
+    __tablename__ = "reset_request"
+
+    id: Mapped[UUID] = _key()
+    person_id: Mapped[UUID] = _of_person("whose account it is", index=True)
+    kind: Mapped[ResetKind] = mapped_column(word(ResetKind), info=personal("what is to be reset"))
+    asked_by: Mapped[UUID] = _of_person("who asked")
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True, info=personal("it lapses a week later"))
+    reason_cipher: Mapped[bytes] = mapped_column(
+        LargeBinary, info=personal("why, in the asker's words; encrypted under the key of whose account it is")
+    )
+    half_cipher: Mapped[bytes | None] = mapped_column(
+        LargeBinary, info=personal("the asker's half of the code; encrypted under her key, gone once decided")
+    )
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), info=personal("who decided"))
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=personal("null while it waits"))
+    confirmed: Mapped[bool | None] = mapped_column(info=personal("what was decided"))
 
 
 class RecoveryCode(Base):

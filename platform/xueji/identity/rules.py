@@ -12,7 +12,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from xueji.identity import spelling
-from xueji.kernel.actor import STAFF, Role
+from xueji.kernel.actor import STAFF, Actor, Role
 from xueji.trace.rules import Event
 
 MOST_REFERENCE_PHOTOS = 3
@@ -72,6 +72,7 @@ class SessionEnd(StrEnum):
     EXPIRED = "expired"
     PASSWORD_CHANGED = "password_changed"
     FACTOR_CHANGED = "factor_changed"
+    RESET_BY_OTHERS = "reset_by_others"
     RIGHTS_CHANGED = "rights_changed"
     SUSPENDED = "suspended"
     ENDED_BY_OWNER = "ended_by_owner"
@@ -92,6 +93,8 @@ TOLD = frozenset(
         Event.ACCOUNT_RESTORE,
         Event.PASSWORD_CHANGE,
         Event.PASSWORD_RESET,
+        Event.RESET_ASK,
+        Event.RESET_REFUSE,
         Event.FACTOR_SET,
         Event.FACTOR_DROP,
         Event.ROLE_GIVE,
@@ -255,6 +258,78 @@ def in_jurisdiction(region_of_regulator: str, region: str) -> bool:
     if region_of_regulator[4:] == "00":
         return region[:4] == region_of_regulator[:4]
     return region == region_of_regulator
+
+
+class ResetKind(StrEnum):
+    PASSWORD = "password"
+    FACTOR = "factor"
+
+
+RESET_LASTS = timedelta(days=7)
+"""For how long a request waits for its second person."""
+CONFIRMS_AFTER = timedelta(days=3)
+"""Who was given her role less long ago confirms nothing: an invented colleague is seen before she can help."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Of an account that is to be reset: what decides who may."""
+
+    person_id: UUID
+    staff: bool
+    """Whether she works or ever worked here."""
+    activated: bool
+    """Whether she has chosen a password of her own."""
+    capacities: tuple[Capacity, ...]
+
+    @property
+    def regions(self) -> frozenset[str]:
+        return frozenset(each.region for each in self.capacities)
+
+    @property
+    def organisations(self) -> frozenset[UUID]:
+        return frozenset(each.organisation_id for each in self.capacities)
+
+    @property
+    def regulator(self) -> bool:
+        return any(each.role is Role.REGULATOR for each in self.capacities)
+
+
+def may_ask_reset(account: Account, asker: Actor) -> bool:
+    """An administrator for anybody else; an institution or enterprise for its own trainees."""
+    if asker.person_id == account.person_id:
+        return False
+    own = asker.is_(Role.INSTITUTION, Role.ENTERPRISE) and asker.organisation_id in account.organisations
+    return asker.is_(Role.ADMINISTRATOR) or (own and not account.staff)
+
+
+def one_person_will_do(account: Account) -> bool:
+    """The first code of a trainee who has not used it protects nothing of hers yet: one person may issue it again."""
+    return not account.staff and not account.activated
+
+
+def may_confirm_reset(
+    account: Account, asked_by: UUID, confirmer: Actor, since: datetime | None, now: datetime, *, alone: bool
+) -> bool:
+    """Whether somebody may be the second person: never who asked.
+
+    A trainee may herself; else staff of her organisation, a regulator over it or an administrator. An account of staff
+    is confirmed by an administrator or a regulator over it, a regulator's by another regulator over hers, unless
+    there is none (``alone``). ``since``: when the confirmer was given the role she acts in.
+    """
+    if confirmer.person_id == asked_by:
+        return False
+    if confirmer.person_id == account.person_id:
+        return not account.staff
+    if since is None or now < since + CONFIRMS_AFTER:
+        return False
+    over = confirmer.is_(Role.REGULATOR) and any(
+        in_jurisdiction(confirmer.region or "", each) for each in account.regions
+    )
+    if account.regulator and not alone:
+        return over
+    own = confirmer.is_(Role.INSTITUTION, Role.ENTERPRISE) and confirmer.organisation_id in account.organisations
+    return over or confirmer.is_(Role.ADMINISTRATOR) or (own and not account.staff)
 
 
 def local_path(target: str | None) -> str | None:

@@ -47,6 +47,10 @@ def photo_field(photo_id: UUID) -> str:
     return f"reference/{photo_id}"
 
 
+def reset_field(request_id: UUID, part: str) -> str:
+    return f"reset/{request_id}/{part}"
+
+
 def template_field(photo_id: UUID) -> str:
     return f"template/{photo_id}"
 

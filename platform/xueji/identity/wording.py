@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
-from xueji.identity.rules import OrganisationKind, ProofRoute, SessionEnd, SessionKind, Step
+from xueji.identity.rules import OrganisationKind, ProofRoute, ResetKind, SessionEnd, SessionKind, Step
 from xueji.kernel.actor import Role
 from xueji.trace.rules import Event
 
@@ -41,6 +41,7 @@ END_SENTENCE: Mapping[str, Any] = {
     SessionEnd.EXPIRED: _("长时间没有操作，登录已过期，请重新登录。"),
     SessionEnd.PASSWORD_CHANGED: _("密码已更改，请用新密码登录。"),
     SessionEnd.FACTOR_CHANGED: _("两步验证已启用，请用密码和验证码重新登录。"),
+    SessionEnd.RESET_BY_OTHERS: _("您的密码或两步验证已由他人重置，请重新登录。若您不知情，请联系监管部门。"),
     SessionEnd.RIGHTS_CHANGED: _("您的角色或单位有变动，请重新登录。"),
     SessionEnd.SUSPENDED: _("账号已停用，请联系您的单位或平台管理员。"),
     SessionEnd.ENDED_BY_OWNER: _("您已从另一处结束了这里的登录。"),
@@ -55,6 +56,7 @@ END: Mapping[str, Any] = {
     SessionEnd.EXPIRED: _("已过期"),
     SessionEnd.PASSWORD_CHANGED: _("密码已更改"),
     SessionEnd.FACTOR_CHANGED: _("启用两步验证"),
+    SessionEnd.RESET_BY_OTHERS: _("账号被重置"),
     SessionEnd.RIGHTS_CHANGED: _("角色变动"),
     SessionEnd.SUSPENDED: _("账号停用"),
     SessionEnd.ENDED_BY_OWNER: _("由本人结束"),
@@ -70,12 +72,17 @@ ACT: Mapping[str, Any] = {
     Event.ACCOUNT_UNLOCK: _("解除登录锁定"),
     Event.PASSWORD_CHANGE: _("更改密码"),
     Event.PASSWORD_RESET: _("重置密码"),
+    Event.RESET_ASK: _("申请重置"),
+    Event.RESET_REFUSE: _("拒绝重置申请"),
     Event.FACTOR_SET: _("启用两步验证"),
     Event.FACTOR_DROP: _("停用两步验证"),
     Event.ROLE_GIVE: _("添加角色"),
     Event.ROLE_TAKE: _("取消角色"),
 }
 """What was done to an account."""
+
+
+RESET_KIND: Mapping[ResetKind, Any] = {ResetKind.PASSWORD: _("重置密码"), ResetKind.FACTOR: _("重置两步验证")}
 
 
 PURPOSE: Mapping[str, Any] = {

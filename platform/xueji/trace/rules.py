@@ -74,6 +74,8 @@ class Event(StrEnum):
     SIGNIN_OPEN = "signin.open"
     PASSWORD_CHANGE = "password.change"
     PASSWORD_RESET = "password.reset"
+    RESET_ASK = "reset.ask"
+    RESET_REFUSE = "reset.refuse"
     FACTOR_SET = "factor.set"
     FACTOR_DROP = "factor.drop"
     ROLE_GIVE = "role.give"

@@ -33,6 +33,7 @@ from xueji.identity.queries.people import (
     profile,
     standing,
 )
+from xueji.identity.queries.resets import Waiting, account_to_reset, reset_at, waiting_resets
 from xueji.identity.queries.sign_ins import SignIn, live_login, live_logins, sign_ins
 
 __all__ = [
@@ -46,7 +47,9 @@ __all__ = [
     "Profile",
     "SignIn",
     "Templates",
+    "Waiting",
     "account_of",
+    "account_to_reset",
     "acts",
     "consents",
     "counts",
@@ -66,9 +69,11 @@ __all__ = [
     "profile",
     "reference_descriptors",
     "reference_photos",
+    "reset_at",
     "sign_ins",
     "standing",
     "standing_consent",
     "stored_faces",
     "unread_acts",
+    "waiting_resets",
 ]

@@ -4,7 +4,7 @@ from xueji.identity.services.acts import read_acts
 from xueji.identity.services.consent import choose_route, give_consent, withdraw_consent
 from xueji.identity.services.face_views import record_face_view
 from xueji.identity.services.organisations import create_organisation
-from xueji.identity.services.passwords import HashedPassword, change_password, hash_password, reset_password
+from xueji.identity.services.passwords import HashedPassword, change_password, hash_password
 from xueji.identity.services.people import (
     add_membership,
     display_name,
@@ -21,12 +21,14 @@ from xueji.identity.services.photos import (
     opened_photo,
     remove_deleted_files,
 )
-from xueji.identity.services.second_factor import begin_totp, confirm_totp, drop_totp
+from xueji.identity.services.resets import Confirmed, ask_reset, confirm_reset, first_code, issue_again, refuse_reset
+from xueji.identity.services.second_factor import begin_totp, begun_totp, confirm_totp, drop_totp
 from xueji.identity.services.sessions import end_session, end_sessions, keep_alive, open_session, switch_organisation
 from xueji.identity.services.sign_in import (
     Needed,
     Passed,
     begin_set_up,
+    begun_set_up,
     forget_failures,
     pass_code,
     pass_new_password,
@@ -36,15 +38,20 @@ from xueji.identity.services.sign_in import (
 from xueji.identity.vault import person_key
 
 __all__ = [
+    "Confirmed",
     "HashedPassword",
     "Needed",
     "Passed",
     "add_membership",
+    "ask_reset",
     "begin_set_up",
     "begin_totp",
+    "begun_set_up",
+    "begun_totp",
     "change_password",
     "choose_route",
     "compare_with_everybody",
+    "confirm_reset",
     "confirm_totp",
     "create_organisation",
     "decide_duplicate",
@@ -54,9 +61,11 @@ __all__ = [
     "end_session",
     "end_sessions",
     "enrol_photo",
+    "first_code",
     "forget_failures",
     "give_consent",
     "hash_password",
+    "issue_again",
     "keep_alive",
     "open_session",
     "opened_photo",
@@ -67,10 +76,10 @@ __all__ = [
     "person_key",
     "read_acts",
     "record_face_view",
+    "refuse_reset",
     "register_person",
     "remove_deleted_files",
     "remove_membership",
-    "reset_password",
     "restore",
     "suspend",
     "switch_organisation",

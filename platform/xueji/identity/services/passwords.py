@@ -27,9 +27,8 @@ from xueji.identity.rules import (
 from xueji.identity.services.recording import record_power
 from xueji.identity.services.sessions import end_sessions
 from xueji.kernel import clock
-from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
-from xueji.kernel.errors import Forbidden, NotFound
+from xueji.kernel.errors import NotFound
 from xueji.kernel.events import Events
 from xueji.trace.rules import Event
 
@@ -87,29 +86,17 @@ def change_password(
     session: Session, keyring: Keyring, events: Events, *, person_id: UUID, password: HashedPassword, keep: UUID | None
 ) -> None:
     """Her own doing, after the old password was checked. Every session but ``keep`` ends. Raises NotFound."""
-    account = _account(session, person_id)
+    account = account_of(session, person_id)
     account.password_hash = password
     account.password_is_temporary = False
     account.password_changed_at = clock.now()
+    account.activated_at = account.activated_at or clock.now()
     end_sessions(session, events, person_id=person_id, reason=SessionEnd.PASSWORD_CHANGED, but=keep)
     record_power(session, keyring, Event.PASSWORD_CHANGE, actor=person_id, subject=person_id)
 
 
-def reset_password(
-    session: Session, keyring: Keyring, events: Events, *, person_id: UUID, password: HashedPassword, actor: Actor
-) -> None:
-    """An administrator's doing: the password is to be replaced at the next sign-in. Raises Forbidden, NotFound."""
-    if not actor.is_(Role.ADMINISTRATOR):
-        raise Forbidden
-    account = _account(session, person_id)
-    account.password_hash = password
-    account.password_is_temporary = True
-    account.password_changed_at = clock.now()
-    end_sessions(session, events, person_id=person_id, reason=SessionEnd.PASSWORD_CHANGED)
-    record_power(session, keyring, Event.PASSWORD_RESET, actor=actor.person_id, subject=person_id)
-
-
-def _account(session: Session, person_id: UUID) -> Account:
+def account_of(session: Session, person_id: UUID) -> Account:
+    """Raises NotFound."""
     found = session.scalar(select(Account).where(Account.person_id == person_id))
     if found is None:
         raise NotFound

@@ -17,7 +17,7 @@ from xueji.identity.services.passwords import HashedPassword
 from xueji.identity.services.recording import record_power
 from xueji.identity.services.sessions import end_sessions
 from xueji.kernel import clock, crypto
-from xueji.kernel.actor import Actor, Role
+from xueji.kernel.actor import STAFF, Actor, Role
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from xueji.kernel.events import Events
@@ -170,6 +170,7 @@ def _open_account(
             password_hash=password,
             password_is_temporary=temporary,
             password_changed_at=now,
+            activated_at=None if temporary else now,
         )
     )
     session.flush()
@@ -197,6 +198,8 @@ def _join(
     if session.scalar(same) is not None:
         return False
     session.add(Membership(person_id=person_id, organisation_id=organisation_id, role=role, since=clock.now()))
+    if role in STAFF:
+        _account_of(session, person_id).staff = True
     session.flush()
     by = actor.person_id if actor is not None else None
     values = {"role": role.value, "organisation": str(organisation_id)}

@@ -19,7 +19,7 @@ from xueji.identity.rules import SessionEnd
 from xueji.identity.services.recording import record_power
 from xueji.identity.services.sessions import end_sessions
 from xueji.kernel import clock
-from xueji.kernel.actor import Actor, Role
+from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Forbidden, NotFound
 from xueji.kernel.events import Events
@@ -48,8 +48,24 @@ def begin_totp(session: Session, keyring: Keyring, *, person_id: UUID) -> Enrolm
     key = vault.person_key(session, keyring, person_id)
     if account.totp_cipher is None:
         account.totp_cipher = vault.seal(key, person_id, vault.TOTP, pyotp.random_base32().encode())
-    secret = vault.unseal(key, person_id, vault.TOTP, account.totp_cipher).decode()
+    return _enrolment(session, keyring, account)
+
+
+def _enrolment(session: Session, keyring: Keyring, account: Account) -> Enrolment:
+    key = vault.person_key(session, keyring, account.person_id)
+    assert account.totp_cipher is not None
+    secret = vault.unseal(key, account.person_id, vault.TOTP, account.totp_cipher).decode()
     return Enrolment(secret, pyotp.TOTP(secret).provisioning_uri(name=account.account, issuer_name=ISSUER))
+
+
+def begun_totp(session: Session, keyring: Keyring, *, person_id: UUID) -> Enrolment:
+    """What `begin_totp` made, read only. Raises FactorStanding, NotFound when nothing was begun."""
+    account = _account(session, person_id)
+    if account.totp_confirmed_at is not None:
+        raise FactorStanding
+    if account.totp_cipher is None:
+        raise NotFound
+    return _enrolment(session, keyring, account)
 
 
 def confirm_totp(
@@ -76,13 +92,16 @@ def confirm_totp(
 
 
 def drop_totp(session: Session, keyring: Keyring, *, person_id: UUID, actor: Actor) -> None:
-    """Her own, or an administrator's doing for a lost device. Raises Forbidden, NotFound."""
-    if person_id != actor.person_id and not actor.is_(Role.ADMINISTRATOR):
+    """Her own doing; for a lost device see `resets`. Raises Forbidden, NotFound."""
+    if person_id != actor.person_id:
         raise Forbidden
-    account = _account(session, person_id)
+    forget_factor(session, _account(session, person_id))
+    record_power(session, keyring, Event.FACTOR_DROP, actor=actor.person_id, subject=person_id)
+
+
+def forget_factor(session: Session, account: Account) -> None:
     account.totp_cipher = account.totp_confirmed_at = None
     session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
-    record_power(session, keyring, Event.FACTOR_DROP, actor=actor.person_id, subject=person_id)
 
 
 def take_code(session: Session, keyring: Keyring, account: Account, code: str) -> bool:

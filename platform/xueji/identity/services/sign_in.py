@@ -22,7 +22,7 @@ from xueji.identity.models import Account, LockOut
 from xueji.identity.rules import SessionKind, Step, Tries
 from xueji.identity.services import passwords
 from xueji.identity.services.recording import record_power
-from xueji.identity.services.second_factor import Enrolment, begin_totp, confirm_totp, take_code
+from xueji.identity.services.second_factor import Enrolment, begin_totp, begun_totp, confirm_totp, take_code
 from xueji.identity.services.sessions import open_session
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
@@ -91,6 +91,13 @@ def begin_set_up(context: Context, *, account_id: UUID) -> Enrolment:
     with context.database.writing() as session:
         account = _due(session, context, account_id, Step.SET_UP_CODE)
         return begin_totp(session, context.keyring, person_id=account.person_id)
+
+
+def begun_set_up(context: Context, *, account_id: UUID) -> Enrolment:
+    """The same again, read only. Raises SignedOut."""
+    with context.database.reading() as session:
+        account = _due(session, context, account_id, Step.SET_UP_CODE)
+        return begun_totp(session, context.keyring, person_id=account.person_id)
 
 
 def pass_set_up(

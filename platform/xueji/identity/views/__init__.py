@@ -4,4 +4,12 @@ from flask import Blueprint
 
 blueprint = Blueprint("identity", "xueji.identity", template_folder="templates")
 
-from xueji.identity.views import account, administration, photos, proof, second_factor, sign_in  # noqa: E402, F401
+from xueji.identity.views import (  # noqa: E402
+    account,  # noqa: F401
+    administration,  # noqa: F401
+    photos,  # noqa: F401
+    proof,  # noqa: F401
+    resets,  # noqa: F401
+    second_factor,  # noqa: F401
+    sign_in,  # noqa: F401
+)

@@ -19,7 +19,7 @@ from xueji.identity.queries.acts import MOST_SHOWN
 from xueji.identity.rules import MOST_REFERENCE_PHOTOS, SessionEnd, local_path
 from xueji.identity.services.passwords import fits, new_password
 from xueji.identity.views import blueprint
-from xueji.identity.wording import ACT, END, PURPOSE, ROLE, SESSION_KIND, device
+from xueji.identity.wording import ACT, END, PURPOSE, RESET_KIND, ROLE, SESSION_KIND, device
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Malformed, Problem
 from xueji.web.access import signed_in
@@ -45,6 +45,8 @@ def account() -> str:
         this=someone.login_session_id,
         looks=queries.face_views(db(), someone.person_id, most=5),
         acts=queries.acts(db(), someone.person_id),
+        waiting=queries.waiting_resets(db(), context().keyring, someone, of=someone.person_id),
+        kinds=RESET_KIND,
         words={"act": ACT, "role": ROLE, "kind": SESSION_KIND, "end": END, "purpose": PURPOSE},
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from xueji.identity.forms import DecisionForm, FindForm, MembershipForm, Organis
 from xueji.identity.services import hash_password
 from xueji.identity.views import blueprint
 from xueji.identity.views.pictures import shown_photo
+from xueji.identity.views.resets import resets_of
 from xueji.identity.wording import ACT, END, ORGANISATION_KIND, ROLE, ROUTE, SESSION_KIND
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Problem
@@ -26,7 +26,6 @@ from xueji.web.session import actor, context, db, writes
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 WORDS = {"act": ACT, "role": ROLE, "organisation": ORGANISATION_KIND, "route": ROUTE, "kind": SESSION_KIND, "end": END}
 
 
@@ -87,7 +86,7 @@ def new_person() -> Any:
     with context().database.reading() as session:
         form.organisation_id.choices = _choices(session)
     if form.validate_on_submit():
-        password = _temporary_password()
+        password = services.first_code()
         hashed = hash_password(password)
         try:
             person = services.register_person(
@@ -129,6 +128,7 @@ def person(person_id: UUID) -> str:
         form=form,
         own=person_id == actor().person_id,
         words=WORDS,
+        **resets_of(person_id),
     )
 
 
@@ -153,26 +153,6 @@ def restore(person_id: UUID) -> Response:
 def unlock(person_id: UUID) -> Response:
     services.forget_failures(db(), context().keyring, person_id=person_id, actor=actor())
     flash(_("已解除登录锁定。"), "success")
-    return _back(person_id)
-
-
-@blueprint.post("/administration/people/<uuid:person_id>/reset-password")
-@roles(Role.ADMINISTRATOR)
-def reset_password(person_id: UUID) -> str:
-    password = _temporary_password()
-    hashed = hash_password(password)
-    services.reset_password(
-        db(), context().keyring, context().events, person_id=person_id, password=hashed, actor=actor()
-    )
-    known = queries.profile(db(), context().keyring, person_id)
-    return render_template("identity/administration/temporary_password.html", me=known, password=password)
-
-
-@blueprint.post("/administration/people/<uuid:person_id>/drop-second-factor")
-@roles(Role.ADMINISTRATOR)
-def drop_factor_of(person_id: UUID) -> Response:
-    services.drop_totp(db(), context().keyring, person_id=person_id, actor=actor())
-    flash(_("两步验证已重置。"), "success")
     return _back(person_id)
 
 
@@ -239,11 +219,6 @@ def decide_duplicate(flag_id: UUID) -> Response:
     else:
         flash(_("请写明理由。"), "error")
     return redirect(url_for("identity.duplicates"))
-
-
-def _temporary_password() -> str:
-    """Easy to read out: four groups of four."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
 
 
 def _choices(session: Session) -> list[SelectChoice]:

@@ -100,7 +100,7 @@ def sign_in_set_up_code() -> Any:
     """A second factor for staff who have none yet and must have one."""
     account_id, target = _under_way()
     form, problem = CodeForm(), None
-    enrolment = services.begin_set_up(context(), account_id=account_id)
+    enrolment = services.begun_set_up(context(), account_id=account_id)
     if form.validate_on_submit():
         try:
             result, codes = services.pass_set_up(context(), account_id=account_id, code=form.code.data, **_browser())
@@ -139,6 +139,8 @@ def _go_on(result: Passed | Needed, target: str | None) -> Response:
         enter(result)
         return redirect(_landing(result, target))
     leave(SessionEnd.SIGNED_OUT)
+    if result.step is Step.SET_UP_CODE:
+        services.begin_set_up(context(), account_id=result.account_id)
     cookie[UNDER_WAY] = {
         "account": result.account_id.hex,
         "since": clock.to_ms(clock.now()),

@@ -103,10 +103,13 @@ def check_moves(moves: CheckMoves) -> None:
 
 
 def _open_check_in(session: Session, opens: SittingOpens) -> CheckIn:
+    reset = identity.reset_at(session, opens.facts.person_id)
     here = session.scalar(
         select(CheckIn).where(
             CheckIn.enrolment_id == opens.facts.enrolment_id,
             CheckIn.closed_ms.is_(None),
+            # Whoever was let in before others reset her account may not be who signs in with it now.
+            CheckIn.opened_ms >= (clock.to_ms(reset) if reset is not None else 0),
             CheckIn.until_ms > opens.now_ms,
         )
     )
@@ -116,7 +119,7 @@ def _open_check_in(session: Session, opens: SittingOpens) -> CheckIn:
 
 
 def _failed_last(session: Session, opens: SittingOpens) -> bool:
-    """Whether the enrolment's last word on her identity was no good check.
+    """Whether the enrolment's last word on her identity was no good check, or others have reset her account since.
 
     After a failed one all time is held until a good one; after one whose pictures we lost it waits for the next.
     """
@@ -131,6 +134,9 @@ def _failed_last(session: Session, opens: SittingOpens) -> bool:
         .order_by(Check.decided_ms.desc())
         .limit(1)
     )
+    reset = identity.reset_at(session, opens.facts.person_id)
+    if reset is not None and (last is None or (last.decided_ms or 0) < clock.to_ms(reset)):
+        return True
     if last is None or last.outcome == Outcome.MATCH:
         return False
     accepted = any(appeal.decision == ReviewOutcome.ACCEPT for appeal in last.appeals)
