@@ -25,8 +25,8 @@ from media_pipeline.harmless import HarmlessJudge, scripted
 from media_pipeline.judge import Judge
 from media_pipeline.verdict import Outcome as Judged
 from xueji.enrolment.models import Cohort, Enrolment
-from xueji.enrolment.services import attendance, cohorts, trainees
-from xueji.enrolment.services.attendance import SessionPlan
+from xueji.enrolment.services import attendance, cohorts, sessions, settling, trainees
+from xueji.enrolment.services.sessions import SessionPlan
 from xueji.identity.models import Person
 from xueji.identity.rules import OrganisationKind, ProofRoute
 from xueji.identity.services import choose_route, enrol_photo
@@ -227,9 +227,12 @@ class Scenario:
         with self.context.database.writing() as session:
             snapshots.check_out(session, self.context.keyring, actor=self.school.staff, check_in_id=check_in_id)
 
-    def attend(self, *students: Student, ms: int = 4 * HOUR, part: Part = Part.PRACTICAL) -> UUID:
-        """A session in person that begins now; the clock goes to its end and everybody's attendance is entered."""
-        began = clock.now()
+    def attend(
+        self, *students: Student, ms: int = 4 * HOUR, part: Part = Part.PRACTICAL, confirmed: bool = True
+    ) -> UUID:
+        """A session in person, planned now, that begins in a minute; the clock goes to its end, everybody's attendance
+        is entered and, unless told otherwise, each of them confirms it."""
+        began = clock.now() + timedelta(minutes=1)
         plan = SessionPlan(
             title="现场实操",
             place="实训基地",
@@ -239,16 +242,24 @@ class Scenario:
             ended_at=began + timedelta(milliseconds=ms),
         )
         with self.context.database.writing() as session:
-            held = attendance.add_session(session, actor=self.school.staff, cohort_id=self.cohort.id, plan=plan)
+            held = sessions.add_session(
+                session, self.context.keyring, actor=self.school.staff, cohort_id=self.cohort.id, plan=plan
+            )
         self.time.advance(timedelta(milliseconds=ms + MINUTE))
         with self.context.database.writing() as session:
-            attendance.record_attendance(
+            entered = attendance.record_attendance(
                 session,
-                self.context.keyring,
+                self.context,
                 actor=self.school.staff,
                 session_id=held.id,
-                attended={student.enrolment.id: ms for student in students},
+                attended={student.enrolment.id: (plan.began_at, plan.ended_at) for student in students},
             )
+        for student, each in zip(students, entered, strict=True):
+            if confirmed:
+                with self.context.database.writing() as session:
+                    settling.confirm_attendance(
+                        session, self.context.keyring, actor=student.actor, attendance_id=each.id
+                    )
         return held.id
 
 

@@ -130,7 +130,8 @@ class Story:
     def attended(self, ms: int, *, part: str = "practical", began_ms: int | None = None, session: str = "") -> str:
         name = session or self.new_id("session")
         began = self.now if began_ms is None else began_ms
-        self.leaf("attendance", session=name, part=part, began=began, ended=began + ms, ms=ms, method="list")
+        times = {"began": began, "ended": began + ms, "planned": began - 1}
+        self.leaf("attendance", session=name, part=part, ms=ms, method="list", **times)
         return name
 
     def statement(self, as_of_ms: int | None = None) -> Statement:

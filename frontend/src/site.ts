@@ -69,7 +69,24 @@ function watchFilters(): void {
   });
 }
 
+/** `<button data-chooses="value" data-among="form">` chooses that value wherever the form's radio buttons are still open. */
+function watchChoosers(): void {
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-chooses]") : null;
+    const form = document.getElementById(button?.dataset["among"] ?? "");
+    if (button === null || !(form instanceof HTMLFormElement)) return;
+    const radios = [...form.elements].filter(
+      (each): each is HTMLInputElement => each instanceof HTMLInputElement && each.type === "radio",
+    );
+    const settled = new Set(radios.filter((each) => each.checked).map((each) => each.name));
+    for (const radio of radios) {
+      if (radio.value === button.dataset["chooses"] && !settled.has(radio.name)) radio.checked = true;
+    }
+  });
+}
+
 watchMenus();
+watchChoosers();
 watchDialogs();
 watchForms();
 watchFilters();

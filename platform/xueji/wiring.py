@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from courses.events import FilmAsked, LessonChanging
 from xueji.enrolment.access import allow_film
-from xueji.enrolment.events import StudyEnds
+from xueji.enrolment.events import StudyAsked, StudyEnds
 from xueji.enrolment.services.cohorts import guard_lesson
-from xueji.hours.services import sitting_opens_make_up
+from xueji.hours.services import sitting_opens_make_up, study_asked
 from xueji.identity.events import ReferenceStored
 from xueji.identity.tasks import compare_soon
 from xueji.kernel.context import Context
@@ -25,6 +25,7 @@ def connect(context: Context) -> None:
     events.subscribe(FilmAsked, allow_film)
     events.subscribe(LessonChanging, guard_lesson)
     events.subscribe(StudyEnds, end_study)
+    events.subscribe(StudyAsked, study_asked)
     # What may be made up first: the schedule of checks counts it.
     events.subscribe(SittingOpens, sitting_opens_make_up)
     events.subscribe(SittingOpens, snapshots.sitting_opens)

@@ -8,8 +8,11 @@ from uuid import UUID
 import pytest
 
 from xueji.enrolment.rules import (
+    ATTENDANCE_MOVES,
+    AttendanceState,
     BadLine,
     BadSession,
+    Held,
     NotAttended,
     PastedPerson,
     Stay,
@@ -20,9 +23,9 @@ from xueji.enrolment.rules import (
 
 NINE = datetime(2026, 11, 20, 1, tzinfo=UTC)
 ELEVEN = NINE + timedelta(hours=2)
+SETTLES = NINE + timedelta(days=20)
 HERE, THERE = UUID(int=1), UUID(int=2)
-STAY = Stay(HERE, NINE, ELEVEN)
-TWO_HOURS = 7_200_000
+HELD = Held(HERE, NINE, ELEVEN, SETTLES)
 
 
 def stay(begins: int, ends: int, session_id: UUID = THERE) -> Stay:
@@ -31,41 +34,63 @@ def stay(begins: int, ends: int, session_id: UUID = THERE) -> Stay:
 
 
 @pytest.mark.parametrize(
-    ("ms", "others", "now", "expected"),
+    ("times", "others", "now", "expected"),
     [
-        (TWO_HOURS, [], ELEVEN, None),
-        (1, [stay(-60, 0), stay(120, 200)], ELEVEN, None),
-        (TWO_HOURS, [], ELEVEN - timedelta(milliseconds=1), NotAttended.NOT_OVER_YET),
-        (0, [], ELEVEN, NotAttended.NO_TIME),
-        (-1, [], ELEVEN, NotAttended.NO_TIME),
-        (TWO_HOURS + 1, [], ELEVEN, NotAttended.LONGER_THAN_SESSION),
-        (1, [stay(119, 180)], ELEVEN, NotAttended.OVERLAPS),
-        (1, [stay(-10, 1)], ELEVEN, NotAttended.OVERLAPS),
-        (1, [stay(30, 40)], ELEVEN, NotAttended.OVERLAPS),
-        (1, [stay(0, 120, HERE)], ELEVEN, NotAttended.ALREADY_ENTERED),
+        ((0, 120), [], ELEVEN, None),
+        ((0, 20), [stay(-60, 0), stay(20, 200)], ELEVEN, None),
+        ((0, 120), [], ELEVEN - timedelta(milliseconds=1), NotAttended.NOT_OVER_YET),
+        ((0, 120), [], SETTLES - timedelta(milliseconds=1), None),
+        ((0, 120), [], SETTLES, NotAttended.AFTER_SETTLEMENT),
+        ((60, 60), [], ELEVEN, NotAttended.NO_TIME),
+        ((60, 59), [], ELEVEN, NotAttended.NO_TIME),
+        ((-1, 60), [], ELEVEN, NotAttended.OUTSIDE_SESSION),
+        ((60, 121), [], ELEVEN, NotAttended.OUTSIDE_SESSION),
+        ((0, 120), [stay(119, 180)], ELEVEN, NotAttended.OVERLAPS),
+        ((0, 120), [stay(-10, 1)], ELEVEN, NotAttended.OVERLAPS),
+        ((0, 120), [stay(30, 40)], ELEVEN, NotAttended.OVERLAPS),
+        ((0, 20), [stay(60, 120, HERE)], ELEVEN, NotAttended.ALREADY_ENTERED),
     ],
 )
-def test_attendance(ms: int, others: list[Stay], now: datetime, expected: NotAttended | None) -> None:
-    assert attendance_refusal(STAY, ms, others, active=True, now=now) is expected
+def test_attendance(times: tuple[int, int], others: list[Stay], now: datetime, expected: NotAttended | None) -> None:
+    here = stay(*times, session_id=HERE)
+    assert attendance_refusal(HELD, here, others, active=True, enrolled=NINE, now=now) is expected
 
 
 def test_a_withdrawn_trainee_attends_nothing() -> None:
-    assert attendance_refusal(STAY, 1, [], active=False, now=ELEVEN) is NotAttended.NOT_ACTIVE
+    here = stay(0, 1, HERE)
+    assert attendance_refusal(HELD, here, [], active=False, enrolled=NINE, now=ELEVEN) is NotAttended.NOT_ACTIVE
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(0, None), (1, NotAttended.BEFORE_ENROLMENT)])
+def test_nobody_attends_before_she_is_enrolled(minutes: int, expected: NotAttended | None) -> None:
+    enrolled = NINE + timedelta(minutes=minutes)
+    found = attendance_refusal(HELD, stay(0, 60, HERE), [], active=True, enrolled=enrolled, now=ELEVEN)
+    assert found is expected
+
+
+TWENTIETH, THIRTIETH = date(2026, 11, 20), date(2026, 11, 30)
 
 
 @pytest.mark.parametrize(
     ("began", "ended", "days", "expected"),
     [
-        (NINE, ELEVEN, (date(2026, 11, 20), date(2026, 11, 20)), None),
-        (NINE, NINE, (date(2026, 11, 20), date(2026, 11, 20)), BadSession.ENDS_BEFORE_START),
-        (NINE, NINE + timedelta(days=2), (date(2026, 11, 20), date(2026, 11, 22)), BadSession.LONGER_THAN_A_DAY),
+        (NINE, ELEVEN, (TWENTIETH, TWENTIETH), None),
+        (NINE, NINE, (TWENTIETH, TWENTIETH), BadSession.ENDS_BEFORE_START),
+        (NINE, NINE + timedelta(days=2), (TWENTIETH, date(2026, 11, 22)), BadSession.LONGER_THAN_A_DAY),
         (NINE, ELEVEN, (date(2026, 11, 18), date(2026, 11, 18)), BadSession.OUTSIDE_COHORT),
-        (NINE, ELEVEN, (date(2026, 11, 30), date(2026, 12, 1)), BadSession.OUTSIDE_COHORT),
+        (NINE, ELEVEN, (THIRTIETH, date(2026, 12, 1)), BadSession.OUTSIDE_COHORT),
+        (NINE - timedelta(milliseconds=1), ELEVEN, (TWENTIETH, TWENTIETH), BadSession.BEFORE_OPENING),
     ],
 )
 def test_sessions(began: datetime, ended: datetime, days: tuple[date, date], expected: BadSession | None) -> None:
-    found = session_refusal(began, ended, days=days, starts_on=date(2026, 11, 19), ends_on=date(2026, 11, 30))
+    found = session_refusal(began, ended, opened=NINE, days=days, starts_on=date(2026, 11, 19), ends_on=THIRTIETH)
     assert found is expected
+
+
+def test_every_state_of_an_attendance_says_what_may_follow() -> None:
+    assert set(ATTENDANCE_MOVES) == set(AttendanceState)
+    assert ATTENDANCE_MOVES[AttendanceState.REVOKED] == frozenset()
+    assert all(AttendanceState.REVOKED in after for state, after in ATTENDANCE_MOVES.items() if after)
 
 
 @pytest.mark.parametrize(

@@ -226,8 +226,9 @@ def test_whoever_came_late_to_a_session_may_have_studied_before() -> None:
     story.watched(0, HOUR)
     story.check("match")
     story.leaf(
-        "attendance", session="a", part="practical", began=NINE, ended=NINE + 3 * HOUR, ms=2 * HOUR, method="list"
-    )
+        "attendance", session="a", part="practical", began=NINE, ended=NINE + 3 * HOUR, planned=NINE - 1,
+        ms=2 * HOUR, method="list",
+    )  # fmt: skip
     assert story.statement().in_person.practical_ms == 2 * HOUR
 
 
@@ -274,7 +275,7 @@ def test_whatever_the_trace_says_everything_that_counts_fits_into_the_time_that_
     for begins, lasts, ms in rooms:
         story.leaf(
             "attendance", session=story.new_id("room"), part="practical", began=NINE + begins,
-            ended=NINE + begins + lasts, ms=min(ms, lasts), method="list",
+            ended=NINE + begins + lasts, planned=NINE + begins - 1, ms=min(ms, lasts), method="list",
         )  # fmt: skip
         spans.append((NINE + begins, NINE + begins + lasts))
     story.now = NINE + 60 * HOUR

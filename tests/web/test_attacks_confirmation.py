@@ -9,8 +9,8 @@ import pytest
 from scenario import HOUR, Scenario, Student
 
 from xueji.enrolment.errors import NotForOneself
-from xueji.enrolment.services import attendance
-from xueji.enrolment.services.attendance import SessionPlan
+from xueji.enrolment.services import attendance, sessions
+from xueji.enrolment.services.sessions import SessionPlan
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
@@ -55,7 +55,7 @@ def test_nobody_confirms_in_a_round_that_she_is_there_or_that_she_left(
 
 
 def test_nobody_enters_her_own_attendance(scenario: Scenario, student: Student, herself: Actor) -> None:
-    context, began = scenario.context, clock.now()
+    context, began = scenario.context, clock.now() + timedelta(minutes=1)
     plan = SessionPlan(
         title="现场实操",
         place="实训基地",
@@ -65,9 +65,13 @@ def test_nobody_enters_her_own_attendance(scenario: Scenario, student: Student, 
         ended_at=began + timedelta(milliseconds=HOUR),
     )
     with context.database.writing() as session:
-        held = attendance.add_session(session, actor=herself, cohort_id=scenario.cohort.id, plan=plan)
+        held = sessions.add_session(session, context.keyring, actor=herself, cohort_id=scenario.cohort.id, plan=plan)
     scenario.time.advance(timedelta(milliseconds=HOUR + 60_000))
     with context.database.writing() as session, pytest.raises(NotForOneself):
         attendance.record_attendance(
-            session, context.keyring, actor=herself, session_id=held.id, attended={student.enrolment.id: HOUR}
+            session,
+            context,
+            actor=herself,
+            session_id=held.id,
+            attended={student.enrolment.id: (plan.began_at, plan.ended_at)},
         )

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from xueji.enrolment.models import Attendance, Cohort, CohortState, Enrolment, EnrolmentState, InPersonSession
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
+from xueji.kernel.clock import FixedClock
 from xueji.kernel.context import Context
 
 
@@ -72,13 +73,13 @@ def local(instant: datetime) -> str:
 
 
 @pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
+def noon() -> Iterator[FixedClock]:
     """In Shanghai, so that no session of a test reaches over midnight."""
-    with clock.fixed(datetime(2026, 11, 21, 4, tzinfo=UTC)):
-        yield
+    with clock.fixed(datetime(2026, 11, 21, 4, tzinfo=UTC)) as time:
+        yield time
 
 
-def test_a_cohort_from_draft_to_attendance(school: School, browser: Browser) -> None:
+def test_a_cohort_from_draft_to_attendance(school: School, browser: Browser, noon: FixedClock) -> None:
     lesson = school.lesson(HOUR // 2)
     assert "还没有培训班" in browser.get("/cohorts").text
     made = browser.post("/cohorts/new", plan(lessons=str(lesson.id)))
@@ -97,7 +98,7 @@ def test_a_cohort_from_draft_to_attendance(school: School, browser: Browser) -> 
     enrolment: Enrolment = only(school, Enrolment)
     assert "王小明" in browser.get(f"/cohorts/{cohort.id}/trainees").text
 
-    began = clock.now() - timedelta(hours=2)
+    began = clock.now() + timedelta(hours=2)
     form = {"title": "灭火演练", "part": "practical", "place": "操场", "teacher": "刘老师"}
     times = {"began_at": local(began), "ended_at": local(began + timedelta(minutes=45))}
     added = browser.post(f"/cohorts/{cohort.id}/sessions", {**form, **times}, look=f"/cohorts/{cohort.id}/sessions")
@@ -105,13 +106,17 @@ def test_a_cohort_from_draft_to_attendance(school: School, browser: Browser) -> 
     held: InPersonSession = only(school, InPersonSession)
     assert held.began_at == began
     roster = f"/sessions/{held.id}"
-    tick = {f"here-{enrolment.id}": "on"}
-    too_long = browser.post(roster, {**tick, f"minutes-{enrolment.id}": "46"}, look=roster)
-    assert too_long.status_code == 422
-    assert "出勤时间超过了这次课的时长" in too_long.text
-    assert browser.post(roster, {**tick, f"minutes-{enrolment.id}": "4.5"}).status_code == 422
+    noon.advance(timedelta(hours=3))
+    browser.sign_in(school.head.who)
+    page = browser.get(roster).text
+    assert 'value="here"' in page and "checked" not in page, "it begins with nobody chosen"
+    state, first, last = (f"{name}-{enrolment.id}" for name in ("state", "from", "to"))
+    early = browser.post(roster, {state: "here", first: "13:59", last: "14:45"}, look=roster)
+    assert early.status_code == 422
+    assert "须在这次课的起止时间之内" in early.text
+    assert browser.post(roster, {state: "here", first: "2 o'clock", last: "14:45"}).status_code == 422
     assert browser.post(roster, {}).status_code == 422
-    assert browser.post(roster, {**tick, f"minutes-{enrolment.id}": "45"}).status_code == 302
+    assert browser.post(roster, {state: "here", first: "14:00", last: "14:45"}).status_code == 302
     attendance: Attendance = only(school, Attendance)
     assert attendance.ms == HOUR
     revoked = browser.post(f"/attendance/{attendance.id}/revoke", {"reason": "登记错误"}, look=roster)

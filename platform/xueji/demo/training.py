@@ -22,8 +22,9 @@ from xueji.enrolment.models import (
     EnrolmentState,
     InPersonSession,
 )
-from xueji.enrolment.services.attendance import SessionPlan, add_session, record_attendance
+from xueji.enrolment.services.attendance import doubts_now, record_attendance
 from xueji.enrolment.services.cohorts import CohortPlan, choose_lessons, create_cohort, open_cohort
+from xueji.enrolment.services.sessions import SessionPlan, add_session
 from xueji.enrolment.services.trainees import enrol
 from xueji.identity.models import Account, Person
 from xueji.identity.rules import ProofRoute
@@ -50,11 +51,13 @@ _CHECK_IN_LEFT_MS = CHECK_IN_LASTS // timedelta(milliseconds=2)
 # Changchun's official table of 2023: 148 class hours, 88 of theory and 60 of practice.
 THEORY_MS, PRACTICAL_MS = 88 * CLASS_HOUR_MS, 60 * CLASS_HOUR_MS
 _SESSIONS = (
-    ("安全生产法律法规", Part.THEORY, 2, time(8, 30), time(11, 30)),
-    ("低压电器实操", Part.PRACTICAL, 2, time(13, 30), time(16, 30)),
-    ("触电急救实操", Part.PRACTICAL, 1, time(8, 30), time(11, 30)),
+    ("安全生产法律法规", Part.THEORY, 1, time(8, 30), time(11, 30)),
+    ("低压电器实操", Part.PRACTICAL, 1, time(13, 30), time(16, 30)),
+    ("触电急救实操", Part.PRACTICAL, 2, time(8, 30), time(11, 30)),
 )
-"""Title, part, days before today, from and to."""
+"""Title, part, days after today, from and to: nothing is taught before it is planned, not even in a demonstration."""
+_FIRST, _BEGINS_IN, _LASTS = "入班安全教育", timedelta(minutes=2), timedelta(minutes=20)
+"""The one that a visitor can see held."""
 
 
 @dataclass(frozen=True)
@@ -196,36 +199,41 @@ def _enrol(context: Context, session: Session, cohort: Cohort, trainee: Placed, 
 def _teach_in_person(
     context: Context, session: Session, cohort: Cohort, actor: Actor, enrolments: Sequence[Enrolment]
 ) -> None:
-    """Once for each cohort, and only those who were in no other room at the time, in a cohort before this one."""
-    held = session.scalars(select(InPersonSession.id).filter_by(cohort_id=cohort.id)).all()
-    if held:
-        return
-    for title, part, days_ago, began, ended in _SESSIONS:
-        day = _today() - timedelta(days=days_ago)
-        plan = SessionPlan(
-            title=title, place=PLACE, teacher="冯讲解", part=part, began_at=_at(day, began), ended_at=_at(day, ended)
-        )
-        elsewhere = _taught_meanwhile(session, plan)
-        free = [enrolment.id for enrolment in enrolments if enrolment.person_id not in elsewhere]
-        if not free:
+    """Plan it once for each cohort; what has been held since is entered for those who were in no other room."""
+    planned = session.scalars(select(InPersonSession).filter_by(cohort_id=cohort.id)).all()
+    if not planned:
+        began = clock.now().replace(second=0, microsecond=0) + _BEGINS_IN
+        plans = [(_FIRST, Part.THEORY, began, began + _LASTS)]
+        for title, part, days, first, last in _SESSIONS:
+            day = _today() + timedelta(days=days)
+            plans.append((title, part, _at(day, first), _at(day, last)))
+        for title, part, began, ended in plans:
+            plan = SessionPlan(title=title, place=PLACE, teacher="冯讲解", part=part, began_at=began, ended_at=ended)
+            add_session(session, context.keyring, actor=actor, cohort_id=cohort.id, plan=plan)
+    for lesson in planned:
+        entered = exists().where(Attendance.session_id == lesson.id)
+        if lesson.ended_at > clock.now() or doubts_now(cohort, lesson) or session.scalar(select(entered)):
             continue
-        lesson = add_session(session, actor=actor, cohort_id=cohort.id, plan=plan)
-        stayed_ms = (plan.ended_at - plan.began_at) // timedelta(milliseconds=1)
-        attended = dict.fromkeys(free, stayed_ms)
-        record_attendance(session, context.keyring, actor=actor, session_id=lesson.id, attended=attended)
+        elsewhere = _taught_meanwhile(session, lesson)
+        free = [
+            enrolment.id
+            for enrolment in enrolments
+            if enrolment.person_id not in elsewhere and enrolment.enrolled_at <= lesson.began_at
+        ]
+        attended = dict.fromkeys(free, (lesson.began_at, lesson.ended_at))
+        record_attendance(session, context, actor=actor, session_id=lesson.id, attended=attended)
 
 
-def _taught_meanwhile(session: Session, plan: SessionPlan) -> set[UUID]:
-    """The persons whose attendance of another session overlaps the planned one."""
+def _taught_meanwhile(session: Session, lesson: InPersonSession) -> set[UUID]:
+    """The persons who were in another room at the time."""
     return set(
         session.scalars(
             select(Enrolment.person_id)
             .join(Attendance, Attendance.enrolment_id == Enrolment.id)
-            .join(InPersonSession, InPersonSession.id == Attendance.session_id)
             .where(
                 Attendance.revoked_at.is_(None),
-                InPersonSession.began_at < plan.ended_at,
-                InPersonSession.ended_at > plan.began_at,
+                Attendance.from_at < lesson.ended_at,
+                Attendance.to_at > lesson.began_at,
             )
         )
     )

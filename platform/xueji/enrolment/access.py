@@ -98,6 +98,24 @@ def access_own_attendance(session: Session, actor: Actor, attendance_id: UUID) -
     return attendance, access_own_session(session, actor, attendance.session_id, lock=True)[0]
 
 
+def access_my_attendance(session: Session, actor: Actor, attendance_id: UUID) -> Attendance:
+    """To confirm or deny: one's own. Raises NotFound."""
+    attendance = session.get(Attendance, attendance_id, with_for_update=True)
+    if attendance is None or session.get_one(Enrolment, attendance.enrolment_id).person_id != actor.person_id:
+        raise NotFound
+    return attendance
+
+
+def access_attendance_to_settle(session: Session, actor: Actor, attendance_id: UUID) -> Attendance:
+    """To settle: in one of the institution's own cohorts, or in the regulator's jurisdiction. Raises NotFound."""
+    attendance = session.get(Attendance, attendance_id, with_for_update=True)
+    if attendance is not None:
+        enrolment = session.get_one(Enrolment, attendance.enrolment_id)
+        if _sees_whole_cohort(actor, session.get_one(Cohort, enrolment.cohort_id)):
+            return attendance
+    raise NotFound
+
+
 def allow_film(asked: FilmAsked) -> None:
     """Films of a cohort's lessons are seen by its trainees and by the regulators of its region (`courses` asks)."""
     cohorts = asked.session.execute(

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 from xueji.enrolment import wording
 from xueji.enrolment.rules import BadLine, BadSession, Finding, NotAttended
 from xueji.kernel.errors import Conflict, Forbidden, Invalid
+from xueji.rulebook.vocabulary import Doubt
 
 
 class CohortRefused(Invalid):
@@ -89,6 +90,37 @@ class AttendanceRefused(Invalid):
 
 class AttendanceRevoked(Conflict):
     type, title = "attendance-revoked", _("这条考勤已经撤销")
+
+
+class AttendanceReasonNeeded(Invalid):
+    """Carries ``doubts``: what makes a second person necessary."""
+
+    type, title = "attendance-reason-needed", _("请填写补登原因")
+
+    def __init__(self, doubts: Iterable[Doubt]) -> None:
+        why = "".join(str(wording.DOUBT_AT_ENTRY[doubt]) for doubt in doubts)
+        said = _("%(why)s请写明原因；登记后须由另一位工作人员确认，才计入学时。", why=why)
+        super().__init__(said, doubts=[str(doubt) for doubt in doubts])
+
+
+class NotOwnEntry(Forbidden):
+    type, title = "not-own-entry", _("不能确认自己登记的考勤")
+    detail = _("请由另一位工作人员或监管部门确认。")
+
+
+class NothingToSettle(Conflict):
+    type, title = "nothing-to-settle", _("这条考勤不需要处理")
+    detail = _("它已经计入、已撤销，或已有人作出决定。请刷新页面查看。")
+
+
+class ForTheRegulator(Forbidden):
+    type, title = "for-the-regulator", _("须由监管部门决定")
+    detail = _("该学员同一时间在别处有记录，培训机构不能自行认可。可以撤销后按实际时间重新登记，或请监管部门处理。")
+
+
+class DenialOver(Conflict):
+    type, title = "denial-over", _("已过提出异议的期限")
+    detail = _("如仍有异议，请联系培训机构或监管部门。")
 
 
 class ReasonNeeded(Invalid):

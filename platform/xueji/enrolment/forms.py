@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
@@ -23,8 +24,8 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from xueji.enrolment.fields import AmountField, CountField, DayField
 from xueji.enrolment.models import Cohort
-from xueji.enrolment.services.attendance import SessionPlan
 from xueji.enrolment.services.cohorts import CohortPlan
+from xueji.enrolment.services.sessions import SessionPlan
 from xueji.enrolment.wording import CATEGORY, CLASS_HOUR_MS, PART, SUBJECT, TRAINING
 from xueji.identity.forms import StrictForm
 from xueji.kernel import clock
@@ -188,19 +189,54 @@ class ReasonForm(StrictForm):
     reason = _text(_("原因"), 300)
 
 
-def attended(sent: Mapping[str, str], enrolment_ids: Iterable[UUID]) -> tuple[dict[UUID, int], dict[UUID, str]]:
-    """A roster as sent: each ticked enrolment's minutes in milliseconds; and what cannot be read, by enrolment."""
-    entered: dict[UUID, int] = {}
-    unreadable: dict[UUID, str] = {}
+HERE, ABSENT = "here", "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A roster as sent; whoever was left open stands in none of these."""
+
+    attended: dict[UUID, tuple[datetime, datetime]]
+    absent: list[UUID]
+    unreadable: dict[UUID, str]
+
+
+def roster_sent(sent: Mapping[str, str], enrolment_ids: Iterable[UUID], began: datetime, ended: datetime) -> Roster:
+    """For each enrolment whether she was there, and from when to when, by the clock on the wall."""
+    roster = Roster({}, [], {})
     for enrolment_id in enrolment_ids:
-        if f"here-{enrolment_id}" not in sent:
-            continue
-        minutes = sent.get(f"minutes-{enrolment_id}", "").strip()
-        if minutes.isascii() and minutes.isdigit() and len(minutes) <= 4:
-            entered[enrolment_id] = int(minutes) * 60_000
-        else:
-            unreadable[enrolment_id] = gettext("请填写整数分钟。")
-    return entered, unreadable
+        state = sent.get(f"state-{enrolment_id}", "")
+        if state == ABSENT:
+            roster.absent.append(enrolment_id)
+        elif state == HERE:
+            first = _on_the_wall(sent.get(f"from-{enrolment_id}", ""), began, began, ended)
+            last = _on_the_wall(sent.get(f"to-{enrolment_id}", ""), ended, began, ended)
+            if first is None or last is None:
+                roster.unreadable[enrolment_id] = gettext("请填写时间，例如 14:05。")
+            else:
+                roster.attended[enrolment_id] = (first, last)
+    return roster
+
+
+def wall_clock(moment: datetime) -> str:
+    """As the roster shows it: 14:05, Asia/Shanghai."""
+    return moment.astimezone(clock.SHANGHAI).strftime("%H:%M")
+
+
+def _on_the_wall(text: str, limit: datetime, began: datetime, ended: datetime) -> datetime | None:
+    """The instant meant by an hour and a minute in a session of at most a day; None for what is no time.
+
+    The minute of the ``limit``, its beginning or its end, means that very instant.
+    """
+    if text.strip() == wall_clock(limit):
+        return limit
+    try:
+        at = time.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    first = datetime.combine(began.astimezone(clock.SHANGHAI), at.replace(tzinfo=None), clock.SHANGHAI)
+    next_day = first + timedelta(days=1)
+    return next_day if began <= next_day <= ended else first
 
 
 def _member(kind: type[Word], value: str | None) -> Word:

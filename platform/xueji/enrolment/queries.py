@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
@@ -21,10 +23,12 @@ from xueji.enrolment.models import (
 )
 from xueji.identity.models import Person
 from xueji.identity.queries import display_names
+from xueji.kernel import clock
 from xueji.kernel.crypto import Keyring
+from xueji.rulebook.attendance import denial_ends_ms
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
-from xueji.rulebook.vocabulary import Category, Part, Training
+from xueji.rulebook.vocabulary import Category, HerWord, Part, Training
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +308,12 @@ class SessionLine:
 def session_lines(session: Session, cohort_id: UUID) -> list[SessionLine]:
     found = session.execute(
         select(InPersonSession, func.count(Attendance.id))
-        .outerjoin(Attendance, (Attendance.session_id == InPersonSession.id) & Attendance.revoked_at.is_(None))
+        .outerjoin(
+            Attendance,
+            (Attendance.session_id == InPersonSession.id)
+            & Attendance.revoked_at.is_(None)
+            & Attendance.absent.is_(False),
+        )
         .where(InPersonSession.cohort_id == cohort_id)
         .group_by(InPersonSession.id)
         .order_by(InPersonSession.began_at, InPersonSession.id)
@@ -318,3 +327,96 @@ def attendances(session: Session, session_id: UUID) -> dict[UUID, Attendance]:
         select(Attendance).where(Attendance.session_id == session_id, Attendance.revoked_at.is_(None))
     )
     return {attendance.enrolment_id: attendance for attendance in found}
+
+
+def revoked_attendances(session: Session, session_id: UUID) -> set[UUID]:
+    """Whose attendance of a session was taken back, by enrolment."""
+    return set(
+        session.scalars(
+            select(Attendance.enrolment_id).where(
+                Attendance.session_id == session_id, Attendance.revoked_at.is_not(None)
+            )
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where she was recorded meanwhile, as she herself may know."""
+
+    from_ms: int
+    to_ms: int
+    cohort: str
+    session: str | None
+    """Title of the session in person; None for study online."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttendanceLine:
+    """An attendance as the trainee sees it."""
+
+    attendance: Attendance
+    session: InPersonSession
+    cohort: str
+    elsewhere: tuple[Elsewhere, ...]
+    deny_until: datetime | None
+    """Until when she may say that she was not there; None when she no longer may."""
+
+
+def attendance_of(session: Session, person_id: UUID) -> list[AttendanceLine]:
+    """What was entered for somebody in all her enrolments and not taken back, the newest first."""
+    rows = session.execute(
+        select(Attendance, InPersonSession, Cohort)
+        .join(InPersonSession, InPersonSession.id == Attendance.session_id)
+        .join(Enrolment, Enrolment.id == Attendance.enrolment_id)
+        .join(Cohort, Cohort.id == Enrolment.cohort_id)
+        .where(Enrolment.person_id == person_id, Attendance.revoked_at.is_(None))
+        .order_by(InPersonSession.began_at.desc(), InPersonSession.id)
+    ).all()
+    found = [(attendance, lesson, cohort) for attendance, lesson, cohort in rows]
+    cohorts, sessions = _titles(session, [each for attendance, _, _ in found for each in attendance.overlaps])
+    now = clock.now()
+    lines = []
+    for attendance, lesson, cohort in found:
+        until = clock.from_ms(
+            denial_ends_ms(ProctoringPlan.from_dict(cohort.plan), clock.to_ms(attendance.recorded_at))
+        )
+        elsewhere = tuple(
+            Elsewhere(
+                each["from_ms"],
+                each["to_ms"],
+                cohorts.get(each["enrolment"], ""),
+                sessions.get(each["session"]) if each["session"] else None,
+            )
+            for each in attendance.overlaps
+        )
+        lines.append(AttendanceLine(attendance, lesson, cohort.title, elsewhere, until if now < until else None))
+    return lines
+
+
+def _titles(session: Session, overlaps: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], dict[str, str]]:
+    """Titles of cohorts by enrolment, and of sessions."""
+    enrolments = {UUID(each["enrolment"]) for each in overlaps}
+    sessions = {UUID(each["session"]) for each in overlaps if each["session"]}
+    cohorts = session.execute(
+        select(Enrolment.id, Cohort.title)
+        .join(Cohort, Cohort.id == Enrolment.cohort_id)
+        .where(Enrolment.id.in_(enrolments))
+    )
+    titles = session.execute(select(InPersonSession.id, InPersonSession.title).where(InPersonSession.id.in_(sessions)))
+    return {str(key): title for key, title in cohorts}, {str(key): title for key, title in titles}
+
+
+def to_confirm(session: Session, person_id: UUID) -> int:
+    """How many attendances she has said nothing about yet."""
+    chosen = (
+        select(func.count(Attendance.id))
+        .join(Enrolment, Enrolment.id == Attendance.enrolment_id)
+        .where(
+            Enrolment.person_id == person_id,
+            Attendance.revoked_at.is_(None),
+            Attendance.absent.is_(False),
+            Attendance.word == HerWord.SILENT,
+        )
+    )
+    return session.scalar(chosen) or 0

@@ -8,12 +8,16 @@ import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from xueji.enrolment.events import StudiedOnline, StudyAsked
+from xueji.hours.errors import AccountUnreadable
 from xueji.hours.models import HoursAccount, HoursReading
 from xueji.hours.queries import rules_digest, statement_of, worked_out
-from xueji.hours.rules import MalformedTrace
+from xueji.hours.rules import MalformedTrace, evidence
 from xueji.kernel import clock
 from xueji.kernel.database import Database
 from xueji.progress.events import SittingOpens
+from xueji.progress.queries import enrolments_studied
+from xueji.rulebook.intervals import intersect, union
 from xueji.rulebook.rules import NoSuchRulebook
 from xueji.trace import queries as trace
 
@@ -31,6 +35,22 @@ def sitting_opens_make_up(opens: SittingOpens) -> None:
     for line in statement.lessons:
         if line.lesson == str(opens.lesson.lesson_id):
             opens.make_up, opens.waiting_ms = list(line.make_up), line.provisional_ms
+
+
+def study_asked(asked: StudyAsked) -> None:
+    """Say what each person studied online meanwhile, in whichever enrolment, from what was credited in its chain.
+
+    Raises AccountUnreadable: what cannot be read is no proof that she was not studying.
+    """
+    for person_id, (from_ms, to_ms) in asked.stays.items():
+        for enrolment_id in sorted(enrolments_studied(asked.session, person_id, from_ms, to_ms)):
+            try:
+                found = evidence(trace.chain(asked.session, str(enrolment_id)))
+            except MalformedTrace as error:
+                raise AccountUnreadable from error
+            studied = union((each.server_ms, each.server_ms + each.to_ms - each.from_ms) for each in found.segments)
+            for first, last in intersect(studied, [(from_ms, to_ms)]):
+                asked.found.setdefault(person_id, []).append(StudiedOnline(first, last, enrolment_id))
 
 
 def notice_growth(session: Session) -> int:

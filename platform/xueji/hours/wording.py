@@ -86,6 +86,10 @@ FLAG: Mapping[str, Any] = {
     FlagCode.TWO_SESSIONS_AT_ONCE: _("同时参加两场线下课"),
     FlagCode.LONGER_THAN_SESSION: _("出勤长于线下课时长"),
     FlagCode.ATTENDED_TWICE: _("同一场线下课登记了两次"),
+    FlagCode.BEFORE_BEGINNING: _("报名以前的线下课出勤"),
+    FlagCode.LATE_ENTRY: _("线下课出勤逾期登记，没有第二人确认"),
+    FlagCode.NOT_PLANNED: _("线下课课前没有安排，没有第二人确认"),
+    FlagCode.ATTENDANCE_DENIED: _("学员说线下课时不在场"),
 }
 
 MISSING: Mapping[str, Any] = {

@@ -38,3 +38,17 @@ def sittings_of(session: Session, enrolment_id: UUID) -> Sequence[Sitting]:
     return session.scalars(
         select(Sitting).where(Sitting.enrolment_id == enrolment_id).order_by(Sitting.opened_ms.desc())
     ).all()
+
+
+def enrolments_studied(session: Session, person_id: UUID, from_ms: int, to_ms: int) -> set[UUID]:
+    """The enrolments in which somebody may have earned between two instants of server time (epoch ms)."""
+    return set(
+        session.scalars(
+            select(Sitting.enrolment_id).where(
+                Sitting.person_id == person_id,
+                Sitting.opened_ms < to_ms,
+                Sitting.used_until_ms > from_ms,
+                Sitting.study_ms > 0,
+            )
+        )
+    )

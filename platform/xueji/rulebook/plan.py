@@ -35,11 +35,20 @@ _LIMITS: Mapping[str, tuple[int, int]] = {
     "match_threshold": (1, 2_000_000),
     "settle_days": (0, 366),
     "confirm_reference": (0, 1),
+    "attendance_days": (0, 366),
+    "deny_days": (0, 366),
+    # The longest is as long as a check-in may last: no round is needed then.
+    "round_ms": (60_000, 18_000_000),
+    "room_code": (0, 1),
 }
 
 
 BEFORE_IT_WAS: Mapping[str, int] = {
     "confirm_reference": 0,
+    "attendance_days": 366,
+    "deny_days": 0,
+    "round_ms": 18_000_000,
+    "room_code": 0,
 }
 """For each field that came with a later release: what a plan written before it means. Such a plan stays valid for ever,
 and is watched as it was then; a new field therefore needs a limit above, a preset in the rulebook and a line here."""
@@ -90,6 +99,14 @@ class ProctoringPlan:
     confirm_reference: int
     """1: what face checks confirm is held until staff have held her first photo against her identity document;
     0: the first photo is taken as hers"""
+    attendance_days: int
+    """days after the day of a session in person within which one person may enter who attended; later it takes two"""
+    deny_days: int
+    """days after an attendance was entered within which the trainee may say that she was not there"""
+    round_ms: int
+    """longest time between two looks of staff at who studies without a camera; what is later is held"""
+    room_code: int
+    """1 where the code shown in the room is typed once for each check-in, 0 where none is asked for"""
 
     def __post_init__(self) -> None:
         for name, (least, most) in _LIMITS.items():

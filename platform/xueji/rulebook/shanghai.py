@@ -26,3 +26,8 @@ def date_begins_ms(day: date) -> int:
 def date_of(day: int) -> date:
     """The date of the day of this number."""
     return date.fromordinal(day + _EPOCH_DAY)
+
+
+def term_ends_ms(at_ms: int, days: int) -> int:
+    """The first instant after so many whole days (Asia/Shanghai) that follow the day of an instant."""
+    return day_begins_ms(day_of(at_ms) + 1 + days)

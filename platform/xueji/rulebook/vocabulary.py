@@ -112,3 +112,24 @@ class Clearer(StrEnum):
 
     REGULATOR = "regulator"
     INSTITUTION = "institution"
+
+
+class Doubt(StrEnum):
+    """Which bound an attendance does not keep by itself."""
+
+    BEFORE_BEGINNING = "before_beginning"
+    AFTER_SETTLEMENT = "after_settlement"
+    LATE_ENTRY = "late_entry"
+    NOT_PLANNED = "not_planned"
+    OVERLAP = "overlap"
+    DENIED = "denied"
+
+
+class HerWord(StrEnum):
+    """What the trainee says about an attendance."""
+
+    SILENT = "silent"
+    CONFIRMED = "confirmed"
+    SIGNED = "signed"
+    """on paper, as staff state who keep the list"""
+    DENIED = "denied"

@@ -1,112 +1,125 @@
-"""Teaching in a room: sessions in person, and who took part for how long."""
+"""Who took part in a session in person, from when to when: entered from the roster, and taken back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.access import access_own_attendance, access_own_cohort, access_own_session
+from xueji.enrolment.access import access_own_attendance, access_own_session
 from xueji.enrolment.errors import (
+    AttendanceReasonNeeded,
     AttendanceRefused,
     AttendanceRevoked,
     CohortNotOpen,
     NotForOneself,
     ReasonNeeded,
-    SessionHeld,
-    SessionRefused,
 )
-from xueji.enrolment.models import Attendance, CohortState, Enrolment, EnrolmentState, InPersonSession
-from xueji.enrolment.rules import NotAttended, Stay, attendance_refusal, session_refusal
+from xueji.enrolment.events import StudyAsked
+from xueji.enrolment.models import Attendance, Cohort, CohortState, Enrolment, EnrolmentState, InPersonSession
+from xueji.enrolment.rules import (
+    ATTENDANCE_MOVES,
+    AttendanceState,
+    Held,
+    NotAttended,
+    Stay,
+    attendance_refusal,
+)
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
+from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import NotFound
-from xueji.rulebook.vocabulary import Part
+from xueji.rulebook.attendance import entry_doubts
+from xueji.rulebook.intervals import union
+from xueji.rulebook.plan import ProctoringPlan
+from xueji.rulebook.vocabulary import Doubt, HerWord
 from xueji.trace import services as trace
 from xueji.trace.rules import Entry, Event
 
 METHOD = "roster"
 """How attendance was established: entered by the institution's staff from the roster."""
+MOST_LETTERS = 500
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionPlan:
-    title: str
-    place: str
-    teacher: str
-    part: Part
-    began_at: datetime
-    ended_at: datetime
-
-
-def add_session(session: Session, *, actor: Actor, cohort_id: UUID, plan: SessionPlan) -> InPersonSession:
-    """A session of an open cohort, planned or held. Raises NotFound, CohortNotOpen, SessionRefused."""
-    cohort = access_own_cohort(session, actor, cohort_id)
-    if cohort.state is not CohortState.OPEN:
-        raise CohortNotOpen
-    days = (clock.shanghai_day(plan.began_at), clock.shanghai_day(plan.ended_at))
-    why = session_refusal(plan.began_at, plan.ended_at, days=days, starts_on=cohort.starts_on, ends_on=cohort.ends_on)
-    if why is not None:
-        raise SessionRefused(why)
-    lesson = InPersonSession(
-        cohort_id=cohort.id,
-        title=plan.title.strip(),
-        place=plan.place.strip(),
-        teacher=plan.teacher.strip(),
-        part=plan.part,
-        began_at=plan.began_at,
-        ended_at=plan.ended_at,
-    )
-    session.add(lesson)
-    session.flush()
-    return lesson
-
-
-def remove_session(session: Session, *, actor: Actor, session_id: UUID) -> None:
-    """Raises NotFound, SessionHeld when attendance was ever entered for it."""
-    lesson, _cohort = access_own_session(session, actor, session_id, lock=True)
-    if session.scalar(select(func.count()).where(Attendance.session_id == lesson.id)):
-        raise SessionHeld
-    session.delete(lesson)
+Times = tuple[datetime, datetime]
+"""From when to when somebody was there."""
 
 
 def record_attendance(
-    session: Session, keyring: Keyring, *, actor: Actor, session_id: UUID, attended: Mapping[UUID, int]
+    session: Session,
+    context: Context,
+    *,
+    actor: Actor,
+    session_id: UUID,
+    attended: Mapping[UUID, Times],
+    absent: Collection[UUID] = (),
+    reason: str = "",
 ) -> list[Attendance]:
-    """Enter how long each enrolment (by id) took part, in milliseconds: all of the roster or none of it.
+    """Enter from when to when each enrolment (by id) was there, and who was absent: all of the roster or none of it.
 
-    Raises NotFound (the session, or somebody of another cohort), CohortNotOpen, NotForOneself, AttendanceRefused.
+    What comes late, or belongs to a session that was not planned before it began, needs a reason and waits for a second
+    person. Whoever was studying online meanwhile, or in a room of another cohort, waits for the regulator: nothing of
+    hers counts here, and what was recorded there stays as it is.
+
+    Raises NotFound (the session, or somebody of another cohort), CohortNotOpen, NotForOneself, AttendanceReasonNeeded,
+    AttendanceRefused.
     """
     lesson, cohort = access_own_session(session, actor, session_id, lock=True)
-    if cohort.state is not CohortState.OPEN:
+    if cohort.state is CohortState.DRAFT:
         raise CohortNotOpen
-    roster = _locked_roster(session, lesson.cohort_id, list(attended))
-    if any(enrolment.person_id == actor.person_id for enrolment in roster.values() if enrolment.id in attended):
+    roster = _locked_roster(session, lesson.cohort_id, [*attended, *absent])
+    if any(roster[enrolment_id].person_id == actor.person_id for enrolment_id in attended):
         raise NotForOneself
-    elsewhere = _stays(session, [enrolment.person_id for enrolment in roster.values()])
-    stay, now = Stay(lesson.id, lesson.began_at, lesson.ended_at), clock.now()
-    refused: list[tuple[UUID, NotAttended]] = []
-    for enrolment_id, ms in attended.items():
-        enrolment = roster[enrolment_id]
-        active = enrolment.state is EnrolmentState.ACTIVE
-        why = attendance_refusal(stay, ms, elsewhere.get(enrolment.person_id, ()), active=active, now=now)
-        if why is not None:
-            refused.append((enrolment_id, why))
-    if refused:
-        raise AttendanceRefused(refused)
+    now = clock.now()
+    doubts = _doubts(cohort, lesson, now) if attended else ()
+    if doubts and not reason.strip():
+        raise AttendanceReasonNeeded(doubts)
+    stays = _stays(session, [enrolment.person_id for enrolment in roster.values()])
+    _refuse(session, lesson, cohort, roster, stays, attended, absent, now)
+    spans = {roster[enrolment_id].person_id: times for enrolment_id, times in attended.items()}
+    elsewhere = _elsewhere(session, context, cohort, spans, stays)
+    written = reason.strip()[:MOST_LETTERS] if doubts else None
     entered = [
-        Attendance(session_id=lesson.id, enrolment_id=enrolment_id, ms=ms, recorded_at=now, recorded_by=actor.person_id)
-        for enrolment_id, ms in attended.items()
+        _attended(lesson, each, times, doubts, elsewhere.get(roster[each].person_id, []), written)
+        for each, times in attended.items()
     ]
+    nothing = (lesson.began_at, lesson.began_at)
+    entered += [_attended(lesson, each, nothing, (), [], None, absent=True) for each in absent]
+    for each in entered:
+        each.recorded_at, each.recorded_by = now, actor.person_id
     session.add_all(entered)
     session.flush()
-    trace.record_many(session, [_entry(keyring, actor, lesson, attendance) for attendance in entered])
+    trace.record_many(session, [_entry(session, context.keyring, actor, lesson, each) for each in entered])
     return entered
+
+
+def _attended(
+    lesson: InPersonSession,
+    enrolment_id: UUID,
+    times: Times,
+    doubts: Sequence[Doubt],
+    overlaps: list[dict[str, Any]],
+    reason: str | None,
+    *,
+    absent: bool = False,
+) -> Attendance:
+    return Attendance(
+        session_id=lesson.id,
+        enrolment_id=enrolment_id,
+        from_at=times[0],
+        to_at=times[1],
+        absent=absent,
+        recorded_reason=reason,
+        waits=[doubt.value for doubt in (*doubts, *([Doubt.OVERLAP] if overlaps else []))],
+        overlaps=overlaps,
+        word=HerWord.SILENT,
+        denied=False,
+    )
 
 
 def revoke_attendance(
@@ -114,12 +127,12 @@ def revoke_attendance(
 ) -> Attendance:
     """Take an attendance back; it may be entered anew. Raises NotFound, AttendanceRevoked, ReasonNeeded."""
     attendance, lesson = access_own_attendance(session, actor, attendance_id)
-    if attendance.revoked_at is not None:
+    if AttendanceState.REVOKED not in ATTENDANCE_MOVES[attendance.state]:
         raise AttendanceRevoked
     if not reason.strip():
         raise ReasonNeeded
     attendance.revoked_at, attendance.revoked_by = clock.now(), actor.person_id
-    attendance.revoked_reason = reason.strip()[:500]
+    attendance.revoked_reason = reason.strip()[:MOST_LETTERS]
     session.flush()
     chain = str(attendance.enrolment_id)
     commitment = trace.commit(session, attendance.revoked_reason, chain=chain, field="reason")
@@ -133,17 +146,139 @@ def revoke_attendance(
     return attendance
 
 
-def _entry(keyring: Keyring, actor: Actor, lesson: InPersonSession, attendance: Attendance) -> Entry:
-    values = {
+def doubts_now(cohort: Cohort, lesson: InPersonSession) -> tuple[Doubt, ...]:
+    """What makes a second person necessary for an attendance entered now."""
+    return _doubts(cohort, lesson, clock.now())
+
+
+def _doubts(cohort: Cohort, lesson: InPersonSession, now: datetime) -> tuple[Doubt, ...]:
+    return entry_doubts(
+        ProctoringPlan.from_dict(cohort.plan),
+        planned_ms=None if lesson.planned_at is None else clock.to_ms(lesson.planned_at),
+        began_ms=clock.to_ms(lesson.began_at),
+        ended_ms=clock.to_ms(lesson.ended_at),
+        entered_ms=clock.to_ms(now),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """A stay of somebody in a room, by an attendance that was entered."""
+
+    stay: Stay
+    enrolment_id: UUID
+    cohort_id: UUID
+
+
+def _refuse(
+    session: Session,
+    lesson: InPersonSession,
+    cohort: Cohort,
+    roster: Mapping[UUID, Enrolment],
+    stays: Mapping[UUID, Sequence[_Elsewhere]],
+    attended: Mapping[UUID, Times],
+    absent: Collection[UUID],
+    now: datetime,
+) -> None:
+    """Raises AttendanceRefused with everybody who cannot be entered, and why."""
+    held = Held(lesson.id, lesson.began_at, lesson.ended_at, cohort.settles_at)
+    revoked = _revoked(session, lesson.id) if cohort.state is CohortState.CLOSED else None
+    refused: list[tuple[UUID, NotAttended]] = []
+    for enrolment_id, enrolment in roster.items():
+        if enrolment_id not in attended and enrolment_id not in absent:
+            continue
+        here = [each.stay for each in stays.get(enrolment.person_id, ()) if each.cohort_id == cohort.id]
+        if revoked is not None and enrolment_id not in revoked:
+            refused.append((enrolment_id, NotAttended.CLOSED))
+        elif enrolment_id in absent:
+            if enrolment_id in attended or _is_entered(session, lesson.id, enrolment_id):
+                refused.append((enrolment_id, NotAttended.ALREADY_ENTERED))
+            elif now < lesson.ended_at:
+                refused.append((enrolment_id, NotAttended.NOT_OVER_YET))
+        else:
+            why = attendance_refusal(
+                held,
+                Stay(lesson.id, *attended[enrolment_id]),
+                here,
+                active=enrolment.state is EnrolmentState.ACTIVE,
+                enrolled=enrolment.enrolled_at,
+                now=now,
+            )
+            if why is None and _is_entered(session, lesson.id, enrolment_id):
+                why = NotAttended.ALREADY_ENTERED
+            if why is not None:
+                refused.append((enrolment_id, why))
+    if refused:
+        raise AttendanceRefused(refused)
+
+
+def _revoked(session: Session, session_id: UUID) -> set[UUID]:
+    """Whose attendance of a session was taken back: after the cohort's closing only that may be entered anew."""
+    return set(
+        session.scalars(
+            select(Attendance.enrolment_id).where(
+                Attendance.session_id == session_id, Attendance.revoked_at.is_not(None)
+            )
+        )
+    )
+
+
+def _is_entered(session: Session, session_id: UUID, enrolment_id: UUID) -> bool:
+    found = select(Attendance.id).where(
+        Attendance.session_id == session_id, Attendance.enrolment_id == enrolment_id, Attendance.revoked_at.is_(None)
+    )
+    return session.scalar(found) is not None
+
+
+def _elsewhere(
+    session: Session,
+    context: Context,
+    cohort: Cohort,
+    attended: Mapping[UUID, Times],
+    stays: Mapping[UUID, Iterable[_Elsewhere]],
+) -> dict[UUID, list[dict[str, Any]]]:
+    """By person, what she did meanwhile in whichever enrolment: online, or in a room of another cohort."""
+    spans = {person: (clock.to_ms(times[0]), clock.to_ms(times[1])) for person, times in attended.items()}
+    asked = StudyAsked(session, spans)
+    context.events.publish(asked)
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for person, studied in asked.found.items():
+        for piece in studied:
+            entry = {"from_ms": piece.from_ms, "to_ms": piece.to_ms, "enrolment": str(piece.enrolment_id)}
+            found.setdefault(person, []).append({**entry, "session": None})
+    for person, (first, last) in spans.items():
+        for each in stays.get(person, ()):
+            from_ms = max(first, clock.to_ms(each.stay.began))
+            to_ms = min(last, clock.to_ms(each.stay.ended))
+            if each.cohort_id != cohort.id and from_ms < to_ms:
+                entry = {"from_ms": from_ms, "to_ms": to_ms, "enrolment": str(each.enrolment_id)}
+                found.setdefault(person, []).append({**entry, "session": str(each.stay.session_id)})
+    return found
+
+
+def _entry(session: Session, keyring: Keyring, actor: Actor, lesson: InPersonSession, entered: Attendance) -> Entry:
+    chain = str(entered.enrolment_id)
+    who = keyring.pseudonym(actor.person_id, entered.enrolment_id)
+    values: dict[str, Any] = {
         "session": str(lesson.id),
         "part": lesson.part.value,
         "began": clock.to_ms(lesson.began_at),
         "ended": clock.to_ms(lesson.ended_at),
-        "ms": attendance.ms,
         "method": METHOD,
     }
-    who = keyring.pseudonym(actor.person_id, attendance.enrolment_id)
-    return Entry(Event.ATTENDANCE, str(attendance.enrolment_id), who, values)
+    if entered.absent:
+        return Entry(Event.ATTENDANCE_ABSENT, chain, who, values)
+    values |= {"from": clock.to_ms(entered.from_at), "to": clock.to_ms(entered.to_at)}
+    if lesson.planned_at is not None:
+        values |= {"planned": clock.to_ms(lesson.planned_at), "plan": lesson.plan_leaf}
+    if entered.recorded_reason:
+        values["reason"] = trace.commit(session, entered.recorded_reason, chain=chain, field="reason")
+    if entered.overlaps:
+        # The times alone: where she was is not the institution's to know.
+        values["overlap"] = [
+            list(span) for span in union((each["from_ms"], each["to_ms"]) for each in entered.overlaps)
+        ]
+    return Entry(Event.ATTENDANCE, chain, who, values)
 
 
 def _locked_roster(session: Session, cohort_id: UUID, enrolment_ids: Sequence[UUID]) -> dict[UUID, Enrolment]:
@@ -159,15 +294,22 @@ def _locked_roster(session: Session, cohort_id: UUID, enrolment_ids: Sequence[UU
     return roster
 
 
-def _stays(session: Session, person_ids: Sequence[UUID]) -> dict[UUID, list[Stay]]:
-    """Where each person was by the attendances that count, in any cohort."""
+def _stays(session: Session, person_ids: Sequence[UUID]) -> dict[UUID, list[_Elsewhere]]:
+    """Where each person was by the attendances that were entered and not taken back, in any cohort."""
     found = session.execute(
-        select(Enrolment.person_id, InPersonSession.id, InPersonSession.began_at, InPersonSession.ended_at)
+        select(
+            Enrolment.person_id,
+            Enrolment.id,
+            InPersonSession.cohort_id,
+            InPersonSession.id,
+            Attendance.from_at,
+            Attendance.to_at,
+        )
         .join(Attendance, Attendance.enrolment_id == Enrolment.id)
         .join(InPersonSession, InPersonSession.id == Attendance.session_id)
-        .where(Enrolment.person_id.in_(person_ids), Attendance.revoked_at.is_(None))
+        .where(Enrolment.person_id.in_(person_ids), Attendance.revoked_at.is_(None), Attendance.absent.is_(False))
     )
-    stays: dict[UUID, list[Stay]] = {}
-    for person_id, session_id, began, ended in found:
-        stays.setdefault(person_id, []).append(Stay(session_id, began, ended))
+    stays: dict[UUID, list[_Elsewhere]] = {}
+    for person_id, enrolment_id, cohort_id, session_id, first, last in found:
+        stays.setdefault(person_id, []).append(_Elsewhere(Stay(session_id, first, last), enrolment_id, cohort_id))
     return stays

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,14 +10,18 @@ from flask_babel import gettext as _
 
 from xueji.enrolment import queries, wording
 from xueji.enrolment.access import access_own_cohort, access_own_session
-from xueji.enrolment.errors import AttendanceRefused
-from xueji.enrolment.forms import ReasonForm, SessionForm, attended
-from xueji.enrolment.models import CohortState, EnrolmentState
-from xueji.enrolment.services import attendance
+from xueji.enrolment.errors import AttendanceReasonNeeded, AttendanceRefused
+from xueji.enrolment.forms import ReasonForm, SessionForm, roster_sent, wall_clock
+from xueji.enrolment.models import Attendance, CohortState, EnrolmentState
+from xueji.enrolment.rules import AttendanceState
+from xueji.enrolment.services import attendance, settling
+from xueji.enrolment.services import sessions as planning
 from xueji.enrolment.views import blueprint
+from xueji.identity.rules import local_path
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
-from xueji.kernel.errors import Problem
+from xueji.kernel.errors import Invalid, Problem
+from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.web.access import roles
 from xueji.web.session import actor, context, db
 
@@ -30,7 +33,7 @@ def sessions(cohort_id: UUID) -> Any:
     form, problem = SessionForm(data={"place": cohort.venue}), None
     if form.validate_on_submit():
         try:
-            added = attendance.add_session(db(), actor=actor(), cohort_id=cohort_id, plan=form.plan())
+            added = planning.add_session(db(), context().keyring, actor=actor(), cohort_id=cohort_id, plan=form.plan())
         except Problem as refused:
             problem = refused
         else:
@@ -59,15 +62,30 @@ def session_roster(session_id: UUID) -> str:
 @roles(Role.INSTITUTION)
 def record_attendance(session_id: UUID) -> Any:
     lesson, cohort = access_own_session(db(), actor(), session_id)
-    entered, wrong = attended(request.form, queries.enrolment_ids(db(), cohort.id))
-    if not wrong and entered:
+    sent = roster_sent(request.form, queries.enrolment_ids(db(), cohort.id), lesson.began_at, lesson.ended_at)
+    wrong, problem = sent.unreadable, None
+    entered: list[Attendance] = []
+    if not wrong and (sent.attended or sent.absent):
         try:
-            attendance.record_attendance(db(), context().keyring, actor=actor(), session_id=lesson.id, attended=entered)
+            entered = attendance.record_attendance(
+                db(),
+                context(),
+                actor=actor(),
+                session_id=lesson.id,
+                attended=sent.attended,
+                absent=sent.absent,
+                reason=request.form.get("reason", ""),
+            )
         except AttendanceRefused as refused:
             wrong = {enrolment_id: str(wording.NOT_ATTENDED[why]) for enrolment_id, why in refused.refused.items()}
-    if wrong or not entered:
-        return _roster(session_id, wrong, nothing=not entered and not wrong), 422
+        except AttendanceReasonNeeded as refused:
+            problem = refused
+    if not entered:
+        return _roster(session_id, wrong, problem=problem, nothing=not wrong and problem is None), 422
+    waiting = sum(each.state is AttendanceState.WAITING for each in entered)
     flash(_("已登记 %(n)s 人的考勤。", n=len(entered)), "success")
+    if waiting:
+        flash(_("其中 %(n)s 人的考勤待确认，确认后才计入学时。", n=waiting), "warning")
     return redirect(url_for("enrolment.session_roster", session_id=session_id))
 
 
@@ -75,7 +93,7 @@ def record_attendance(session_id: UUID) -> Any:
 @roles(Role.INSTITUTION)
 def remove_session(session_id: UUID) -> Any:
     _lesson, cohort = access_own_session(db(), actor(), session_id)
-    attendance.remove_session(db(), actor=actor(), session_id=session_id)
+    planning.remove_session(db(), context().keyring, actor=actor(), session_id=session_id)
     flash(_("这次课已删除。"), "success")
     return redirect(url_for("enrolment.sessions", cohort_id=cohort.id))
 
@@ -92,21 +110,88 @@ def revoke_attendance(attendance_id: UUID) -> Any:
     return redirect(url_for("enrolment.session_roster", session_id=revoked.session_id))
 
 
-def _roster(session_id: UUID, wrong: dict[UUID, str], *, nothing: bool = False) -> str:
+@blueprint.post("/attendance/<uuid:attendance_id>/sign")
+@roles(Role.INSTITUTION)
+def sign_attendance(attendance_id: UUID) -> Any:
+    """She signed the list on paper."""
+    signed = settling.sign_attendance(db(), context().keyring, actor=actor(), attendance_id=attendance_id)
+    flash(_("已记录：本人在纸质表上签名。请妥善保管原件。"), "success")
+    return redirect(url_for("enrolment.session_roster", session_id=signed.session_id))
+
+
+@blueprint.post("/attendance/<uuid:attendance_id>/settle")
+@roles(Role.INSTITUTION, Role.REGULATOR)
+def settle_attendance(attendance_id: UUID) -> Any:
+    """Decide what waits, or what she denies: a second person of the institution, or the regulator."""
+    decided = request.form.get("outcome", "")
+    if decided not in set(ReviewOutcome):
+        raise Invalid(_("请选择结论。"))
+    form = ReasonForm()
+    form.validate()
+    settled = settling.settle_attendance(
+        db(),
+        context().keyring,
+        actor=actor(),
+        attendance_id=attendance_id,
+        outcome=ReviewOutcome(decided),
+        reason=form.reason.data or "",
+    )
+    flash(_("结论已记录，学时随之更新。"), "success")
+    if actor().is_(Role.REGULATOR):
+        return redirect(local_path(request.form.get("next")) or "/")
+    return redirect(url_for("enrolment.session_roster", session_id=settled.session_id))
+
+
+@blueprint.get("/attendance")
+@roles(Role.TRAINEE)
+def my_attendance() -> str:
+    """Each session in person that was entered for her, to be confirmed or denied."""
+    return render_template(
+        "enrolment/my_attendance.html",
+        lines=queries.attendance_of(db(), actor().person_id),
+        now=clock.now(),
+        wording=wording,
+    )
+
+
+@blueprint.post("/attendance/<uuid:attendance_id>/confirm")
+@roles(Role.TRAINEE)
+def confirm_attendance(attendance_id: UUID) -> Any:
+    settling.confirm_attendance(db(), context().keyring, actor=actor(), attendance_id=attendance_id)
+    flash(_("已确认您在场。"), "success")
+    return redirect(url_for("enrolment.my_attendance"))
+
+
+@blueprint.post("/attendance/<uuid:attendance_id>/deny")
+@roles(Role.TRAINEE)
+def deny_attendance(attendance_id: UUID) -> Any:
+    settling.deny_attendance(db(), context().keyring, actor=actor(), attendance_id=attendance_id)
+    flash(_("已记录：您当时不在场。这次课暂不计入学时，培训机构和监管部门会看到。"), "success")
+    return redirect(url_for("enrolment.my_attendance"))
+
+
+def _roster(session_id: UUID, wrong: dict[UUID, str], *, problem: Problem | None = None, nothing: bool = False) -> str:
     lesson, cohort = access_own_session(db(), actor(), session_id)
     lines = queries.roster(db(), context().keyring, cohort.id)
     counted = queries.attendances(db(), session_id)
+    now = clock.now()
     return render_template(
         "enrolment/session.html",
         lesson=lesson,
         cohort=cohort,
         lines=[line for line in lines if line.state is EnrolmentState.ACTIVE or line.enrolment_id in counted],
         counted=counted,
+        again=queries.revoked_attendances(db(), session_id) if cohort.state is CohortState.CLOSED else None,
         wrong=wrong,
+        problem=problem,
         nothing=nothing,
         sent=request.form,
-        whole_minutes=(lesson.ended_at - lesson.began_at) // timedelta(minutes=1),
-        over=lesson.ended_at <= clock.now(),
-        may_enter=cohort.state is CohortState.OPEN and lesson.ended_at <= clock.now(),
+        began=wall_clock(lesson.began_at),
+        ended=wall_clock(lesson.ended_at),
+        doubts=attendance.doubts_now(cohort, lesson),
+        over=lesson.ended_at <= now,
+        may_enter=lesson.ended_at <= now < cohort.settles_at,
+        me=actor().person_id,
         wording=wording,
+        wall_clock=wall_clock,
     )

@@ -22,6 +22,8 @@ from xueji.hours.rules.records import (
     Standing,
 )
 from xueji.hours.rules.statement import (
+    AttendanceLine,
+    AttendanceStanding,
     CapLine,
     Cleared,
     Explanation,
@@ -44,6 +46,8 @@ from xueji.hours.rules.worth import Status
 
 __all__ = [
     "Attendance",
+    "AttendanceLine",
+    "AttendanceStanding",
     "CapLine",
     "Clearance",
     "Cleared",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Final
 
+from xueji.hours.rules.attendance import attendance_lines, flag_attendance, judge_attendance, who_counts
 from xueji.hours.rules.impossible import (
     DailyRoom,
     DaySums,
@@ -16,7 +17,7 @@ from xueji.hours.rules.impossible import (
     look_at_sessions,
     sort_out,
 )
-from xueji.hours.rules.records import EVER, Enrolment, Evidence, Lesson
+from xueji.hours.rules.records import EVER, Attendance, Enrolment, Evidence, Lesson
 from xueji.hours.rules.statement import (
     CapLine,
     FlagCode,
@@ -70,14 +71,17 @@ def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Sta
     cap = _cap(enrolment, in_force, situation)
 
     suspicions = Suspicions(evidence.irregular)
-    study = _study(evidence, suspicions)
+    judged = judge_attendance(enrolment, evidence.attendance)
+    flag_attendance(suspicions, judged)
+    rooms = who_counts(judged)
+    study = _study(evidence, rooms, suspicions)
     lines, confirmed_ms = _lesson_lines(enrolment.lessons, study, cap.limit_ms, settled)
     online = _online_sums(lines, study.stray_ms)
-    look_at_sessions(suspicions, evidence.attendance, study.server)
-    look_at_days(suspicions, study.days, enrolment.plan.daily_max_ms, evidence.attendance)
+    look_at_sessions(suspicions, rooms, study.server)
+    look_at_days(suspicions, study.days, enrolment.plan.daily_max_ms, rooms)
     flags, cleared = sort_out(suspicions.flags(), evidence.clearances)
 
-    in_person = _in_person(evidence, study)
+    in_person = _in_person(rooms, study)
     theory_ms = online.counted_ms + in_person.theory_ms
     totals = Totals(theory_ms, in_person.practical_ms, theory_ms + in_person.practical_ms)
     missing = _missing(enrolment, totals, online.counted_ms, cap, flagged=bool(flags))
@@ -111,6 +115,8 @@ def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Sta
         marks=tuple(sorted(evidence.marks.items())),
         cleared=cleared,
         rules=enrolment.rules,
+        attendance=() if study.stays is None else attendance_lines(judged, study.stays),
+        withdrawn=evidence.withdrawn and enrolment.rules >= 2,
     )
 
 
@@ -147,7 +153,7 @@ class _Study:
     """what of each attendance can be, by session; None where the edition of the rules only flags"""
 
 
-def _study(evidence: Evidence, suspicions: Suspicions) -> _Study:
+def _study(evidence: Evidence, rooms: Sequence[Attendance], suspicions: Suspicions) -> _Study:
     """One sweep over the segments in the order of server time."""
     study = _Study({lesson.lesson: _LessonStudy() for lesson in evidence.enrolment.lessons})
     for lesson_id, furthest_ms in evidence.furthest_ms.items():
@@ -159,7 +165,7 @@ def _study(evidence: Evidence, suspicions: Suspicions) -> _Study:
 
     face = spans_of(evidence, Method.FACE)
     supervised = spans_of(evidence, Method.SUPERVISED)
-    sift = _Sift(evidence) if evidence.enrolment.rules >= 2 else None
+    sift = _Sift(evidence, rooms) if evidence.enrolment.rules >= 2 else None
     face_at = supervised_at = 0
     durations = {lesson.lesson: lesson.duration_ms for lesson in evidence.enrolment.lessons}
     spent_until = -EVER
@@ -204,8 +210,8 @@ def _study(evidence: Evidence, suspicions: Suspicions) -> _Study:
 class _Sift:
     """Takes from online study what cannot be beside the other evidence, and says why (second edition)."""
 
-    def __init__(self, evidence: Evidence) -> None:
-        self.elsewhere = Elsewhere(evidence.attendance)
+    def __init__(self, evidence: Evidence, rooms: Sequence[Attendance]) -> None:
+        self.elsewhere = Elsewhere(rooms)
         self._room = DailyRoom(evidence.enrolment.plan.daily_max_ms)
 
     def keep(self, n: int, start: int, end: int, lesson: _LessonStudy) -> list[Interval]:
@@ -298,10 +304,10 @@ def _online_sums(lines: Sequence[LessonLine], stray_ms: int) -> OnlineSums:
     )
 
 
-def _in_person(evidence: Evidence, study: _Study) -> InPersonSums:
+def _in_person(rooms: Sequence[Attendance], study: _Study) -> InPersonSums:
     """Attendance that counts; what cannot be beside other evidence does not, since the second edition."""
     sums: Counter[str] = Counter()
-    for session in evidence.attendance:
+    for session in rooms:
         counted_ms = session.ms if study.stays is None else study.stays[session.session]
         sums[session.part] += counted_ms
         sums[Reason.IMPOSSIBLE] += session.ms - counted_ms

@@ -73,7 +73,7 @@ def look_at_days(suspicions: Suspicions, online: DaySums, daily_max_ms: int, att
     together = DaySums()
     together.ms.update(online.ms)
     for session in attendance:
-        together.add(session.began_ms, session.began_ms + session.ms)
+        together.add(session.from_ms, session.to_ms)
     for day, ms in online.ms.items():
         if ms > daily_max_ms:
             suspicions.add(FlagCode.OVER_DAILY_MAXIMUM, ms - daily_max_ms, date_of(day).isoformat())
@@ -84,7 +84,7 @@ def look_at_days(suspicions: Suspicions, online: DaySums, daily_max_ms: int, att
 
 def look_at_sessions(suspicions: Suspicions, attendance: Iterable[Attendance], studied: Iterable[Interval]) -> None:
     """Flag a person who sat in two sessions at once, or in one while she studied online (`studied`: server time)."""
-    sessions = sorted((session.began_ms, session.ended_ms, session.session) for session in attendance)
+    sessions = sorted((*session.occupied, session.session) for session in attendance)
     spans = union((began, ended) for began, ended, _ in sessions)
     twice = length((began, ended) for began, ended, _ in sessions) - length(spans)
     if twice:
@@ -110,7 +110,7 @@ class Elsewhere:
     """
 
     def __init__(self, attendance: Iterable[Attendance]) -> None:
-        self._sessions = sorted(attendance, key=lambda session: (session.began_ms, session.ended_ms, session.n))
+        self._sessions = sorted(attendance, key=lambda session: (*session.occupied, session.n))
         self._at = 0
         self._studied: dict[str, list[Interval]] = {}
 
@@ -120,7 +120,7 @@ class Elsewhere:
         met = self._met(start_ms, end_ms)
         for session in met:
             if session.n < n:
-                pieces = subtract(pieces, [(session.began_ms, session.ended_ms)])
+                pieces = subtract(pieces, [session.occupied])
         for session in met:
             if session.n > n and pieces:
                 self._studied.setdefault(session.session, []).extend(pieces)
@@ -128,13 +128,13 @@ class Elsewhere:
 
     def _met(self, start_ms: int, end_ms: int) -> list[Attendance]:
         """The sessions that overlap; those that were over before are not looked at again."""
-        while self._at < len(self._sessions) and self._sessions[self._at].ended_ms <= start_ms:
+        while self._at < len(self._sessions) and self._sessions[self._at].occupied[1] <= start_ms:
             self._at += 1
         met: list[Attendance] = []
         for session in self._sessions[self._at :]:
-            if session.began_ms >= end_ms:
+            if session.occupied[0] >= end_ms:
                 break
-            if session.ended_ms > start_ms:
+            if session.occupied[1] > start_ms:
                 met.append(session)
         return met
 
@@ -143,7 +143,7 @@ class Elsewhere:
         taken: list[Interval] = []
         counted: dict[str, int] = {}
         for session in sorted(self._sessions, key=lambda session: session.n):
-            span = [(session.began_ms, session.ended_ms)]
+            span = [session.occupied]
             occupied = union([*taken, *self._studied.get(session.session, ())])
             counted[session.session] = min(session.ms, length(span) - length(intersect(span, occupied)))
             taken = union([*taken, *span])

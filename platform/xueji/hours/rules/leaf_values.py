@@ -62,6 +62,15 @@ class Values:
     def text_or_none(self, name: str) -> str | None:
         return None if self._values.get(name) is None else self.text(name)
 
+    @property
+    def who(self) -> str:
+        """Who did it: a pseudonym, the same for one person all along a chain."""
+        return str(self.leaf.get("who"))
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a value, for leaves of several releases."""
+        return self._values.get(name) is not None
+
     def flag(self, name: str) -> bool:
         value = self._get(name)
         if not isinstance(value, bool):

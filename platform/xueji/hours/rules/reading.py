@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from xueji.hours.rules.attendance import Register
+from xueji.hours.rules.checkins import Desk
 from xueji.hours.rules.leaf_values import Leaf, Values, at_ms
 from xueji.hours.rules.records import (
     EVER,
-    Attendance,
     Clearance,
     DecidedCheck,
     Enrolment,
@@ -17,7 +18,6 @@ from xueji.hours.rules.records import (
     Lesson,
     MalformedLeaf,
     MalformedTrace,
-    Presence,
     Refusal,
     Segment,
     Standing,
@@ -35,7 +35,6 @@ from xueji.rulebook.vocabulary import (
     Training,
 )
 
-SUPERVISED: Final = "supervised"
 TERMS: Final = frozenset(
     {
         "cohort", "rules", "rulebook", "jurisdiction", "category", "subject", "high_risk", "training", "total_ms",
@@ -145,9 +144,9 @@ class _Reading:
     segments: list[Segment] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     checks: dict[str, _CheckStory] = field(default_factory=dict)
-    confirmations: list[DecidedCheck] = field(default_factory=list)
-    presences: dict[str, Presence] = field(default_factory=dict)
-    attendance: dict[str, Attendance] = field(default_factory=dict)
+    desk: Desk = field(default_factory=Desk)
+    register: Register = field(default_factory=Register)
+    withdrawn: bool = False
     furthest: dict[str, int] = field(default_factory=dict)
     marks: Counter[str] = field(default_factory=Counter)
     irregular: list[Irregular] = field(default_factory=list)
@@ -181,18 +180,19 @@ class _Reading:
             sittings=self.sittings,
             segments=tuple(self.segments),
             refusals=tuple(self.refusals),
-            checks=(*(check for check in decided.values() if check is not None), *self.confirmations),
-            presences=tuple(self.presences.values()),
-            attendance=tuple(self.attendance.values()),
+            checks=(*(check for check in decided.values() if check is not None), *self.desk.confirmations()),
+            presences=tuple(self.desk.presences(self.enrolment)),
+            attendance=tuple(self.register.entered.values()),
             undecided=tuple(
                 check for check, story in self.checks.items() if story.outcome is None and story.review is None
             ),
             furthest_ms=self.furthest,
             marks=self.marks,
-            irregular=tuple(self.irregular),
+            irregular=(*self.irregular, *self.register.irregular),
             clearances=tuple(self.clearances.values()),
-            shown_ms=tuple(sorted(self.shown)),
+            shown_ms=tuple(sorted([*self.shown, *(look.at_ms for look in self.desk.confirmations())])),
             owed=tuple(union(interval for story in self.checks.values() for interval in story.all_owed())),
+            withdrawn=self.withdrawn,
         )
 
     @property
@@ -231,6 +231,7 @@ class _Reading:
             plan=values.plan("plan"),
             lessons=lessons,
             rules=rules,
+            opened_ms=at,
         )
 
     def enrolment_correct(self, n: int, at: int, values: Values) -> None:
@@ -307,29 +308,6 @@ class _Reading:
         story = self._story(values)
         story.review, story.decided_n = values.one_of("outcome", ReviewOutcome), n
 
-    def checkin_confirm(self, n: int, at: int, values: Values) -> None:
-        checkin, moment = values.text("checkin"), values.instant("at_ms")
-        self.shown.append(moment)
-        self.confirmations.append(DecidedCheck(n, checkin, SUPERVISED, moment, Outcome.MATCH, Standing.GOOD))
-        # The last word on a check-in says until when it vouches: leaving early ends what its opening had promised.
-        known = self.presences.get(checkin)
-        begins = moment if known is None else min(known.from_ms, moment)
-        self.presences[checkin] = Presence(checkin, begins, values.instant("until_ms"))
-
-    def attended(self, n: int, at: int, values: Values) -> None:
-        session, part = values.text("session"), values.one_of("part", Part)
-        began, ended, ms = values.instant("began"), values.instant("ended"), values.whole("ms")
-        if ended < began:
-            raise values.wrong("ended", "is before it began")
-        if session in self.attendance:
-            # The first entry stands until it is revoked with a reason: nothing counts twice, nothing shrinks silently.
-            self.irregular.append(Irregular("attended_twice", (f"n:{n}", session), ms))
-            return
-        if ms > ended - began:
-            self.irregular.append(Irregular("longer_than_session", (f"n:{n}", session), ms - (ended - began)))
-            ms = ended - began
-        self.attendance[session] = Attendance(n, session, part, began, ended, ms)
-
     def flag_clear(self, n: int, at: int, values: Values) -> None:
         """A regulator, or two people of the institution; one of hers alone clears nothing."""
         code, by, proposed_by = values.text("code"), values.one_of("by", Clearer), values.text("proposed_by")
@@ -340,8 +318,8 @@ class _Reading:
     def flag_restore(self, n: int, at: int, values: Values) -> None:
         self.clearances.pop(values.text("code"), None)
 
-    def attendance_revoked(self, n: int, at: int, values: Values) -> None:
-        self.attendance.pop(values.text("session"), None)
+    def enrolment_withdrawn(self, n: int, at: int, values: Values) -> None:
+        self.withdrawn = True
 
     def _story(self, values: Values) -> _CheckStory:
         check = values.text("check")
@@ -364,9 +342,18 @@ _READERS: Final[Mapping[str, Callable[[_Reading, int, int, Values], None]]] = {
     "check.answer": _Reading.check_answer,
     "check.verdict": _Reading.check_verdict,
     "check.review": _Reading.check_review,
-    "checkin.confirm": _Reading.checkin_confirm,
-    "attendance": _Reading.attended,
-    "attendance.revoke": _Reading.attendance_revoked,
+    "checkin.confirm": lambda reading, n, at, values: reading.desk.confirm(n, at, values),
+    "checkin.end": lambda reading, n, at, values: reading.desk.end(n, at, values),
+    "checkin.code": lambda reading, n, at, values: reading.desk.code(n, at, values),
+    "checkin.revoke": lambda reading, n, at, values: reading.desk.revoke(n, at, values),
+    "checkin.restore": lambda reading, n, at, values: reading.desk.restore(n, at, values),
+    "enrolment.withdraw": _Reading.enrolment_withdrawn,
+    "attendance": lambda reading, n, at, values: reading.register.enter(n, at, values),
+    "attendance.revoke": lambda reading, n, at, values: reading.register.revoke(n, at, values),
+    "attendance.confirm": lambda reading, n, at, values: reading.register.confirm(n, at, values),
+    "attendance.sign": lambda reading, n, at, values: reading.register.sign(n, at, values),
+    "attendance.deny": lambda reading, n, at, values: reading.register.deny(n, at, values),
+    "attendance.settle": lambda reading, n, at, values: reading.register.settle(n, at, values),
     "flag.clear": _Reading.flag_clear,
     "flag.restore": _Reading.flag_restore,
 }

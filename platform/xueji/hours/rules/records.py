@@ -9,6 +9,7 @@ from typing import Any, Final
 from xueji.rulebook.intervals import Interval
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
+from xueji.rulebook.vocabulary import HerWord
 
 EVER: Final = 1 << 62
 """later than anything (epoch ms)"""
@@ -63,6 +64,8 @@ class Enrolment:
     rules: int = 1
     """which edition of the account's rules it was opened under (`rulebook.vocabulary.RULES`); a later edition that asks
     for more judges only who was enrolled under it"""
+    opened_ms: int = 0
+    """when she was enrolled (epoch ms)"""
 
     @property
     def settles_ms(self) -> int:
@@ -128,9 +131,39 @@ class Attendance:
     session: str
     part: str
     began_ms: int
+    """of the session"""
     ended_ms: int
-    ms: int
-    """what of it counts"""
+    from_ms: int
+    """of her part in it"""
+    to_ms: int
+    exact: bool = True
+    """whether the leaf says from when to when; the first releases said only for how long, and then it may have been
+    at any time of the session"""
+    at_ms: int = 0
+    """when it was entered"""
+    who: str = ""
+    """the pseudonym of whoever entered it"""
+    planned_ms: int | None = None
+    """when the session was planned"""
+    reasoned: bool = False
+    """whether a reason was given, and the entry left to a second person"""
+    overlaps: bool = False
+    """whether she studied online or was elsewhere at the time, in whichever enrolment"""
+    word: HerWord = HerWord.SILENT
+    denied_ms: int | None = None
+    settled: bool = False
+    """whether somebody else decided that it stands"""
+    by_regulator: bool = False
+    """whether that was a regulator"""
+
+    @property
+    def ms(self) -> int:
+        return self.to_ms - self.from_ms
+
+    @property
+    def occupied(self) -> Interval:
+        """When she cannot have been anywhere else."""
+        return (self.from_ms, self.to_ms) if self.exact else (self.began_ms, self.ended_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +213,8 @@ class Evidence:
     """when she answered a check, whatever became of it, or staff confirmed her (epoch ms), ascending"""
     owed: tuple[Interval, ...] = ()
     """server time in which a scheduled check waited for its answer beyond its first window: a union"""
+    withdrawn: bool = False
+    """whether she was let out of the cohort"""
 
 
 class MalformedTrace(ValueError):

@@ -26,6 +26,23 @@ class FlagCode(StrEnum):
     TWO_SESSIONS_AT_ONCE = "two_sessions_at_once"
     LONGER_THAN_SESSION = "longer_than_session"
     ATTENDED_TWICE = "attended_twice"
+    BEFORE_BEGINNING = "before_beginning"
+    """attendance from before she was enrolled"""
+    LATE_ENTRY = "late_entry"
+    """attendance entered after its term, and no second person stands for it"""
+    NOT_PLANNED = "not_planned"
+    """a session that was planned when it had begun, and no second person stands for it"""
+    ATTENDANCE_DENIED = "attendance_denied"
+    """the trainee says that she was not there, and nobody has settled it"""
+
+
+class AttendanceStanding(StrEnum):
+    """What an attendance is worth."""
+
+    COUNTED = "counted"
+    HELD = "held"
+    """waits for a second person or the regulator"""
+    REFUSED = "refused"
 
 
 class MissingCode(StrEnum):
@@ -137,6 +154,32 @@ class InPersonSums:
 
 
 @dataclass(frozen=True, slots=True)
+class AttendanceLine:
+    """One session in person; times in epoch ms."""
+
+    session: str
+    part: str
+    from_ms: int
+    to_ms: int
+    entered_ms: int
+    planned_ms: int | None
+    """when the session was planned; None where that was not recorded"""
+    counted_ms: int
+    standing: str
+    """`AttendanceStanding`"""
+    doubts: tuple[str, ...]
+    """`Doubt`: the bounds it does not keep by itself, also when a second person stands for it"""
+    settled: bool
+    """whether a second person or the regulator decided that it stands"""
+    word: str
+    """`HerWord`"""
+
+    @property
+    def ms(self) -> int:
+        return self.to_ms - self.from_ms
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """What counts altogether."""
 
@@ -218,6 +261,10 @@ class Statement:
     cleared: tuple[Cleared, ...] = ()
     rules: int = 1
     """edition of the account's rules the enrolment was opened under"""
+    attendance: tuple[AttendanceLine, ...] = ()
+    """each session in person; empty for enrolments of the first edition of the rules"""
+    withdrawn: bool = False
+    """whether she was let out of the cohort; always False in the first edition"""
 
     def to_dict(self) -> dict[str, Any]:
         """The statement as JSON values: whole numbers, texts, flags, lists."""
@@ -262,6 +309,10 @@ class Statement:
             marks=tuple((reason, count) for reason, count in values["marks"]),
             cleared=tuple(Cleared(**{**item, "ids": tuple(item["ids"])}) for item in values.get("cleared", [])),
             rules=values.get("rules", 1),
+            attendance=tuple(
+                AttendanceLine(**{**line, "doubts": tuple(line["doubts"])}) for line in values.get("attendance", ())
+            ),
+            withdrawn=values.get("withdrawn", False),
         )
 
 

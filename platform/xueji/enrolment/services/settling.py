@@ -1,0 +1,120 @@
+"""What others say of an attendance: she herself, a second person, the regulator, the paper she signed."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from xueji.enrolment.access import access_attendance_to_settle, access_my_attendance, access_own_attendance
+from xueji.enrolment.errors import DenialOver, ForTheRegulator, NothingToSettle, NotOwnEntry, ReasonNeeded
+from xueji.enrolment.models import Attendance, Cohort, Enrolment
+from xueji.enrolment.rules import ATTENDANCE_MOVES, AttendanceState
+from xueji.enrolment.services.attendance import MOST_LETTERS
+from xueji.kernel import clock
+from xueji.kernel.actor import Actor, Role
+from xueji.kernel.crypto import Keyring
+from xueji.rulebook.attendance import denied_in_time
+from xueji.rulebook.plan import ProctoringPlan
+from xueji.rulebook.vocabulary import Doubt, HerWord, ReviewOutcome
+from xueji.trace import services as trace
+from xueji.trace.rules import Event
+
+_STANDING = (AttendanceState.ENTERED, AttendanceState.WAITING, AttendanceState.DENIED)
+
+
+def confirm_attendance(session: Session, keyring: Keyring, *, actor: Actor, attendance_id: UUID) -> Attendance:
+    """The trainee says that she was there; said once more, nothing changes. Raises NotFound, NothingToSettle."""
+    attendance = _hers(session, actor, attendance_id)
+    if attendance.word is HerWord.CONFIRMED:
+        return attendance
+    attendance.word, attendance.word_at, attendance.denied = HerWord.CONFIRMED, clock.now(), False
+    _record(session, keyring, actor, attendance, Event.ATTENDANCE_CONFIRM)
+    return attendance
+
+
+def deny_attendance(session: Session, keyring: Keyring, *, actor: Actor, attendance_id: UUID) -> Attendance:
+    """The trainee says that she was not there: nothing of it counts until somebody settles it.
+
+    Raises NotFound, NothingToSettle, DenialOver when the plan's days for it have passed.
+    """
+    attendance = _hers(session, actor, attendance_id)
+    if attendance.word is HerWord.DENIED:
+        return attendance
+    enrolment = session.get_one(Enrolment, attendance.enrolment_id)
+    plan = ProctoringPlan.from_dict(session.get_one(Cohort, enrolment.cohort_id).plan)
+    now = clock.now()
+    if not denied_in_time(plan, clock.to_ms(attendance.recorded_at), clock.to_ms(now)):
+        raise DenialOver
+    attendance.word, attendance.word_at, attendance.denied = HerWord.DENIED, now, True
+    _record(session, keyring, actor, attendance, Event.ATTENDANCE_DENY)
+    return attendance
+
+
+def sign_attendance(session: Session, keyring: Keyring, *, actor: Actor, attendance_id: UUID) -> Attendance:
+    """Staff state that she signed the list on paper, which the institution keeps; for people without a telephone.
+
+    It takes back nothing that she said herself. Raises NotFound, NothingToSettle.
+    """
+    attendance, _lesson = access_own_attendance(session, actor, attendance_id)
+    if attendance.state not in _STANDING or attendance.word is not HerWord.SILENT:
+        raise NothingToSettle
+    attendance.word, attendance.word_at = HerWord.SIGNED, clock.now()
+    _record(session, keyring, actor, attendance, Event.ATTENDANCE_SIGN)
+    return attendance
+
+
+def settle_attendance(
+    session: Session, keyring: Keyring, *, actor: Actor, attendance_id: UUID, outcome: ReviewOutcome, reason: str
+) -> Attendance:
+    """A second person of the institution, or the regulator, decides with a reason whether an attendance stands.
+
+    Only the regulator may let one stand while she was recorded elsewhere.
+    Raises NotFound, NothingToSettle, NotOwnEntry, ForTheRegulator, ReasonNeeded.
+    """
+    attendance = access_attendance_to_settle(session, actor, attendance_id)
+    enrolment = session.get_one(Enrolment, attendance.enrolment_id)
+    if AttendanceState.ENTERED not in ATTENDANCE_MOVES[attendance.state]:
+        raise NothingToSettle
+    if actor.person_id in (attendance.recorded_by, enrolment.person_id):
+        raise NotOwnEntry
+    if not reason.strip():
+        raise ReasonNeeded
+    now, regulator = clock.now(), actor.is_(Role.REGULATOR)
+    if outcome is ReviewOutcome.REJECT:
+        attendance.revoked_at, attendance.revoked_by = now, actor.person_id
+        attendance.revoked_reason = reason.strip()[:MOST_LETTERS]
+    else:
+        left = [] if regulator else [each for each in attendance.waits if each == Doubt.OVERLAP]
+        if left == attendance.waits and left and not attendance.denied:
+            raise ForTheRegulator
+        attendance.waits, attendance.denied = left, False
+    attendance.settled_at, attendance.settled_by = now, actor.person_id
+    attendance.settled_reason = reason.strip()[:MOST_LETTERS]
+    values = {
+        "outcome": outcome.value,
+        "role": "regulator" if regulator else "institution",
+        "reason": trace.commit(session, attendance.settled_reason, chain=enrolment.chain, field="reason"),
+    }
+    _record(session, keyring, actor, attendance, Event.ATTENDANCE_SETTLE, **values)
+    return attendance
+
+
+def _hers(session: Session, actor: Actor, attendance_id: UUID) -> Attendance:
+    attendance = access_my_attendance(session, actor, attendance_id)
+    if attendance.state not in _STANDING:
+        raise NothingToSettle
+    return attendance
+
+
+def _record(
+    session: Session, keyring: Keyring, actor: Actor, attendance: Attendance, event: Event, **more: str
+) -> None:
+    session.flush()
+    trace.record(
+        session,
+        event=event,
+        chain=str(attendance.enrolment_id),
+        who=keyring.pseudonym(actor.person_id, attendance.enrolment_id),
+        values={"session": str(attendance.session_id), **more},
+    )
