@@ -52,21 +52,27 @@ def said(message: Message) -> Said:
 
 
 def main() -> None:
-    elsewhere: set[Said] = set()
-    for part in parts_with_words():
-        path = part / CATALOGUE
-        catalogue = Catalog(locale="en")
-        if path.exists():
-            with path.open("rb") as file:
-                catalogue = read_po(file, locale="en")
-        known = {said(message) for message in catalogue if message.id}
-        for context, words in sorted(extracted(part) - known - elsewhere, key=str):
+    catalogues = {part / CATALOGUE: _catalogue(part / CATALOGUE) for part in parts_with_words()}
+    # The catalogues are laid over each other, so a sentence that one part has translated is known to all.
+    known = {said(message) for catalogue in catalogues.values() for message in catalogue if message.id}
+    for path, catalogue in catalogues.items():
+        new = extracted(path.parents[3]) - known
+        if not new:
+            continue
+        for context, words in sorted(new, key=str):
             catalogue.add(words, context=context)
-            print(f"{part.name}: {words}")
-        elsewhere |= extracted(part)
+            print(f"{path.parents[3].name}: {words}")
+        known |= new
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             write_po(file, catalogue, width=120, sort_output=True)
+
+
+def _catalogue(path: Path) -> Catalog:
+    if not path.exists():
+        return Catalog(locale="en")
+    with path.open("rb") as file:
+        return read_po(file, locale="en")
 
 
 if __name__ == "__main__":
