@@ -181,6 +181,70 @@ def worker(queue: str) -> None:
 
 
 @main.group()
+def admin() -> None:
+    """The platform's administrators, from the machine itself."""
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """A refusal of a service becomes a sentence and exit status 1."""
+    from xueji.kernel.errors import Problem
+
+    try:
+        yield
+    except Problem as problem:
+        _refuse(f"{problem.title}：{problem.detail}")
+
+
+def _show_code(account: str, code: str, address: str) -> None:
+    click.echo(f"address          {address}/sign-in")
+    click.echo(f"account          {account}")
+    click.echo(f"activation code  {code}")
+    click.echo("The code is shown this once. At the first sign-in it is replaced by a password and a second factor.")
+
+
+@admin.command("create")
+@click.option("--name", prompt=True, help="Her real name.")
+@click.option("--id-number", prompt="Identity number", help="Her identity number.")
+@click.option("--account", prompt=True, help="What she signs in with: a telephone number or a name.")
+@click.option("--operator", prompt="Organisation that runs the platform", help="Its name, registered if there is none.")
+@click.option("--region", prompt="Its region (six digits, GB/T 2260)", help="Its division code, six digits.")
+def create_admin(name: str, id_number: str, account: str, operator: str, region: str) -> None:
+    """Make the first administrator, who registers everybody else."""
+    from xueji.identity import services
+
+    code = services.first_code()
+    with _installation() as context, _said_plainly():
+        hashed = services.hash_password(code)
+        with context.database.writing() as session:
+            services.create_administrator(
+                session,
+                context.keyring,
+                name=name,
+                id_number=id_number,
+                account=account,
+                code=hashed,
+                operator=operator,
+                region=region,
+            )
+        _show_code(account, code, context.settings.public_url)
+
+
+@admin.command("recover")
+@click.option("--account", prompt=True, help="The administrator's account.")
+def recover_admin(account: str) -> None:
+    """Let an administrator begin anew who has lost her password or second factor."""
+    from xueji.identity import services
+
+    code = services.first_code()
+    with _installation() as context, _said_plainly():
+        hashed = services.hash_password(code)
+        with context.database.writing() as session:
+            services.recover_administrator(session, context.keyring, context.events, account=account, code=hashed)
+        _show_code(account, code, context.settings.public_url)
+
+
+@main.group()
 def log() -> None:
     """The traceability log."""
 

@@ -201,6 +201,8 @@ DEEDS: dict[str, tuple[Event, Deed]] = {
     ),
 }
 ELSEWHERE = {
+    "create_administrator": "test_identity_first_administrator",
+    "recover_administrator": "test_identity_first_administrator",
     "pass_set_up": "test_setting_a_factor_up_while_signing_in_is_recorded",
     "read_acts": "test_who_was_acted_on_is_told_until_she_has_read_it",
     "give_consent": "consent.give, on the same chain",

@@ -112,6 +112,11 @@ class FactorStanding(Conflict):
     type, title, detail = "second-factor-standing", _("两步验证已启用"), _("如需更换设备，请先停用。")
 
 
+class AdministratorThere(Conflict):
+    type, title = "administrator-there", _("平台已有管理员")
+    detail = _("请由现有的平台管理员登录后登记新的管理员；如果都无法登录，请使用 xueji admin recover。")
+
+
 class Erased(Problem):
     """The person's key is gone: what it protected cannot be read by anybody any more."""
 

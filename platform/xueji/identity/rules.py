@@ -91,6 +91,7 @@ TOLD = frozenset(
     {
         Event.ACCOUNT_SUSPEND,
         Event.ACCOUNT_RESTORE,
+        Event.ACCOUNT_RECOVER,
         Event.PASSWORD_CHANGE,
         Event.PASSWORD_RESET,
         Event.RESET_ASK,

@@ -70,6 +70,7 @@ ACT: Mapping[str, Any] = {
     Event.ACCOUNT_SUSPEND: _("停用账号"),
     Event.ACCOUNT_RESTORE: _("恢复账号"),
     Event.ACCOUNT_UNLOCK: _("解除登录锁定"),
+    Event.ACCOUNT_RECOVER: _("由服务器管理者重新启用账号"),
     Event.PASSWORD_CHANGE: _("更改密码"),
     Event.PASSWORD_RESET: _("重置密码"),
     Event.RESET_ASK: _("申请重置"),

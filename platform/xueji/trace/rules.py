@@ -84,6 +84,7 @@ class Event(StrEnum):
     ACCOUNT_SUSPEND = "account.suspend"
     ACCOUNT_RESTORE = "account.restore"
     ACCOUNT_UNLOCK = "account.unlock"
+    ACCOUNT_RECOVER = "account.recover"
     SIGNIN_OPEN = "signin.open"
     PASSWORD_CHANGE = "password.change"
     PASSWORD_RESET = "password.reset"

@@ -3,6 +3,10 @@
 from xueji.identity.services.acts import read_acts
 from xueji.identity.services.consent import choose_route, give_consent, withdraw_consent
 from xueji.identity.services.face_views import record_face_view
+from xueji.identity.services.first_administrator import (
+    create_administrator,
+    recover_administrator,
+)
 from xueji.identity.services.organisations import create_organisation
 from xueji.identity.services.passwords import HashedPassword, change_password, hash_password
 from xueji.identity.services.people import (
@@ -53,6 +57,7 @@ __all__ = [
     "compare_with_everybody",
     "confirm_reset",
     "confirm_totp",
+    "create_administrator",
     "create_organisation",
     "decide_duplicate",
     "delete_photo",
@@ -76,6 +81,7 @@ __all__ = [
     "person_key",
     "read_acts",
     "record_face_view",
+    "recover_administrator",
     "refuse_reset",
     "register_person",
     "remove_deleted_files",

@@ -1,0 +1,84 @@
+"""The administrator that nobody signed in can make: at the beginning, and when all of them are locked out.
+
+Whoever keeps the machine does this from its command line, and it stands in the log as the installation's own act.
+"""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from xueji.identity.errors import AdministratorThere
+from xueji.identity.models import Account, LockOut, Membership, Organisation, Person, RecoveryCode
+from xueji.identity.rules import OrganisationKind, SessionEnd, account_name
+from xueji.identity.services.organisations import create_organisation
+from xueji.identity.services.passwords import HashedPassword
+from xueji.identity.services.people import register_person
+from xueji.identity.services.recording import record_power
+from xueji.identity.services.sessions import end_sessions
+from xueji.kernel import clock
+from xueji.kernel.actor import Role
+from xueji.kernel.crypto import Keyring
+from xueji.kernel.errors import NotFound
+from xueji.kernel.events import Events
+from xueji.trace.rules import Event
+
+
+def create_administrator(
+    session: Session,
+    keyring: Keyring,
+    *,
+    name: str,
+    id_number: str,
+    account: str,
+    code: HashedPassword,
+    operator: str,
+    region: str,
+) -> Person:
+    """The first administrator, of the organisation that runs the platform; it is made when there is none.
+
+    At her first sign-in she chooses a password and sets up a second factor. Raises AdministratorThere, Invalid,
+    AlreadyTaken, AnotherName.
+    """
+    if session.scalar(select(Membership.id).where(Membership.role == Role.ADMINISTRATOR).limit(1)) is not None:
+        raise AdministratorThere
+    organisation = session.scalar(select(Organisation).where(Organisation.kind == OrganisationKind.OPERATOR).limit(1))
+    if organisation is None:
+        organisation = create_organisation(
+            session, keyring, name=operator, kind=OrganisationKind.OPERATOR, region=region, uscc=None, actor=None
+        )
+    return register_person(
+        session,
+        keyring,
+        name=name,
+        id_number=id_number,
+        account=account,
+        password=code,
+        role=Role.ADMINISTRATOR,
+        organisation_id=organisation.id,
+        actor=None,
+        temporary=True,
+    )
+
+
+def recover_administrator(
+    session: Session, keyring: Keyring, events: Events, *, account: str, code: HashedPassword
+) -> None:
+    """A new beginning for an administrator who cannot sign in: new code, no second factor, no lock, no session.
+
+    Raises NotFound when the account is not an administrator's.
+    """
+    found = session.scalar(
+        select(Account)
+        .join(Membership, Membership.person_id == Account.person_id)
+        .where(Account.account == account_name(account), Membership.role == Role.ADMINISTRATOR)
+    )
+    if found is None:
+        raise NotFound(_("没有使用这个账号的平台管理员。"))
+    found.password_hash, found.password_is_temporary, found.password_changed_at = code, True, clock.now()
+    found.totp_cipher = found.totp_confirmed_at = found.suspended_at = None
+    session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == found.id))
+    session.execute(delete(LockOut).where(LockOut.name_hash == keyring.keyed_hash("account", found.account)))
+    end_sessions(session, events, person_id=found.person_id, reason=SessionEnd.PASSWORD_CHANGED)
+    record_power(session, keyring, Event.ACCOUNT_RECOVER, actor=None, subject=found.person_id)
