@@ -9,7 +9,7 @@ from celery import shared_task
 
 from courses.services import films, uploads
 from xueji.kernel import clock
-from xueji.kernel.tasks import context
+from xueji.kernel.tasks import LONG_LIMITS, context
 
 SCHEDULE = {
     "courses.requeue_films": timedelta(seconds=30),
@@ -17,7 +17,7 @@ SCHEDULE = {
 }
 
 
-@shared_task(name="courses.transcode_film", long=True)  # type: ignore[untyped-decorator]
+@shared_task(name="courses.transcode_film", long=True, **LONG_LIMITS)  # type: ignore[untyped-decorator]
 def transcode_film(film_id: str) -> None:
     """Make the film, unless it is made already or another worker is at it."""
     films.make_film(context(), UUID(film_id))

@@ -41,6 +41,8 @@ class DecodeFault(StrEnum):
     TOO_MANY_SCANS = "too_many_scans"
     CUT_SHORT = "cut_short"
     DAMAGED = "damaged"
+    TOO_COSTLY = "too_costly"
+    """It could not be opened in the time and memory that a picture has."""
 
 
 class DecodeError(ValueError):
@@ -49,6 +51,8 @@ class DecodeError(ValueError):
     def __init__(self, fault: DecodeFault) -> None:
         super().__init__(fault.value)
         self.fault = fault
+        self.seconds = 0.0
+        """Of the processor, that finding it out took."""
 
 
 @dataclass(frozen=True)

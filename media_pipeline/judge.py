@@ -12,8 +12,9 @@ from media_pipeline import liveness, models, quality
 from media_pipeline.descriptors import Descriptor, average, compare, to_micro
 from media_pipeline.detector import Face
 from media_pipeline.engine import Engine, Search
-from media_pipeline.frames import DecodeError, Pixels, decode, fit_within, hash_picture
+from media_pipeline.frames import DecodeError, Pixels, hash_picture
 from media_pipeline.mesh import Expression
+from media_pipeline.opening import JUDGEMENT_SECONDS, PICTURE_SECONDS, Opener, OpenHere
 from media_pipeline.quality import QualityCode
 from media_pipeline.verdict import JudgeSettings, Outcome, PictureHash, Prompt, Signal, SignalCode, Verdict
 
@@ -59,12 +60,13 @@ def judge(
     earlier: Sequence[PictureHash] = (),
     settings: JudgeSettings | None = None,
     engine: Engine,
+    opener: Opener | None = None,
 ) -> Verdict:
     """Judge the frames of one check, in the order in which they were taken, not mirrored.
 
     ``references`` are the descriptors of the person's reference photos and are averaged; ``earlier`` are the hashes of
     pictures that already answered a check. A frame that cannot be decoded is a signal, not an error. Raises
-    ``ValueError`` without references or frames and ``EngineDown`` when the engine fails: then nothing is
+    ``ValueError`` without references or frames and ``EngineDown`` when engine or opener fails: then nothing is
     known, and nobody is called an impostor.
     """
     settings = settings or JudgeSettings()
@@ -74,7 +76,7 @@ def judge(
         raise ValueError(f"a check has 1 to {settings.max_frames} frames")
     notes = _Notes()
     reference = average(references)
-    read = _read_frames(frames, settings, engine, notes)
+    read = _read_frames(frames, settings, engine, opener or OpenHere(), notes)
     shown = [frame for frame in read if frame.faces]
     for frame in shown:
         frame.distance_micro = to_micro(compare(engine.describe(frame.picture, frame.face), reference))
@@ -98,21 +100,29 @@ def judge(
     )
 
 
-def _read_frames(frames: Sequence[bytes], settings: JudgeSettings, engine: Engine, notes: _Notes) -> list[_Frame]:
-    """Decode every distinct frame and find its faces."""
+def _read_frames(
+    frames: Sequence[bytes], settings: JudgeSettings, engine: Engine, opener: Opener, notes: _Notes
+) -> list[_Frame]:
+    """Decode every distinct frame and find its faces. Frames for which no time is left count as undecodable."""
     read: dict[str, _Frame] = {}
     refused = copies = 0
+    left = JUDGEMENT_SECONDS
     for data in frames:
         exact = hashlib.sha256(data).hexdigest()
         if exact in read:
             copies += 1
             continue
-        try:
-            picture = decode(data)
-        except DecodeError:
+        if left <= 0:
             refused += 1
             continue
-        picture, scale = fit_within(picture)
+        try:
+            opened = opener.open(data, min(PICTURE_SECONDS, left))
+        except DecodeError as error:
+            left -= error.seconds
+            refused += 1
+            continue
+        left -= opened.seconds
+        picture, scale = opened.picture, opened.scale
         search = Search.EVERYONE if settings.everyone else Search.NEAREST
         found = engine.find_faces(picture, search)
         people = tuple(face for face in found if face.side / scale >= settings.second_face_pixels)
@@ -227,9 +237,10 @@ class Judge(Protocol):
 
 @dataclass(frozen=True)
 class FaceJudge:
-    """The judge that looks at the pictures."""
+    """The judge that looks at the pictures. ``opener`` None: opens them itself, without limits."""
 
     engine: Engine
+    opener: Opener | None = None
 
     def judge(
         self,
@@ -251,6 +262,7 @@ class FaceJudge:
                 earlier=earlier,
                 settings=settings,
                 engine=self.engine,
+                opener=self.opener,
             )
         finally:
             models.keep_memory_small()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from media_pipeline import quality
 from media_pipeline.descriptors import Descriptor
 from media_pipeline.engine import Engine, Search
-from media_pipeline.frames import decode, fit_within
+from media_pipeline.opening import Opener, OpenHere
 from media_pipeline.quality import QualityCode, QualityLimits
 
 
@@ -24,13 +24,18 @@ class ReferenceQuality:
     model: str
 
 
-def assess_reference(frame: bytes, engine: Engine, limits: QualityLimits = quality.REFERENCE) -> ReferenceQuality:
-    """Assess one photo. Raises ``DecodeError`` when the bytes are no picture and ``EngineDown``."""
-    picture = decode(frame)
+def assess_reference(
+    frame: bytes, engine: Engine, limits: QualityLimits = quality.REFERENCE, opener: Opener | None = None
+) -> ReferenceQuality:
+    """Assess one photo. Raises ``DecodeError`` when the bytes are no picture and ``EngineDown``.
+
+    ``opener`` None: it is opened in this process and without limits.
+    """
+    opened = (opener or OpenHere()).open(frame)
+    picture = opened.picture
     codes: list[QualityCode] = []
-    if picture.shape[0] * picture.shape[1] < limits.min_pixels:
+    if opened.width * opened.height < limits.min_pixels:
         codes.append(QualityCode.TOO_FEW_PIXELS)
-    picture, _ = fit_within(picture)
     faces = engine.find_faces(picture, Search.EVERYONE)
     if not faces:
         codes.append(QualityCode.NO_FACE)

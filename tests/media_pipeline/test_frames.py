@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import random
-import re
 import struct
 import time
 import tracemalloc
@@ -13,6 +12,7 @@ import zlib
 import cv2
 import numpy as np
 import pytest
+from bombs_for_tests import bomb, progressive
 from PIL import Image
 
 from media_pipeline.frames import DecodeError, DecodeFault, FrameLimits, Pixels, decode, fit_within, hash_picture
@@ -89,33 +89,22 @@ def test_a_decompression_bomb_is_refused_before_it_unfolds(size: tuple[int, int]
     assert peak < 4_000_000
 
 
-def in_scans(scans: int, pixels: Pixels | None = None) -> bytes:
-    """A progressive JPEG with this many scans in all: empty refinements behind its own."""
-    file = io.BytesIO()
-    Image.fromarray(picture() if pixels is None else pixels).save(file, "JPEG", progressive=True)
-    whole = file.getvalue()
-    own = len(re.findall(rb"\xff\xda", whole))
-    refinement = b"\xff\xda\x00\x08\x01\x01\x00\x01\x3f\x10\x00"
-    return whole[:-2] + refinement * (scans - own) + whole[-2:]
-
-
 def test_a_picture_of_hundreds_of_empty_scans_is_refused_before_it_costs_anything() -> None:
     # Two hundred scans over 16 million pixels are a minute of a processor, in 50 KB.
-    large = np.zeros((1952, 8192, 3), np.uint8)
-    bomb = in_scans(200, large)
+    data = bomb(200)
     began = time.process_time()
-    assert refused(bomb) is DecodeFault.TOO_MANY_SCANS
+    assert refused(data) is DecodeFault.TOO_MANY_SCANS
     assert time.process_time() - began < 0.5
 
 
 def test_a_picture_that_shows_while_it_loads_is_taken() -> None:
-    assert decode(in_scans(10)).shape == (48, 64, 3)
-    assert decode(in_scans(20)).shape == (48, 64, 3)
-    assert refused(in_scans(21)) is DecodeFault.TOO_MANY_SCANS
+    assert decode(progressive(picture())).shape == (48, 64, 3)
+    assert decode(bomb(20)).shape == (1952, 8192, 3)
+    assert refused(bomb(21)) is DecodeFault.TOO_MANY_SCANS
 
 
 def test_scans_are_counted_behind_restarts_fill_bytes_and_thumbnails() -> None:
-    whole = in_scans(30)
+    whole = bomb(30)
     scan = whole.find(b"\xff\xda")
     exif = b"Exif\0\0" + encoded(".jpg", picture(32, 24))
     start = whole[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif

@@ -16,6 +16,7 @@ from xueji.kernel.errors import Unavailable
 
 if TYPE_CHECKING:
     from media_pipeline.engine import Engine as Networks
+    from media_pipeline.opening import Child
     from media_pipeline.reference import ReferenceQuality
 
 
@@ -31,15 +32,17 @@ class _FaceEngine:
         self._folder = folder
         self._lock = Lock()
         self._networks: Networks | None = None
+        self._opener: Child | None = None
 
     def assess(self, photo: bytes) -> ReferenceQuality:
         from media_pipeline.engine import Engine as Networks
+        from media_pipeline.opening import Child
         from media_pipeline.reference import assess_reference
 
         with self._lock:
-            if self._networks is None:
-                self._networks = Networks(self._folder)
-        return assess_reference(photo, self._networks)
+            if self._networks is None or self._opener is None:
+                self._networks, self._opener = Networks(self._folder), Child()
+        return assess_reference(photo, self._networks, opener=self._opener)
 
 
 def engine(context: Context) -> Engine:

@@ -103,6 +103,7 @@ PHOTO_PROBLEM: Mapping[str, Any] = {
     "too_many_pixels": _("照片尺寸过大，请换一张小一些的照片。"),
     "not_a_picture": _("这不是照片文件，请选择JPEG、PNG或WebP格式。"),
     "too_many_scans": _("照片的存储方式异常。请用手机或电脑的相机重新拍摄，或另存为普通 JPEG 后再上传。"),
+    "too_costly": _("照片无法在规定时间内打开。请换一张小一些的照片，或重新拍摄。"),
     "cut_short": _("照片没有传完整，请重新上传。"),
     "damaged": _("照片文件已损坏，请换一张。"),
     "too_few_pixels": _("照片太小，请用更高的分辨率拍摄。"),

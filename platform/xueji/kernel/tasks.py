@@ -21,10 +21,14 @@ from xueji.kernel.settings import Settings
 
 VISIBILITY_SECONDS = 60
 """A task whose worker has not finished it by then is given to another: long ones keep a lease of their own."""
+SOFT_SECONDS, HARD_SECONDS = 45, 55
+"""After so long a task is interrupted, and after so long its process is replaced: before it is given to another."""
 SHORT = "short"
 LONG = "long"
 """The queue of tasks that take minutes (films), so that nobody's picture waits behind one:
-``shared_task(long=True)``. It has a worker process of its own."""
+``shared_task(long=True, **LONG_LIMITS)``. It has a worker process of its own."""
+LONG_LIMITS = {"soft_time_limit": 12 * 3600, "time_limit": 12 * 3600 + 60}
+"""Seconds: the longest film there may be, on a slow machine."""
 
 _opened: tuple[int, Context] | None = None
 _opener: Callable[[], Context] | None = None
@@ -47,6 +51,8 @@ def make_celery(settings: Settings) -> Celery:
         task_acks_late=True,
         task_ignore_result=True,
         task_reject_on_worker_lost=True,
+        task_soft_time_limit=SOFT_SECONDS,
+        task_time_limit=HARD_SECONDS,
         task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1},
         worker_cancel_long_running_tasks_on_connection_loss=True,
         worker_hijack_root_logger=False,

@@ -63,7 +63,9 @@ class Attempt(Base):
     prompts: Mapped[list[str]] = mapped_column(JSON)
     device: Mapped[str] = mapped_column(String(200), info={"personal": "name of the camera, a sign of a virtual one"})
     answered_ms: Mapped[int] = mapped_column(BigInteger)
-    judged_ms: Mapped[int | None] = mapped_column(BigInteger)
+    taken_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """When a process took it up to judge it, epoch ms; None when nobody is at it."""
+    judged_ms: Mapped[int | None] = mapped_column(BigInteger, index=True)
     outcome: Mapped[str | None] = mapped_column(String(16))
     score: Mapped[int | None] = mapped_column(Integer)
     """Distance to the reference in millionths; smaller is nearer."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import UUID
 
 from celery import shared_task
 
@@ -14,11 +13,15 @@ SCHEDULE = {
     "snapshots.sweep_missed": timedelta(seconds=5),
     "snapshots.judge_waiting": timedelta(seconds=20),
 }
+LEFT_OVER_SECONDS = 15.0
+"""How long one turn works on what was left over; the rest is for the next."""
 
 
 @shared_task(name="snapshots.judge")  # type: ignore[untyped-decorator]
 def judge(attempt_id: str) -> None:
-    services.judge_attempt(context(), UUID(attempt_id))
+    """One judgement for each answer, of whoever's pictures it is the turn, which need not be these."""
+    del attempt_id
+    services.judge_next(context())
 
 
 @shared_task(name="snapshots.sweep_missed")  # type: ignore[untyped-decorator]
@@ -29,8 +32,4 @@ def sweep_missed() -> None:
 
 @shared_task(name="snapshots.judge_waiting")  # type: ignore[untyped-decorator]
 def judge_waiting() -> None:
-    """Whatever was answered and not judged: its task was lost with a worker or the broker, or the engine was down."""
-    with context().database.reading() as session:
-        waiting = services.waiting_attempts(session)
-    for attempt_id in waiting:
-        services.judge_attempt(context(), attempt_id)
+    services.judge_left_over(context(), LEFT_OVER_SECONDS)

@@ -20,9 +20,8 @@ from xueji.kernel.tasks import LONG, SHORT, ready_file
 from xueji.supervisor.process import Program
 from xueji.trace import queries as trace
 
-WORKER_KIBIBYTES = 320 * 1024
-"""A worker process that ever held more is replaced after its task. It holds 200 MiB, and for a moment twice the pixels
-of the largest picture besides."""
+WORKER_KIBIBYTES = 280 * 1024
+"""A worker process that ever held more is replaced after its task. It holds 200 MiB, and some 30 more for a moment."""
 
 WORKER_MEMORY = {
     "MALLOC_ARENA_MAX": "1",

@@ -12,6 +12,7 @@ from xueji.snapshots.services.asking import (
 from xueji.snapshots.services.checkins import check_in, check_out, confirm_everybody, confirm_presence
 from xueji.snapshots.services.judging import judge_attempt, waiting_attempts
 from xueji.snapshots.services.reviewing import contest, review
+from xueji.snapshots.services.turns import judge_left_over, judge_next
 
 __all__ = [
     "LARGEST_FRAME",
@@ -28,6 +29,8 @@ __all__ = [
     "contest",
     "give_up",
     "judge_attempt",
+    "judge_left_over",
+    "judge_next",
     "review",
     "sitting_opens",
     "store_frames",

@@ -75,8 +75,9 @@ def judge_of(context: Context) -> Judge:
     found = context.outside.get(Judge)
     if found is None:
         from media_pipeline.engine import Engine
+        from media_pipeline.opening import Child
 
-        found = context.outside[Judge] = FaceJudge(Engine(context.settings.data / "models"))
+        found = context.outside[Judge] = FaceJudge(Engine(context.settings.data / "models"), Child())
     return found  # type: ignore[return-value]
 
 
