@@ -38,7 +38,9 @@ def _installation() -> Iterator[Any]:
     try:
         context = Context.open(settings)
     except FileNotFoundError:
-        _refuse(f"{settings.data} is not set up yet: run `xueji setup`")
+        _refuse(
+            f"{settings.keys} holds no master key: run `xueji setup`, or put the key back beside data that is there"
+        )
     try:
         yield context
     finally:
@@ -59,10 +61,14 @@ def main() -> None:
 def setup() -> None:
     """Make the data folder, keys, database and face models; what is there is kept."""
     from xueji import installation
+    from xueji.keycheck import OtherKey
 
     installation.name_the_log(Path(os.environ.get("XUEJI_DATA") or "data").resolve())
     settings = _settings()
-    installation.make(settings)
+    try:
+        installation.make(settings)
+    except OtherKey as error:
+        _refuse(str(error))
     click.echo(f"{settings.data} is set up")
 
 
@@ -79,7 +85,7 @@ def upgrade() -> None:
 def up() -> None:
     """Start web, workers, sequencer and broker, and keep them up until stopped (Ctrl-C or SIGTERM)."""
     from xueji import demo as demonstration
-    from xueji import probes
+    from xueji import keycheck, probes
     from xueji.kernel import logs
     from xueji.supervisor.process import NotStarted
     from xueji.supervisor.programs import UnsafeFolder
@@ -89,8 +95,9 @@ def up() -> None:
         logs.configure(context.settings, "supervisor")
         try:
             probes.migrations(context)
+            keycheck.settle(context)
             run(context, when_ready=lambda: click.echo(demonstration.welcome(context)))
-        except (CannotStart, NotStarted, UnsafeFolder, probes.Failing) as error:
+        except (CannotStart, NotStarted, UnsafeFolder, probes.Failing, keycheck.OtherKey) as error:
             _refuse(str(error))
 
 
@@ -271,10 +278,15 @@ def new_origin() -> None:
 @log.command()
 def audit() -> None:
     """Read the whole log again and recompute every hash and signature."""
+    from sqlalchemy.exc import DatabaseError
+
     from xueji.trace.audit import audit as audit_log
 
     with _installation() as context, context.database.reading() as session:
-        problems = audit_log(session)
+        try:
+            problems = audit_log(session)
+        except DatabaseError as error:
+            _refuse(f"the database cannot be read: {error.orig}; `xueji doctor` names the damaged pages")
     for problem in problems:
         click.echo(problem)
     if problems:

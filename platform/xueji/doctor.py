@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import secrets
 import shutil
 import stat
 import sys
@@ -18,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
 
 from media_pipeline.selftest import self_test
 from xueji import probes
@@ -71,9 +71,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
     try:
         yield _probed("database", partial(probes.database, context))
         yield _probed("migrations", partial(probes.migrations, context))
+        yield _probed("master key", partial(probes.keys, context))
+        yield _safely("pages", partial(pages, context))
         yield _safely("grants", partial(grants, context))
         yield broker(context)
-        yield _safely("store", partial(store, context))
+        yield _probed("store", partial(probes.store, context))
         yield _safely("sequencer", partial(sequencer, context))
         yield _safely("log", partial(fork_guard, context))
     finally:
@@ -176,6 +178,29 @@ def _open_to_others(path: Path) -> bool:
     return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
 
+def pages(context: Context) -> Finding:
+    """Whether every page of the database can be read and fits; damaged ones are named."""
+    if not context.database.is_sqlite:
+        with context.database.reading() as session:
+            kept = session.scalar(text("SHOW data_checksums"))
+        if kept != "on":
+            words = "PostgreSQL keeps no checksums of its pages: stop it and run pg_checksums --enable"
+            return Finding("pages", Outcome.WARN, words)
+        return Finding(
+            "pages", Outcome.OK, "PostgreSQL keeps checksums of its pages and names damaged ones as it reads"
+        )
+    found: list[str] = []
+    with context.database.reading() as session:
+        try:
+            found.extend(str(row[0]) for row in session.execute(text("PRAGMA quick_check(5)")))
+        except DatabaseError as error:
+            found.append(str(error.orig))  # what it found before it could go no further stands before this
+    if found != ["ok"]:
+        words = f"damaged: {'; '.join(found)}. Stop, copy the file away, and restore: see docs/operations.md"
+        return Finding("pages", Outcome.FAIL, words)
+    return Finding("pages", Outcome.OK, "every page of the database fits")
+
+
 def grants(context: Context) -> Finding:
     """On PostgreSQL the role that serves may add to the log and read it; its owner cannot sign in."""
     if context.database.is_sqlite:
@@ -210,17 +235,6 @@ def sequencer(context: Context) -> Finding:
         except AnotherSequencer:
             return Finding("sequencer", Outcome.FAIL, f"{error}, though it is running: see log/sequencer.jsonl")
     return Finding("sequencer", Outcome.OK, "nothing waits for it")
-
-
-def store(context: Context) -> Finding:
-    path, content = f"doctor/{secrets.token_hex(8)}", secrets.token_bytes(32)
-    context.store.put(path, content)
-    try:
-        if context.store.get(path) != content:
-            return Finding("store", Outcome.FAIL, "what was written came back changed")
-    finally:
-        context.store.delete(path)
-    return Finding("store", Outcome.OK, "written, read and deleted a file")
 
 
 def fork_guard(context: Context) -> Finding:

@@ -6,6 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
+from xueji import keycheck
 from xueji.kernel import schema
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
@@ -17,11 +18,18 @@ from xueji.trace.sequencer import Sequencer
 
 
 def make(settings: Settings) -> None:
-    """Everything `xueji up` needs. Raises OSError when the data folder cannot be used."""
+    """Everything `xueji up` needs. Raises OSError when the folder cannot be used, OtherKey beside data of another."""
     make_folder(settings.data)
+    if not (settings.keys / "master.key").exists():
+        keycheck.refuse_beside_data(settings)
     Keyring.create(settings.keys)
     Store.open(settings)
     upgrade(settings)
+    context = Context.open(settings)
+    try:
+        keycheck.settle(context)
+    finally:
+        context.close()
     if settings.sequencer:
         open_log(settings)
     prepare_models(settings)

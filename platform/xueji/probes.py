@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
 import redis
-from sqlalchemy import text
 
+from xueji import keycheck
 from xueji.kernel import clock, schema
 from xueji.kernel.context import Context
+from xueji.kernel.models import THE_ROW, Installation
 from xueji.trace import queries as trace
 
 SEQUENCER_LATE = timedelta(seconds=30)
@@ -23,8 +26,20 @@ class Failing(Exception):
 
 
 def database(context: Context) -> None:
+    """Takes a change and commits it: a full disk still reads."""
+    with context.database.writing() as session:
+        row = session.get(Installation, THE_ROW) or Installation(id=THE_ROW)
+        row.probed_at = clock.now()
+        session.add(row)
+
+
+def keys(context: Context) -> None:
+    """Another master key would write under pseudonyms and keys that nobody can join with what there is."""
     with context.database.reading() as session:
-        session.execute(text("SELECT 1"))
+        try:
+            keycheck.check(context, session)
+        except keycheck.OtherKey as error:
+            raise Failing(str(error)) from error
 
 
 def migrations(context: Context) -> None:
@@ -47,8 +62,14 @@ def broker(context: Context) -> None:
 
 
 def store(context: Context) -> None:
-    """Reading is asked; a file store that cannot be written to says so in `xueji doctor`."""
-    context.store.exists("ready")
+    """Written, read and deleted: a full disk or a closed bucket still reads."""
+    path, content = f"doctor/{secrets.token_hex(8)}", secrets.token_bytes(32)
+    context.store.put(path, content)
+    try:
+        if context.store.get(path) != content:
+            raise Failing("what was written to the store came back changed")
+    finally:
+        context.store.delete(path)
 
 
 def sequencer_lag(context: Context) -> timedelta:
@@ -71,11 +92,29 @@ def sequencer(context: Context) -> None:
 ALL: dict[str, Callable[[Context], None]] = {
     "database": database,
     "migrations": migrations,
+    "keys": keys,
     "broker": broker,
     "store": store,
     "sequencer": sequencer,
 }
 
 
+PATIENCE = {"database": 5.0, "store": 30.0}
+"""Seconds for which a good answer of a probe that writes is believed: anybody may ask, and writing is not free."""
+
+
+class Patient:
+    """A probe whose good answer is kept for a while; a bad one never."""
+
+    def __init__(self, probe: Callable[[], None], seconds: float) -> None:
+        self._probe, self._seconds = probe, seconds
+        self._good_until = 0.0
+
+    def __call__(self) -> None:
+        if time.monotonic() >= self._good_until:
+            self._probe()
+            self._good_until = time.monotonic() + self._seconds
+
+
 def bound(context: Context) -> dict[str, Callable[[], None]]:
-    return {name: partial(probe, context) for name, probe in ALL.items()}
+    return {name: Patient(partial(probe, context), PATIENCE.get(name, 0.0)) for name, probe in ALL.items()}

@@ -75,6 +75,10 @@ class Keyring:
             key = self._derived[purpose] = hmac.digest(self._master, b"xueji/" + purpose.encode(), hashlib.sha256)
         return key
 
+    def check_value(self) -> bytes:
+        """Kept in the database, so that another key is noticed before anything is written under it."""
+        return self.keyed_hash("check", "master key")
+
     def wrap(self, key: bytes, owner: str) -> bytes:
         """Encrypt one person's key for keeping in the database; deleting it erases whatever it protects."""
         return encrypt(self.derived("wrap"), key, owner.encode())

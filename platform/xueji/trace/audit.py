@@ -7,8 +7,10 @@ exchanged is for the checkpoints outside to say.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from sqlalchemy import select
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from xueji.trace import merkle, rules
@@ -17,6 +19,8 @@ from xueji.trace.models import Leaf, Log, Tile, VerifierKey
 from xueji.trace.note import Checkpoint, Note, NoteError, SignatureError
 from xueji.trace.note import VerifierKey as PublicKey
 from xueji.trace.tiles import Edge, FullTile
+
+LEAVES_AT_ONCE = 2000
 
 
 def audit(session: Session) -> list[str]:
@@ -36,13 +40,7 @@ def _audit_log(session: Session, log: Log, heads: dict[str, tuple[int, bytes]]) 
     }
     keys = [PublicKey.parse(key) for key in session.scalars(select(VerifierKey.key).where(VerifierKey.log == log.id))]
     edge = Edge()
-    leaves = session.execute(
-        select(Leaf.position, Leaf.chain, Leaf.n, Leaf.leaf)
-        .where(Leaf.log == log.id)
-        .order_by(Leaf.position)
-        .execution_options(yield_per=2000)
-    )
-    for position, chain, n, leaf in leaves:
+    for position, chain, n, leaf in _leaves(session, log, found):
         if position != log.first_position + edge.size:
             return [*found, f"{log.origin}: leaf {edge.size} is missing"]
         found += _audit_leaf(session, log, chain, n, leaf, heads)
@@ -54,19 +52,67 @@ def _audit_log(session: Session, log: Log, heads: dict[str, tuple[int, bytes]]) 
     return found
 
 
+def _leaves(session: Session, log: Log, found: list[str]) -> Iterator[tuple[int, str, int, bytes]]:
+    """Every leaf of a log in its order, to the first that the database cannot read, which is named in ``found``."""
+    position = log.first_position
+    while True:
+        try:
+            rows = _read(session, log, position, LEAVES_AT_ONCE)
+        except DatabaseError:
+            session.rollback()
+            rows = _readable(session, log, position, found)
+        if not rows:
+            return
+        yield from rows
+        position = rows[-1][0] + 1
+
+
+def _read(session: Session, log: Log, position: int, most: int) -> list[tuple[int, str, int, bytes]]:
+    rows = session.execute(
+        select(Leaf.position, Leaf.chain, Leaf.n, Leaf.leaf)
+        .where(Leaf.log == log.id, Leaf.position >= position, Leaf.position < position + most)
+        .order_by(Leaf.position)
+    )
+    return [(row.position, row.chain, row.n, bytes(row.leaf)) for row in rows]
+
+
+def _readable(session: Session, log: Log, position: int, found: list[str]) -> list[tuple[int, str, int, bytes]]:
+    """One by one, as far as the damage allows; names the first leaf that cannot be read, once."""
+    rows: list[tuple[int, str, int, bytes]] = []
+    for place in range(position, position + LEAVES_AT_ONCE):
+        try:
+            one = _read(session, log, place, 1)
+        except DatabaseError as error:
+            session.rollback()
+            if not rows:
+                index = place - log.first_position
+                found.append(f"{log.origin}: leaf {index} cannot be read, its page is damaged: {error.orig}")
+            return rows
+        if not one:
+            return rows
+        rows += one
+    return rows
+
+
 def _audit_leaf(
     session: Session, log: Log, chain: str, n: int, leaf: bytes, heads: dict[str, tuple[int, bytes]]
 ) -> list[str]:
-    said = json.loads(leaf)
+    try:
+        said = json.loads(leaf)
+        stands = said["n"] == n and said["chain"] == chain
+        previous = said["prev"]
+    except (ValueError, KeyError, TypeError):
+        heads[chain] = n, merkle.leaf_hash(leaf)
+        return [f"leaf {n} of {chain} is damaged: its bytes are no leaf"]
     before, head = heads.get(chain, (-1, rules.FIRST_PREVIOUS))
     if n <= before:
         # Carried over from the log before, so it stands there too.
         earlier = session.scalar(select(Leaf.leaf).where(Leaf.chain == chain, Leaf.n == n, Leaf.log < log.id))
         return [] if earlier == leaf else [f"leaf {n} of {chain} stands twice and differs"]
     heads[chain] = n, merkle.leaf_hash(leaf)
-    if n != before + 1 or said["n"] != n or said["chain"] != chain:
+    if n != before + 1 or not stands:
         return [f"leaf {n} of {chain} does not follow leaf {before}"]
-    if said["prev"] != head.hex():
+    if previous != head.hex():
         return [f"leaf {n} of {chain} does not name leaf {before} as it stands"]
     return []
 
