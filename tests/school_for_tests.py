@@ -71,6 +71,7 @@ class School:
                 state=state,
                 duration_ms=duration_ms if state is FilmState.READY else None,
                 folder=f"films/{uuid4()}/{uuid4()}" if state is FilmState.READY else None,
+                sha256=uuid4().hex * 2 if state is FilmState.READY else "",
                 uploaded_at=clock.now(),
             )
             session.add(film)
@@ -136,7 +137,7 @@ def cohort_plan(**changes: Any) -> CohortPlan:
         "title": "初训第一期",
         "region": REGION,
         "category": Category.SAFETY_MANAGER,
-        "high_risk": True,
+        "industry": "metal_smelting",
         "training": Training.INITIAL,
         "syllabus": "安全生产管理人员初训大纲",
         "total_ms": 48 * HOUR,

@@ -36,6 +36,8 @@ class Story:
         self.now = NINE
         self._ids = 0
         plan: ProctoringPlan = terms.pop("plan", PLAN)
+        if terms.get("rules", 1) > 1:
+            terms = {"industry": None, "subject": None, **terms}
         self.terms = {
             "cohort": "cohort",
             "rulebook": BOOK.reference,

@@ -60,7 +60,7 @@ STUDIED_CLOSELY: Mapping[str, int] = {
     "retries": 1,
 }
 """A check within seconds of study, and the next one soon after."""
-LEFT_ALONE: Mapping[str, int] = {"beat_ms": 2_000, "checks_min_gap_ms": 3_600_000, "checks_max_gap_ms": 3_600_000}
+LEFT_ALONE: Mapping[str, int] = {"beat_ms": 2_000, "checks_min_gap_ms": 3_000_000, "checks_max_gap_ms": 3_600_000}
 """Reports often and asks nothing within these films but the one check that every lesson has."""
 
 

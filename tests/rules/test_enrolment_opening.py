@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from xueji.enrolment import wording
 from xueji.enrolment.rules import Proposal, ProposedLesson, Why, judge
 from xueji.rulebook import rules as rulebook
-from xueji.rulebook.plan import ProctoringPlan
+from xueji.rulebook.industries import UNKNOWN, industries, members, named_industry, risk
+from xueji.rulebook.plan import LAXER, Laxer, ProctoringPlan
 from xueji.rulebook.vocabulary import Category, Part, Training
 
 HOUR = 2_700_000
@@ -38,7 +39,7 @@ def proposal(**changes: Any) -> Proposal:
     """Exactly 40 % of 50 class hours online, with lessons to match."""
     values: dict[str, Any] = {
         "category": Category.PRINCIPAL,
-        "high_risk": True,
+        "industry": "hazardous_chemical_trade_storage",
         "training": Training.INITIAL,
         "subject": None,
         "total_ms": 50 * HOUR,
@@ -46,8 +47,8 @@ def proposal(**changes: Any) -> Proposal:
         "practical_ms": 10 * HOUR,
         "online_ms": 20 * HOUR,
         "in_person_ms": 30 * HOUR,
-        "starts_on": TODAY,
-        "ends_on": TODAY + timedelta(days=20),
+        "starts_on": TODAY + timedelta(days=7),
+        "ends_on": TODAY + timedelta(days=27),
         "plan": preset(),
         "lessons": online(20 * HOUR),
     }
@@ -78,7 +79,11 @@ def test_exactly_the_share_may_open() -> None:
         ({"online_ms": 0, "in_person_ms": 50 * HOUR}, [Why.LESSONS_WITHOUT_HOURS]),
         ({"ends_on": TODAY - timedelta(days=1), "starts_on": TODAY - timedelta(days=9)}, [Why.ALREADY_OVER]),
         ({"ends_on": TODAY, "starts_on": TODAY + timedelta(days=1)}, [Why.ENDS_BEFORE_START]),
-        ({"ends_on": TODAY + timedelta(days=1)}, [Why.TOO_FEW_DAYS]),
+        ({"subject": "welding"}, [Why.SUBJECT_CATEGORY]),
+        ({"subject": "metal_smelting"}, [Why.SUBJECT_INDUSTRY]),
+        ({"training": Training.REVIEW}, [Why.REVIEW_ABOLISHED]),
+        ({"lessons": (*online(20 * HOUR), *online(20 * HOUR))}, []),
+        ({"ends_on": TODAY + timedelta(days=8)}, [Why.TOO_FEW_DAYS]),
         ({"starts_on": TODAY - timedelta(days=30), "ends_on": TODAY + timedelta(days=1)}, [Why.TOO_FEW_DAYS]),
     ],
 )
@@ -159,6 +164,134 @@ def test_a_laxer_plan_is_said_field_by_field() -> None:
     assert notice.subject == "confirm_reference"
     stricter = replace(preset(), idle_ms=60_000, frames=9)
     assert judge(in_force(), proposal(plan=stricter), TODAY).notices == ()
+
+
+def notices(proposed: Proposal, region: str = GANSU) -> list[Why]:
+    return [found.why for found in judge(in_force(region), proposed, TODAY).notices]
+
+
+def test_every_field_of_a_plan_has_a_direction_in_which_it_is_laxer() -> None:
+    """And a plan that is laxer in it is remarked on, whatever bound its preset has."""
+    preset = in_force().proctoring_plan(proposal().situation(in_force()))
+    assert set(LAXER) == set(preset.to_dict())
+    for name, direction in LAXER.items():
+        step = {"checks_min_gap_ms": 60_000, "confirm_reference": 1, "max_rate": 500}.get(name, 1)
+        chosen = getattr(preset, name) + (step if direction is Laxer.MORE else -step)
+        if chosen < 0:
+            continue  # the preset is already as lax as can be
+        laxer = replace(preset, **{name: chosen})
+        assert laxer.laxer_than(preset) == (name,)
+        assert preset.laxer_than(laxer) == ()
+        assert (Why.PLAN_LAXER, name) in {
+            (found.why, found.subject) for found in judge(in_force(), proposal(plan=laxer), TODAY).notices
+        }
+
+
+def test_a_plan_that_leaves_nothing_to_chance_is_refused_and_one_that_leaves_little_is_remarked_on() -> None:
+    plan = in_force().proctoring_plan()
+    assert refusals(proposal(plan=replace(plan, checks_min_gap_ms=900_000))) == [Why.NO_CHANCE]
+    little = judge(in_force(), proposal(plan=replace(plan, checks_min_gap_ms=600_001)), TODAY)
+    assert little.may_open
+    assert Why.LITTLE_CHANCE in {found.why for found in little.notices}
+    assert Why.LITTLE_CHANCE not in notices(proposal(plan=replace(plan, checks_min_gap_ms=600_000)))
+
+
+def test_whether_an_industry_is_high_risk_is_nobodys_to_tick() -> None:
+    """Managers of a smelter with all but one hour online: the share holds, whatever anybody says of the risk."""
+    hours = {"total_ms": 52, "theory_ms": 52, "practical_ms": 0, "online_ms": 51, "in_person_ms": 1}
+    smelter = proposal(
+        category=Category.SAFETY_MANAGER,
+        industry="metal_smelting",
+        lessons=online(51 * HOUR),
+        **{name: n * HOUR for name, n in hours.items()},
+    )
+    judgement = judge(in_force(), smelter, TODAY)
+    assert [found.why for found in judgement.refusals] == [Why.IN_PERSON_TOKEN, Why.OVER_SHARE]
+    assert judgement.risk.high
+    assert judgement.risk.figure is not None
+    assert judgement.risk.figure.article == "第四十五条"
+    assert not judge(in_force(), replace(smelter, industry="crowded_places"), TODAY).risk.high
+    unknown = judge(in_force(), replace(smelter, industry=UNKNOWN), TODAY)
+    assert unknown.risk.high
+    assert Why.INDUSTRY_UNKNOWN in {found.why for found in unknown.notices}
+
+
+@pytest.mark.parametrize("region", [GANSU, BEIJING, "220102"])
+def test_every_industry_on_any_list_of_the_law_is_high_risk_everywhere(region: str) -> None:
+    found = {code: risk(in_force(region), code).high for code in industries(in_force(region))}
+    assert {code for code, high in found.items() if not high} == {
+        "construction", "transport", "energy_supply", "manufacturing", "crowded_places", "other_industries",
+    }  # fmt: skip
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+    listed = {str(word) for figure in BOOK.figures if figure.key == "high_risk_industries" for word in members(figure)}
+    covered = {str(word) for figure in BOOK.figures if figure.key.startswith("industry.") for word in members(figure)}
+    assert listed <= covered
+    assert set(found) | {UNKNOWN} == set(wording.INDUSTRY)
+
+
+def test_where_the_region_has_a_table_the_subject_is_asked_for() -> None:
+    changchun = "220102"
+    electricians = proposal(category=Category.SPECIAL_OPERATOR, industry="energy_supply")
+    assert refusals(electricians, changchun) == [Why.SUBJECT_MISSING]
+    assert refusals(electricians, GANSU) == []
+    smelter = proposal(category=Category.SAFETY_MANAGER, industry="metal_smelting")
+    assert Why.SUBJECT_MISSING in refusals(smelter, changchun)
+    assert refusals(replace(smelter, industry="fireworks"), changchun) == []
+    assert refusals(replace(smelter, industry=UNKNOWN), changchun) == [Why.INDUSTRY_MISSING]
+    assert named_industry(in_force(changchun), UNKNOWN, "metal_smelting") == "metal_smelting"
+    assert named_industry(in_force(changchun), "fireworks", "metal_smelting") == "fireworks"
+    assert named_industry(in_force(changchun), UNKNOWN, "welding") == UNKNOWN
+
+
+def test_a_refresher_that_is_nearly_all_online_is_refused_like_one_that_is() -> None:
+    hours = {"total_ms": 48, "theory_ms": 48, "practical_ms": 0, "online_ms": 46, "in_person_ms": 2}
+    nearly = proposal(training=Training.REFRESHER, lessons=online(46 * HOUR), **{n: h * HOUR for n, h in hours.items()})
+    (found,) = judge(in_force(), nearly, TODAY).refusals
+    assert found.why is Why.IN_PERSON_TOKEN
+    assert found.figures["needed_ms"] == 48 * HOUR // 10
+    assert "第八条" in (wording.source(found.ruling) or "")
+    exact = replace(nearly, online_ms=48 * HOUR * 9 // 10, in_person_ms=48 * HOUR // 10)
+    assert judge(in_force(), exact, TODAY).may_open
+
+
+def test_one_film_is_shown_once_whatever_its_lessons_are_called() -> None:
+    twice = (
+        ProposedLesson("通风", Part.THEORY, 10 * HOUR, "a" * 64),
+        ProposedLesson("检测", Part.THEORY, 10 * HOUR, "b" * 64),
+        ProposedLesson("通风（二）", Part.THEORY, 10 * HOUR, "a" * 64),
+    )
+    (found,) = judge(in_force(), proposal(lessons=twice), TODAY).refusals
+    assert (found.why, found.subject) == (Why.SAME_FILM, "通风 / 通风（二）")
+    assert refusals(proposal(lessons=twice[:2])) == []
+
+
+@pytest.mark.parametrize(("days", "short"), [(6, True), (7, False)])
+def test_less_than_seven_days_of_notice_is_remarked_on(days: int, short: bool) -> None:
+    soon = proposal(starts_on=TODAY + timedelta(days=days))
+    assert judge(in_force(), soon, TODAY).may_open
+    assert (Why.SHORT_NOTICE in notices(soon)) is short
+
+
+def test_reviews_ended_with_may_2026() -> None:
+    before = date(2026, 5, 31)
+    last = proposal(training=Training.REVIEW, starts_on=before, ends_on=before + timedelta(days=20))
+    assert judge(BOOK.in_force(GANSU, before), last, before).may_open
+    (found,) = judge(BOOK.in_force(GANSU, date(2026, 6, 1)), last, before).refusals
+    assert found.why is Why.REVIEW_ABOLISHED
+    assert "第19号" in (wording.source(found.ruling) or "")
+
+
+def test_another_class_hour_is_the_rulebooks_to_set() -> None:
+    figures = tuple(replace(figure, value=50) if figure.key == "class_hour" else figure for figure in BOOK.figures)
+    law = replace(BOOK, figures=figures).in_force(GANSU, TODAY)
+    short = proposal(total_ms=48 * HOUR, theory_ms=38 * HOUR, online_ms=19 * HOUR, in_person_ms=29 * HOUR)
+    judgement = judge(law, short, TODAY)
+    assert judgement.class_hour_ms == 3_000_000
+    (found,) = judgement.refusals
+    assert found.why is Why.TOTAL_SHORT
+    assert "48 学时" in wording.finding(found, judgement.class_hour_ms) or "48 class hours" in wording.finding(
+        found, judgement.class_hour_ms
+    )
 
 
 def test_an_empty_form_is_refused_once_for_its_hours() -> None:

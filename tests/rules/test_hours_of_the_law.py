@@ -181,6 +181,34 @@ def test_whatever_is_open_about_a_rule_the_account_rests_on_is_told(monkeypatch:
     assert {"total_hours_meaning", "online_training_in_aq8011_2023"} <= set(statement.statutory.questions) <= expected
 
 
+def test_one_film_counts_once_under_whatever_titles_it_is_shown() -> None:
+    shown = [
+        {"lesson": name, "part": "theory", "duration_ms": 10 * MINUTE, "film": film}
+        for name, film in (("a", "1" * 64), ("b", "2" * 64), ("c", "1" * 64), ("d", ""), ("e", ""))
+    ]
+    story = Story(lessons=shown, **NEW)
+    for name in "abcde":
+        story.watched(0, 10 * MINUTE, lesson=name)
+    story.check("match")
+    statement = story.statement()
+    assert [line.counted_ms for line in statement.lessons] == [10 * MINUTE, 10 * MINUTE, 0, 10 * MINUTE, 10 * MINUTE]
+    assert refused(statement) == {"already_counted": 10 * MINUTE}
+
+
+def test_a_high_risk_industry_limits_whatever_the_opening_says_of_the_risk() -> None:
+    terms = {
+        "total_ms": 10 * HOUR,
+        "theory_ms": 10 * HOUR,
+        "practical_ms": 0,
+        "online_ms": 9 * HOUR,
+        "in_person_ms": HOUR,
+    }
+    story = Story(high_risk=False, category="principal", **{**NEW, "industry": "metal_smelting"}, **terms)
+    assert story.statement().cap.limit_ms == 4 * HOUR
+    told = Story(high_risk=False, category="principal", **NEW, **terms)
+    assert told.statement().cap.limit_ms == 9 * HOUR
+
+
 # ---- what cannot be does not count
 
 

@@ -40,7 +40,7 @@ OPERATOR = Situation("special_operator", True, "initial")
 
 PUBLISHED = {
     "cn-safety-training@2026.11": "8915bd990767a348533d81e0b53cb1e84294471217756680303fd56ee852de40",
-    "cn-safety-training@2026.12": "1693393add2aecb3ba9c8a9cab265396ebb57e8246a4768fc8dee3f0f205c3d8",
+    "cn-safety-training@2026.12": "b43cf1d31adc057468d8925322117a8436638cdf450c09eb99c287b006484aa5",
 }
 """Each published version and the digest of its text. A published version never changes: publish another one."""
 

@@ -10,9 +10,11 @@ import pytest
 from school_for_tests import HOUR, REGION, School, cohort_plan, new_member, new_organisation, new_school
 from sqlalchemy import event
 
+from courses.events import FilmAsked
+from courses.models import Film, Lesson
 from courses.services import editing
 from xueji.enrolment import queries
-from xueji.enrolment.access import access_cohort, access_enrolment, access_own_cohort
+from xueji.enrolment.access import access_cohort, access_enrolment, access_own_cohort, allow_film
 from xueji.enrolment.errors import (
     AlreadyEnrolled,
     AlreadyWithdrawn,
@@ -25,7 +27,9 @@ from xueji.enrolment.errors import (
 from xueji.enrolment.models import Cohort, CohortState, EnrolmentState
 from xueji.enrolment.rules import Why
 from xueji.enrolment.services import cohorts, trainees
+from xueji.hours.queries import statement_of
 from xueji.hours.rules import evidence
+from xueji.hours.rules.reading import TERMS
 from xueji.identity.models import Membership
 from xueji.identity.rules import OrganisationKind
 from xueji.identity.services.passwords import HashedPassword
@@ -34,10 +38,14 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
 from xueji.kernel.errors import Invalid, NotFound
-from xueji.rulebook.vocabulary import Part
+from xueji.rulebook.plan import FIELDS
+from xueji.rulebook.vocabulary import RULES, Category, Part
 from xueji.trace import canonical
 from xueji.trace import queries as trace
 from xueji.trace.rules import LARGEST_LEAF
+
+NOT_OF_HOURS: frozenset[str] = frozenset()
+"""What the opening leaf says besides, for those who ask whose it is and what was declared."""
 
 
 @pytest.fixture
@@ -101,10 +109,74 @@ def test_the_chain_begins_with_what_was_settled(school: School) -> None:
     assert leaf["event"] == "enrolment.open"
     assert leaf["who"] == school.context.keyring.pseudonym(member.person.id, enrolment.id)
     values = leaf["values"]
-    assert values["lessons"] == [{"lesson": str(lesson.id), "part": "theory", "duration_ms": 600_000}]
+    with school.context.database.reading() as session:
+        film = session.get_one(Film, lesson.film_id)
+    assert len(film.sha256) == 64
+    assert values["lessons"] == [
+        {"lesson": str(lesson.id), "part": "theory", "duration_ms": 600_000, "film": film.sha256}
+    ]
     assert (values["jurisdiction"], values["online_ms"], values["total_ms"]) == (REGION, 600_000, 48 * HOUR)
     read = evidence([leaf]).enrolment
     assert (read.cohort, read.plan.to_dict()) == (str(cohort.id), cohort.plan)
+
+
+def test_the_opening_says_exactly_what_the_account_takes_and_what_others_ask_for(school: School) -> None:
+    _member, enrolment = school.trainee(school.cohort())
+    (leaf,) = chain(school, enrolment.id)
+    written = set(leaf["values"])
+    assert written - NOT_OF_HOURS == TERMS
+    assert set(leaf["values"]["plan"]) == FIELDS
+    read = evidence([leaf]).enrolment
+    assert (read.rules, read.industry, read.subject) == (RULES, "metal_smelting", None)
+
+
+def test_the_subject_reaches_the_account(school: School) -> None:
+    hours = {"total_ms": 108, "theory_ms": 68, "practical_ms": 40, "online_ms": 0, "in_person_ms": 108}
+    welders = {"category": Category.SPECIAL_OPERATOR, "subject": "welding", "region": "220102"}
+    draft = school.draft(**welders, **{name: n * HOUR for name, n in hours.items()})
+    _member, enrolment = school.trainee(open_(school, draft))
+    with school.context.database.reading() as session:
+        statement = statement_of(session, enrolment.id)
+    statutory = statement.statutory
+    assert (statutory.total_ms, statutory.theory_ms, statutory.practical_ms) == (108 * HOUR, 68 * HOUR, 40 * HOUR)
+    assert statutory.met
+
+
+def test_a_subject_names_its_industry_and_opening_freezes_what_follows(school: School) -> None:
+    draft = school.draft(subject="metal_smelting", industry="unknown")
+    assert (draft.industry, draft.high_risk) == ("metal_smelting", True)
+    calm = school.draft(industry="crowded_places")
+    assert (calm.industry, calm.high_risk) == ("crowded_places", False)
+    assert open_(school, calm).high_risk is False
+
+
+def test_the_same_file_uploaded_twice_is_the_same_film(school: School) -> None:
+    lessons = [school.lesson(600_000, title=title) for title in ("通风", "检测")]
+    with school.context.database.writing() as session:
+        films = [session.get_one(Film, lesson.film_id) for lesson in lessons]
+        films[1].sha256 = films[0].sha256
+    with pytest.raises(CohortRefused) as refused:
+        school.cohort(*lessons)
+    assert [found.why for found in refused.value.findings] == [Why.SAME_FILM]
+
+
+def test_a_begun_lesson_plays_the_film_it_began_with(school: School) -> None:
+    """Even where another transaction slipped in a change that nobody refused."""
+    lesson = school.lesson(600_000)
+    cohort = school.cohort(lesson)
+    member, enrolment = school.trainee(cohort)
+    other = school.film(60_000)
+    with school.context.database.writing() as session:
+        session.get_one(Lesson, lesson.id).film_id = other
+    with school.context.database.reading() as session:
+        facts = queries.enrolment_facts(session, enrolment.id)
+        assert facts is not None
+        assert facts.lessons[0].film_id == lesson.film_id
+        for film_id, allowed in ((lesson.film_id, True), (other, False)):
+            assert film_id is not None
+            asked = FilmAsked(session, member.actor, film_id)
+            allow_film(asked)
+            assert asked.allowed is allowed
 
 
 def test_facts_of_an_enrolment_take_one_query(school: School) -> None:

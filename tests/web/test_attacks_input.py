@@ -188,7 +188,7 @@ FIELDS = [
     "title",
     "region",
     "category",
-    "high_risk",
+    "industry",
     "training",
     "subject",
     "syllabus",

@@ -45,7 +45,7 @@ def plan(**changes: Any) -> dict[str, Any]:
         "title": "初训第一期",
         "region": "620102",
         "category": "safety_manager",
-        "high_risk": "y",
+        "industry": "metal_smelting",
         "training": "initial",
         "subject": "",
         "syllabus": "安全生产管理人员初训大纲",

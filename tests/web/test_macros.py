@@ -40,11 +40,11 @@ def words(html: str) -> str:
     ],
 )
 def test_an_amount_is_cut_to_the_second_and_never_rounded_up(page: Flask, ms: int, text: str) -> None:
-    assert words(printed(page, f"hours({ms})", "hours")) == text
+    assert words(printed(page, f"hours({ms}, {HOUR})", "hours")) == text
 
 
 def test_the_exact_milliseconds_stay_readable_by_programs(page: Flask) -> None:
-    html = printed(page, "hours(8725001)", "hours")
+    html = printed(page, f"hours(8725001, {HOUR})", "hours")
     assert 'value="8725001"' in html
     assert "8725.001" in html
 

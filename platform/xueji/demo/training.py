@@ -169,7 +169,7 @@ def _open(session: Session, keyring: Keyring, actor: Actor, lesson_ids: Sequence
         title=TITLE,
         region=actor.region or "",
         category=Category.SPECIAL_OPERATOR,
-        high_risk=True,
+        industry="hazardous_chemical_production",
         training=Kind.INITIAL,
         syllabus="低压电工作业人员安全技术培训大纲",
         subject="low_voltage_electrician",

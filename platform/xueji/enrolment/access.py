@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from courses.events import FilmAsked
@@ -122,7 +122,7 @@ def allow_film(asked: FilmAsked) -> None:
         select(Cohort)
         .join(CohortLesson, CohortLesson.cohort_id == Cohort.id)
         .join(Lesson, Lesson.id == CohortLesson.lesson_id)
-        .where(Lesson.film_id == asked.film_id, Cohort.state != CohortState.DRAFT)
+        .where(func.coalesce(CohortLesson.film_id, Lesson.film_id) == asked.film_id, Cohort.state != CohortState.DRAFT)
     ).scalars()
     for cohort in cohorts:
         if _sees_whole_cohort(asked.actor, cohort) or asked.session.scalar(select(_studies(asked.actor, cohort.id))):

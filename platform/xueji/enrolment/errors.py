@@ -18,14 +18,14 @@ class CohortRefused(Invalid):
 
     type, title = "cohort-refused", _("不能开班")
 
-    def __init__(self, findings: Iterable[Finding]) -> None:
+    def __init__(self, findings: Iterable[Finding], class_hour_ms: int) -> None:
         self.findings = tuple(findings)
         said = [
             {
                 "why": str(found.why),
                 "figures": dict(found.figures),
                 "source": wording.source(found.ruling),
-                "message": wording.finding(found),
+                "message": wording.finding(found, class_hour_ms),
             }
             for found in self.findings
         ]

@@ -20,7 +20,7 @@ FIRST_DAY, LAST_DAY = date(2021, 1, 1), date(2199, 12, 31)
 class AmountField(StringField):  # type: ignore[misc]
     """An amount of time written in one unit (class hours, minutes, seconds), kept in whole milliseconds."""
 
-    def __init__(self, label: Any = None, validators: Any = None, *, unit_ms: int, **keywords: Any) -> None:
+    def __init__(self, label: Any = None, validators: Any = None, *, unit_ms: int = 60_000, **keywords: Any) -> None:
         super().__init__(label, validators, **keywords)
         self.unit_ms = unit_ms
 

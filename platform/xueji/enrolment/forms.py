@@ -12,7 +12,6 @@ from uuid import UUID
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import (
-    BooleanField,
     DateTimeLocalField,
     SelectField,
     SelectMultipleField,
@@ -22,13 +21,15 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
-from xueji.enrolment.fields import AmountField, CountField, DayField
+from xueji.enrolment.fields import FIRST_DAY, AmountField, CountField, DayField
 from xueji.enrolment.models import Cohort
 from xueji.enrolment.services.cohorts import CohortPlan
 from xueji.enrolment.services.sessions import SessionPlan
-from xueji.enrolment.wording import CATEGORY, CLASS_HOUR_MS, PART, SUBJECT, TRAINING
+from xueji.enrolment.wording import CATEGORY, INDUSTRY, PART, SUBJECT, TRAINING
 from xueji.identity.forms import StrictForm
 from xueji.kernel import clock
+from xueji.rulebook import rules as rulebook
+from xueji.rulebook.industries import UNKNOWN
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.vocabulary import Category, Part, Training
 
@@ -47,7 +48,7 @@ def _text(label: Any, most: int, *more: Any, needed: bool = True, **keywords: An
 
 
 def _hours(label: Any, **keywords: Any) -> AmountField:
-    return AmountField(label, [_NEEDED], unit_ms=CLASS_HOUR_MS, render_kw={"inputmode": "decimal"}, **keywords)
+    return AmountField(label, [_NEEDED], render_kw={"inputmode": "decimal"}, **keywords)
 
 
 def _amount(label: Any, unit_ms: int) -> AmountField:
@@ -70,7 +71,9 @@ class CohortForm(StrictForm):
         render_kw={"inputmode": "numeric", "maxlength": "6"},
     )
     category = SelectField(_("培训对象"), [_NEEDED], choices=_choices(CATEGORY))
-    high_risk = BooleanField(_("高危行业"), description=_("矿山、金属冶炼、危险物品的生产经营储存等。"))
+    industry = SelectField(
+        _("行业"), [_NEEDED], choices=_choices(INDUSTRY), description=_("学员所在单位的行业；是否高危行业由规定判断。")
+    )
     training = SelectField(_("培训类型"), [_NEEDED], choices=_choices(TRAINING))
     subject = SelectField(_("科目"), choices=_choices({"": _("不分科目"), **SUBJECT}))
     syllabus = _text(_("大纲名称"), 120)
@@ -78,7 +81,7 @@ class CohortForm(StrictForm):
     starts_on = DayField(_("开始日期"), [_NEEDED])
     ends_on = DayField(_("结束日期"), [_NEEDED], description=_("含当日。"))
 
-    total = _hours(_("总学时"), description=_("按大纲，1学时为45分钟。"))
+    total = _hours(_("总学时"), description=_("按大纲。"))
     theory = _hours(_("理论学时"))
     practical = _hours(_("实操学时"))
     online = _hours(_("线上学时"))
@@ -90,7 +93,16 @@ class CohortForm(StrictForm):
     answer_ms = _amount(_("抽查作答时间（秒）"), 1000)
     retries = CountField(_("抽查重试次数"), [_NEEDED, NumberRange(0, 10)])
     idle_ms = _amount(_("无操作多久提问（秒）"), 1000)
-    daily_max_ms = _amount(_("每日最多计入（学时）"), CLASS_HOUR_MS)
+    daily_max_ms = _hours(_("每日最多计入（学时）"))
+
+    def process(self, formdata: Any = None, obj: Any = None, data: Any = None, **keywords: Any) -> None:
+        """Class hours are those of the rulebook, where and when the training begins."""
+        formdata = self.meta.wrap_formdata(self, formdata)
+        chosen = {name: (formdata or {}).get(name) or (data or {}).get(name) for name in ("region", "starts_on")}
+        class_hour_ms = class_hour_at(chosen["region"], chosen["starts_on"])
+        for name in CLASS_HOURS:
+            self[name].unit_ms = class_hour_ms
+        super().process(formdata, obj, data, **keywords)
 
     def offer(self, lesson_ids: Iterable[UUID]) -> CohortForm:
         """The lessons there are to choose from."""
@@ -100,12 +112,13 @@ class CohortForm(StrictForm):
     @staticmethod
     def filled(cohort: Cohort, lesson_ids: Iterable[UUID]) -> dict[str, Any]:
         """What the form shows of a draft."""
-        names = ("title", "region", "high_risk", "syllabus", "venue", "starts_on", "ends_on")
+        names = ("title", "region", "syllabus", "venue", "starts_on", "ends_on")
         return {
             **{name: getattr(cohort, name) for name in names},
             **{name: cohort.plan[name] for name in PROCTORING},
             "category": cohort.category.value,
             "training": cohort.training.value,
+            "industry": cohort.industry or UNKNOWN,
             "subject": cohort.subject or "",
             "total": cohort.total_ms,
             "theory": cohort.theory_ms,
@@ -118,7 +131,7 @@ class CohortForm(StrictForm):
     @staticmethod
     def preset(region: str, plan: ProctoringPlan) -> dict[str, Any]:
         """What the form of a new cohort shows."""
-        return {"region": region, "high_risk": True, **{name: plan.to_dict()[name] for name in PROCTORING}}
+        return {"region": region, **{name: plan.to_dict()[name] for name in PROCTORING}}
 
     def chosen_lessons(self) -> list[UUID]:
         offered = {choice.value for choice in self.lessons.choices}
@@ -135,7 +148,7 @@ class CohortForm(StrictForm):
             title=self.title.data or "",
             region=self.region.data or "",
             category=_member(Category, self.category.data),
-            high_risk=bool(self.high_risk.data),
+            industry=self.industry.data if self.industry.data in INDUSTRY else UNKNOWN,
             training=_member(Training, self.training.data),
             subject=self.subject.data or None,
             syllabus=self.syllabus.data or "",
@@ -153,6 +166,18 @@ class CohortForm(StrictForm):
 
 PROCTORING = ("checks_min_gap_ms", "checks_max_gap_ms", "answer_ms", "retries", "idle_ms", "daily_max_ms")
 """The fields of a proctoring plan that an institution may choose; the others are the rulebook's."""
+CLASS_HOURS = ("total", "theory", "practical", "online", "in_person", "daily_max_ms")
+"""The fields that are written in class hours."""
+
+
+def class_hour_at(region: object, starts_on: object) -> int:
+    """One class hour in milliseconds where and when a training begins, today while no date is given."""
+    try:
+        on = starts_on if isinstance(starts_on, date) else date.fromisoformat(str(starts_on))
+    except ValueError:
+        on = clock.shanghai_day(clock.now())
+    in_force = rulebook.load().in_force(str(region or ""), max(on, FIRST_DAY))
+    return in_force.class_hour_ms
 
 
 class SessionForm(StrictForm):

@@ -48,7 +48,10 @@ class Cohort(Base):
     region: Mapped[str] = mapped_column(String(6), index=True)
     """Division code of where it is held; decides the rulebook's jurisdiction and which regulators see it."""
     category: Mapped[Category] = mapped_column(word(Category))
+    industry: Mapped[str] = mapped_column(String(64), default="")
+    """The rulebook's code, or ``unknown``; empty where the cohort opened before industries were asked for."""
     high_risk: Mapped[bool] = mapped_column(Boolean)
+    """What followed from the industry at opening; of a cohort without one, what was declared."""
     training: Mapped[Training] = mapped_column(word(Training))
     syllabus: Mapped[str] = mapped_column(String(120))
     """What the syllabus is called."""
@@ -89,6 +92,10 @@ class CohortLesson(Base):
     part: Mapped[Part] = mapped_column(word(Part))
     duration_ms: Mapped[int | None] = mapped_column(Integer)
     """Of the lesson's film, frozen at opening; None before."""
+    film_id: Mapped[UUID | None] = mapped_column(ForeignKey("film.id"), index=True)
+    """The film it is taught by, frozen at opening: this one is played and judged by. None before."""
+    film_sha256: Mapped[str] = mapped_column(String(64), default="")
+    """Of that film's file, as the first leaf of each enrolment names it."""
 
 
 class Enrolment(Base):

@@ -25,6 +25,7 @@ from xueji.identity.models import Person
 from xueji.identity.queries import display_names
 from xueji.kernel import clock
 from xueji.kernel.crypto import Keyring
+from xueji.rulebook import rules as rulebook
 from xueji.rulebook.attendance import denial_ends_ms
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
@@ -40,6 +41,8 @@ class CohortFacts:
     title: str
     region: str
     category: Category
+    industry: str
+    """The rulebook's code; empty where the cohort opened before industries were asked for."""
     high_risk: bool
     training: Training
     syllabus: str
@@ -57,6 +60,8 @@ class CohortFacts:
     rulebook: str
     """``id@version``"""
     state: CohortState
+    class_hour_ms: int
+    """One class hour under that rulebook."""
 
     @property
     def opens_ms(self) -> int:
@@ -83,6 +88,8 @@ class LessonFacts:
     position: int
     film_id: UUID | None
     film_ready: bool
+    film_sha256: str
+    """Of the film's file; empty while it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +130,7 @@ def _whole() -> Select[Enrolment, Cohort, CohortLesson, Lesson, Film]:
         .join(Cohort, Cohort.id == Enrolment.cohort_id)
         .outerjoin(CohortLesson, CohortLesson.cohort_id == Cohort.id)
         .outerjoin(Lesson, Lesson.id == CohortLesson.lesson_id)
-        .outerjoin(Film, Film.id == Lesson.film_id)
+        .outerjoin(Film, Film.id == func.coalesce(CohortLesson.film_id, Lesson.film_id))
         .order_by(Enrolment.enrolled_at.desc(), Enrolment.id, CohortLesson.position)
     )
 
@@ -156,7 +163,8 @@ def _lesson_facts(place: CohortLesson, lesson: Lesson, film: Film | None) -> Les
         part=place.part,
         duration_ms=place.duration_ms or 0,
         position=place.position,
-        film_id=lesson.film_id,
+        film_id=place.film_id or lesson.film_id,
+        film_sha256=place.film_sha256 or ("" if film is None else film.sha256),
         film_ready=film is not None and film.state is FilmState.READY,
     )
 
@@ -168,6 +176,7 @@ def cohort_facts(cohort: Cohort) -> CohortFacts:
         title=cohort.title,
         region=cohort.region,
         category=cohort.category,
+        industry=cohort.industry,
         high_risk=cohort.high_risk,
         training=cohort.training,
         syllabus=cohort.syllabus,
@@ -183,7 +192,18 @@ def cohort_facts(cohort: Cohort) -> CohortFacts:
         plan=ProctoringPlan.from_dict(cohort.plan),
         rulebook=cohort.rulebook,
         state=cohort.state,
+        class_hour_ms=law_of(cohort).class_hour_ms,
     )
+
+
+def law_of(cohort: Cohort) -> rulebook.InForce:
+    """The figures in force where and when the training begins: of a cohort that is open, those it opened under."""
+    try:
+        book = rulebook.load(cohort.rulebook or None)
+    except rulebook.NoSuchRulebook:
+        # A rulebook of another installation: the accounts say so themselves, and the cohort can still be shown.
+        book = rulebook.load()
+    return book.in_force(cohort.region, cohort.starts_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +220,7 @@ class CohortLine:
     total_ms: int
     online_ms: int
     trainees: int
+    class_hour_ms: int
 
 
 def cohort_lines(session: Session, organisation_id: UUID | None) -> list[CohortLine]:
@@ -223,6 +244,7 @@ def cohort_lines(session: Session, organisation_id: UUID | None) -> list[CohortL
             total_ms=cohort.total_ms,
             online_ms=cohort.online_ms,
             trainees=trainees,
+            class_hour_ms=law_of(cohort).class_hour_ms,
         )
         for cohort, trainees in found
     ]
@@ -242,7 +264,7 @@ def cohort_lessons(session: Session, cohort_id: UUID) -> list[LessonFacts]:
     found = session.execute(
         select(CohortLesson, Lesson, Film)
         .join(Lesson, Lesson.id == CohortLesson.lesson_id)
-        .outerjoin(Film, Film.id == Lesson.film_id)
+        .outerjoin(Film, Film.id == func.coalesce(CohortLesson.film_id, Lesson.film_id))
         .where(CohortLesson.cohort_id == cohort_id)
         .order_by(CohortLesson.position)
     )

@@ -12,13 +12,32 @@ from enum import StrEnum
 from uuid import UUID
 
 from xueji.identity import spelling
+from xueji.rulebook.industries import (
+    UNKNOWN,
+    Risk,
+    members,
+    risk,
+    situation,
+    subject_categories,
+    subject_industries,
+    table_subjects,
+)
 from xueji.rulebook.plan import ProctoringPlan
-from xueji.rulebook.rules import Bound, InForce, OnlineCap, Ruling, Situation, online_cap, required_hours
+from xueji.rulebook.rules import (
+    InForce,
+    OnlineCap,
+    Ruling,
+    Situation,
+    all_online_forbidden,
+    online_cap,
+    required_hours,
+)
+from xueji.rulebook.rules import Why as WhyRuled
 from xueji.rulebook.vocabulary import Category, Part, Training
 
 PER_CLASS_HOUR = "class_hour"
 """Unit of hours asked of one training; the other, per year, may be met by several."""
-LONGEST_TRAINING_MS = 1000 * 45 * 60 * 1000
+LONGEST_TRAINING = 1000
 """No syllabus comes near a thousand class hours; more is a slip of the pen."""
 
 
@@ -29,7 +48,13 @@ class Why(StrEnum):
     TOO_MANY_HOURS = "too_many_hours"
     PARTS_DO_NOT_ADD_UP = "parts_do_not_add_up"
     PLACES_DO_NOT_ADD_UP = "places_do_not_add_up"
+    SUBJECT_CATEGORY = "subject_category"
+    SUBJECT_INDUSTRY = "subject_industry"
+    SUBJECT_MISSING = "subject_missing"
+    INDUSTRY_MISSING = "industry_missing"
+    REVIEW_ABOLISHED = "review_abolished"
     ALL_ONLINE = "all_online"
+    IN_PERSON_TOKEN = "in_person_token"
     OVER_SHARE = "over_share"
     OVER_THEORY = "over_theory"
     TOTAL_SHORT = "total_short"
@@ -37,16 +62,21 @@ class Why(StrEnum):
     PRACTICAL_SHORT = "practical_short"
     PRACTICAL_ONLINE = "practical_online"
     LESSON_WITHOUT_FILM = "lesson_without_film"
+    SAME_FILM = "same_film"
     LESSONS_SHORT = "lessons_short"
     LESSONS_LONG = "lessons_long"
     LESSONS_WITHOUT_HOURS = "lessons_without_hours"
     ENDS_BEFORE_START = "ends_before_start"
     ALREADY_OVER = "already_over"
     TOO_FEW_DAYS = "too_few_days"
+    NO_CHANCE = "no_chance"
     YEARLY_HOURS_SHORT = "yearly_hours_short"
     HOURS_UNKNOWN = "hours_unknown"
     SHARE_NOT_LIMITED = "share_not_limited"
     PLAN_LAXER = "plan_laxer"
+    LITTLE_CHANCE = "little_chance"
+    INDUSTRY_UNKNOWN = "industry_unknown"
+    SHORT_NOTICE = "short_notice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +96,8 @@ class ProposedLesson:
     part: Part
     duration_ms: int | None
     """None while there is no film, or none that is ready."""
+    film: str = ""
+    """What tells films apart, the SHA-256 of the file; empty while there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +105,8 @@ class Proposal:
     """A cohort as its institution means to hold it; hours in milliseconds."""
 
     category: Category
-    high_risk: bool
+    industry: str
+    """A code of the rulebook, or `UNKNOWN`."""
     training: Training
     subject: str | None
     total_ms: int
@@ -86,9 +119,9 @@ class Proposal:
     plan: ProctoringPlan
     lessons: tuple[ProposedLesson, ...] = ()
 
-    @property
-    def situation(self) -> Situation:
-        return Situation(self.category, self.high_risk, self.training, self.subject)
+    def situation(self, in_force: InForce) -> Situation:
+        """What is trained; whether the industry is high-risk follows from the law."""
+        return situation(in_force, self.category, self.industry, self.training, self.subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +132,8 @@ class Judgement:
     notices: tuple[Finding, ...]
     cap: OnlineCap
     lessons_ms: int
+    risk: Risk
+    class_hour_ms: int
 
     @property
     def may_open(self) -> bool:
@@ -110,31 +145,60 @@ def judge(in_force: InForce, proposal: Proposal, today: date) -> Judgement:
 
     Not more than 40 % includes exactly 40 % (003 art. 46). Refusals come in the order of the form.
     """
-    cap = online_cap(in_force, proposal.situation, total_ms=proposal.total_ms, theory_ms=proposal.theory_ms)
+    what = proposal.situation(in_force)
+    cap = online_cap(in_force, what, total_ms=proposal.total_ms, theory_ms=proposal.theory_ms)
     lessons_ms = sum(lesson.duration_ms or 0 for lesson in proposal.lessons if lesson.part is Part.THEORY)
     minimum_refusals, minimum_notices = _required(in_force, proposal)
     refusals = [
-        *_sums(proposal),
+        *_what(in_force, proposal),
+        *_sums(in_force, proposal),
         *_online(in_force, proposal, cap),
         *minimum_refusals,
         *_lessons(in_force, proposal, lessons_ms),
         *_dates(proposal, today),
+        *_chance(proposal.plan),
     ]
-    notices = [*minimum_notices, *_laxer(in_force, proposal)]
+    notices = [*minimum_notices, *_laxer(in_force, proposal), *_notice(in_force, proposal, today)]
+    if proposal.industry == UNKNOWN:
+        notices.append(Finding(Why.INDUSTRY_UNKNOWN))
     if proposal.online_ms and not cap.applies:
         notices.append(Finding(Why.SHARE_NOT_LIMITED, subject=cap.note))
     if proposal.online_ms and lessons_ms > proposal.online_ms:
         notices.append(Finding(Why.LESSONS_LONG, {"lessons_ms": lessons_ms, "online_ms": proposal.online_ms}))
-    return Judgement(tuple(refusals), tuple(notices), cap, lessons_ms)
+    high = risk(in_force, proposal.industry)
+    return Judgement(tuple(refusals), tuple(notices), cap, lessons_ms, high, in_force.class_hour_ms)
 
 
-def _sums(proposal: Proposal) -> Iterable[Finding]:
-    total = proposal.total_ms
+def _what(in_force: InForce, proposal: Proposal) -> Iterable[Finding]:
+    """Whether post, industry, subject and kind of training go together (003 art. 45; the region's table; order 19)."""
+    if proposal.subject is not None:
+        posts = subject_categories(in_force, proposal.subject)
+        if posts is not None and proposal.category not in members(posts.figure):
+            yield Finding(Why.SUBJECT_CATEGORY, {}, posts, proposal.subject)
+        taught_in = subject_industries(in_force, proposal.subject)
+        if taught_in is not None and proposal.industry not in members(taught_in.figure):
+            yield Finding(Why.SUBJECT_INDUSTRY, {}, taught_in, proposal.subject)
+    else:
+        table = table_subjects(in_force, proposal.category, proposal.industry)
+        if table:
+            ruling = Ruling(next(iter(table.values())), WhyRuled.ONLY_ONE)
+            decides = proposal.industry == UNKNOWN and proposal.category != Category.SPECIAL_OPERATOR
+            yield Finding(Why.INDUSTRY_MISSING if decides else Why.SUBJECT_MISSING, {}, ruling)
+    if proposal.training is Training.REVIEW:
+        # Only special operators ever had a review, so its end is everybody's.
+        operators = Situation(Category.SPECIAL_OPERATOR, True, Training.REVIEW, None)
+        abolished = in_force.find("licence_review_abolished", operators)
+        if abolished is not None and abolished.value is True:
+            yield Finding(Why.REVIEW_ABOLISHED, {}, abolished)
+
+
+def _sums(in_force: InForce, proposal: Proposal) -> Iterable[Finding]:
+    total, longest = proposal.total_ms, LONGEST_TRAINING * in_force.class_hour_ms
     if total <= 0:
         yield Finding(Why.NO_HOURS)
         return
-    if total > LONGEST_TRAINING_MS:
-        yield Finding(Why.TOO_MANY_HOURS, {"total_ms": total, "limit_ms": LONGEST_TRAINING_MS})
+    if total > longest:
+        yield Finding(Why.TOO_MANY_HOURS, {"total_ms": total, "limit_ms": longest})
     if proposal.theory_ms + proposal.practical_ms != total:
         figures = {"theory_ms": proposal.theory_ms, "practical_ms": proposal.practical_ms, "total_ms": total}
         yield Finding(Why.PARTS_DO_NOT_ADD_UP, figures)
@@ -147,9 +211,15 @@ def _online(in_force: InForce, proposal: Proposal, cap: OnlineCap) -> Iterable[F
     online = proposal.online_ms
     if online <= 0:
         return
-    all_online = in_force.find("all_online_cohort", proposal.situation) or in_force.find("all_online_cohort")
-    if proposal.in_person_ms <= 0 and all_online is not None and all_online.value is False:
-        yield Finding(Why.ALL_ONLINE, ruling=all_online)
+    all_online = all_online_forbidden(in_force, proposal.situation(in_force))
+    if all_online is not None:
+        share = in_force.find("in_person_share")
+        least_ms = 0 if share is None else -(-proposal.total_ms * share.whole // 100)
+        if proposal.in_person_ms <= 0:
+            yield Finding(Why.ALL_ONLINE, ruling=all_online)
+        elif share is not None and proposal.in_person_ms < least_ms:
+            figures = {"in_person_ms": proposal.in_person_ms, "needed_ms": least_ms, "percent": share.whole}
+            yield Finding(Why.IN_PERSON_TOKEN, figures, all_online)
     if cap.applies and cap.percent is not None and online * 100 > proposal.total_ms * cap.percent:
         figures = {
             "online_ms": online,
@@ -167,7 +237,7 @@ def _required(in_force: InForce, proposal: Proposal) -> tuple[list[Finding], lis
     """The least hours of the law: refused when one training must have them, noted when a whole year must."""
     refusals: list[Finding] = []
     notices: list[Finding] = []
-    least = required_hours(in_force, proposal.situation)
+    least = required_hours(in_force, proposal.situation(in_force))
     by_key = {ruling.figure.key: ruling for ruling in least.rulings}
     for why, key, needed, planned in (
         (Why.TOTAL_SHORT, "training_hours", least.total_ms, proposal.total_ms),
@@ -187,7 +257,11 @@ def _required(in_force: InForce, proposal: Proposal) -> tuple[list[Finding], lis
 
 
 def _lessons(in_force: InForce, proposal: Proposal, lessons_ms: int) -> Iterable[Finding]:
+    shown: dict[str, str] = {}
     for lesson in proposal.lessons:
+        if lesson.film and lesson.film in shown:
+            yield Finding(Why.SAME_FILM, subject=f"{shown[lesson.film]} / {lesson.title}")
+        shown.setdefault(lesson.film, lesson.title)
         if lesson.part is Part.PRACTICAL:
             yield Finding(Why.PRACTICAL_ONLINE, {}, in_force.find("practical_online"), lesson.title)
         elif lesson.duration_ms is None:
@@ -215,14 +289,30 @@ def _dates(proposal: Proposal, today: date) -> Iterable[Finding]:
 
 def _laxer(in_force: InForce, proposal: Proposal) -> Iterable[Finding]:
     """Where a plan watches less closely than the preset: that is custom and not law, so it is said, not refused."""
-    preset = in_force.proctoring_plan(proposal.situation).to_dict()
-    for name, chosen in proposal.plan.to_dict().items():
-        key = "plan.daily_max_class_hours" if name == "daily_max_ms" else f"plan.{name}"
-        ruling = in_force.ruling(key, proposal.situation)
-        if (ruling.figure.bound is Bound.AT_MOST and chosen > preset[name]) or (
-            ruling.figure.bound is Bound.AT_LEAST and chosen < preset[name]
-        ):
-            yield Finding(Why.PLAN_LAXER, {"chosen": chosen, "preset": preset[name]}, ruling, name)
+    what, plan = proposal.situation(in_force), proposal.plan
+    preset = in_force.proctoring_plan(what)
+    for name in plan.laxer_than(preset):
+        ruling = in_force.find("plan.daily_max_class_hours" if name == "daily_max_ms" else f"plan.{name}", what)
+        figures = {"chosen": getattr(plan, name), "preset": getattr(preset, name)}
+        yield Finding(Why.PLAN_LAXER, figures, ruling, name)
+    spread = in_force.find("checks_spread_ms")
+    if spread is not None and 0 < plan.spread_ms < spread.whole:
+        figures = {"minutes": plan.spread_ms // 60_000, "needed": spread.whole // 60_000}
+        yield Finding(Why.LITTLE_CHANCE, figures, spread)
+
+
+def _chance(plan: ProctoringPlan) -> Iterable[Finding]:
+    """A check whose moment is known beforehand checks nobody."""
+    if plan.spread_ms == 0:
+        yield Finding(Why.NO_CHANCE, {"minutes": plan.checks_max_gap_ms // 60_000})
+
+
+def _notice(in_force: InForce, proposal: Proposal, today: date) -> Iterable[Finding]:
+    """Plans are to be filed so many days ahead (003 art. 13): remarked on, while filing itself is not built."""
+    ahead = in_force.find("filing_ahead", proposal.situation(in_force))
+    days = (proposal.starts_on - today).days
+    if ahead is not None and days < ahead.whole:
+        yield Finding(Why.SHORT_NOTICE, {"days": max(days, 0), "needed": ahead.whole}, ahead)
 
 
 class AttendanceState(StrEnum):

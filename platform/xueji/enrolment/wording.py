@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 
 from xueji.enrolment.models import CohortState, EnrolmentState
 from xueji.enrolment.rules import AttendanceState, BadLine, BadSession, Finding, NotAttended, Why
+from xueji.rulebook.industries import UNKNOWN
 from xueji.rulebook.rules import CapNote, Ruling
 from xueji.rulebook.vocabulary import Category, Doubt, HerWord, Part, Training
 
@@ -50,13 +51,46 @@ SUBJECT: Mapping[str, Any] = {
     "height_installation": _("高处安装、维护、拆除作业"),
 }
 
-CLASS_HOUR_MS = 2_700_000
+INDUSTRY: Mapping[str, Any] = {
+    "coal_mines": _("煤矿"),
+    "underground_metal_mines": _("金属非金属地下矿山"),
+    "other_non_coal_mines": _("其他非煤矿山"),
+    "hazardous_chemical_production": _("危险化学品生产"),
+    "hazardous_chemical_trade_storage": _("危险化学品经营、储存"),
+    "fireworks": _("烟花爆竹"),
+    "other_dangerous_goods": _("其他危险物品的生产、经营、储存"),
+    "metal_smelting": _("金属冶炼"),
+    "construction": _("建筑施工"),
+    "transport": _("道路、水上等运输"),
+    "energy_supply": _("电力、热力、燃气和水的供应"),
+    "manufacturing": _("其他制造业"),
+    "crowded_places": _("商场、宾馆等人员密集场所"),
+    "other_industries": _("其他行业"),
+    UNKNOWN: _("不清楚（按最严的规定）"),
+}
 
 _FINDING: Mapping[Why, Any] = {
     Why.NO_HOURS: _("没有填写总学时。请按大纲填写。"),
     Why.TOO_MANY_HOURS: _("总学时 %(total)s超过可填写的上限 %(limit)s。请核对大纲。"),
     Why.PARTS_DO_NOT_ADD_UP: _("理论 %(theory)s与实操 %(practical)s之和不等于总学时 %(total)s。请改正其中一项。"),
     Why.PLACES_DO_NOT_ADD_UP: _("线上 %(online)s与线下面授 %(in_person)s之和不等于总学时 %(total)s。请改正其中一项。"),
+    Why.SUBJECT_CATEGORY: _("科目“%(subject)s”不是所选培训对象的科目。请改正培训对象或科目。"),
+    Why.SUBJECT_INDUSTRY: _("科目“%(subject)s”与所选行业不符。请改正行业或科目。"),
+    Why.SUBJECT_MISSING: _(
+        "当地学时表按科目规定学时，请选择科目。表中没有的科目，须先由平台运营方按官方文件补充规则。"
+    ),
+    Why.INDUSTRY_MISSING: _("当地学时表对不同行业规定了不同学时，请选定行业。"),
+    Why.REVIEW_ABOLISHED: _("自2026年6月1日起不再复审，不能再开复审班。证件到期前请办“换证”培训。"),
+    Why.IN_PERSON_TOKEN: _(
+        "线下面授 %(in_person)s不足总学时的 %(percent)s%%，即 %(needed)s，实际上等于全部线上。请增加线下面授学时。"
+    ),
+    Why.SAME_FILM: _("“%(subject)s”是同一个视频。同一视频在一个班里只计一次，请换掉其中一个。"),
+    Why.NO_CHANCE: _("抽查间隔的最短和最长都是 %(minutes)s 分钟，抽查时刻可以预知。请让两者不同。"),
+    Why.LITTLE_CHANCE: _(
+        "抽查间隔的最短和最长只差 %(minutes)s 分钟，抽查时刻容易猜到；预设至少相差 %(needed)s 分钟。开班后不能更改。"
+    ),
+    Why.INDUSTRY_UNKNOWN: _("没有选定行业，按高危行业核算。"),
+    Why.SHORT_NOTICE: _("距开始日期还有 %(days)s 天；培训计划应提前 %(needed)s 天报送监管部门。"),
     Why.ALL_ONLINE: _("不得举办全部为线上的培训班。请安排线下面授学时。"),
     Why.OVER_SHARE: _(
         "线上 %(online)s超过总学时 %(total)s的 %(percent)s%%，即 %(limit)s。请减少线上学时，改为线下面授。"
@@ -98,6 +132,9 @@ _PLAN_FIELD: Mapping[str, Any] = {
     "prompts": _("抽查动作数"),
     "min_pixels": _("照片最低像素"),
     "match_threshold": _("比对阈值"),
+    "lease_ms": _("换设备继续学习的等待时间"),
+    "beat_ms": _("上报间隔"),
+    "settle_days": _("结班后补学天数"),
     "confirm_reference": _("底照与身份证件核对"),
     "attendance_days": _("考勤登记期限"),
     "deny_days": _("学员提出异议的期限"),
@@ -170,15 +207,20 @@ BAD_LINE: Mapping[BadLine, Any] = {
 }
 
 
-def finding(found: Finding) -> str:
+def industry(code: str) -> str:
+    """An industry in words; the code of one that this release has no words for."""
+    return str(INDUSTRY.get(code, code))
+
+
+def finding(found: Finding, class_hour_ms: int) -> str:
     """A finding in one sentence or two: what is wrong, by which figures, and what to change."""
     if found.why is Why.SHARE_NOT_LIMITED:
         return str(_SHARE_NOT_LIMITED[found.subject])
     words: dict[str, Any] = {
-        name.removesuffix("_ms"): amount(figure) if name.endswith("_ms") else figure
+        name.removesuffix("_ms"): amount(figure, class_hour_ms) if name.endswith("_ms") else figure
         for name, figure in found.figures.items()
     }
-    subject = _PLAN_FIELD.get(found.subject, found.subject)
+    subject = _PLAN_FIELD.get(found.subject, SUBJECT.get(found.subject, found.subject))
     sentence: str = str(_FINDING[found.why]) % {**words, "subject": subject}
     return sentence
 
@@ -190,7 +232,7 @@ def source(ruling: Ruling | None) -> str | None:
     return f"{ruling.figure.document} {ruling.figure.article}".strip()
 
 
-def amount(ms: int, class_hour_ms: int = CLASS_HOUR_MS) -> str:
+def amount(ms: int, class_hour_ms: int) -> str:
     """An amount of training exactly: 19 学时, 19 学时 12 分, 5 分 30 秒."""
     hours, rest = divmod(ms, class_hour_ms)
     minutes, rest = divmod(rest, 60_000)

@@ -118,9 +118,13 @@ def trainee(enrolment_id: UUID) -> str:
 @roles(Role.REGULATOR)
 def sitting(sitting_id: UUID) -> str:
     found = access_sitting_to_read(db(), actor(), sitting_id)
+    facts = enrolment_facts(db(), found.enrolment_id)
+    if facts is None:
+        raise NotFound
     return render_template(
         "oversight/sitting.html",
         sitting=queries.sitting_line(db(), sitting_id),
+        hour_ms=facts.cohort.class_hour_ms,
         line=queries.trainee_line(db(), found.enrolment_id),
         checks=snapshots.checks_of_sitting(db(), sitting_id),
         deadline=_default_deadline(),

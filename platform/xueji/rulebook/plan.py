@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from enum import Enum
 from typing import Any, Self
 
 
@@ -41,6 +42,42 @@ _LIMITS: Mapping[str, tuple[int, int]] = {
     "round_ms": (60_000, 18_000_000),
     "room_code": (0, 1),
 }
+
+
+class Laxer(Enum):
+    """Which way a field of the plan watches less closely."""
+
+    MORE = "more"
+    LESS = "less"
+
+
+LAXER: Mapping[str, Laxer] = {
+    "checks_min_gap_ms": Laxer.MORE,
+    "checks_max_gap_ms": Laxer.MORE,
+    "answer_ms": Laxer.MORE,
+    "retries": Laxer.MORE,
+    "idle_ms": Laxer.MORE,
+    "idle_answer_ms": Laxer.MORE,
+    "max_rate": Laxer.MORE,
+    "offline_ms": Laxer.MORE,
+    "slack_ms": Laxer.MORE,
+    # The sooner a silent device gives way, the sooner somebody else may sit at the next one.
+    "lease_ms": Laxer.LESS,
+    "beat_ms": Laxer.MORE,
+    "daily_max_ms": Laxer.MORE,
+    "frames": Laxer.LESS,
+    "prompts": Laxer.LESS,
+    "min_pixels": Laxer.LESS,
+    "match_threshold": Laxer.MORE,
+    "settle_days": Laxer.MORE,
+    "confirm_reference": Laxer.LESS,
+    "round_ms": Laxer.MORE,
+    "room_code": Laxer.LESS,
+    "attendance_days": Laxer.MORE,
+    "deny_days": Laxer.LESS,
+}
+"""For each field, the direction in which it is laxer. It is no property of the figure's bound: a preset may be exact
+and a plan still be laxer than it. A new field is not complete without its line."""
 
 
 BEFORE_IT_WAS: Mapping[str, int] = {
@@ -121,6 +158,20 @@ class ProctoringPlan:
             raise InvalidPlan("checks_min_gap_ms", "above_checks_max_gap_ms")
         if self.beat_ms > self.lease_ms:
             raise InvalidPlan("beat_ms", "above_lease_ms")
+
+    def laxer_than(self, preset: "ProctoringPlan") -> tuple[str, ...]:
+        """The fields in which this plan watches less closely than the preset, in the order of the plan."""
+        found: list[str] = []
+        for field in fields(self):
+            mine, theirs = getattr(self, field.name), getattr(preset, field.name)
+            if mine > theirs if LAXER[field.name] is Laxer.MORE else mine < theirs:
+                found.append(field.name)
+        return tuple(found)
+
+    @property
+    def spread_ms(self) -> int:
+        """How far apart the earliest and the latest moment of a next check lie: what chance has to choose from."""
+        return self.checks_max_gap_ms - self.checks_min_gap_ms
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

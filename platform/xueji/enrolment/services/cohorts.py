@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from courses.errors import LessonInUse
 from courses.events import LessonChanging
 from courses.models import Course, Film, FilmState, Lesson
+from xueji.enrolment import queries
 from xueji.enrolment.access import access_own_cohort
 from xueji.enrolment.errors import CohortFrozen, CohortNotOpen, CohortRefused, TooManyLessons
 from xueji.enrolment.events import StudyEnds
@@ -25,6 +26,7 @@ from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Invalid, NotFound
 from xueji.kernel.events import Events
 from xueji.rulebook import rules as rulebook
+from xueji.rulebook.industries import UNKNOWN, named_industry, risk, situation
 from xueji.rulebook.plan import InvalidPlan, ProctoringPlan
 from xueji.rulebook.vocabulary import Category, Training
 from xueji.trace.rules import Event
@@ -40,7 +42,6 @@ class CohortPlan:
     title: str
     region: str
     category: Category
-    high_risk: bool
     training: Training
     syllabus: str
     total_ms: int
@@ -51,6 +52,8 @@ class CohortPlan:
     starts_on: date
     ends_on: date
     venue: str = ""
+    industry: str = UNKNOWN
+    """A code of the rulebook; whether it is high-risk follows from the law."""
     subject: str | None = None
     proctoring: Mapping[str, int] = field(default_factory=dict)
     """Fields of the ProctoringPlan that differ from the rulebook's preset."""
@@ -127,11 +130,12 @@ def open_cohort(session: Session, keyring: Keyring, *, cohort: Cohort, actor: Ac
     cohort = _draft(session, actor, cohort.id)
     judgement = judge_cohort(session, cohort)
     if not judgement.may_open:
-        raise CohortRefused(judgement.refusals)
+        raise CohortRefused(judgement.refusals, judgement.class_hour_ms)
     for place, lesson, film in _lessons(session, cohort.id):
         place.part = lesson.part
-        place.duration_ms = film.duration_ms if film is not None else None
-    cohort.rulebook = rulebook.load().reference
+        if film is not None:
+            place.duration_ms, place.film_id, place.film_sha256 = film.duration_ms, film.id, film.sha256
+    cohort.rulebook, cohort.high_risk = rulebook.load().reference, judgement.risk.high
     cohort.state, cohort.opened_at = CohortState.OPEN, clock.now()
     session.flush()
     values = {"cohort": str(cohort.id), "organisation": str(cohort.organisation_id), "region": cohort.region}
@@ -174,17 +178,29 @@ def _draft(session: Session, actor: Actor, cohort_id: UUID) -> Cohort:
     return cohort
 
 
+def law_of(plan: Cohort | CohortPlan) -> rulebook.InForce:
+    """The figures in force where and when the training begins: of a cohort that is open, those it opened under."""
+    if isinstance(plan, Cohort):
+        return queries.law_of(plan)
+    return rulebook.load().in_force(plan.region, plan.starts_on)
+
+
 def _write(cohort: Cohort, plan: CohortPlan) -> None:
     """Raises Invalid, naming the field of a proctoring plan that cannot be used."""
     for name in CohortPlan.__dataclass_fields__.keys() - {"proctoring"}:
         setattr(cohort, name, getattr(plan, name))
+    law = law_of(plan)
+    cohort.industry = named_industry(law, plan.industry, plan.subject)
+    cohort.high_risk = risk(law, cohort.industry).high
     cohort.plan = dict(_proctoring(plan).to_dict())
 
 
 def _proctoring(plan: CohortPlan) -> ProctoringPlan:
     try:
-        situation = rulebook.Situation(plan.category, plan.high_risk, plan.training, plan.subject)
-        return rulebook.load().in_force(plan.region, plan.starts_on).proctoring_plan(situation, **plan.proctoring)
+        law = law_of(plan)
+        industry = named_industry(law, plan.industry, plan.subject)
+        what = situation(law, plan.category, industry, plan.training, plan.subject)
+        return law.proctoring_plan(what, **plan.proctoring)
     except InvalidPlan as error:
         raise Invalid(None, field=error.field, problem=error.problem) from error
 
@@ -203,9 +219,10 @@ def _lessons(session: Session, cohort_id: UUID) -> list[tuple[CohortLesson, Less
 def _judged(
     plan: Cohort | CohortPlan, proctoring: ProctoringPlan, lessons: Sequence[tuple[Lesson, Film | None]]
 ) -> Judgement:
+    law = law_of(plan)
     proposal = Proposal(
         category=plan.category,
-        high_risk=plan.high_risk,
+        industry=named_industry(law, plan.industry or UNKNOWN, plan.subject),
         training=plan.training,
         subject=plan.subject,
         total_ms=plan.total_ms,
@@ -221,9 +238,9 @@ def _judged(
                 lesson.title,
                 lesson.part,
                 film.duration_ms if film is not None and film.state is FilmState.READY else None,
+                "" if film is None else film.sha256 or str(film.id),
             )
             for lesson, film in lessons
         ),
     )
-    in_force = rulebook.load().in_force(plan.region, plan.starts_on)
-    return judge(in_force, proposal, clock.shanghai_day(clock.now()))
+    return judge(law, proposal, clock.shanghai_day(clock.now()))

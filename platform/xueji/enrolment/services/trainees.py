@@ -86,6 +86,7 @@ def opening_values(facts: queries.EnrolmentFacts) -> dict[str, object]:
         "rulebook": cohort.rulebook,
         "jurisdiction": cohort.region,
         "category": cohort.category.value,
+        "industry": cohort.industry or None,
         "high_risk": cohort.high_risk,
         "training": cohort.training.value,
         "subject": cohort.subject,
@@ -98,7 +99,12 @@ def opening_values(facts: queries.EnrolmentFacts) -> dict[str, object]:
         "ends": cohort.ends_on.isoformat(),
         "plan": cohort.plan.to_dict(),
         "lessons": [
-            {"lesson": str(lesson.lesson_id), "part": lesson.part.value, "duration_ms": lesson.duration_ms}
+            {
+                "lesson": str(lesson.lesson_id),
+                "part": lesson.part.value,
+                "duration_ms": lesson.duration_ms,
+                "film": lesson.film_sha256,
+            }
             for lesson in facts.lessons
         ],
     }

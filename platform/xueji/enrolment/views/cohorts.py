@@ -119,12 +119,14 @@ def discard_cohort(cohort_id: UUID) -> Any:
 
 def _cohort(found: Cohort) -> str:
     draft = found.state is CohortState.DRAFT
+    judgement = cohorts.judge_cohort(db(), found)
     return render_template(
         "enrolment/cohort.html",
         cohort=found,
         lessons=queries.cohort_lessons(db(), found.id),
-        judgement=cohorts.judge_cohort(db(), found) if draft else None,
-        cap=cohorts.judge_cohort(db(), found).cap,
+        judgement=judgement if draft else None,
+        cap=judgement.cap,
+        hour_ms=judgement.class_hour_ms,
         wording=wording,
     )
 

@@ -1,7 +1,7 @@
 """From evidence to class hours, under one rulebook: `assess`. Pure, exact, and linear in the number of segments."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -34,6 +34,7 @@ from xueji.hours.rules.statement import (
     Totals,
 )
 from xueji.hours.rules.worth import Span, spans_of
+from xueji.rulebook.industries import risk
 from xueji.rulebook.intervals import Interval, length, subtract, union
 from xueji.rulebook.rules import (
     USED_BY_THE_ACCOUNT,
@@ -67,7 +68,7 @@ def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Sta
     as_of_ms = as_of if isinstance(as_of, int) else (as_of - _EPOCH) // timedelta(milliseconds=1)
     settled = as_of_ms >= enrolment.settles_ms
     in_force = rulebook.in_force(enrolment.jurisdiction, enrolment.starts)
-    situation = Situation(enrolment.category, enrolment.high_risk, enrolment.training, enrolment.subject)
+    situation = _situation(enrolment, in_force)
     cap = _cap(enrolment, in_force, situation)
 
     suspicions = Suspicions(evidence.irregular)
@@ -75,7 +76,8 @@ def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Sta
     flag_attendance(suspicions, judged)
     rooms = who_counts(judged)
     study = _study(evidence, rooms, suspicions)
-    lines, confirmed_ms = _lesson_lines(enrolment.lessons, study, cap.limit_ms, settled)
+    again = _shown_before(enrolment.lessons) if enrolment.rules >= 2 else frozenset()
+    lines, confirmed_ms = _lesson_lines(enrolment.lessons, study, cap.limit_ms, settled, again)
     online = _online_sums(lines, study.stray_ms)
     look_at_sessions(suspicions, rooms, study.server)
     look_at_days(suspicions, study.days, enrolment.plan.daily_max_ms, rooms)
@@ -118,6 +120,12 @@ def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Sta
         attendance=() if study.stays is None else attendance_lines(judged, study.stays),
         withdrawn=evidence.withdrawn and enrolment.rules >= 2,
     )
+
+
+def _situation(enrolment: Enrolment, in_force: InForce) -> Situation:
+    """What was trained. Whether the industry is high-risk is not anybody's word where the opening names it."""
+    high = enrolment.high_risk or (enrolment.industry is not None and risk(in_force, enrolment.industry).high)
+    return Situation(enrolment.category, high, enrolment.training, enrolment.subject)
 
 
 def _cap(enrolment: Enrolment, in_force: InForce, situation: Situation) -> OnlineCap:
@@ -241,10 +249,22 @@ def _sort_by_status(lesson: _LessonStudy, cut: Sequence[Span], at: int, start: i
         at += 1
 
 
+def _shown_before(lessons: Iterable[Lesson]) -> frozenset[str]:
+    """The lessons whose film is that of an earlier one: a film counts once, under whatever titles it is shown."""
+    films: set[str] = set()
+    again: set[str] = set()
+    for lesson in lessons:
+        if lesson.film and lesson.film in films:
+            again.add(lesson.lesson)
+        films.add(lesson.film)
+    return frozenset(again)
+
+
 def _lesson_lines(
-    lessons: Iterable[Lesson], study: _Study, limit_ms: int, settled: bool
+    lessons: Iterable[Lesson], study: _Study, limit_ms: int, settled: bool, again: Collection[str] = ()
 ) -> tuple[tuple[LessonLine, ...], int]:
-    """Each lesson's line, and the confirmed theory of all of them before the cap of `limit_ms`.
+    """Each lesson's line, and the confirmed theory of all of them before the cap of `limit_ms`; those `again` earn
+    nothing, because their film was an earlier lesson's.
 
     The cap is used up in the order of the syllabus, so that the lines always add up to the total.
     """
@@ -259,8 +279,9 @@ def _lesson_lines(
         lost = subtract(lost, union([*better, *held]))
         confirmed_ms, provisional_ms, held_ms = length(confirmed), length(provisional), length(held)
         refused = Counter(watched.refused)
-        if lesson.part == Part.PRACTICAL:
-            refused[Reason.PRACTICAL_ONLINE] += confirmed_ms + provisional_ms + held_ms + length(lost)
+        if lesson.part == Part.PRACTICAL or lesson.lesson in again:
+            why = Reason.PRACTICAL_ONLINE if lesson.part == Part.PRACTICAL else Reason.ALREADY_COUNTED
+            refused[why] += confirmed_ms + provisional_ms + held_ms + length(lost)
             confirmed_ms = provisional_ms = held_ms = 0
             held = lost = []
         elif settled:

@@ -37,8 +37,8 @@ from xueji.rulebook.vocabulary import (
 
 TERMS: Final = frozenset(
     {
-        "cohort", "rules", "rulebook", "jurisdiction", "category", "subject", "high_risk", "training", "total_ms",
-        "theory_ms", "practical_ms", "online_ms", "in_person_ms", "starts", "ends", "plan", "lessons",
+        "cohort", "rules", "rulebook", "jurisdiction", "category", "industry", "subject", "high_risk", "training",
+        "total_ms", "theory_ms", "practical_ms", "online_ms", "in_person_ms", "starts", "ends", "plan", "lessons",
     }
 )  # fmt: skip
 """Everything an account takes from the opening leaf. Since the second edition each must be said, if only as null."""
@@ -204,7 +204,12 @@ class _Reading:
         if self.enrolment is not None:
             raise values.wrong("event", "comes a second time")
         lessons = tuple(
-            Lesson(inner.text("lesson"), inner.one_of("part", Part), inner.whole("duration_ms"))
+            Lesson(
+                inner.text("lesson"),
+                inner.one_of("part", Part),
+                inner.whole("duration_ms"),
+                inner.text_or_none("film") or "",
+            )
             for inner in values.each("lessons")
         )
         if len({lesson.lesson for lesson in lessons}) != len(lessons):
@@ -218,6 +223,7 @@ class _Reading:
             rulebook=values.text("rulebook"),
             jurisdiction=values.text("jurisdiction"),
             category=values.one_of("category", Category),
+            industry=values.text_or_none("industry"),
             subject=values.text_or_none("subject"),
             high_risk=values.flag("high_risk"),
             training=values.one_of("training", Training),

@@ -32,6 +32,8 @@ class Lesson:
     lesson: str
     part: str
     duration_ms: int
+    film: str = ""
+    """SHA-256 of the film's file; empty in openings that did not name it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Enrolment:
     rulebook: str
     jurisdiction: str
     category: str
+    industry: str | None
+    """code in the rulebook; None where the cohort opened before industries were asked for"""
     subject: str | None
     """key of the subject in the rulebook, where the region has hours for it"""
     high_risk: bool
