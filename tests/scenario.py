@@ -206,7 +206,7 @@ class Scenario:
         with self.context.database.writing() as session:
             person = session.get_one(Person, who.id)
             if route is ProofRoute.SUPERVISED:
-                choose_route(session, person=person, route=route)
+                choose_route(session, self.context.events, person=person, route=route)
             enrolment = trainees.enrol(
                 session, self.context.keyring, cohort=self.cohort, person=person, actor=self.school.staff
             )

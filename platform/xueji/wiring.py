@@ -7,7 +7,7 @@ from xueji.enrolment.access import allow_film
 from xueji.enrolment.events import StudyAsked, StudyEnds
 from xueji.enrolment.services.cohorts import guard_lesson
 from xueji.hours.services import sitting_opens_make_up, study_asked
-from xueji.identity.events import ReferenceStored
+from xueji.identity.events import FaceRouteEnds, ReferenceStored
 from xueji.identity.tasks import compare_soon
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
@@ -32,6 +32,7 @@ def connect(context: Context) -> None:
     events.subscribe(CheckMoves, snapshots.check_moves)
     events.subscribe(CheckFallsDue, snapshots.check_falls_due)
     events.subscribe(ContactDuringCheck, snapshots.contact_during_check)
+    events.subscribe(FaceRouteEnds, snapshots.face_route_ends)
     events.subscribe(ReferenceStored, compare_soon)
     events.subscribe(AnswerStored, lambda stored: judge.delay(str(stored.attempt_id)))
 

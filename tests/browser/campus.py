@@ -115,7 +115,7 @@ class Campus:
             consented(context, who)
         if route is not None:
             with context.database.writing() as session:
-                services.choose_route(session, person=session.get_one(Person, who.id), route=route)
+                services.choose_route(session, context.events, person=session.get_one(Person, who.id), route=route)
         trainee = Trainee(who.account, who.id, self.enrol(who.id, plan), name)
         if photo is not None:
             services.enrol_photo(context, person_id=who.id, photo=photo)

@@ -159,7 +159,7 @@ def test_who_withdrew_her_consent_is_on_the_other_route(made: dict[str, Any], co
     person_id = people(context)["trainee2"].person_id
     with context.database.writing() as session:
         person = session.get_one(Person, person_id)
-        withdraw_consent(session, context.keyring, context.store, person=person, kind=ConsentKind.FACE)
+        withdraw_consent(session, context.keyring, context.store, context.events, person=person, kind=ConsentKind.FACE)
     made = demo.make(context)
     assert works(app, made)
     assert {account["route"] for account in made["accounts"]} == {"supervised", None}

@@ -47,7 +47,9 @@ def _enrol(context: Context, who: Someone, number: int) -> UUID:
 def _withdraw(context: Context, who: Someone) -> None:
     with context.database.writing() as session:
         person = session.get_one(Person, who.id)
-        services.withdraw_consent(session, context.keyring, context.store, person=person, kind=ConsentKind.FACE)
+        services.withdraw_consent(
+            session, context.keyring, context.store, context.events, person=person, kind=ConsentKind.FACE
+        )
 
 
 def _leaves(context: Context, event: str) -> list[dict[str, object]]:
@@ -169,7 +171,7 @@ def test_either_route_is_one_step_away_and_photos_wait_for_a_return(context: Con
     _enrol(context, trainee, 1)
     for route in (ProofRoute.SUPERVISED, ProofRoute.FACE):
         with context.database.writing() as session:
-            services.choose_route(session, person=session.get_one(Person, trainee.id), route=route)
+            services.choose_route(session, context.events, person=session.get_one(Person, trainee.id), route=route)
         with context.database.reading() as session:
             assert session.get_one(Person, trainee.id).proof_route is route
     with context.database.reading() as session:
@@ -181,7 +183,7 @@ def test_the_face_route_is_never_taken_without_consent(context: Context) -> None
     with context.database.writing() as session:
         person = session.get_one(Person, who.id)
         with pytest.raises(ConsentNeeded):
-            services.choose_route(session, person=person, route=ProofRoute.FACE)
+            services.choose_route(session, context.events, person=person, route=ProofRoute.FACE)
         assert person.proof_route is ProofRoute.SUPERVISED
         assert person.route_chosen_at is None
 

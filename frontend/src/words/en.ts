@@ -151,6 +151,8 @@ export const en: Words = {
       frozen_picture: "Nothing moved in the picture. Check the camera and follow the prompts.",
       repeated_frame: "The same picture came twice. Check the camera and follow the prompts.",
       replay: "This picture was used before. Please be in front of the camera.",
+      consent_withdrawn: "You withdrew your consent, so no picture is taken. Go on where staff can confirm you in person; they confirm what you studied before, too.",
+      other_route: "You chose to be confirmed in person, so no picture is taken. Go on where staff can confirm you; they confirm what you studied before, too.",
       pictures_lost: "The pictures were lost on our side. This is not your fault and costs no hours. You will be asked again where needed.",
     },
     retryNow: (left) => `You can try again: starting in ${left}`,

@@ -153,6 +153,8 @@ export const zh = {
       frozen_picture: "画面没有变化。请检查摄像头，并跟着提示做动作。",
       repeated_frame: "画面重复。请检查摄像头，并跟着提示做动作。",
       replay: "这张照片以前用过。请对着摄像头现场拍摄。",
+      consent_withdrawn: "您已撤回人脸核验的同意，不再拍照。请到现场由工作人员确认后继续学习；在此之前的学习由他们一并确认。",
+      other_route: "您已改用现场核验，不再拍照。请到现场由工作人员确认后继续学习；在此之前的学习由他们一并确认。",
       pictures_lost: "照片在我们这边丢失了，与您无关，不影响学时。需要时会请您再拍一次。",
     } as Record<string, string>,
     retryNow: (left: number): string => `还可以再试，${left} 秒后自动开始`,

@@ -184,7 +184,7 @@ def _register(
         version = consent_text.CURRENT[kind]
         give_consent(session, context.keyring, person=person, kind=kind, text_version=version)
     if member.route is not None:
-        choose_route(session, person=person, route=member.route)
+        choose_route(session, context.events, person=person, route=member.route)
     return person
 
 

@@ -125,7 +125,7 @@ def read_me() -> dict[str, Any]:
 @refuses(ConsentNeeded)
 def choose_route(body: Route) -> dict[str, Any]:
     """Either way weighs the same. Choosing ``face`` without a standing consent is answered 409 ``consent-needed``."""
-    services.choose_route(db(), person=_herself(), route=body.route)
+    services.choose_route(db(), context().events, person=_herself(), route=body.route)
     return body.model_dump(mode="json")
 
 
@@ -154,7 +154,9 @@ def give_consent(body: NewConsent) -> tuple[dict[str, Any], int]:
 @roles(Role.TRAINEE)
 def withdraw_consent(path: ConsentPath) -> tuple[str, int]:
     """Templates and photos are deleted and the supervised route holds; what was recorded of study stays."""
-    services.withdraw_consent(db(), context().keyring, context().store, person=_herself(), kind=path.kind)
+    services.withdraw_consent(
+        db(), context().keyring, context().store, context().events, person=_herself(), kind=path.kind
+    )
     return "", 204
 
 

@@ -1,9 +1,13 @@
-"""What identity tells the parts above it, always after the commit."""
+"""What identity tells the parts above it: after the commit, unless an event says otherwise."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from xueji.kernel.events import Events
 
 
 @dataclass(frozen=True)
@@ -21,3 +25,14 @@ class ReferenceStored:
     """A reference photo waits to be compared with everybody else's."""
 
     photo_id: UUID
+
+
+@dataclass(frozen=True)
+class FaceRouteEnds:
+    """She took back her consent or chose the other route; told in the same transaction."""
+
+    session: Session
+    events: Events
+    person_id: UUID
+    why: str
+    """``consent_withdrawn`` or ``other_route``."""

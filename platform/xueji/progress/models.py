@@ -44,7 +44,7 @@ class Sitting(Base):
     last_contact_ms: Mapped[int] = mapped_column(BigInteger)
     """The lease lives until this plus the plan's lease time."""
     valid_until_ms: Mapped[int | None] = mapped_column(BigInteger)
-    """Until when a member of staff vouches for the person; None on the face route."""
+    """Until when a member of staff vouches for the person; None on the face route, until face checks end."""
     used_until_ms: Mapped[int] = mapped_column(BigInteger)
     furthest_ms: Mapped[int] = mapped_column(Integer)
     resume_ms: Mapped[int] = mapped_column(Integer)

@@ -195,6 +195,12 @@ def set_open_check(session: Session, sitting_id: UUID, check: OpenCheck | None, 
         sitting.used_until_ms = state.used_until_ms
 
 
+def _is_over(sitting: Sitting, terms: SittingTerms, now_ms: int) -> bool:
+    """Whether it can earn no more, so that study needs another: its days are over, or nobody vouches any more."""
+    vouched_until_ms = sitting.valid_until_ms
+    return now_ms >= terms.closes_ms or (vouched_until_ms is not None and now_ms >= vouched_until_ms)
+
+
 def current_sitting(session: Session, *, person_id: UUID, enrolment_id: UUID) -> Sitting | None:
     """The sitting of this enrolment that she is in, locked; None when she is in none, or in another enrolment's."""
     lease = session.get(LeaseRow, person_id)
@@ -211,8 +217,7 @@ def _again(
     if same != (facts.person_id, facts.enrolment_id, lesson.lesson_id):
         raise SittingClash
     terms = read_terms(sitting.terms)
-    # One that was opened on the cohort's last day earns no more after it: what is left to do needs another one.
-    if sitting.ended_ms is not None or now_ms >= terms.closes_ms:
+    if sitting.ended_ms is not None or _is_over(sitting, terms, now_ms):
         raise SittingEnded
     sitting.last_contact_ms = max(sitting.last_contact_ms, now_ms)
     check = read_open_check(sitting.open_check)
@@ -253,9 +258,10 @@ def _take_lease(
     if row is None:
         return
     old = session.get_one(Sitting, row.sitting_id, with_for_update=True)
-    if old.ended_ms is not None or now_ms >= read_terms(old.terms).closes_ms:
+    terms = read_terms(old.terms)
+    if old.ended_ms is not None or _is_over(old, terms, now_ms):
         return
-    held = Lease(str(old.id), old.last_contact_ms, read_terms(old.terms).plan.lease_ms)
+    held = Lease(str(old.id), old.last_contact_ms, terms.plan.lease_ms)
     answer = may_take(held, str(sitting_id), now_ms, continue_here=continue_here)
     if answer is LeaseAnswer.HELD:
         seconds = (held.seen_ms + held.lease_ms - now_ms + 999) // 1000

@@ -48,7 +48,9 @@ OUTCOME_SENTENCE: Mapping[str, Any] = {
     Outcome.NO_FACE: _("照片里没有找到人脸，前后的学习时间暂缓计入。可以补学这一段，或申诉。"),
     Outcome.SEVERAL_FACES: _("照片里不止一张脸，前后的学习时间暂缓计入。可以补学这一段，或申诉。"),
     Outcome.NO_CAMERA: _("摄像头当时不可用，前后的学习时间暂缓计入。可以补学这一段、申诉，或改用现场签到。"),
-    Outcome.SERVICE_DOWN: _("照片在比对前丢失或无法读取，与您无关，不影响学时。前后的学习时间由下一次核验确认。"),
+    Outcome.SERVICE_DOWN: _(
+        "照片没有得到比对（例如在我们这边丢失，或您已改用现场核验），这不是您的过错，不影响学时。前后的学习时间由下一次核验确认。"
+    ),
     Outcome.REFUSED: _("您当时选择不拍照，前后的学习时间暂缓计入。可以补学这一段，或改用现场签到。"),
     Outcome.MISSED: _("在规定时间内没有作答，前后的学习时间暂缓计入。可以补学这一段，或申诉。"),
 }
@@ -86,6 +88,8 @@ SIGNAL: Mapping[str, Any] = {
     JUDGE_TRIPPED: _("照片无法处理"),
     PICTURES_LOST: _("照片丢失或无法读取"),
     "service_down": _("比对服务中断"),
+    "consent_withdrawn": _("已撤回人脸核验的同意"),
+    "other_route": _("已改用现场核验"),
     f"camera_{CameraFailure.NOT_FOUND}": _("没有找到摄像头"),
     f"camera_{CameraFailure.DENIED}": _("未允许使用摄像头"),
     f"camera_{CameraFailure.BLOCKED}": _("摄像头被系统或管理员禁用"),

@@ -6,12 +6,14 @@ from sqlalchemy.orm import Session
 
 from xueji.identity import consent_text, queries
 from xueji.identity.errors import ConsentNeeded, ConsentOutdated
+from xueji.identity.events import FaceRouteEnds
 from xueji.identity.models import Consent, Person
 from xueji.identity.rules import ConsentKind, ProofRoute
 from xueji.identity.services.photos import delete_photo
 from xueji.identity.services.recording import record_of_person
 from xueji.kernel import clock
 from xueji.kernel.crypto import Keyring
+from xueji.kernel.events import Events
 from xueji.kernel.storage import Store
 from xueji.trace.rules import Event
 
@@ -41,9 +43,12 @@ def give_consent(
 
 
 def withdraw_consent(
-    session: Session, keyring: Keyring, store: Store, *, person: Person, kind: ConsentKind
+    session: Session, keyring: Keyring, store: Store, events: Events, *, person: Person, kind: ConsentKind
 ) -> Consent | None:
-    """Take the consent back: templates and photos go, the other route holds; what was recorded of study stays."""
+    """Take the consent back: templates and photos go, face checks end at once, the other route holds.
+
+    What was recorded of study stays.
+    """
     standing = queries.standing_consent(session, person.id, kind)
     if standing is not None:
         standing.withdrawn_at = clock.now()
@@ -52,15 +57,18 @@ def withdraw_consent(
     for photo in queries.reference_photos(session, person.id):
         delete_photo(session, keyring, store, photo)
     _take(person, ProofRoute.SUPERVISED)
+    events.publish(FaceRouteEnds(session, events, person.id, "consent_withdrawn"))
     session.flush()
     return standing
 
 
-def choose_route(session: Session, *, person: Person, route: ProofRoute) -> None:
+def choose_route(session: Session, events: Events, *, person: Person, route: ProofRoute) -> None:
     """Either way, at any time; her photos stay for a later return unless she withdraws. Raises ConsentNeeded."""
     if route is ProofRoute.FACE and queries.standing_consent(session, person.id) is None:
         raise ConsentNeeded
     _take(person, route)
+    if route is ProofRoute.SUPERVISED:
+        events.publish(FaceRouteEnds(session, events, person.id, "other_route"))
 
 
 def _take(person: Person, route: ProofRoute) -> None:

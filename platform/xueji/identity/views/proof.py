@@ -43,7 +43,7 @@ def choose_route() -> Response:
     target = rules.local_path(form.next.data)
     if route is ProofRoute.FACE and queries.standing_consent(db(), actor().person_id) is None:
         return redirect(url_for("identity.consent", kind=ConsentKind.FACE, next=target))
-    services.choose_route(db(), person=_herself(), route=route)
+    services.choose_route(db(), context().events, person=_herself(), route=route)
     if route is ProofRoute.FACE:
         flash(_("已改用人脸核验。"), "success")
     else:
@@ -78,7 +78,9 @@ def consent(kind: str) -> Any:
 @blueprint.post("/account/consents/<any(face):kind>/withdraw")
 @roles(Role.TRAINEE)
 def withdraw_consent(kind: str) -> Response:
-    services.withdraw_consent(db(), context().keyring, context().store, person=_herself(), kind=ConsentKind(kind))
+    services.withdraw_consent(
+        db(), context().keyring, context().store, context().events, person=_herself(), kind=ConsentKind(kind)
+    )
     flash(_("已撤回同意：人脸模板和底照已删除，改用现场核验。已完成的学习记录不受影响。"), "success")
     return redirect(url_for("identity.account"))
 

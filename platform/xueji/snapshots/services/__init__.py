@@ -10,6 +10,7 @@ from xueji.snapshots.services.asking import (
     sweep_missed,
 )
 from xueji.snapshots.services.checkins import check_in, check_out, confirm_everybody, confirm_presence
+from xueji.snapshots.services.ending import face_route_ends
 from xueji.snapshots.services.judging import judge_attempt, waiting_attempts
 from xueji.snapshots.services.reviewing import contest, review
 from xueji.snapshots.services.turns import judge_left_over, judge_next
@@ -27,6 +28,7 @@ __all__ = [
     "confirm_presence",
     "contact_during_check",
     "contest",
+    "face_route_ends",
     "give_up",
     "judge_attempt",
     "judge_left_over",

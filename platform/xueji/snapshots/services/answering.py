@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from xueji.identity import queries as identity
 from xueji.identity import vault
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
@@ -72,6 +73,7 @@ def store_frames(
     with context.database.reading() as session:
         check = access_own_check(session, actor, check_id)
         _may_answer(check, nonce, arrived_ms)
+        _still_agreed(session, actor)
         key = vault.person_key(session, context.keyring, check.person_id)
     folder = f"faces/checks/{check_id}/{uuid4().hex}"
     stored = []
@@ -101,6 +103,7 @@ def answer_check(
     """
     check = access_own_check(session, actor, check_id, lock=True)
     _may_answer(check, nonce, arrived_ms)
+    _still_agreed(session, actor)
     sitting = session.get_one(Sitting, check.sitting_id)
     check.state = rules.move(CheckState(check.state), CheckState.ANSWERED)
     attempt = Attempt(
@@ -187,6 +190,12 @@ def give_up(
     set_open_check(session, check.sitting_id, None, seen_ms=now_ms)
     owe_next(session, check)
     return check
+
+
+def _still_agreed(session: Session, actor: Actor) -> None:
+    """No picture is stored of somebody who does not agree to it now; taking consent back ended her checks already."""
+    if identity.standing_consent(session, actor.person_id) is None:
+        raise CheckOver(_("您已不再同意人脸核验，照片没有保存。请到培训机构由工作人员现场确认后继续学习。"))
 
 
 def _may_answer(check: Check, nonce: str, now_ms: int) -> None:

@@ -44,16 +44,14 @@ def sitting_opens(opens: SittingOpens) -> None:
     device is a way around one, nor a reason to have missed one.
     """
     session, person_id = opens.session, opens.facts.person_id
-    opens.check_waits = _waiting(session, opens)
     person = session.get_one(Person, person_id)
     if person.proof_route is ProofRoute.SUPERVISED:
         here = _open_check_in(session, opens)
-        opens.check_waits = None
         opens.method, opens.valid_until_ms = Method.SUPERVISED, here.until_ms
         return
     if identity.standing_consent(session, person_id) is None or not identity.reference_photos(session, person_id):
         raise RouteNotReady
-    waits = opens.check_waits
+    waits = opens.check_waits = _waiting(session, opens)
     opens.check_first = (waits is None or waits.kind != CheckKind.SCHEDULED) and _failed_last(session, opens)
     if opens.check_first:
         # The check at the door is the one that was owed.
@@ -171,7 +169,7 @@ def ask_now(session: Session, *, actor: Actor, sitting_id: UUID) -> Check:
     """
     sitting = access_sitting(session, actor, sitting_id, lock=True)
     refuse_ended(sitting)
-    if sitting.method != Method.FACE:
+    if sitting.method != Method.FACE or sitting.valid_until_ms is not None:
         raise NoFaceChecks
     state = state_of(sitting)
     # A scheduled check whose study time has come goes first: no row of offers keeps it waiting.
