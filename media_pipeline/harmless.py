@@ -47,6 +47,7 @@ class HarmlessJudge:
     otherwise: Verdict = field(default_factory=lambda: scripted(Outcome.MATCH))
     down: bool = False
     asked: list[Asked] = field(default_factory=list)
+    model: str = "none"
 
     @classmethod
     def answering(cls, outcomes: Iterable[Outcome]) -> HarmlessJudge:

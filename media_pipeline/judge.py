@@ -6,6 +6,7 @@ import hashlib
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Protocol
 
 from media_pipeline import liveness, models, quality
@@ -64,9 +65,9 @@ def judge(
 ) -> Verdict:
     """Judge the frames of one check, in the order in which they were taken, not mirrored.
 
-    ``references`` are the descriptors of the person's reference photos and are averaged; ``earlier`` are the hashes of
-    pictures that already answered a check. A frame that cannot be decoded is a signal, not an error. Raises
-    ``ValueError`` without references or frames and ``EngineDown`` when engine or opener fails: then nothing is
+    ``references`` are the descriptors of the person's reference photos, made by this engine's model; ``earlier`` are
+    the hashes of pictures that already answered a check. A frame that cannot be decoded is a signal, not an error.
+    Raises ``ValueError`` without references or frames and ``EngineDown`` when engine or opener fails: then nothing is
     known, and nobody is called an impostor.
     """
     settings = settings or JudgeSettings()
@@ -75,11 +76,10 @@ def judge(
     if not 0 < len(frames) <= settings.max_frames:
         raise ValueError(f"a check has 1 to {settings.max_frames} frames")
     notes = _Notes()
-    reference = average(references)
     read = _read_frames(frames, settings, engine, opener or OpenHere(), notes)
     shown = [frame for frame in read if frame.faces]
     for frame in shown:
-        frame.distance_micro = to_micro(compare(engine.describe(frame.picture, frame.face), reference))
+        frame.distance_micro = _distance(engine.describe(frame.picture, frame.face), references, settings)
     far = any(frame.distance_micro is not None and frame.distance_micro > settings.threshold_micro for frame in shown)
     if prompts or far:
         for frame in shown:
@@ -98,6 +98,18 @@ def judge(
         signals=tuple(notes.signals),
         pictures=tuple(frame.hash for frame in read),
     )
+
+
+def _distance(face: Descriptor, references: Sequence[Descriptor], settings: JudgeSettings) -> int:
+    """How far a face is from the person, in micro-units.
+
+    Her photos averaged make fewer errors than any one of them, but only while all show the same person: the mean of two
+    people lies near both. Where any two of them are farther apart than a match, the median of the distances stands.
+    """
+    pairs = combinations(references, 2)
+    if all(to_micro(compare(one, other)) <= settings.threshold_micro for one, other in pairs):
+        return to_micro(compare(face, average(references)))
+    return to_micro(statistics.median(compare(face, reference) for reference in references))
 
 
 def _read_frames(
@@ -223,6 +235,11 @@ def _doubts(
 class Judge(Protocol):
     """Who answers checks: ``FaceJudge`` in a worker, ``HarmlessJudge`` in the tests of other parts."""
 
+    @property
+    def model(self) -> str:
+        """Whose descriptors it can compare with."""
+        ...
+
     def judge(
         self,
         frames: Sequence[bytes],
@@ -241,6 +258,10 @@ class FaceJudge:
 
     engine: Engine
     opener: Opener | None = None
+
+    @property
+    def model(self) -> str:
+        return self.engine.model
 
     def judge(
         self,

@@ -123,6 +123,7 @@ class Case:
                     position=position,
                     path=path,
                     sha256=frames[-1]["sha256"],
+                    plain_sha256=hashlib.sha256(picture).hexdigest(),
                     commitment=commitment,
                 )
             )
@@ -138,10 +139,12 @@ class Case:
             check=str(check_id), attempt=1, method="face", frames=frames,
             device=self.commit("HD Webcam", "camera"), signals=[],
         )  # fmt: skip
+        reference = self.commit(hashlib.sha256(b"her reference photo").hexdigest(), "reference")
+        self.record(Event.REFERENCE_STAND, references=[{"reference": reference, "model": "test", "confirmed": True}])
         self.record(
             Event.CHECK_VERDICT,
             check=str(check_id), attempt=1, outcome="match", score=300_000, threshold=500_000,
-            engine="test", model="test", final=True, signals=[],
+            engine="test", model="test", final=True, signals=[], references=[reference],
         )  # fmt: skip
 
     def _keep(self, sitting: str, check_id: UUID, attempt_id: UUID, pictures: list[Picture]) -> None:

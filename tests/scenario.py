@@ -28,8 +28,9 @@ from xueji.enrolment.models import Cohort, Enrolment
 from xueji.enrolment.services import attendance, cohorts, sessions, settling, trainees
 from xueji.enrolment.services.sessions import SessionPlan
 from xueji.identity.models import Person
-from xueji.identity.rules import OrganisationKind, ProofRoute
-from xueji.identity.services import choose_route, enrol_photo
+from xueji.identity.queries import used_photos
+from xueji.identity.rules import OrganisationKind, PhotoStanding, ProofRoute
+from xueji.identity.services import choose_route, decide_photo, enrol_photo
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.clock import FixedClock
@@ -197,8 +198,11 @@ class Scenario:
     judge: HarmlessJudge
     faces: HarmlessFaces
 
-    def student(self, name: str = "王小明", route: ProofRoute = ProofRoute.FACE) -> Student:
-        """Somebody enrolled who has chosen her route; on the face route with consent and a reference photo."""
+    def student(self, name: str = "王小明", route: ProofRoute = ProofRoute.FACE, *, confirmed: bool = True) -> Student:
+        """Somebody enrolled who has chosen her route; on the face route with consent and a reference photo.
+
+        ``confirmed``: whether staff have held the photo against her identity document.
+        """
         who = someone(self.context, Role.TRAINEE, at=self.school.organisation, name=name)
         if route is ProofRoute.FACE:
             consented(self.context, who)
@@ -210,7 +214,24 @@ class Scenario:
             enrolment = trainees.enrol(
                 session, self.context.keyring, cohort=self.cohort, person=person, actor=self.school.staff
             )
-        return Student(self, who, enrolment)
+        student = Student(self, who, enrolment)
+        if confirmed:
+            self.confirm_photos(student)
+        return student
+
+    def confirm_photos(self, student: Student) -> None:
+        """Staff hold every photo of hers that stands against her identity document."""
+        with self.context.database.writing() as session:
+            for photo in used_photos(session, student.who.id):
+                if photo.standing is not PhotoStanding.CONFIRMED:
+                    decide_photo(
+                        session,
+                        self.context.keyring,
+                        self.context.events,
+                        photo=photo,
+                        confirmed=True,
+                        actor=self.school.staff,
+                    )
 
     def check_in(self, student: Student, lasts: timedelta = timedelta(hours=3), place: str = "一号教室") -> UUID:
         with self.context.database.writing() as session:

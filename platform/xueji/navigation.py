@@ -37,6 +37,12 @@ PAGES: dict[Role, tuple[Entry, ...]] = {
         Entry("enrolment.cohort_list", _("培训班"), "mortarboard", ("enrolment.",)),
         Entry("courses.course_list", _("课程"), "film", ("courses.",)),
         Entry("snapshots.check_in_cohorts", _("现场签到"), "person-check", ("snapshots.check_in",)),
+        Entry(
+            "enrolment.references",
+            _("底照核对"),
+            "person-bounding-box",
+            ("enrolment.reference", "enrolment.decide_ref"),
+        ),
         Entry("snapshots.review_queue", _("核验复核"), "clipboard-check", ("snapshots.review",)),
         Entry("oversight.findings", _("监管问题"), "flag", ("oversight.finding",)),
     ),

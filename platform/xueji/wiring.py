@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from courses.events import FilmAsked, LessonChanging
 from xueji.enrolment.access import allow_film
 from xueji.enrolment.events import StudyAsked, StudyEnds
 from xueji.enrolment.services.cohorts import guard_lesson
+from xueji.enrolment.services.references import reference_changed
 from xueji.hours.services import sitting_opens_make_up, study_asked
-from xueji.identity.events import FaceRouteEnds, ReferenceStored
+from xueji.identity.events import FaceRouteEnds, ReferenceChanged, ReferenceStored
 from xueji.identity.tasks import compare_soon
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
@@ -34,6 +37,7 @@ def connect(context: Context) -> None:
     events.subscribe(ContactDuringCheck, snapshots.contact_during_check)
     events.subscribe(FaceRouteEnds, snapshots.face_route_ends)
     events.subscribe(ReferenceStored, compare_soon)
+    events.subscribe(ReferenceChanged, partial(reference_changed, context.keyring))
     events.subscribe(AnswerStored, lambda stored: judge.delay(str(stored.attempt_id)))
 
 

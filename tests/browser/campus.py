@@ -34,7 +34,7 @@ from xueji.enrolment.services import cohorts, trainees
 from xueji.hours.queries import statement_of
 from xueji.hours.rules import Statement
 from xueji.identity import services
-from xueji.identity.models import Organisation, Person
+from xueji.identity.models import Organisation, Person, ReferencePhoto
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -118,7 +118,16 @@ class Campus:
                 services.choose_route(session, context.events, person=session.get_one(Person, who.id), route=route)
         trainee = Trainee(who.account, who.id, self.enrol(who.id, plan), name)
         if photo is not None:
-            services.enrol_photo(context, person_id=who.id, photo=photo)
+            photo_id = services.enrol_photo(context, person_id=who.id, photo=photo)
+            with context.database.writing() as session:
+                services.decide_photo(
+                    session,
+                    context.keyring,
+                    context.events,
+                    photo=session.get_one(ReferencePhoto, photo_id),
+                    confirmed=True,
+                    actor=staff,
+                )
         elif route is ProofRoute.SUPERVISED:
             with context.database.writing() as session:
                 check_in(

@@ -19,7 +19,7 @@ from xueji.app import create_app
 from xueji.demo.accounts import Placed
 from xueji.identity.models import Organisation, Person
 from xueji.identity.rules import ProofRoute
-from xueji.identity.services import record_face_view
+from xueji.identity.services import FacePicture, record_look
 from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
@@ -95,12 +95,11 @@ def _a_day(scenario: Scenario, people: Mapping[str, Placed]) -> History:
             deadline=deadline,
         )
         for viewer in ("institution", "regulator"):
-            record_face_view(
+            record_look(
                 session,
                 context.keyring,
                 viewer=people[viewer].actor,
-                person_id=first.who.id,
-                picture=str(sitting_id),
+                picture=FacePicture(sitting_id, first.who.id, "", ""),
                 purpose="review" if viewer == "institution" else "audit",
                 chain=str(first.enrolment.id),
             )

@@ -733,7 +733,7 @@ def test_an_employer_gets_hours_and_no_faces(case: Case, tmp_path: Path) -> None
 def test_a_trainee_gets_her_own_and_never_the_times_of_checks(case: Case) -> None:
     content = unpacked(case.bundle(case.trainee.actor))
     opened = json.loads(content[parts.OPENINGS])["opened"]
-    assert {each["field"] for each in opened.values()} == {"device", "picture"}
+    assert {each["field"] for each in opened.values()} == {"device", "picture", "reference"}
 
 
 def test_a_picture_that_vanished_without_erasure_is_missed(case: Case, tmp_path: Path) -> None:

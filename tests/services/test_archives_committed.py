@@ -7,7 +7,7 @@ from scenario import playing
 from sqlalchemy import select
 
 from xueji.archives.claims.committed import commitments
-from xueji.archives.rules import OPENED, PICTURE, Asker
+from xueji.archives.rules import OPENED, PICTURE, REFERENCE, Asker
 from xueji.enrolment.models import Attendance
 from xueji.enrolment.services.attendance import revoke_attendance
 from xueji.enrolment.services.trainees import withdraw
@@ -61,4 +61,4 @@ def test_every_commitment_is_kept_under_the_name_that_its_place_gives_it(app: Fl
         kept = _kept(context.database, chain)
         assert kept == _in_leaves(context.database, chain)
         names |= set(kept.values())
-    assert names == OPENED[Asker.REGULATOR] | {PICTURE}
+    assert names == OPENED[Asker.REGULATOR] | {PICTURE, REFERENCE}

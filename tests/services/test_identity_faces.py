@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
@@ -63,9 +63,10 @@ def test_a_photo_is_kept_encrypted_and_its_template_comes_back_exactly(context: 
     assert b"a picture" not in context.store.get(path)
     with context.database.reading() as session:
         photo = session.get_one(ReferencePhoto, photo_id)
-        assert services.opened_photo(session, context.keyring, context.store, photo) == b"\x07 a picture"
+        seen = services.Seen(services.FacePicture.of_reference(photo))
+        assert services.open_seen(session, context, seen) == b"\x07 a picture"
         assert face(7).tobytes() not in (photo.descriptor_cipher or b"")
-        (descriptor,) = queries.reference_descriptors(session, context.keyring, trainee.id)
+        (descriptor,) = queries.references(session, context.keyring, trainee.id, "none").values()
     assert descriptor.dtype == np.float32
     assert np.array_equal(descriptor, face(7))
 
@@ -75,7 +76,7 @@ def test_enrolling_and_deleting_are_recorded_under_a_pseudonym(context: Context,
     with context.database.writing() as session:
         photo = session.get_one(ReferencePhoto, photo_id)
         sha256 = photo.sha256
-        services.delete_photo(session, context.keyring, context.store, photo)
+        services.delete_photo(session, context.keyring, context.store, context.events, photo)
     (enrolled,) = _leaves(context, "reference.enrol")
     (deleted,) = _leaves(context, "reference.delete")
     assert enrolled["values"] == {"photo": str(photo_id), "sha256": sha256, "quality": []}
@@ -144,7 +145,7 @@ def test_withdrawing_deletes_templates_photos_and_files_and_moves_her_to_the_oth
         photos = session.scalars(select(ReferencePhoto)).all()
         assert {photo.state for photo in photos} == {PhotoState.DELETED}
         assert [photo.descriptor_cipher for photo in photos] == [None, None]
-        assert queries.reference_descriptors(session, context.keyring, trainee.id) == []
+        assert queries.references(session, context.keyring, trainee.id, "none") == {}
         assert session.get_one(Person, trainee.id).proof_route is ProofRoute.SUPERVISED
         (consent,) = queries.consents(session, trainee.id)
         assert consent.withdrawn_at is not None
@@ -320,15 +321,14 @@ def test_every_look_is_recorded_and_shown_to_the_person(context: Context, traine
     regulator = someone(context, Role.REGULATOR, name="赵检察")
     viewer = regulator.actor(Role.REGULATOR)
     with clock.fixed(datetime(2026, 11, 21, 4, tzinfo=UTC)), context.database.writing() as session:
-        services.record_face_view(
-            session, context.keyring, viewer=viewer, person_id=trainee.id, picture="p1", purpose="audit", chain="e1"
-        )
+        picture = services.FacePicture(uuid4(), trainee.id, "nowhere", "nothing")
+        services.record_look(session, context.keyring, viewer=viewer, picture=picture, purpose="audit", chain="e1")
     with context.database.reading() as session:
         (look,) = queries.face_views(session, trainee.id)
-        assert (look.viewer, look.own, look.picture, look.purpose) == ("赵**", False, "p1", "audit")
+        assert (look.viewer, look.own, look.picture, look.purpose) == ("赵**", False, str(picture.id), "audit")
         assert look.organisation
         (leaf,) = trace.chain(session, "e1")
         assert leaf["event"] == "face.view"
-        assert leaf["values"] == {"picture": "p1", "purpose": "audit"}
+        assert leaf["values"] == {"picture": str(picture.id), "purpose": "audit"}
         assert leaf["who"] == context.keyring.pseudonym(regulator.id, "e1")
         assert queries.face_views(session, regulator.id) == []

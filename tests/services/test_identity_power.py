@@ -209,7 +209,9 @@ ELSEWHERE = {
     "withdraw_consent": "consent.withdraw, on the same chain",
     "enrol_photo": "reference.enrol, on the same chain",
     "delete_photo": "reference.delete, on the same chain",
-    "record_face_view": "face.view, on the chain it belongs to",
+    "decide_photo": "reference.confirm and reference.refuse, on the same chain and on those of her enrolments",
+    "record_look": "face.view, on the chain it belongs to",
+    "show_picture": "face.view, on the chain it belongs to",
 }
 NO_POWER = {
     "choose_route": "her own choice; each sitting's leaf says how she was known in it",
@@ -225,7 +227,9 @@ NO_POWER = {
     "decide_duplicate": "recorded with the photos",
     "remove_deleted_files": "files whose deletion was recorded",
     "display_name": "reads",
-    "opened_photo": "reads; whoever calls it records the look",
+    "open_seen": "reads what a look was recorded for",
+    "describe_anew": "the same photo in the words of another model",
+    "describe_all_anew": "the same",
     "person_key": "reads",
     "hash_password": "works out",
 }

@@ -75,7 +75,7 @@ def test_references_taken_away_leave_no_check_undecided(page: Page) -> None:
     context = page.scenario.context
     with context.database.writing() as session:
         for photo in identity.reference_photos(session, page.student.actor.person_id):
-            delete_photo(session, context.keyring, context.store, photo)
+            delete_photo(session, context.keyring, context.store, context.events, photo)
     for _attempt in range(3):
         assert page.answer(check).status_code == 202
         judge_all(page)
@@ -94,7 +94,7 @@ def strip() -> bytes:
 
 def test_a_picture_that_trips_the_judge_leaves_no_check_undecided(page: Page) -> None:
     class Tripped:
-        name = model = "tripped"
+        name, model = "tripped", "none"
 
         def find_faces(self, *_asked: object) -> None:
             raise ValueError("whatever these pictures did")

@@ -7,6 +7,7 @@ from enum import StrEnum
 SITTING = frozenset({"device", "camera", "place"})
 WORDS = frozenset({"reason", "appeal", "review"})
 PICTURE = "picture"
+REFERENCE = "reference"
 SCHEDULE = "schedule"
 
 
@@ -33,4 +34,4 @@ SEES_FACES = frozenset({Asker.HERSELF, Asker.INSTITUTION, Asker.REGULATOR})
 def opened_fields(asker: Asker, *, with_pictures: bool) -> frozenset[str]:
     """The kinds of commitments a bundle opens for somebody; what a picture hashes to goes with the picture."""
     faces = with_pictures and asker in SEES_FACES
-    return OPENED[asker] | ({PICTURE} if faces else frozenset())
+    return OPENED[asker] | ({PICTURE, REFERENCE} if faces else frozenset())

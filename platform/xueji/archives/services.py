@@ -30,11 +30,11 @@ from xueji.hours.queries import worked_out
 from xueji.hours.rules import MalformedTrace, Statement
 from xueji.identity import vault
 from xueji.identity.errors import Erased
-from xueji.identity.services import record_face_view
+from xueji.identity.services import FacePicture, Seen, open_seen, record_look
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
-from xueji.kernel.crypto import Unreadable
+from xueji.kernel.errors import NotFound
 from xueji.rulebook.rules import NoSuchRulebook, Rulebook, load
 from xueji.snapshots.models import Picture
 from xueji.trace import canonical, merkle, queries
@@ -65,6 +65,8 @@ class _Closing:
     closing_n: int
     statement: Statement
     rulebook: Rulebook
+    seen: Mapping[str, Seen]
+    """The pictures taken along, by where they lie: each look is recorded."""
 
 
 def build_bundle(
@@ -112,8 +114,8 @@ def _close_chain(context: Context, *, enrolment_id: UUID, actor: Actor, with_pic
     asker = _asker(actor, enrolment)
     who = context.keyring.pseudonym(actor.person_id, chain)
     with context.database.writing() as session:
-        if PICTURE in opened_fields(asker, with_pictures=with_pictures):
-            _record_looks(session, context, actor, enrolment, asker)
+        faces = PICTURE in opened_fields(asker, with_pictures=with_pictures)
+        seen = _record_looks(session, context, actor, enrolment, asker) if faces else {}
         issued = trace.record(
             session, event=Event.HOURS_STATEMENT, chain=chain, who=who, values=_statement_values(statement, rulebook)
         )
@@ -121,7 +123,7 @@ def _close_chain(context: Context, *, enrolment_id: UUID, actor: Actor, with_pic
             session,
             [Entry(Event.EVIDENCE_EXPORT, chain, who, {"head": issued.hex, "size": issued.n + 1})],
         )[0]
-    return _Closing(enrolment, asker, chain, closed.n, statement, rulebook)
+    return _Closing(enrolment, asker, chain, closed.n, statement, rulebook, seen)
 
 
 def _asker(actor: Actor, enrolment: Enrolment) -> Asker:
@@ -147,23 +149,24 @@ def _statement_values(statement: Statement, rulebook: Rulebook) -> dict[str, Any
     }
 
 
-def _record_looks(session: Session, context: Context, actor: Actor, enrolment: Enrolment, asker: Asker) -> None:
+def _record_looks(
+    session: Session, context: Context, actor: Actor, enrolment: Enrolment, asker: Asker
+) -> dict[str, Seen]:
     """Taking pictures away is looking at them."""
     kept = select(Opening.commitment).where(Opening.chain == enrolment.chain, Opening.field == PICTURE)
-    pictures = session.execute(
-        select(Picture.id, Picture.person_id).where(Picture.commitment.in_(kept)).order_by(Picture.id)
-    )
+    pictures = session.scalars(select(Picture).where(Picture.commitment.in_(kept)).order_by(Picture.id))
     purpose = "own" if asker is Asker.HERSELF else "audit"
-    for picture_id, person_id in pictures:
-        record_face_view(
+    return {
+        picture.path: record_look(
             session,
             context.keyring,
             viewer=actor,
-            person_id=person_id,
-            picture=str(picture_id),
+            picture=FacePicture(picture.id, picture.person_id, picture.path, picture.path),
             purpose=purpose,
             chain=enrolment.chain,
         )
+        for picture in pictures
+    }
 
 
 def _wait_until_signed(context: Context, closing: _Closing, seconds: float) -> None:
@@ -201,7 +204,7 @@ def _write(
     said = _write_leaves(session, archive, closing, proven)
     _write_proofs(session, archive, proven, said.spans, held_size)
     opened = _write_openings(session, archive, closing, said, with_pictures=with_pictures)
-    _write_pictures(session, context, archive, opened)
+    _write_pictures(session, context, archive, opened, closing.seen)
     _put(archive, parts.POLICY, _json(trust.policy(session, context.settings)))
     _put(archive, parts.STATEMENT, _json(closing.statement.to_dict()))
     _put(archive, parts.RULEBOOK, closing.rulebook.to_json())
@@ -295,19 +298,21 @@ def _value(value: bytes) -> dict[str, str]:
         return {"base64": base64.b64encode(value).decode()}
 
 
-def _write_pictures(session: Session, context: Context, archive: zipfile.ZipFile, openings: Iterable[Opening]) -> None:
+def _write_pictures(
+    session: Session,
+    context: Context,
+    archive: zipfile.ZipFile,
+    openings: Iterable[Opening],
+    seen: Mapping[str, Seen],
+) -> None:
     """One picture at a time. One that is gone without having been erased is left out, and the verifier says so."""
-    keys: dict[UUID, bytes] = {}
     for opening in openings:
-        if opening.reference is None or opening.person is None:
+        looked_at = seen.get(opening.reference or "")
+        if looked_at is None:
             continue
-        person_id = UUID(opening.person)
         try:
-            if person_id not in keys:
-                keys[person_id] = vault.person_key(session, context.keyring, person_id)
-            sealed = context.store.get(opening.reference)
-            picture = vault.unseal(keys[person_id], person_id, opening.reference, sealed)
-        except (FileNotFoundError, Erased, Unreadable):
+            picture = open_seen(session, context, looked_at)
+        except (NotFound, Erased):
             continue
         kind = vault.picture_type(picture).removeprefix("image/").replace("jpeg", "jpg")
         name = f"{parts.PICTURES}{opening.commitment}.{kind}"

@@ -19,7 +19,8 @@ from xueji.enrolment.models import (
     InPersonSession,
 )
 from xueji.identity.access import in_jurisdiction
-from xueji.identity.models import Membership
+from xueji.identity.models import Membership, Person, ReferencePhoto
+from xueji.identity.queries import reference_photos
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import NotFound
 
@@ -114,6 +115,27 @@ def access_attendance_to_settle(session: Session, actor: Actor, attendance_id: U
         if _sees_whole_cohort(actor, session.get_one(Cohort, enrolment.cohort_id)):
             return attendance
     raise NotFound
+
+
+def access_reference(
+    session: Session, actor: Actor, enrolment_id: UUID, photo_id: UUID | None = None, *, lock: bool = False
+) -> tuple[Enrolment, list[ReferencePhoto]]:
+    """The reference photos of somebody enrolled, to hold against her document or beside a check; or only one of them.
+
+    For the institution of the cohort and the regulators above it; never for herself here, never for an employer. The
+    view that shows one has the look recorded. Raises NotFound.
+    """
+    enrolment = access_enrolment(session, actor, enrolment_id)
+    if not actor.is_(Role.INSTITUTION, Role.REGULATOR) or enrolment.person_id == actor.person_id:
+        raise NotFound
+    if lock:
+        session.get_one(Person, enrolment.person_id, with_for_update=True)
+    photos = reference_photos(session, enrolment.person_id)
+    if photo_id is not None:
+        photos = [photo for photo in photos if photo.id == photo_id]
+        if not photos:
+            raise NotFound
+    return enrolment, photos
 
 
 def allow_film(asked: FilmAsked) -> None:

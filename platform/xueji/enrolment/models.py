@@ -117,6 +117,19 @@ class Enrolment(Base):
         return str(self.id)
 
 
+class EnrolmentReference(Base):
+    """Under which commitment a reference photo is known in one enrolment's chain.
+
+    Personal data: that a photo is hers. Chains are not linked by it: each knows the photo by a commitment of its own.
+    """
+
+    __tablename__ = "enrolment_reference"
+
+    enrolment_id: Mapped[UUID] = mapped_column(ForeignKey("enrolment.id"), primary_key=True)
+    photo_id: Mapped[UUID] = mapped_column(ForeignKey("reference_photo.id"), primary_key=True, index=True)
+    commitment: Mapped[str] = mapped_column(String(64))
+
+
 class InPersonSession(Base):
     """Teaching in a room: where, when, by whom. Personal data: the teacher's name."""
 

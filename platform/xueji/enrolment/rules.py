@@ -315,6 +315,11 @@ def _notice(in_force: InForce, proposal: Proposal, today: date) -> Iterable[Find
         yield Finding(Why.SHORT_NOTICE, {"days": max(days, 0), "needed": ahead.whole}, ahead)
 
 
+def settles_on(ends_on: date, plan: ProctoringPlan) -> date:
+    """The first day on which nothing about the hours can change any more."""
+    return ends_on + timedelta(days=1 + plan.settle_days)
+
+
 class AttendanceState(StrEnum):
     """What has become of an attendance; `ATTENDANCE_MOVES` says what may become of it."""
 

@@ -24,6 +24,9 @@ class OnlineOut(BaseModel):
     counted_ms: int
     provisional_ms: int = Field(description="Watched, and waiting for the next good check")
     held_ms: int = Field(description="Next to a failed check: to be made up, reviewed or lost")
+    awaited_ms: int = Field(
+        default=0, description="Of what is held: what waits for staff to confirm her reference photo"
+    )
     refused: list[RefusedSumOut]
 
 
@@ -35,6 +38,7 @@ class LessonLineOut(BaseModel):
     counted_ms: int
     provisional_ms: int
     held_ms: int
+    awaited_ms: int = Field(default=0, description="Of what is held; not to be watched again")
     refused: list[RefusedSumOut]
     make_up: list[tuple[int, int]] = Field(description="Media [from, to) that earns again when it is watched again")
 

@@ -45,7 +45,7 @@ def my_training() -> str:
         "hours/my_training.html",
         shown=shown,
         profile=profile,
-        ready=identity.standing_consent(db(), person_id) is not None and identity.reference_photos(db(), person_id),
+        ready=identity.standing_consent(db(), person_id) is not None and identity.used_photos(db(), person_id),
         here=presence_of(db(), person_id, clock.to_ms(clock.now())),
         supervised=profile.proof_route is ProofRoute.SUPERVISED,
         today=clock.shanghai_day(clock.now()),

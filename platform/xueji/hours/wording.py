@@ -27,6 +27,11 @@ STATUS_SENTENCE: Mapping[str, Any] = {
     "refused": _("按规则不能计入，原因逐条列在下面。"),
 }
 
+AWAITED: Any = _("核验已通过，但底照还没有与身份证件核对。核对后这些时间自动计入，不用重学。")
+AWAITED_OWN: Any = _(
+    "核验已通过，但底照还没有与身份证件核对。请带身份证件到培训机构，由工作人员核对一次；核对后这些时间自动计入，不用重学。"
+)
+
 REASON: Mapping[str, Any] = {
     Reason.ALREADY_COUNTED: _("重复观看"),
     Reason.TOO_MANY_PIECES: _("补学过于零碎"),
@@ -165,6 +170,11 @@ def fates(sums: LessonLine | OnlineSums) -> list[tuple[str, int]]:
     """What became of study time, for a bar with its legend: what counts, and whatever else there is."""
     found = [("confirmed", sums.counted_ms), ("provisional", sums.provisional_ms), ("held", sums.held_ms)]
     return [(status, ms) for status, ms in found if ms or status == "confirmed"]
+
+
+def held_sentence(sums: OnlineSums) -> Any:
+    """Why time is held, and what to do about it."""
+    return AWAITED if sums.held_ms and sums.held_ms == sums.awaited_ms else STATUS_SENTENCE["held"]
 
 
 def span(from_ms: int, to_ms: int) -> str:

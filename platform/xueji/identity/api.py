@@ -25,7 +25,7 @@ from xueji.identity.errors import (
 )
 from xueji.identity.gate import limit_failures
 from xueji.identity.models import Consent, LoginSession, Person, ReferencePhoto
-from xueji.identity.rules import MOST_REFERENCE_PHOTOS, ConsentKind, SessionEnd, SessionKind, Step
+from xueji.identity.rules import MOST_REFERENCE_PHOTOS, ConsentKind, PhotoStanding, SessionEnd, SessionKind, Step
 from xueji.identity.schemas import (
     ConsentPath,
     ConsentWords,
@@ -189,16 +189,8 @@ def enrol_photo(form: NewPhoto) -> tuple[dict[str, Any], int]:
 @refuses(Erased)
 def read_photo(path: PhotoPath) -> Response:
     photo = access_reference_photo(db(), actor(), path.photo_id)
-    services.record_face_view(
-        db(),
-        context().keyring,
-        viewer=actor(),
-        person_id=photo.person_id,
-        picture=str(photo.id),
-        purpose="own",
-        chain=PLATFORM,
-    )
-    picture = services.opened_photo(db(), context().keyring, context().store, photo)
+    shown = services.FacePicture.of_reference(photo)
+    picture = services.show_picture(db(), context(), viewer=actor(), picture=shown, purpose="own", chain=PLATFORM)
     return Response(picture, mimetype=vault.picture_type(picture))
 
 
@@ -206,7 +198,7 @@ def read_photo(path: PhotoPath) -> Response:
 @roles(Role.TRAINEE)
 def delete_photo(path: PhotoPath) -> tuple[str, int]:
     photo = access_reference_photo(db(), actor(), path.photo_id)
-    services.delete_photo(db(), context().keyring, context().store, photo)
+    services.delete_photo(db(), context().keyring, context().store, context().events, photo)
     return "", 204
 
 
@@ -229,4 +221,6 @@ def _standing(consent: Consent | None) -> StandingConsent | None:
 
 
 def _photo(photo: ReferencePhoto) -> EnrolledPhoto:
-    return EnrolledPhoto(photo_id=photo.id, quality=[], enrolled_at=photo.enrolled_at)
+    return EnrolledPhoto(
+        photo_id=photo.id, quality=[], standing=PhotoStanding(photo.standing), enrolled_at=photo.enrolled_at
+    )

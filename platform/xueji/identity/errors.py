@@ -93,6 +93,15 @@ class EnoughPhotos(Conflict):
     type, title, detail = "enough-photos", _("底照已满三张"), _("请先删除一张，再上传新的。")
 
 
+class PhotoDecided(Conflict):
+    type, title, detail = "photo-decided", _("这张底照已有人处理"), _("请刷新页面，查看现在的结果。")
+
+
+class AnotherPersonNeeded(Conflict):
+    type, title = "another-person-needed", _("须由另一位工作人员处理")
+    detail = _("自己作出的决定，自己不能更改。请由另一位工作人员核对后更改。")
+
+
 class PhotoUnusable(Invalid):
     """``extra["problems"]`` names what is wrong with the picture."""
 

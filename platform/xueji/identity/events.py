@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from xueji.identity.models import ReferencePhoto
 from xueji.kernel.events import Events
 
 
@@ -36,3 +38,26 @@ class FaceRouteEnds:
     person_id: UUID
     why: str
     """``consent_withdrawn`` or ``other_route``."""
+
+
+class ReferenceChange(StrEnum):
+    ENROL = "enrol"
+    DELETE = "delete"
+    CONFIRM = "confirm"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True)
+class ReferenceChanged:
+    """What face checks compare with has changed, in the same transaction: whoever keeps her hours records it."""
+
+    session: Session
+    change: ReferenceChange
+    photo: ReferencePhoto
+    by: UUID
+    """Who did it."""
+    near: tuple[tuple[UUID, int], ...] = ()
+    """Of a photo that is enrolled: how far it is from each of her others that can be compared, in millionths."""
+    limit: int = 0
+    """How far it may be, in millionths."""
+    reason: str = ""

@@ -34,20 +34,35 @@ class _FaceEngine:
         self._networks: Networks | None = None
         self._opener: Child | None = None
 
-    def assess(self, photo: bytes) -> ReferenceQuality:
+    def networks(self) -> Networks:
+        """Loaded once. Raises EngineDown."""
         from media_pipeline.engine import Engine as Networks
+
+        with self._lock:
+            if self._networks is None:
+                self._networks = Networks(self._folder)
+            return self._networks
+
+    def assess(self, photo: bytes) -> ReferenceQuality:
         from media_pipeline.opening import Child
         from media_pipeline.reference import assess_reference
 
+        networks = self.networks()
         with self._lock:
-            if self._networks is None or self._opener is None:
-                self._networks, self._opener = Networks(self._folder), Child()
-        return assess_reference(photo, self._networks, opener=self._opener)
+            self._opener = self._opener or Child()
+        return assess_reference(photo, networks, opener=self._opener)
 
 
 def engine(context: Context) -> Engine:
     """The installation's engine; a test puts its twin into ``context.outside[faces.Engine]``."""
     return cast(Engine, context.outside.setdefault(Engine, _FaceEngine(context.settings.data / "models")))
+
+
+def networks(context: Context) -> Networks:
+    """The networks, for whoever else judges faces in this process: they are in memory once. Raises EngineDown."""
+    found = engine(context)
+    own = found if isinstance(found, _FaceEngine) else _FaceEngine(context.settings.data / "models")
+    return own.networks()
 
 
 def assess(judge: Engine, photo: bytes) -> ReferenceQuality:

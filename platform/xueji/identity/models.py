@@ -13,7 +13,15 @@ from uuid import UUID, uuid4
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, Uuid, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from xueji.identity.rules import ConsentKind, OrganisationKind, PhotoState, ProofRoute, ResetKind, SessionKind
+from xueji.identity.rules import (
+    ConsentKind,
+    OrganisationKind,
+    PhotoStanding,
+    PhotoState,
+    ProofRoute,
+    ResetKind,
+    SessionKind,
+)
 from xueji.kernel.actor import Role
 from xueji.kernel.database import Base, UTCDateTime, word
 
@@ -239,7 +247,14 @@ class ReferencePhoto(Base):
     path: Mapped[str | None] = mapped_column(
         String(200), info=personal("where the encrypted picture lies; null once the file is deleted")
     )
+    standing: Mapped[PhotoStanding] = mapped_column(
+        word(PhotoStanding), default=PhotoStanding.UNCONFIRMED, info=personal("whether checks are made against it")
+    )
+    replaces: Mapped[bool] = mapped_column(default=False, info=personal("whether she had enrolled another one before"))
     sha256: Mapped[str] = mapped_column(String(64), info=personal("of the ciphertext, as the trace has it"))
+    plain_sha256: Mapped[str | None] = mapped_column(
+        String(64), info=personal("of the picture, committed to in her enrolments; null until it was read again")
+    )
     descriptor_cipher: Mapped[bytes | None] = mapped_column(
         LargeBinary, info=personal("face template (128 float32), for face checks she consented to; null once deleted")
     )
@@ -249,6 +264,26 @@ class ReferencePhoto(Base):
         UTCDateTime, index=True, info=personal("when it was compared with everybody else's; null until then")
     )
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=personal("proof of the deletion"))
+
+
+class PhotoDecision(Base):
+    """A member of staff held a photo against the identity document, and said what was found. Never changed."""
+
+    __tablename__ = "photo_decision"
+
+    id: Mapped[UUID] = _key()
+    photo_id: Mapped[UUID] = mapped_column(
+        ForeignKey("reference_photo.id"), index=True, info=personal("which photo was decided on")
+    )
+    decided_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info=personal("who answers for it"))
+    organisation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("organisation.id"), info=personal("on whose behalf")
+    )
+    decided_at: Mapped[datetime] = mapped_column(UTCDateTime, info=personal("when"))
+    confirmed: Mapped[bool] = mapped_column(info=personal("whether it shows her"))
+    reason_cipher: Mapped[bytes | None] = mapped_column(
+        LargeBinary, info=personal("why not, in their words; encrypted under her key")
+    )
 
 
 class DuplicateFlag(Base):

@@ -59,6 +59,40 @@ class PhotoState(StrEnum):
     DELETED = "deleted"
 
 
+class PhotoStanding(StrEnum):
+    """What a reference photo may be used for, and on whose word."""
+
+    UNCONFIRMED = "unconfirmed"
+    """used for checks; nobody has held it against her identity document yet"""
+    ALIKE = "alike"
+    """used for checks: near enough to one that was confirmed"""
+    CONFIRMED = "confirmed"
+    """used for checks: a member of staff held it against her identity document"""
+    WAITING = "waiting"
+    """used for nothing: unlike those that stand, until a person has looked"""
+    REFUSED = "refused"
+    """used for nothing: a member of staff did not find her in it"""
+
+
+USED = frozenset({PhotoStanding.UNCONFIRMED, PhotoStanding.ALIKE, PhotoStanding.CONFIRMED})
+"""What checks are made against."""
+
+
+def photo_standing(others: Iterable[tuple[PhotoStanding, int | None]], limit_micro: int) -> PhotoStanding:
+    """Where a new photo stands beside her others; each with its distance in millionths, None where none can be had.
+
+    What a person confirmed decides, else whatever is in use: near all of it, the photo is taken; far from any, it
+    waits for a person. Only what a person confirmed vouches for another photo, so that a face cannot change step by
+    step. A photo with nothing beside it is taken and not confirmed.
+    """
+    used = [(standing, distance) for standing, distance in others if standing in USED]
+    confirmed = [distance for standing, distance in used if standing is PhotoStanding.CONFIRMED]
+    compared = confirmed or [distance for _standing, distance in used]
+    if any(distance is None or distance > limit_micro for distance in compared):
+        return PhotoStanding.WAITING
+    return PhotoStanding.ALIKE if confirmed else PhotoStanding.UNCONFIRMED
+
+
 class SessionKind(StrEnum):
     COOKIE = "cookie"
     TOKEN = "token"

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from xueji.identity.rules import LONGEST_PASSWORD, ConsentKind, OrganisationKind, ProofRoute
+from xueji.identity.rules import LONGEST_PASSWORD, ConsentKind, OrganisationKind, PhotoStanding, ProofRoute
 from xueji.kernel.actor import Role
 from xueji.web.bodies import UploadedFile, UploadForm
 
@@ -95,6 +95,8 @@ class EnrolledPhoto(BaseModel):
     photo_id: UUID
     quality: list[str]
     """Codes of what could be better; a photo that cannot be used is answered 422 with ``problems``."""
+    standing: PhotoStanding
+    """Whether face checks are made against it (not while it is ``waiting`` or ``refused``), and on whose word."""
     enrolled_at: datetime
 
 

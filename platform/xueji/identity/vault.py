@@ -55,6 +55,10 @@ def template_field(photo_id: UUID) -> str:
     return f"template/{photo_id}"
 
 
+def decision_field(photo_id: UUID) -> str:
+    return f"reference/{photo_id}/decision"
+
+
 def _place(person_id: UUID, field: str) -> bytes:
     return f"person/{person_id}/{field}".encode()
 

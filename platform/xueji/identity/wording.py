@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
-from xueji.identity.rules import OrganisationKind, ProofRoute, ResetKind, SessionEnd, SessionKind, Step
+from xueji.identity.rules import OrganisationKind, PhotoStanding, ProofRoute, ResetKind, SessionEnd, SessionKind, Step
 from xueji.kernel.actor import Role
 from xueji.trace.rules import Event
 
@@ -84,10 +84,19 @@ ACT: Mapping[str, Any] = {
 
 
 RESET_KIND: Mapping[ResetKind, Any] = {ResetKind.PASSWORD: _("重置密码"), ResetKind.FACTOR: _("重置两步验证")}
+PHOTO_STANDING: Mapping[PhotoStanding, tuple[Any, str, str]] = {
+    PhotoStanding.UNCONFIRMED: (_("可用，待与证件核对"), "provisional", "hourglass-split"),
+    PhotoStanding.ALIKE: (_("可用，与已核对的一致"), "confirmed", "check-circle-fill"),
+    PhotoStanding.CONFIRMED: (_("已与证件核对"), "confirmed", "patch-check-fill"),
+    PhotoStanding.WAITING: (_("与原有底照不像，待核对"), "held", "pause-circle"),
+    PhotoStanding.REFUSED: (_("未能确认为本人"), "refused", "x-circle-fill"),
+}
+"""What a reference photo may be used for: words, tone and icon."""
 
 
 PURPOSE: Mapping[str, Any] = {
     "own": _("本人查看"),
+    "confirm": _("与身份证件核对"),
     "duplicate": _("疑似重复人脸复核"),
     "audit": _("监管审查"),
     "review": _("复核核验结果"),

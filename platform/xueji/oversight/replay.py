@@ -28,12 +28,14 @@ _KIND_OF = {
     Status.CONFIRMED: "confirmed",
     Status.PROVISIONAL: "provisional",
     Status.HELD: "held",
+    Status.AWAITED: "held",
     Status.LOST: "refused",
 }
 _WORTH_OF = {
     Status.CONFIRMED: "confirmed",
     Status.PROVISIONAL: "provisional",
     Status.HELD: "held",
+    Status.AWAITED: "awaited",
     Status.LOST: "lost",
 }
 _SILENCE_BEATS = 3

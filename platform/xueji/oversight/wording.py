@@ -54,6 +54,7 @@ WORTH: Mapping[str, Any] = {
     "confirmed": _("已确认"),
     "provisional": _("待确认"),
     "held": _("暂缓计入"),
+    "awaited": _("等核对底照"),
     "lost": _("复核未通过"),
 }
 

@@ -11,10 +11,9 @@ from flask_openapi3.blueprint import APIBlueprint
 from xueji.enrolment.errors import NotForOneself
 from xueji.identity import vault
 from xueji.identity.errors import Erased
-from xueji.identity.services import record_face_view
+from xueji.identity.services import FacePicture, show_picture
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
-from xueji.kernel.crypto import Unreadable
 from xueji.kernel.errors import NotFound, Problem
 from xueji.progress.answers import check_json
 from xueji.progress.errors import LeaseLost, SittingEnded
@@ -160,20 +159,14 @@ def picture(path: schemas.PicturePath) -> Response:
     found, check = access_picture(session, actor(), path.picture_id)
     own = found.person_id == actor().person_id
     purpose = "own" if own else "audit" if actor().is_(Role.REGULATOR) else "review"
-    record_face_view(
+    plain = show_picture(
         session,
-        held.keyring,
+        held,
         viewer=actor(),
-        person_id=found.person_id,
-        picture=str(found.id),
+        picture=FacePicture(found.id, found.person_id, found.path, found.path),
         purpose=purpose,
         chain=str(check.enrolment_id),
     )
-    key = vault.person_key(session, held.keyring, found.person_id)
-    try:
-        plain = vault.unseal(key, found.person_id, found.path, held.store.get(found.path))
-    except (FileNotFoundError, Unreadable) as error:
-        raise NotFound from error
     response = Response(plain, mimetype=vault.picture_type(plain))
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"

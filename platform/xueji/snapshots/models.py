@@ -73,6 +73,9 @@ class Attempt(Base):
     engine: Mapped[str | None] = mapped_column(String(64))
     model: Mapped[str | None] = mapped_column(String(80))
     signals: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    references: Mapped[list[str]] = mapped_column(
+        JSON, default=list, info={"personal": "which of her reference photos it was compared with"}
+    )
 
     pictures: Mapped[list[Picture]] = relationship(order_by="Picture.position", lazy="selectin")
 
@@ -90,6 +93,9 @@ class Picture(Base):
     path: Mapped[str] = mapped_column(String(200))
     sha256: Mapped[str] = mapped_column(String(64))
     """Of the ciphertext, as in the trace."""
+    plain_sha256: Mapped[str | None] = mapped_column(
+        String(64), index=True, info={"personal": "of the picture, to know it when it is shown again"}
+    )
     commitment: Mapped[str] = mapped_column(String(64))
     likeness: Mapped[str | None] = mapped_column(
         String(64), index=True, info={"personal": "perceptual hash, to know a picture shown before"}

@@ -11,13 +11,19 @@ from typing import Any
 
 from xueji.trace.rules import Event
 
-COMMITTED = frozenset({"commitment", "device", "schedule", "place", "reason", "actor", "subject"})
+COMMITTED = frozenset(
+    {"commitment", "device", "schedule", "place", "reason", "actor", "subject", "reference", "references"}
+)
 """Under these names a leaf holds commitments."""
 FIELDS: dict[tuple[str, str], str] = {
     (Event.CHECK_ANSWER, "frames.commitment"): "picture",
     (Event.CHECK_ANSWER, "device"): "camera",
     (Event.CHECK_APPEAL, "reason"): "appeal",
     (Event.CHECK_REVIEW, "reason"): "review",
+    (Event.CHECK_VERDICT, "references"): "reference",
+    (Event.REFERENCE_STAND, "references.reference"): "reference",
+    (Event.REFERENCE_ENROL, "near.reference"): "reference",
+    (Event.REFERENCE_REFUSE, "reason"): "review",
 }
 """By event and place in its values: the name a commitment is opened under, where that is not its name in the leaf."""
 _COMMITMENT = re.compile(r"[0-9a-f]{64}")

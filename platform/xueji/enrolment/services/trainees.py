@@ -24,6 +24,7 @@ from xueji.enrolment.errors import (
 from xueji.enrolment.events import StudyEnds
 from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
 from xueji.enrolment.rules import MOST_PASTED, BadLine, PastedPerson, pasted_people
+from xueji.enrolment.services import references
 from xueji.identity import queries as identity
 from xueji.identity import rules as identity_rules
 from xueji.identity import spelling
@@ -74,6 +75,7 @@ def enrol(session: Session, keyring: Keyring, *, cohort: Cohort, person: Person,
         who=keyring.pseudonym(person.id, enrolment.id),
         values=opening_values(facts),
     )
+    references.stand(session, enrolment)
     return enrolment
 
 

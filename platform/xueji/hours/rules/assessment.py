@@ -33,7 +33,7 @@ from xueji.hours.rules.statement import (
     Syllabus,
     Totals,
 )
-from xueji.hours.rules.worth import Span, spans_of
+from xueji.hours.rules.worth import Span, Status, spans_of
 from xueji.rulebook.industries import risk
 from xueji.rulebook.intervals import Interval, length, subtract, union
 from xueji.rulebook.rules import (
@@ -140,9 +140,7 @@ def _cap(enrolment: Enrolment, in_force: InForce, situation: Situation) -> Onlin
 class _LessonStudy:
     """What was watched of one lesson: media by what it is worth, and what earned nothing."""
 
-    by_status: tuple[list[Interval], list[Interval], list[Interval], list[Interval]] = field(
-        default_factory=lambda: ([], [], [], [])
-    )
+    by_status: tuple[list[Interval], ...] = field(default_factory=lambda: tuple([] for _ in Status))
     refused: Counter[str] = field(default_factory=Counter)
     furthest_ms: int = 0
 
@@ -272,21 +270,23 @@ def _lesson_lines(
     confirmed_total = 0
     for lesson in lessons:
         watched = study.lessons[lesson.lesson]
-        lost, held, provisional, confirmed = (union(pieces) for pieces in watched.by_status)
+        lost, held, awaited, provisional, confirmed = (union(pieces) for pieces in watched.by_status)
         provisional = subtract(provisional, confirmed)
-        better = union([*confirmed, *provisional])
+        awaited = subtract(awaited, union([*confirmed, *provisional]))
+        better = union([*confirmed, *provisional, *awaited])
         held = subtract(held, better)
         lost = subtract(lost, union([*better, *held]))
-        confirmed_ms, provisional_ms, held_ms = length(confirmed), length(provisional), length(held)
+        confirmed_ms, provisional_ms, awaited_ms = length(confirmed), length(provisional), length(awaited)
+        held_ms = length(held) + awaited_ms
         refused = Counter(watched.refused)
         if lesson.part == Part.PRACTICAL or lesson.lesson in again:
             why = Reason.PRACTICAL_ONLINE if lesson.part == Part.PRACTICAL else Reason.ALREADY_COUNTED
             refused[why] += confirmed_ms + provisional_ms + held_ms + length(lost)
-            confirmed_ms = provisional_ms = held_ms = 0
+            confirmed_ms = provisional_ms = held_ms = awaited_ms = 0
             held = lost = []
         elif settled:
             refused[Reason.NOT_MADE_UP] += provisional_ms + held_ms
-            provisional_ms = held_ms = 0
+            provisional_ms = held_ms = awaited_ms = 0
         refused[Reason.CHECK_FAILED] += length(lost)
         counted_ms = min(confirmed_ms, limit_ms - min(limit_ms, confirmed_total))
         refused[Reason.OVER_CAP] += confirmed_ms - counted_ms
@@ -302,6 +302,7 @@ def _lesson_lines(
                 held_ms=held_ms,
                 refused=_refused_sums(refused),
                 make_up=() if settled else tuple(union([*held, *lost])),
+                awaited_ms=awaited_ms,
             )
         )
     return tuple(lines), confirmed_total
@@ -322,6 +323,7 @@ def _online_sums(lines: Sequence[LessonLine], stray_ms: int) -> OnlineSums:
         provisional_ms=sum(line.provisional_ms for line in lines),
         held_ms=sum(line.held_ms for line in lines),
         refused=_refused_sums(refused),
+        awaited_ms=sum(line.awaited_ms for line in lines),
     )
 
 

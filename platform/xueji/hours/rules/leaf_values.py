@@ -71,6 +71,13 @@ class Values:
         """Whether there is such a value, for leaves of several releases."""
         return self._values.get(name) is not None
 
+    def texts_or_none(self, name: str) -> tuple[str, ...]:
+        """A list of texts; empty where there is none."""
+        value = self._values.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise self.wrong(name, "must be a list of texts")
+        return tuple(value)
+
     def flag(self, name: str) -> bool:
         value = self._get(name)
         if not isinstance(value, bool):

@@ -22,6 +22,7 @@ from xueji.hours.rules.records import (
     Segment,
     Standing,
 )
+from xueji.hours.rules.references import References
 from xueji.rulebook.intervals import union
 from xueji.rulebook.vocabulary import (
     Category,
@@ -81,6 +82,7 @@ class _CheckStory:
     seen_ms: int | None = None
     """when pictures last arrived, in any attempt"""
     outcome: str | None = None
+    references: tuple[str, ...] = ()
     decided_n: int = 0
     decided_ms: int = 0
     review: str | None = None
@@ -89,12 +91,15 @@ class _CheckStory:
     owed: list[tuple[int, int]] = field(default_factory=list)
     """server time in which an answer was owed: from the end of an attempt's first window to its answer"""
 
-    def decided(self, check: str) -> DecidedCheck | None:
-        """The boundary the check is, or None when it bounds nothing: undecided, engine down, an offer not taken."""
+    def decided(self, check: str, *, hers: bool) -> DecidedCheck | None:
+        """The boundary the check is, or None when it bounds nothing: undecided, engine down, an offer not taken.
+
+        ``hers``: whether what it was compared with is known to show her.
+        """
         if self.review is not None:
             standing = Standing.GOOD if self.review == ReviewOutcome.ACCEPT else Standing.REJECTED
         elif self.outcome == Outcome.MATCH:
-            standing = Standing.GOOD
+            standing = Standing.GOOD if hers else Standing.AWAITED
         elif self.outcome in (None, Outcome.SERVICE_DOWN) or self._offer_not_taken():
             return None
         else:
@@ -148,6 +153,7 @@ class _Reading:
     register: Register = field(default_factory=Register)
     withdrawn: bool = False
     furthest: dict[str, int] = field(default_factory=dict)
+    references: References = field(default_factory=References)
     marks: Counter[str] = field(default_factory=Counter)
     irregular: list[Irregular] = field(default_factory=list)
     clearances: dict[str, Clearance] = field(default_factory=dict)
@@ -173,7 +179,10 @@ class _Reading:
     def result(self, count: int) -> Evidence:
         if self.enrolment is None:
             raise MalformedTrace("no enrolment.open")
-        decided = {check: story.decided(check) for check, story in self.checks.items()}
+        decided = {
+            check: story.decided(check, hers=self.references.vouch_for(story.references, self.enrolment))
+            for check, story in self.checks.items()
+        }
         return Evidence(
             enrolment=self.enrolment,
             leaves=count,
@@ -193,6 +202,7 @@ class _Reading:
             shown_ms=tuple(sorted([*self.shown, *(look.at_ms for look in self.desk.confirmations())])),
             owed=tuple(union(interval for story in self.checks.values() for interval in story.all_owed())),
             withdrawn=self.withdrawn,
+            references={name: self.references.state(name, self.enrolment) for name in self.references.known},
         )
 
     @property
@@ -309,10 +319,28 @@ class _Reading:
         if values.flag("final"):
             story.outcome, story.decided_n, story.decided_ms = outcome, n, at
             story.settle(at)
+            story.references = values.texts_or_none("references")
 
     def check_review(self, n: int, at: int, values: Values) -> None:
         story = self._story(values)
         story.review, story.decided_n = values.one_of("outcome", ReviewOutcome), n
+
+    def reference_stand(self, n: int, at: int, values: Values) -> None:
+        self.references.stand(values)
+
+    def reference_enrol(self, n: int, at: int, values: Values) -> None:
+        self.references.enrol(values)
+
+    def reference_confirm(self, n: int, at: int, values: Values) -> None:
+        self._decide_reference(at, values, confirmed=True)
+
+    def reference_refuse(self, n: int, at: int, values: Values) -> None:
+        self._decide_reference(at, values, confirmed=False)
+
+    def _decide_reference(self, at: int, values: Values, *, confirmed: bool) -> None:
+        """After the time to make up nothing changes the account any more."""
+        if self.enrolment is not None and at < self.enrolment.settles_ms:
+            self.references.decide(values, confirmed=confirmed)
 
     def flag_clear(self, n: int, at: int, values: Values) -> None:
         """A regulator, or two people of the institution; one of hers alone clears nothing."""
@@ -348,6 +376,10 @@ _READERS: Final[Mapping[str, Callable[[_Reading, int, int, Values], None]]] = {
     "check.answer": _Reading.check_answer,
     "check.verdict": _Reading.check_verdict,
     "check.review": _Reading.check_review,
+    "reference.stand": _Reading.reference_stand,
+    "reference.enrol": _Reading.reference_enrol,
+    "reference.confirm": _Reading.reference_confirm,
+    "reference.refuse": _Reading.reference_refuse,
     "checkin.confirm": lambda reading, n, at, values: reading.desk.confirm(n, at, values),
     "checkin.end": lambda reading, n, at, values: reading.desk.end(n, at, values),
     "checkin.code": lambda reading, n, at, values: reading.desk.code(n, at, values),

@@ -1,7 +1,7 @@
 """What the trace of one enrolment says, as plain facts: the evidence that hours are worked out from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final
@@ -19,6 +19,8 @@ class Standing(StrEnum):
     """What a decided check says about the time around it."""
 
     GOOD = "good"
+    AWAITED = "awaited"
+    """a match with a reference photo that nobody has confirmed yet: holds the time on both sides until somebody does"""
     FAILED = "failed"
     """holds the time on both sides until it is made up or a person accepts the check"""
     REJECTED = "rejected"
@@ -219,6 +221,8 @@ class Evidence:
     """server time in which a scheduled check waited for its answer beyond its first window: a union"""
     withdrawn: bool = False
     """whether she was let out of the cohort"""
+    references: Mapping[str, str] = field(default_factory=dict)
+    """what is known of each reference photo (`ReferenceState`), by its commitment"""
 
 
 class MalformedTrace(ValueError):

@@ -113,6 +113,8 @@ class LessonLine:
     refused: tuple[RefusedSum, ...]
     make_up: tuple[Interval, ...]
     """media that earns again when it is watched again: what is held, and what a failed check lost"""
+    awaited_ms: int = 0
+    """of what is held: what staff release by confirming her reference photo, and is not to be watched again"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ class OnlineSums:
     held_ms: int
     """next to a failed check: to be made up, reviewed or lost"""
     refused: tuple[RefusedSum, ...]
+    awaited_ms: int = 0
+    """of what is held: what waits for staff to confirm her reference photo"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +335,8 @@ def explain(statement: Statement) -> tuple[Explanation, ...]:
     told += [Explanation(f"missing.{item.code}", item.ms) for item in statement.missing]
     if statement.online.held_ms:
         told.append(Explanation("held", statement.online.held_ms))
+    if statement.online.awaited_ms:
+        told.append(Explanation("awaited", statement.online.awaited_ms))
     if statement.online.provisional_ms:
         told.append(Explanation("provisional", statement.online.provisional_ms))
     told += [Explanation(f"refused.{item.reason}", item.ms) for item in statement.online.refused]

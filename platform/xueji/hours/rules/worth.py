@@ -15,8 +15,10 @@ class Status(IntEnum):
     LOST = 0
     """next to a check that a person rejected"""
     HELD = 1
-    PROVISIONAL = 2
-    CONFIRMED = 3
+    AWAITED = 2
+    """held, and confirmed as soon as staff confirm the photo that the check was compared with"""
+    PROVISIONAL = 3
+    CONFIRMED = 4
 
 
 Span = tuple[int, int, Status]
@@ -27,7 +29,8 @@ def spans(checks: Iterable[DecidedCheck]) -> list[Span]:
     """All of time, cut by the decided checks into spans of one worth each, in order.
 
     Between two good checks, or the enrolment's beginning and a good one: confirmed. Next to a failed one: held. Next
-    to a rejected one: lost. After the last one, if it was good: provisional.
+    to a match with a photo that nobody confirmed: awaited. Next to a rejected one: lost. After the last one, if it was
+    good: provisional.
     """
     cut: list[Span] = []
     start, before = -EVER, Standing.GOOD
@@ -41,7 +44,9 @@ def spans(checks: Iterable[DecidedCheck]) -> list[Span]:
 def _between(before: Standing, after: Standing) -> Status:
     if Standing.REJECTED in (before, after):
         return Status.LOST
-    return Status.HELD if Standing.FAILED in (before, after) else Status.CONFIRMED
+    if Standing.FAILED in (before, after):
+        return Status.HELD
+    return Status.AWAITED if Standing.AWAITED in (before, after) else Status.CONFIRMED
 
 
 def _append(cut: list[Span], start: int, end: int, status: Status) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from xueji.identity import vault
 from xueji.identity.models import Consent, DuplicateFlag, FaceView, Organisation, Person, ReferencePhoto
-from xueji.identity.rules import FACES_FILING, FACES_WARNING, ConsentKind, PhotoState
+from xueji.identity.rules import FACES_FILING, FACES_WARNING, USED, ConsentKind, PhotoState
 from xueji.kernel.crypto import Keyring
 
 Descriptor = NDArray[np.float32]
@@ -59,14 +59,55 @@ def photos_to_compare(session: Session, enrolled_before: datetime, most: int = 1
     return list(session.scalars(waiting))
 
 
-def reference_descriptors(session: Session, keyring: Keyring, person_id: UUID) -> list[Descriptor]:
-    """Her face templates, each float32 of 128, oldest first. Raises NotFound, Erased."""
+@dataclass(frozen=True)
+class StandingPhoto:
+    """A stored photo with its template, float32 of 128, or None where there is none."""
+
+    photo: ReferencePhoto
+    descriptor: Descriptor | None
+
+
+def standing_photos(session: Session, keyring: Keyring, person_id: UUID) -> list[StandingPhoto]:
+    """All her stored photos, the oldest first, whatever they may be used for. Raises NotFound, Erased."""
     key = vault.person_key(session, keyring, person_id)
     return [
-        _template(key, person_id, photo.id, photo.descriptor_cipher)
+        StandingPhoto(photo, None if sealed is None else _template(key, person_id, photo.id, sealed))
         for photo in reference_photos(session, person_id)
-        if photo.descriptor_cipher is not None
+        for sealed in (photo.descriptor_cipher,)
     ]
+
+
+def used_photos(session: Session, person_id: UUID) -> list[ReferencePhoto]:
+    """What face checks are made against, the oldest first."""
+    return [photo for photo in reference_photos(session, person_id) if photo.standing in USED]
+
+
+def references(session: Session, keyring: Keyring, person_id: UUID, model: str) -> dict[UUID, Descriptor]:
+    """What a check is compared with: the templates that ``model`` made, by photo. Raises NotFound, Erased.
+
+    Templates of another model say nothing to this one, however near they seem.
+    """
+    return {
+        each.photo.id: each.descriptor
+        for each in standing_photos(session, keyring, person_id)
+        if each.photo.standing in USED and each.photo.model == model and each.descriptor is not None
+    }
+
+
+def has_enrolled(session: Session, person_id: UUID) -> bool:
+    """Whether she ever enrolled a photo, be it deleted by now."""
+    return session.scalar(select(ReferencePhoto.id).where(ReferencePhoto.person_id == person_id).limit(1)) is not None
+
+
+def photos_of_other_models(session: Session, model: str, most: int) -> list[UUID]:
+    """Stored photos that another model described, the oldest first."""
+    chosen = (
+        select(ReferencePhoto.id)
+        .where(ReferencePhoto.state == PhotoState.STORED, ReferencePhoto.model != model)
+        .order_by(ReferencePhoto.enrolled_at)
+        .limit(most)
+    )
+    return list(session.scalars(chosen))
 
 
 def _template(key: bytes, person_id: UUID, photo_id: UUID, sealed: bytes) -> Descriptor:

@@ -2,7 +2,8 @@
 
 from xueji.identity.services.acts import read_acts
 from xueji.identity.services.consent import choose_route, give_consent, withdraw_consent
-from xueji.identity.services.face_views import record_face_view
+from xueji.identity.services.duplicates import compare_with_everybody, decide_duplicate
+from xueji.identity.services.face_views import FacePicture, Seen, open_seen, record_look, show_picture
 from xueji.identity.services.first_administrator import (
     create_administrator,
     recover_administrator,
@@ -17,12 +18,12 @@ from xueji.identity.services.people import (
     restore,
     suspend,
 )
+from xueji.identity.services.photo_decisions import decide_photo
 from xueji.identity.services.photos import (
-    compare_with_everybody,
-    decide_duplicate,
     delete_photo,
+    describe_all_anew,
+    describe_anew,
     enrol_photo,
-    opened_photo,
     remove_deleted_files,
 )
 from xueji.identity.services.resets import Confirmed, ask_reset, confirm_reset, first_code, issue_again, refuse_reset
@@ -43,9 +44,11 @@ from xueji.identity.vault import person_key
 
 __all__ = [
     "Confirmed",
+    "FacePicture",
     "HashedPassword",
     "Needed",
     "Passed",
+    "Seen",
     "add_membership",
     "ask_reset",
     "begin_set_up",
@@ -60,7 +63,10 @@ __all__ = [
     "create_administrator",
     "create_organisation",
     "decide_duplicate",
+    "decide_photo",
     "delete_photo",
+    "describe_all_anew",
+    "describe_anew",
     "display_name",
     "drop_totp",
     "end_session",
@@ -72,21 +78,22 @@ __all__ = [
     "hash_password",
     "issue_again",
     "keep_alive",
+    "open_seen",
     "open_session",
-    "opened_photo",
     "pass_code",
     "pass_new_password",
     "pass_password",
     "pass_set_up",
     "person_key",
     "read_acts",
-    "record_face_view",
+    "record_look",
     "recover_administrator",
     "refuse_reset",
     "register_person",
     "remove_deleted_files",
     "remove_membership",
     "restore",
+    "show_picture",
     "suspend",
     "switch_organisation",
     "withdraw_consent",

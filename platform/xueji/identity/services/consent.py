@@ -55,7 +55,7 @@ def withdraw_consent(
         values = {"kind": kind, "text_version": standing.text_version}
         record_of_person(session, keyring, Event.CONSENT_WITHDRAW, person.id, values)
     for photo in queries.reference_photos(session, person.id):
-        delete_photo(session, keyring, store, photo)
+        delete_photo(session, keyring, store, events, photo)
     _take(person, ProofRoute.SUPERVISED)
     events.publish(FaceRouteEnds(session, events, person.id, "consent_withdrawn"))
     session.flush()

@@ -1,36 +1,86 @@
-"""Every look at a face leaves a mark that its owner can read."""
+"""The only way to a face for a person: a look is recorded first, and only what was looked at can be opened.
+
+Every look leaves a mark that the owner of the face can read.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from xueji.identity.models import FaceView
+from xueji.identity import vault
+from xueji.identity.models import FaceView, ReferencePhoto
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
-from xueji.kernel.crypto import Keyring
+from xueji.kernel.context import Context
+from xueji.kernel.crypto import Keyring, Unreadable
+from xueji.kernel.errors import NotFound
 from xueji.trace.rules import Event
 from xueji.trace.services import record
 
 
-def record_face_view(
-    session: Session, keyring: Keyring, *, viewer: Actor, person_id: UUID, picture: str, purpose: str, chain: str
-) -> None:
-    """Note that ``viewer`` sees a picture of ``person_id`` now; needs a session that writes.
+@dataclass(frozen=True)
+class FacePicture:
+    """A picture of a face as it lies in the store."""
 
-    ``picture`` is its id, ``purpose`` a word (``audit``, ``review``, ``duplicate``, ``own``), ``chain`` the enrolment
-    the picture belongs to or `trace.rules.PLATFORM`.
+    id: UUID
+    person_id: UUID
+    """Whose face it is."""
+    path: str
+    field: str
+    """The place in her file it was sealed for."""
+
+    @classmethod
+    def of_reference(cls, photo: ReferencePhoto) -> FacePicture:
+        return cls(photo.id, photo.person_id, photo.path or "", vault.photo_field(photo.id))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A picture that somebody looks at, the look being recorded. Made by `record_look` and by nothing else."""
+
+    picture: FacePicture
+
+
+def record_look(
+    session: Session, keyring: Keyring, *, viewer: Actor, picture: FacePicture, purpose: str, chain: str
+) -> Seen:
+    """Note that ``viewer`` sees a picture now; needs a session that writes.
+
+    ``purpose`` is a word (``audit``, ``review``, ``confirm``, ``duplicate``, ``own``), ``chain`` the enrolment the
+    picture belongs to or `trace.rules.PLATFORM`.
     """
     session.add(
         FaceView(
-            person_id=person_id,
+            person_id=picture.person_id,
             viewer_id=viewer.person_id,
             viewer_organisation_id=viewer.organisation_id,
-            picture=picture,
+            picture=str(picture.id),
             purpose=purpose,
             viewed_at=clock.now(),
         )
     )
     who = keyring.pseudonym(viewer.person_id, chain)
-    record(session, event=Event.FACE_VIEW, chain=chain, who=who, values={"picture": picture, "purpose": purpose})
+    values = {"picture": str(picture.id), "purpose": purpose}
+    record(session, event=Event.FACE_VIEW, chain=chain, who=who, values=values)
+    return Seen(picture)
+
+
+def open_seen(session: Session, context: Context, seen: Seen) -> bytes:
+    """The picture as it was taken. Raises NotFound when it is gone, Erased."""
+    picture = seen.picture
+    key = vault.person_key(session, context.keyring, picture.person_id)
+    try:
+        return vault.unseal(key, picture.person_id, picture.field, context.store.get(picture.path))
+    except (FileNotFoundError, Unreadable) as error:
+        raise NotFound from error
+
+
+def show_picture(
+    session: Session, context: Context, *, viewer: Actor, picture: FacePicture, purpose: str, chain: str
+) -> bytes:
+    """Record the look and open the picture. Raises NotFound, Erased."""
+    seen = record_look(session, context.keyring, viewer=viewer, picture=picture, purpose=purpose, chain=chain)
+    return open_seen(session, context, seen)

@@ -1,55 +1,60 @@
-"""Reference photos: enrolled, compared with everybody else's, deleted."""
+"""Reference photos: enrolled beside those that stand, described anew for another model, deleted."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import numpy as np
-from flask_babel import gettext as _
-from sqlalchemy import or_, select
+import structlog
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xueji.identity import faces, queries, vault
-from xueji.identity.errors import ConsentNeeded, EnoughPhotos
-from xueji.identity.events import ReferenceStored
-from xueji.identity.models import DuplicateFlag, ReferencePhoto
-from xueji.identity.rules import MOST_REFERENCE_PHOTOS, PhotoState
+from xueji.identity.errors import ConsentNeeded, EnoughPhotos, Erased, PhotoUnusable
+from xueji.identity.events import ReferenceChange, ReferenceChanged, ReferenceStored
+from xueji.identity.models import Person, ReferencePhoto
+from xueji.identity.rules import MOST_REFERENCE_PHOTOS, PhotoState, photo_standing
 from xueji.identity.services.recording import record_of_person
 from xueji.kernel import clock
-from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
-from xueji.kernel.crypto import Keyring
+from xueji.kernel.crypto import Keyring, Unreadable
 from xueji.kernel.database import after_commit
-from xueji.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from xueji.kernel.errors import NotFound
+from xueji.kernel.events import Events
 from xueji.kernel.storage import Store
-from xueji.trace.rules import PLATFORM, SYSTEM, Event
-from xueji.trace.services import record
+from xueji.rulebook import rules as rulebook
+from xueji.trace.rules import Event
 
-MOST_LOOK_ALIKES = 5
-"""Flags raised by one photo at most, the nearest: a list nobody can read through helps nobody."""
+log = structlog.get_logger(__name__)
+
+MOST_DESCRIBED = 100
+"""Photos described anew in one turn of the task."""
 
 
 def enrol_photo(context: Context, *, person_id: UUID, photo: bytes) -> UUID:
-    """Judge, encrypt and store a photo, then enrol it; only the last step holds a write transaction.
+    """Judge, encrypt and store a photo, then enrol it beside those that stand; only the last step writes.
 
-    Raises ConsentNeeded, EnoughPhotos, PhotoUnusable, Unavailable, Erased.
+    A photo that is unlike them is stored and used for nothing until a person has looked (`PhotoStanding`). Raises
+    ConsentNeeded, EnoughPhotos, PhotoUnusable, Unavailable, Erased.
     """
     with context.database.reading() as session:
         _refuse(session, person_id)
         key = vault.person_key(session, context.keyring, person_id)
     judged = faces.assess(faces.engine(context), photo)
+    descriptor = np.asarray(judged.descriptor, "<f4")
     photo_id = uuid4()
     path = f"faces/reference/{photo_id}"
     ciphertext = vault.seal(key, person_id, vault.photo_field(photo_id), photo)
-    template = np.asarray(judged.descriptor, "<f4").tobytes()
     enrolled = ReferencePhoto(
         id=photo_id,
         person_id=person_id,
         state=PhotoState.STORED,
         path=path,
         sha256=hashlib.sha256(ciphertext).hexdigest(),
-        descriptor_cipher=vault.seal(key, person_id, vault.template_field(photo_id), template),
+        plain_sha256=hashlib.sha256(photo).hexdigest(),
+        descriptor_cipher=vault.seal(key, person_id, vault.template_field(photo_id), descriptor.tobytes()),
         model=judged.model,
         enrolled_at=clock.now(),
     )
@@ -57,19 +62,41 @@ def enrol_photo(context: Context, *, person_id: UUID, photo: bytes) -> UUID:
     try:
         with context.database.writing() as session:
             _refuse(session, person_id)
-            session.add(enrolled)
-            session.flush()
-            values = {
-                "photo": str(photo_id),
-                "sha256": enrolled.sha256,
-                "quality": [str(code) for code in judged.codes],
-            }
-            record_of_person(session, context.keyring, Event.REFERENCE_ENROL, person_id, values)
-            after_commit(session, lambda: context.events.publish(ReferenceStored(photo_id)))
+            _enrol(session, context, enrolled, descriptor, [str(code) for code in judged.codes])
     except BaseException:
         context.store.delete(path)
         raise
     return photo_id
+
+
+def _enrol(
+    session: Session, context: Context, photo: ReferencePhoto, descriptor: queries.Descriptor, quality: Sequence[str]
+) -> None:
+    """Two photos of one person that arrive at once are compared one after the other."""
+    session.get_one(Person, photo.person_id, with_for_update=True)
+    limit = rulebook.load().in_force("", clock.shanghai_day(photo.enrolled_at)).ruling("reference_match").whole
+    others = queries.standing_photos(session, context.keyring, photo.person_id)
+    near = {
+        other.photo.id: _apart(other.descriptor, descriptor)
+        for other in others
+        if other.photo.model == photo.model and other.descriptor is not None
+    }
+    photo.standing = photo_standing(((each.photo.standing, near.get(each.photo.id)) for each in others), limit)
+    photo.replaces = queries.has_enrolled(session, photo.person_id)
+    session.add(photo)
+    session.flush()
+    context.events.publish(
+        ReferenceChanged(session, ReferenceChange.ENROL, photo, photo.person_id, tuple(near.items()), limit)
+    )
+    values = {"photo": str(photo.id), "sha256": photo.sha256, "quality": list(quality)}
+    record_of_person(session, context.keyring, Event.REFERENCE_ENROL, photo.person_id, values)
+    photo_id = photo.id
+    after_commit(session, lambda: context.events.publish(ReferenceStored(photo_id)))
+
+
+def _apart(one: queries.Descriptor, other: queries.Descriptor) -> int:
+    """The distance of two faces in millionths."""
+    return round(float(np.linalg.norm(one.astype(np.float64) - other.astype(np.float64))) * 1_000_000)
 
 
 def _refuse(session: Session, person_id: UUID) -> None:
@@ -79,12 +106,13 @@ def _refuse(session: Session, person_id: UUID) -> None:
         raise EnoughPhotos
 
 
-def delete_photo(session: Session, keyring: Keyring, store: Store, photo: ReferencePhoto) -> None:
+def delete_photo(session: Session, keyring: Keyring, store: Store, events: Events, photo: ReferencePhoto) -> None:
     """Template and place go with the transaction, the file right after it."""
     path = photo.path
     photo.state = PhotoState.DELETED
     photo.descriptor_cipher = None
     photo.deleted_at = clock.now()
+    events.publish(ReferenceChanged(session, ReferenceChange.DELETE, photo, photo.person_id))
     values = {"photo": str(photo.id), "sha256": photo.sha256}
     record_of_person(session, keyring, Event.REFERENCE_DELETE, photo.person_id, values)
     if path is not None:
@@ -102,85 +130,41 @@ def remove_deleted_files(session: Session, store: Store) -> int:
     return len(left)
 
 
-def opened_photo(session: Session, keyring: Keyring, store: Store, photo: ReferencePhoto) -> bytes:
-    """The picture as it was uploaded; note the look with `record_face_view` first. Raises NotFound, Erased."""
-    key = vault.person_key(session, keyring, photo.person_id)
-    try:
-        sealed = store.get(photo.path or "")
-    except FileNotFoundError as error:
-        raise NotFound from error
-    return vault.unseal(key, photo.person_id, vault.photo_field(photo.id), sealed)
+def describe_anew(context: Context, photo_id: UUID, model: str) -> bool:
+    """Have a stored photo described by the engine in use, as ``model``; whether that template stands now.
 
-
-def compare_with_everybody(context: Context, photo_id: UUID) -> int:
-    """Look for the same face under other people's accounts and flag what is found for staff; how many flags.
-
-    Reads a batch of templates at a time and writes once at the end. A photo that was compared is not compared again.
+    Templates of different models must never be compared, and nobody is asked for a photo that is there already. The
+    photo is read and judged outside any transaction. A photo in which the new model does not see her well enough keeps
+    its old template and is compared with nothing. Raises Unavailable while engine or store are down.
     """
-    near: dict[UUID, tuple[int, UUID]] = {}
     with context.database.reading() as session:
         photo = session.get(ReferencePhoto, photo_id)
-        if photo is None or photo.descriptor_cipher is None or photo.compared_at is not None:
-            return 0
-        key = vault.person_key(session, context.keyring, photo.person_id)
-        sealed = vault.unseal(key, photo.person_id, vault.template_field(photo_id), photo.descriptor_cipher)
-        own = np.frombuffer(sealed, "<f4")
-        for batch in queries.everybody_elses_templates(session, context.keyring, photo.person_id, photo.model):
-            distances = np.rint(np.linalg.norm(batch.descriptors - own, axis=1) * 1_000_000).astype(int)
-            for row in np.flatnonzero(distances <= context.settings.duplicate_micro):
-                found = (int(distances[row]), batch.photo_ids[row])
-                other = batch.person_ids[row]
-                near[other] = min(near.get(other, found), found)
-    with context.database.writing() as session:
-        photo = session.get(ReferencePhoto, photo_id)
-        if photo is None or photo.state is PhotoState.DELETED or photo.compared_at is not None:
-            return 0
-        photo.compared_at = clock.now()
-        nearest = sorted((distance, other_photo, other) for other, (distance, other_photo) in near.items())
-        return sum(_flag(session, photo, *each) for each in nearest[:MOST_LOOK_ALIKES])
-
-
-def _flag(session: Session, photo: ReferencePhoto, distance: int, other_photo_id: UUID, other_person_id: UUID) -> bool:
-    """Whether a flag was raised: a pair of people is flagged once, whichever of them came second."""
-    pair = (photo.person_id, other_person_id)
-    known = select(DuplicateFlag.id).where(
-        or_(
-            (DuplicateFlag.person_id == pair[0]) & (DuplicateFlag.other_person_id == pair[1]),
-            (DuplicateFlag.person_id == pair[1]) & (DuplicateFlag.other_person_id == pair[0]),
-        )
-    )
-    if session.scalar(known) is not None:
+        if photo is None or photo.state is not PhotoState.STORED:
+            return False
+        try:
+            key = vault.person_key(session, context.keyring, photo.person_id)
+            sealed = context.store.get(photo.path or "")
+            picture = vault.unseal(key, photo.person_id, vault.photo_field(photo.id), sealed)
+        except (Erased, FileNotFoundError, NotFound, Unreadable):
+            log.exception("identity.photo_lost", photo=str(photo_id))
+            return False
+    try:
+        judged = faces.assess(faces.engine(context), picture)
+    except PhotoUnusable as refused:
+        log.warning("identity.photo_not_described", photo=str(photo_id), problems=refused.extra["problems"])
         return False
-    flag = DuplicateFlag(
-        id=uuid4(),
-        photo_id=photo.id,
-        other_photo_id=other_photo_id,
-        person_id=photo.person_id,
-        other_person_id=other_person_id,
-        distance=distance,
-        raised_at=clock.now(),
-    )
-    session.add(flag)
-    session.flush()
-    values = {"finding": str(flag.id), "kind": "duplicate_face"}
-    record(session, event=Event.FINDING, chain=PLATFORM, who=SYSTEM, values=values)
-    return True
+    template = np.asarray(judged.descriptor, "<f4").tobytes()
+    with context.database.writing() as session:
+        photo = session.get_one(ReferencePhoto, photo_id, with_for_update=True)
+        if photo.state is PhotoState.STORED:
+            photo.descriptor_cipher = vault.seal(key, photo.person_id, vault.template_field(photo.id), template)
+            photo.model = judged.model
+            photo.plain_sha256 = hashlib.sha256(picture).hexdigest()
+    return judged.model == model
 
 
-def decide_duplicate(
-    session: Session, keyring: Keyring, *, flag_id: UUID, same_person: bool, reason: str, actor: Actor
-) -> None:
-    """Raises Forbidden, NotFound, Invalid without a reason, Conflict when it was decided before."""
-    if not actor.is_(Role.ADMINISTRATOR):
-        raise Forbidden
-    flag = session.get(DuplicateFlag, flag_id)
-    if flag is None:
-        raise NotFound
-    if flag.decided_at is not None:
-        raise Conflict(_("这一提示已有处理结果。"))
-    if not reason.strip():
-        raise Invalid(_("请写明理由。"))
-    flag.decided_at, flag.decided_by = clock.now(), actor.person_id
-    flag.same_person, flag.reason = same_person, reason.strip()[:300]
-    kind = "duplicate_face.same" if same_person else "duplicate_face.different"
-    record_of_person(session, keyring, Event.FINDING, actor.person_id, {"finding": str(flag.id), "kind": kind})
+def describe_all_anew(context: Context, model: str) -> int:
+    """One turn of describing what another model described; how many stand now."""
+    with context.database.reading() as session:
+        waiting = queries.photos_of_other_models(session, model, MOST_DESCRIBED)
+    return sum(describe_anew(context, photo_id, model) for photo_id in waiting)

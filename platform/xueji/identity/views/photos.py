@@ -16,7 +16,7 @@ from xueji.identity.forms import PhotoForm
 from xueji.identity.rules import MOST_REFERENCE_PHOTOS
 from xueji.identity.views import blueprint
 from xueji.identity.views.pictures import shown_photo
-from xueji.identity.wording import PHOTO_PROBLEM
+from xueji.identity.wording import PHOTO_PROBLEM, PHOTO_STANDING
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Problem
 from xueji.web.access import roles
@@ -51,6 +51,7 @@ def photos() -> Any:
             most=MOST_REFERENCE_PHOTOS,
             consent=queries.standing_consent(session, actor().person_id),
             next=target,
+            standings=PHOTO_STANDING,
         )
     return page, problem.status if problem is not None else 422 if form.errors else 200
 
@@ -66,6 +67,6 @@ def photo_picture(photo_id: UUID) -> Response:
 @roles(Role.TRAINEE)
 def delete_photo(photo_id: UUID) -> Response:
     photo = access_reference_photo(db(), actor(), photo_id)
-    services.delete_photo(db(), context().keyring, context().store, photo)
+    services.delete_photo(db(), context().keyring, context().store, context().events, photo)
     flash(_("底照已删除。"), "success")
     return redirect(url_for("identity.photos"))

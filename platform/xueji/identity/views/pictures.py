@@ -23,15 +23,6 @@ def shown_photo(photo: ReferencePhoto, *, purpose: str) -> Response:
 
     ``purpose``: what the look is recorded and shown to the person as. Raises NotFound, Erased.
     """
-    session, held = db(), context()
-    services.record_face_view(
-        session,
-        held.keyring,
-        viewer=actor(),
-        person_id=photo.person_id,
-        picture=str(photo.id),
-        purpose=purpose,
-        chain=PLATFORM,
-    )
-    picture = services.opened_photo(session, held.keyring, held.store, photo)
+    shown = services.FacePicture.of_reference(photo)
+    picture = services.show_picture(db(), context(), viewer=actor(), picture=shown, purpose=purpose, chain=PLATFORM)
     return Response(picture, mimetype=vault.picture_type(picture))

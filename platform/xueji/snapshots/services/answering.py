@@ -129,6 +129,7 @@ def answer_check(
             position=position,
             path=frame.path,
             sha256=frame.sha256,
+            plain_sha256=frame.plain_sha256,
             commitment=commitment,
         )
         session.add(picture)

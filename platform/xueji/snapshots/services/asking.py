@@ -49,7 +49,7 @@ def sitting_opens(opens: SittingOpens) -> None:
         here = _open_check_in(session, opens)
         opens.method, opens.valid_until_ms = Method.SUPERVISED, here.until_ms
         return
-    if identity.standing_consent(session, person_id) is None or not identity.reference_photos(session, person_id):
+    if identity.standing_consent(session, person_id) is None or not identity.used_photos(session, person_id):
         raise RouteNotReady
     waits = opens.check_waits = _waiting(session, opens)
     opens.check_first = (waits is None or waits.kind != CheckKind.SCHEDULED) and _failed_last(session, opens)

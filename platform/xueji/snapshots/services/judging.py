@@ -9,25 +9,29 @@ works, must never leave one behind.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from media_pipeline.judge import FaceJudge, Judge
 from media_pipeline.verdict import EngineDown, JudgeSettings, PictureHash, Prompt, Signal, SignalCode, Verdict
 from media_pipeline.verdict import Outcome as Judged
+from xueji.enrolment.models import Enrolment
+from xueji.enrolment.services.references import stand
 from xueji.identity import queries as identity
 from xueji.identity import vault
 from xueji.identity.errors import Erased
+from xueji.identity.faces import networks
+from xueji.identity.services import describe_anew
 from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import Unreadable
 from xueji.kernel.database import after_commit
+from xueji.kernel.errors import Unavailable
 from xueji.kernel.events import Announcement
 from xueji.kernel.storage import StoreDown
 from xueji.progress.models import Sitting
@@ -63,7 +67,10 @@ class _Case:
     """Everything the judge needs, read in one go."""
 
     frames: tuple[bytes, ...]
-    references: tuple[object, ...]
+    references: Mapping[UUID, identity.Descriptor]
+    """Her templates that the judge's model made, by photo."""
+    awaited: tuple[UUID, ...]
+    """Photos that are to be described by that model first."""
     prompts: tuple[Prompt, ...]
     device: str
     earlier: tuple[PictureHash, ...]
@@ -74,10 +81,9 @@ def judge_of(context: Context) -> Judge:
     """The installation's judge; a test puts its twin into ``context.outside[Judge]``."""
     found = context.outside.get(Judge)
     if found is None:
-        from media_pipeline.engine import Engine
         from media_pipeline.opening import Child
 
-        found = context.outside[Judge] = FaceJudge(Engine(context.settings.data / "models"), Child())
+        found = context.outside[Judge] = FaceJudge(networks(context), Child())
     return found  # type: ignore[return-value]
 
 
@@ -86,31 +92,34 @@ def judge_attempt(context: Context, attempt_id: UUID) -> Outcome | None:
 
     May be called any number of times, by any number of workers: one verdict is written.
     """
-    with context.database.reading() as session:
-        attempt = session.get(Attempt, attempt_id)
-        if attempt is None or attempt.outcome is not None:
-            return None
-        try:
-            case = _case(session, context, attempt)
-        except (Erased, Unreadable, FileNotFoundError):
-            log.exception("check.pictures_lost", attempt=str(attempt_id))
-            lost, case = True, None
-        except StoreDown:
-            log.exception("check.store_down", attempt=str(attempt_id))
-            lost, case = False, None
-        else:
-            lost = False
+    lost, case = False, None
+    try:
+        model = judge_of(context).model
+        with context.database.reading() as session:
+            attempt = session.get(Attempt, attempt_id)
+            if attempt is None or attempt.outcome is not None:
+                return None
+            case = _case(session, context, attempt, model)
+    except (Erased, Unreadable, FileNotFoundError):
+        log.exception("check.pictures_lost", attempt=str(attempt_id))
+        lost = True
+    except (EngineDown, StoreDown):
+        log.exception("check.service_down", attempt=str(attempt_id))
+    if case is not None and case.awaited:
+        case = _described_anew(context, attempt_id, case)
     if lost:
         with context.database.writing() as session:
             return _write_loss(session, context, attempt_id)
     verdict, why = None, None
     if case is not None and not case.references:
-        verdict, why = _unclear(case.settings), NO_REFERENCE
+        # While photos stand that this engine cannot use yet, nothing is known; with none at all, nothing can be.
+        if not case.awaited:
+            verdict, why = _unclear(case.settings), NO_REFERENCE
     elif case is not None:
         try:
             verdict = judge_of(context).judge(
                 case.frames,
-                references=case.references,  # type: ignore[arg-type]
+                references=list(case.references.values()),
                 prompts=case.prompts,
                 device_label=case.device,
                 earlier=case.earlier,
@@ -121,9 +130,26 @@ def judge_attempt(context: Context, attempt_id: UUID) -> Outcome | None:
         except Exception:
             log.exception("check.judge_tripped", attempt=str(attempt_id))
             verdict, why = _unclear(case.settings), JUDGE_TRIPPED
-    hashes = [hashlib.sha256(frame).hexdigest() for frame in case.frames] if case is not None else []
+    compared = tuple(case.references) if case is not None and verdict is not None else ()
     with context.database.writing() as session:
-        return _write(session, context, attempt_id, verdict, hashes, why)
+        return _write(session, context, attempt_id, verdict, compared, why)
+
+
+def _described_anew(context: Context, attempt_id: UUID, case: _Case) -> _Case:
+    """The case after her photos were described by the model that judges: it changed since she enrolled them."""
+    model = judge_of(context).model
+    try:
+        described = [describe_anew(context, photo_id, model) for photo_id in case.awaited]
+    except Unavailable:
+        log.exception("check.references_not_described", attempt=str(attempt_id))
+        return case
+    if not any(described):
+        return case
+    with context.database.reading() as session:
+        attempt = session.get_one(Attempt, attempt_id)
+        check = session.get_one(Check, attempt.check_id)
+        references = identity.references(session, context.keyring, check.person_id, model)
+    return replace(case, references=references)
 
 
 def _unclear(settings: JudgeSettings) -> Verdict:
@@ -143,24 +169,26 @@ def waiting_attempts(session: Session) -> Sequence[UUID]:
     ).all()
 
 
-def _case(session: Session, context: Context, attempt: Attempt) -> _Case:
+def _case(session: Session, context: Context, attempt: Attempt, model: str) -> _Case:
     check = session.get_one(Check, attempt.check_id)
     person_id = check.person_id
     plan = read_terms(session.get_one(Sitting, check.sitting_id).terms).plan
     key = vault.person_key(session, context.keyring, person_id)
-    earlier = session.scalars(
-        select(Picture.likeness)
+    earlier = session.execute(
+        select(Picture.plain_sha256, Picture.likeness)
         .join(Attempt, Attempt.id == Picture.attempt_id)
-        .where(Picture.person_id == person_id, Picture.attempt_id != attempt.id, Picture.likeness.is_not(None))
+        .where(Picture.person_id == person_id, Picture.attempt_id != attempt.id)
         .order_by(Attempt.answered_ms.desc())
         .limit(MOST_EARLIER)
     )
+    references = identity.references(session, context.keyring, person_id, model)
     return _Case(
         tuple(vault.unseal(key, person_id, each.path, context.store.get(each.path)) for each in attempt.pictures),
-        tuple(identity.reference_descriptors(session, context.keyring, person_id)),
+        references,
+        tuple(photo.id for photo in identity.used_photos(session, person_id) if photo.id not in references),
         tuple(Prompt(prompt) for prompt in attempt.prompts),
         attempt.device,
-        tuple(PictureHash("", likeness) for likeness in earlier if likeness),
+        tuple(PictureHash(sha256 or "", likeness or "") for sha256, likeness in earlier),
         JudgeSettings(threshold_micro=plan.match_threshold, min_pixels=plan.min_pixels),
     )
 
@@ -170,7 +198,7 @@ def _write(
     context: Context,
     attempt_id: UUID,
     verdict: Verdict | None,
-    hashes: Sequence[str],
+    compared: Sequence[UUID],
     why: str | None,
 ) -> Outcome | None:
     waiting = _locked(session, attempt_id)
@@ -185,13 +213,14 @@ def _write(
             trace.record_many(session, [leaves.verdict(check, Outcome.SERVICE_DOWN, final=False, attempt=attempt)])
             _announce(session, context, check, None)
         return Outcome.SERVICE_DOWN
-    outcome = _outcome(session, attempt, verdict, hashes)
+    outcome = _outcome(session, attempt, verdict)
     if why is not None:
         attempt.signals = [*attempt.signals, {"code": why}]
     attempt.outcome = outcome
     attempt.judged_ms = now_ms
     attempt.score, attempt.threshold = verdict.score_micro, verdict.threshold_micro
     attempt.engine, attempt.model = verdict.engine, verdict.model
+    attempt.references = [str(photo_id) for photo_id in compared]
     plan = read_terms(sitting.terms).plan
     step = rules.after_verdict(plan, attempt.number - _losses(check), outcome)
     _follow(session, context, check, attempt, sitting, plan, step, now_ms)
@@ -246,16 +275,17 @@ def _follow(
     seen, and her next sitting begins with a check.
     """
     outcome = Outcome(attempt.outcome or "")
+    against = _references(session, check, attempt)
     can_be_asked = sitting.ended_ms is None and sitting.open_check is None
     if step is NextStep.RETRY and can_be_asked and rules.is_there(plan, sitting.last_contact_ms, now_ms):
-        trace.record_many(session, [leaves.verdict(check, outcome, final=False, attempt=attempt)])
+        trace.record_many(session, [leaves.verdict(check, outcome, final=False, attempt=attempt, references=against)])
         told = ask_again(check, plan, now_ms)
         set_open_check(session, sitting.id, told, seen_ms=None)
         trace.record_many(session, [leaves.due(check, sitting.who, now_ms)])
         _announce(session, context, check, check_message(told))
         return
     decide(check, outcome, now_ms)
-    trace.record_many(session, [leaves.verdict(check, outcome, final=True, attempt=attempt)])
+    trace.record_many(session, [leaves.verdict(check, outcome, final=True, attempt=attempt, references=against)])
     if outcome is Outcome.MATCH:
         settle_owed(session, check)
     else:
@@ -263,18 +293,24 @@ def _follow(
     _announce(session, context, check, None)
 
 
-def _outcome(session: Session, attempt: Attempt, verdict: Verdict, hashes: Sequence[str]) -> Outcome:
-    """The judge's outcome, unless one of the pictures was shown before under somebody else's name.
+def _references(session: Session, check: Check, attempt: Attempt) -> list[str]:
+    """The commitments under which the chain knows the photos an attempt was compared with."""
+    if not attempt.references:
+        return []
+    known = stand(session, session.get_one(Enrolment, check.enrolment_id))
+    return sorted(known[photo_id] for photo_id in map(UUID, attempt.references) if photo_id in known)
 
-    ``hashes``: SHA-256 of each picture, in order, by which the judge's words about it are found again.
-    """
+
+def _outcome(session: Session, attempt: Attempt, verdict: Verdict) -> Outcome:
+    """The judge's outcome, unless one of the pictures was shown before under somebody else's name."""
     signals = list(verdict.signals)
     # A picture without a face has no likeness: two dark rooms are not the same picture.
     likenesses = {picture.sha256: picture.perceptual for picture in verdict.pictures if picture.perceptual}
-    for picture, sha256 in zip(attempt.pictures, hashes, strict=True):
-        picture.likeness = likenesses.get(sha256)
+    for picture in attempt.pictures:
+        picture.likeness = likenesses.get(picture.plain_sha256 or "")
     known = set(likenesses.values())
-    others = exists().where(Picture.likeness.in_(known), Picture.person_id != attempt.pictures[0].person_id)
+    same = or_(Picture.likeness.in_(known), Picture.plain_sha256.in_(likenesses.keys()))
+    others = exists().where(same, Picture.person_id != attempt.pictures[0].person_id)
     shown_by_another = bool(known) and bool(session.scalar(select(others)))
     attempt.signals = [signal.as_values() for signal in signals]
     outcome = Outcome(verdict.outcome.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -32,8 +33,18 @@ def moved(check: Check, to: UUID, who: str) -> Entry:
     return Entry(Event.CHECK_MOVE, str(check.enrolment_id), who, values)
 
 
-def verdict(check: Check, outcome: Outcome, *, final: bool, attempt: Attempt | None = None) -> Entry:
-    """Of pictures when there is an attempt, else of their absence."""
+def verdict(
+    check: Check,
+    outcome: Outcome,
+    *,
+    final: bool,
+    attempt: Attempt | None = None,
+    references: Sequence[str] = (),
+) -> Entry:
+    """Of pictures when there is an attempt, else of their absence.
+
+    ``references``: the commitments of the photos it was made against.
+    """
     values: dict[str, Any] = {
         "check": str(check.id),
         "attempt": check.attempt if attempt is None else attempt.number,
@@ -46,4 +57,6 @@ def verdict(check: Check, outcome: Outcome, *, final: bool, attempt: Attempt | N
         values |= {name: value for name, value in judged.items() if value is not None}
         if attempt.score is not None:
             values["score"] = attempt.score
+        if references:
+            values["references"] = list(references)
     return Entry(Event.CHECK_VERDICT, str(check.enrolment_id), SYSTEM, values)
