@@ -81,6 +81,15 @@ def upgrade() -> None:
     click.echo("the database is up to date")
 
 
+@main.command("correct-openings")
+def correct_openings() -> None:
+    """Say the subject in chains whose first leaf, of an early release, left it out. Doing it again changes nothing."""
+    from xueji.enrolment.services.corrections import correct_openings as correct
+
+    with _installation() as context:
+        click.echo(f"{correct(context)} chains were put right")
+
+
 @main.command()
 def up() -> None:
     """Start web, workers, sequencer and broker, and keep them up until stopped (Ctrl-C or SIGTERM)."""

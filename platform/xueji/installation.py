@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 from xueji import keycheck
+from xueji.enrolment.services.corrections import correct_openings
 from xueji.kernel import schema
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
@@ -28,6 +29,7 @@ def make(settings: Settings) -> None:
     context = Context.open(settings)
     try:
         keycheck.settle(context)
+        correct_openings(context)
     finally:
         context.close()
     if settings.sequencer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 
-from xueji.kernel.errors import Problem
+from xueji.kernel.errors import Conflict, Problem
 
 
 class AccountUnreadable(Problem):
@@ -13,3 +13,13 @@ class AccountUnreadable(Problem):
     type, status = "account-unreadable", 500
     title = _("学时暂时无法核算")
     detail = _("学习记录完好，但无法据此得出学时。我们已记录这个问题，请联系平台管理员。")
+
+
+class NoSuchFlag(Conflict):
+    type, title = "no-such-flag", _("没有这项异常")
+    detail = _("它可能已经处理，或学时有了变化。请刷新页面再看。")
+
+
+class SecondPersonNeeded(Conflict):
+    type, title = "second-person-needed", _("须由第二人确认")
+    detail = _("您已提出放行，须由本机构另一位工作人员或监管部门确认。")

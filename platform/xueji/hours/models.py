@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Integer, String
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Integer, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from xueji.kernel.database import Base
+from xueji.kernel.database import Base, UTCDateTime
 
 
 class HoursAccount(Base):
@@ -32,6 +33,37 @@ class HoursAccount(Base):
     flags: Mapped[int] = mapped_column(Integer, default=0, index=True)
     """How many kinds of impossible sums it shows."""
     statement: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+
+
+class FlagClearance(Base):
+    """Somebody's word that an impossible sum need not hold an account back; see `hours.clearing`.
+
+    Personal data: who proposed and decided; reasons in words.
+    """
+
+    __tablename__ = "flag_clearance"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    enrolment_id: Mapped[UUID] = mapped_column(ForeignKey("enrolment.id"), index=True)
+    code: Mapped[str] = mapped_column(String(64))
+    """The kind of sum: `hours.rules.FlagCode`."""
+    ids: Mapped[list[str]] = mapped_column(JSON)
+    """What it concerned when it was looked into."""
+    ms: Mapped[int] = mapped_column(BigInteger)
+    """How much could not be."""
+    proposed_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    """The first of two people of the institution; None when a regulator cleared it unasked."""
+    proposed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    reason: Mapped[str] = mapped_column(String(500))
+    by: Mapped[str] = mapped_column(String(24), default="")
+    """In which capacity it was decided: `rulebook.vocabulary.Clearer`; empty before."""
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    decision: Mapped[str] = mapped_column(String(500), default="")
+    """The reason of whoever decided."""
+    restored_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    restored_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When it was taken back."""
 
 
 class HoursReading(Base):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from xueji.enrolment.access import access_enrolment
 from xueji.enrolment.models import Enrolment
 from xueji.enrolment.queries import EnrolmentFacts, enrolment_facts, enrolments_of
-from xueji.hours import wording
+from xueji.hours import clearing, wording
 from xueji.hours.glance import Glance, Standing, glance
 from xueji.hours.queries import statement_of, statements_of
 from xueji.identity import queries as identity
@@ -69,9 +70,11 @@ def my_hours() -> Response:
 @signed_in
 def statement(enrolment_id: UUID) -> str:
     enrolment = access_enrolment(db(), actor(), enrolment_id)
+    shown = glance(_facts(enrolment), statement_of(db(), enrolment_id))
     return render_template(
         "hours/statement.html",
-        shown=glance(_facts(enrolment), statement_of(db(), enrolment_id)),
+        shown=shown,
+        clearing=clearing.clearing_for(db(), actor(), enrolment, shown.statement.flags),
         others=_others(enrolment),
         checks=checks_of(db(), enrolment_id, per_page=LATEST),
         check_count=count_checks(db(), enrolment_id),
@@ -80,6 +83,39 @@ def statement(enrolment_id: UUID) -> str:
         **_person(enrolment),
         **_words(),
     )
+
+
+@blueprint.post("/enrolments/<uuid:enrolment_id>/flags/<code>/clear")
+@roles(Role.REGULATOR, Role.INSTITUTION)
+def clear_flag(enrolment_id: UUID, code: str) -> Response:
+    row = clearing.clear_flag(
+        db(),
+        context().keyring,
+        actor=actor(),
+        enrolment_id=enrolment_id,
+        code=code,
+        reason=request.form.get("reason", ""),
+    )
+    if row.decided_at is None:
+        flash(_("已提出放行，等待第二人确认。"), "success")
+    else:
+        flash(_("这项异常已放行，并记入学习轨迹。"), "success")
+    return redirect(url_for("hours.statement", enrolment_id=enrolment_id))
+
+
+@blueprint.post("/enrolments/<uuid:enrolment_id>/flags/<code>/restore")
+@roles(Role.REGULATOR, Role.INSTITUTION)
+def restore_flag(enrolment_id: UUID, code: str) -> Response:
+    clearing.restore_flag(
+        db(),
+        context().keyring,
+        actor=actor(),
+        enrolment_id=enrolment_id,
+        code=code,
+        reason=request.form.get("reason", ""),
+    )
+    flash(_("放行已撤回，异常重新列出。"), "success")
+    return redirect(url_for("hours.statement", enrolment_id=enrolment_id))
 
 
 @blueprint.get("/enrolments/<uuid:enrolment_id>/checks")

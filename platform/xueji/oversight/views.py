@@ -14,6 +14,7 @@ from xueji.enrolment.access import access_enrolment
 from xueji.enrolment.queries import enrolment_facts
 from xueji.enrolment.wording import ENROLMENT_STATE
 from xueji.hours import wording as hours_wording
+from xueji.hours.clearing import clearing_for
 from xueji.hours.glance import Standing, glance
 from xueji.hours.queries import statement_of, statements_of
 from xueji.hours.rules import Statement, evidence
@@ -98,10 +99,12 @@ def trainee(enrolment_id: UUID) -> str:
         raise NotFound
     page = page_asked()
     sittings, total = queries.sittings(db(), enrolment_id, page)
+    shown = glance(facts, statement_of(db(), enrolment_id))
     return render_template(
         "oversight/trainee.html",
         line=queries.trainee_line(db(), enrolment_id),
-        shown=glance(facts, statement_of(db(), enrolment_id)),
+        shown=shown,
+        clearing=clearing_for(db(), actor(), enrolment, shown.statement.flags),
         checks=snapshots.checks_of(db(), enrolment_id, per_page=5),
         check_count=snapshots.count_checks(db(), enrolment_id),
         sittings=sittings,

@@ -66,6 +66,7 @@ class Event(StrEnum):
     ATTENDANCE_CONFIRM = "attendance.confirm"
     ATTENDANCE_DENY = "attendance.deny"
     ATTENDANCE_REVOKE = "attendance.revoke"
+    FLAG_PROPOSE = "flag.propose"
     FLAG_CLEAR = "flag.clear"
     FLAG_RESTORE = "flag.restore"
     ATTENDANCE_SETTLE = "attendance.settle"
