@@ -105,11 +105,11 @@ class School:
     def trainee(self, cohort: Cohort) -> tuple[Member, Enrolment]:
         """Somebody new, enrolled."""
         member = new_member(self.context, self.organisation, Role.TRAINEE)
+        return member, self.enrol(cohort, member)
+
+    def enrol(self, cohort: Cohort, member: Member) -> Enrolment:
         with self.context.database.writing() as session:
-            enrolment = trainees.enrol(
-                session, self.context.keyring, cohort=cohort, person=member.person, actor=self.staff
-            )
-        return member, enrolment
+            return trainees.enrol(session, self.context.keyring, cohort=cohort, person=member.person, actor=self.staff)
 
 
 def new_organisation(

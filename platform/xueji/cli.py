@@ -93,8 +93,12 @@ def correct_openings() -> None:
 @main.command()
 def up() -> None:
     """Start web, workers, sequencer and broker, and keep them up until stopped (Ctrl-C or SIGTERM)."""
+    import structlog
+
     from xueji import demo as demonstration
+    from xueji import doctor as doctor_of
     from xueji import keycheck, probes
+    from xueji.doctor import Outcome
     from xueji.kernel import logs
     from xueji.supervisor.process import NotStarted
     from xueji.supervisor.programs import UnsafeFolder
@@ -105,6 +109,10 @@ def up() -> None:
         try:
             probes.migrations(context)
             keycheck.settle(context)
+            seen = doctor_of.outside(context)
+            if seen.outcome is not Outcome.OK:
+                structlog.get_logger(__name__).warning("log.not_held_outside", words=seen.words)
+                click.echo(f"warning: {seen.words}", err=True)
             run(context, when_ready=lambda: click.echo(demonstration.welcome(context)))
         except (CannotStart, NotStarted, UnsafeFolder, probes.Failing, keycheck.OtherKey) as error:
             _refuse(str(error))
@@ -317,6 +325,57 @@ def alarms(clear: int | None) -> None:
         with context.database.reading() as session:
             for alarm in trace_alarms.standing(session):
                 click.echo(f"{alarm.id} {alarm.raised_at:%Y-%m-%d %H:%M:%S}Z {alarm.kind}: {alarm.detail}")
+
+
+@log.group()
+def checkpoint() -> None:
+    """Checkpoints kept by somebody outside, where no authority or witness can be reached."""
+
+
+@checkpoint.command("export")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file instead.")
+def export_checkpoint(out: Path | None) -> None:
+    """Print the newest signed checkpoint: a few lines to be kept, sent or printed on paper."""
+    from xueji.trace import holders
+
+    with _installation() as context, context.database.reading() as session:
+        try:
+            written = holders.export(session)
+        except holders.NotHeld as error:
+            _refuse(str(error))
+    if out is None:
+        click.echo(written, nl=False)
+    else:
+        out.write_text(written, "utf-8")
+        click.echo(f"{out} written: give it to somebody outside, then run `xueji log checkpoint acknowledge`")
+
+
+@checkpoint.command("acknowledge")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.option("--holder", prompt="Who holds it", help="Who holds it: a person and an organisation.")
+def acknowledge_checkpoint(file: Any, holder: str) -> None:
+    """Record that somebody outside holds the checkpoint in FILE (- reads what is pasted); it must fit the log."""
+    from xueji.trace import holders
+
+    with _installation() as context:
+        try:
+            with context.database.writing() as session:
+                held = holders.acknowledge(session, file.read(), holder=holder)
+        except holders.NotHeld as error:
+            _refuse(str(error))
+    click.echo(f"recorded: a checkpoint of {held.size} leaves is held outside")
+
+
+@log.command("clock-reset")
+@click.confirmation_option(prompt="Is this machine's clock right now?")
+def clock_reset() -> None:
+    """Once the clock is right again: let chains go on that say a later time, and the log after a standstill."""
+    from xueji.trace.services import reset_clocks
+
+    with _installation() as context:
+        with context.database.writing() as session:
+            count = reset_clocks(session)
+        click.echo(f"{count} chains go on from the present time; it stands in the log")
 
 
 @log.command("rotate-key")

@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -16,15 +17,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DatabaseError
 
 from media_pipeline.selftest import self_test
 from xueji import probes
+from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
+from xueji.trace import holders
+from xueji.trace import models as trace_models
 from xueji.trace import queries as trace
 from xueji.trace.guard import CannotSign, OutsideCheckpoint
+from xueji.trace.models import Cosignature, TimeStamp
 from xueji.trace.note import Checkpoint
 from xueji.trace.process import AnotherSequencer, sequencer_lock
 from xueji.web.assets import BUILT
@@ -78,6 +83,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _probed("store", partial(probes.store, context))
         yield _safely("sequencer", partial(sequencer, context))
         yield _safely("log", partial(fork_guard, context))
+        yield _safely("outside", partial(outside, context))
     finally:
         context.close()
 
@@ -235,6 +241,37 @@ def sequencer(context: Context) -> Finding:
         except AnotherSequencer:
             return Finding("sequencer", Outcome.FAIL, f"{error}, though it is running: see log/sequencer.jsonl")
     return Finding("sequencer", Outcome.OK, "nothing waits for it")
+
+
+OUTSIDE_DAYS = 7
+"""Days after which what is held outside counts as too old."""
+
+
+def outside(context: Context) -> Finding:
+    """Whether anybody outside would notice that the end of the log was cut off: without that nobody can."""
+    since = clock.now() - timedelta(days=OUTSIDE_DAYS)
+    with context.database.reading() as session:
+        stamped = session.scalar(select(func.max(TimeStamp.time)))
+        signed = session.scalar(
+            select(func.max(trace_models.Checkpoint.time)).join(
+                Cosignature,
+                (Cosignature.log == trace_models.Checkpoint.log) & (Cosignature.size == trace_models.Checkpoint.size),
+            )
+        )
+        held = holders.last_acknowledged(session)
+    known = {
+        "a time-stamp authority": clock.from_ms(stamped * 1000) if stamped is not None else None,
+        "a witness": clock.from_ms(signed * 1000) if signed is not None else None,
+        "somebody who holds a checkpoint": held,
+    }
+    fresh = [who for who, when in known.items() if when is not None and when >= since]
+    if fresh:
+        return Finding("outside", Outcome.OK, f"the log's end is known to {' and '.join(fresh)}")
+    words = (
+        f"nobody outside has seen the log in the last {OUTSIDE_DAYS} days: its end could be cut off unseen. Set"
+        " timestamp_urls or witness_urls, or give `xueji log checkpoint export` to somebody and `acknowledge` it"
+    )
+    return Finding("outside", Outcome.WARN if context.settings.demo else Outcome.FAIL, words)
 
 
 def fork_guard(context: Context) -> Finding:

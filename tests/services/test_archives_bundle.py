@@ -602,8 +602,9 @@ def test_a_clock_set_back_is_named(context: Context, tmp_path: Path) -> None:
         log.record("somebody else", 3)
         log.settle()
         now = log.time.instant
+        member = new_member(context, honest.school.organisation, Role.TRAINEE)
         log.time.instant = now - timedelta(hours=1)
-        member, enrolment = honest.school.trainee(_cohort_of(honest))
+        enrolment = honest.school.enrol(_cohort_of(honest), member)
         case = Case(context, log, honest.school, member, enrolment, honest.regulator, honest.lesson_id)
         case.study(10)
         log.time.instant = now + timedelta(minutes=1)

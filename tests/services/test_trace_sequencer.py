@@ -330,6 +330,8 @@ def test_an_outside_checkpoint_of_other_leaves_stops_the_signing(context: Contex
         outside.write(Note(text_of_other, ()).with_lines(key.sign(text_of_other, 1) for key in keys))
         assert "are not the ones" in str(restarted(log).halted)
         outside.path.write_text("nonsense")
+        assert "no seal holds" in str(restarted(log).halted)
+        outside.path.write_bytes(b"\xff")
         assert "damaged" in str(restarted(log).halted)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -29,6 +30,38 @@ def now() -> datetime:
     """The present in UTC, cut to whole milliseconds."""
     instant = _fixed.instant if _fixed is not None else datetime.now(UTC)
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+SMALL_STEP_MS = 5_000
+"""By how much the wall clock may be put right at once: what a time server corrects after a night."""
+
+
+class _Steady:
+    """The machine's own count of time since it started, suspended or not, beside the wall clock."""
+
+    def __init__(self) -> None:
+        self._wall_ms, self._steady_ms = self._read()
+
+    def jump_ms(self) -> int:
+        """How far the wall clock has moved without time passing; 0 for a small step, from which is counted anew."""
+        wall_ms, steady_ms = self._read()
+        jump = (wall_ms - self._wall_ms) - (steady_ms - self._steady_ms)
+        if abs(jump) > SMALL_STEP_MS:
+            return jump
+        self._wall_ms, self._steady_ms = wall_ms, steady_ms
+        return 0
+
+    @staticmethod
+    def _read() -> tuple[int, int]:
+        return time.time_ns() // 1_000_000, time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+
+
+_steady = _Steady()
+
+
+def jump_ms() -> int:
+    """By how much the wall clock jumped since this process began; 0 while all is well."""
+    return 0 if _fixed is not None else _steady.jump_ms()
 
 
 @contextmanager

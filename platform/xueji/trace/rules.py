@@ -28,6 +28,10 @@ FIRST_PREVIOUS = bytes(32)
 """``prev`` of a chain's leaf 0."""
 LARGEST_LEAF = 65535
 """Bytes: an entry bundle of tlog-tiles counts a leaf's length in 16 bits."""
+HOLDERS = "holders"
+"""The chain of those outside who say that they hold a checkpoint."""
+LONGEST_STANDSTILL_MS = 45 * 24 * 3600 * 1000
+"""An installation that has signed nothing for longer is asked whether its clock is right before it goes on."""
 LONGEST_LAG_MS = 5000
 """How far ``at`` may fall behind what the log already holds: a transaction lasts from its first leaf to its commit."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -100,6 +104,8 @@ class Event(StrEnum):
     ROLE_TAKE = "role.take"
     ORGANISATION_OPEN = "organisation.open"
     COHORT_OPEN = "cohort.open"
+    CLOCK_RESET = "clock.reset"
+    CHECKPOINT_HOLD = "checkpoint.hold"
     KEY_ROTATE = "key.rotate"
     LOG_OPEN = "log.open"
 

@@ -165,6 +165,11 @@ class Sequencer:
             .order_by(CheckpointRow.size.desc())
         ).first()
         if last is not None:
+            if _seconds() * 1000 > last.time * 1000 + rules.LONGEST_STANDSTILL_MS and not _looked_at(session):
+                raise CannotSign(
+                    f"the clock says {clock.now():%Y-%m-%d}, and the last checkpoint was signed on "
+                    f"{clock.from_ms(last.time * 1000):%Y-%m-%d}: if the clock is right, run `xueji log clock-reset`"
+                )
             if tree.size < last.size or tree.root(last.size) != Checkpoint.parse(Note.parse(last.note).text).root:
                 raise CannotSign("the tree in the database is not the one its own last checkpoint signs")
             self._signed_size, self._signed_time = last.size, last.time
@@ -323,6 +328,8 @@ class Sequencer:
         if said["prev"] != head[1].hex():
             raise Gap(chain, f"leaf {n} does not follow leaf {head[0]} by its hash")
         at_ms = rules.epoch_ms(said["at"])
+        if said["event"] == Event.CLOCK_RESET:
+            self._newest_ms = at_ms
         if at_ms < self._newest_ms - rules.LONGEST_LAG_MS or at_ms > now_ms + rules.LONGEST_LAG_MS:
             # Recorded and acknowledged, so it must stand in the log; whoever reads it is told.
             alarms.sound(session, alarms.CLOCK, f"leaf {n} of {chain} says {said['at']}")
@@ -336,6 +343,8 @@ class Sequencer:
 
     def _is_time_to_sign(self, size: int) -> bool:
         """A clock that was set back signs nothing until it has caught up with what it signed before."""
+        if clock.jump_ms():
+            return False
         return size > self._signed_size and _seconds() >= self._signed_time + SECONDS_BETWEEN_CHECKPOINTS
 
     def _has_caught_up(self, taken: int) -> bool:
@@ -362,6 +371,18 @@ class Sequencer:
         time, written = signed
         self._outside.write(written)
         self._signed_size, self._signed_time = Checkpoint.parse(written.text).size, time
+
+
+def _looked_at(session: Session) -> bool:
+    """Whether somebody has said lately that the clock is right: the leaf waits to be taken in."""
+    newest = session.scalar(
+        select(Pending.leaf).where(Pending.chain == rules.PLATFORM).order_by(Pending.id.desc()).limit(1)
+    )
+    if newest is None:
+        return False
+    said = json.loads(newest)
+    since = clock.to_ms(clock.now()) - rules.epoch_ms(said["at"])
+    return said["event"] == Event.CLOCK_RESET and 0 <= since <= rules.LONGEST_STANDSTILL_MS
 
 
 def _time_kept(said: dict[str, Any]) -> int:

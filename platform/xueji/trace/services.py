@@ -17,7 +17,7 @@ from xueji.kernel import clock
 from xueji.kernel.errors import Unavailable
 from xueji.kernel.plain import Plain
 from xueji.trace import rules
-from xueji.trace.models import Opening
+from xueji.trace.models import ChainHead, Opening
 from xueji.trace.rules import Entry, Event, Recorded
 
 # The beat path: plain statements with positional values, because building and compiling them costs more than the leaf.
@@ -32,6 +32,12 @@ class ClockBehind(Unavailable):
     """The server's clock stands before what is already recorded: nothing is written under a time that cannot be."""
 
     type = "clock-behind"
+
+
+class ClockJumped(Unavailable):
+    """The server's clock moved without time passing: nothing is written under a time that cannot be."""
+
+    type = "clock-jumped"
 
 
 def record(
@@ -52,11 +58,13 @@ def record(
 def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
     """Append leaves to their chains, in order, in the caller's transaction: one read and two writes for any number.
 
-    Needs a session that writes. Raises canonical.NotCanonical, rules.LeafTooLarge and ClockBehind, and then nothing
-    of the batch is recorded.
+    Needs a session that writes. Raises canonical.NotCanonical, rules.LeafTooLarge, ClockBehind and ClockJumped, and
+    then nothing of the batch is recorded.
     """
     if not entries:
         return []
+    if clock.jump_ms():
+        raise ClockJumped
     plain = Plain(session)
     heads = _heads(plain, sorted({entry.chain for entry in entries}))
     now_ms = clock.to_ms(clock.now())
@@ -65,7 +73,7 @@ def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
     for entry in entries:
         length, previous, last_ms = heads[entry.chain]
         at_ms = now_ms if entry.at_ms is None else entry.at_ms
-        if at_ms < last_ms:
+        if at_ms < last_ms and entry.event is not Event.CLOCK_RESET:
             if at_ms < last_ms - rules.LONGEST_LAG_MS:
                 raise ClockBehind
             at_ms = last_ms
@@ -77,6 +85,25 @@ def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
     plain.add("trace_pending", _PENDING, rows)
     plain.move("trace_chain", _HEAD, [(*head, chain) for chain, head in heads.items()])
     return recorded
+
+
+def reset_clocks(session: Session) -> int:
+    """After the clock was wrong and is right again: let the chains go on that say a time still to come.
+
+    Each gets a leaf that says so, under the present time. Returns how many; where no chain is ahead, the platform's
+    gets one all the same, which says that somebody looked at the clock.
+    """
+    now_ms = clock.to_ms(clock.now())
+    ahead = session.execute(
+        select(ChainHead.chain, ChainHead.at_ms)
+        .where(ChainHead.at_ms > now_ms + rules.LONGEST_LAG_MS)
+        .order_by(ChainHead.chain)
+    ).all()
+    was = {row.chain: row.at_ms for row in ahead} or {rules.PLATFORM: now_ms}
+    for chain, at_ms in was.items():
+        values = {"was": clock.rfc3339(clock.from_ms(at_ms))}
+        record(session, event=Event.CLOCK_RESET, chain=chain, who=rules.SYSTEM, values=values)
+    return len(ahead)
 
 
 def _heads(plain: Plain, chains: list[str]) -> dict[str, tuple[int, bytes, int]]:

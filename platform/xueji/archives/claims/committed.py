@@ -12,7 +12,7 @@ from typing import Any
 from xueji.trace.rules import Event
 
 COMMITTED = frozenset(
-    {"commitment", "device", "schedule", "place", "reason", "actor", "subject", "reference", "references"}
+    {"commitment", "device", "schedule", "place", "reason", "actor", "subject", "holder", "reference", "references"}
 )
 """Under these names a leaf holds commitments."""
 FIELDS: dict[tuple[str, str], str] = {
