@@ -9,12 +9,25 @@ from xueji.enrolment.access import allow_film
 from xueji.enrolment.events import StudyAsked, StudyEnds
 from xueji.enrolment.services.cohorts import guard_lesson
 from xueji.enrolment.services.references import reference_changed
-from xueji.hours.services import sitting_opens_make_up, study_asked
+from xueji.hours.services import (
+    ledger_shown,
+    sitting_opens_line,
+    sitting_opens_make_up,
+    study_asked,
+    study_credited,
+)
 from xueji.identity.events import FaceRouteEnds, ReferenceChanged, ReferenceStored
 from xueji.identity.tasks import compare_soon
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
-from xueji.progress.events import CheckFallsDue, CheckMoves, ContactDuringCheck, SittingOpens
+from xueji.progress.events import (
+    CheckFallsDue,
+    CheckMoves,
+    ContactDuringCheck,
+    LedgerShown,
+    SittingOpens,
+    StudyCredited,
+)
 from xueji.progress.services import end_study
 from xueji.snapshots import services as snapshots
 from xueji.snapshots.events import AnswerStored
@@ -29,10 +42,14 @@ def connect(context: Context) -> None:
     events.subscribe(LessonChanging, guard_lesson)
     events.subscribe(StudyEnds, end_study)
     events.subscribe(StudyAsked, study_asked)
-    # What may be made up first: the schedule of checks counts it.
+    # A check that is over decides what may be made up, and the schedule of checks counts that.
+    events.subscribe(SittingOpens, snapshots.waiting_check_goes_on)
     events.subscribe(SittingOpens, sitting_opens_make_up)
     events.subscribe(SittingOpens, snapshots.sitting_opens)
+    events.subscribe(SittingOpens, sitting_opens_line)
     events.subscribe(CheckMoves, snapshots.check_moves)
+    events.subscribe(StudyCredited, study_credited)
+    events.subscribe(LedgerShown, ledger_shown)
     events.subscribe(CheckFallsDue, snapshots.check_falls_due)
     events.subscribe(ContactDuringCheck, snapshots.contact_during_check)
     events.subscribe(FaceRouteEnds, snapshots.face_route_ends)

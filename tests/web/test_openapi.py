@@ -186,6 +186,7 @@ def study_under_checks(reader: Reader, scenario: Scenario) -> None:
     page.client.get(f"{enrolment}/checks?page=x")
     page.client.get(f"/api/v1/pictures/{checks[0]['attempts'][0]['pictures'][0]}")
     page.client.get(f"{enrolment}/statement")
+    page.client.post(f"/api/v1/sittings/{page.sitting_id}/ledger")
 
 
 def judge_all(scenario: Scenario) -> None:

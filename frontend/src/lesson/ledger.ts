@@ -1,64 +1,68 @@
-/** The live figures of the lesson: what is on record, what still awaits a check, what was refused in this sitting and why. */
+/**
+ * The lesson's line of the statement of hours, as the server last said it. Nothing is reckoned here: every answer brings
+ * the line, and where it does not, because a check or a person has just changed what time is worth, it is asked for.
+ */
 
-import { position } from "../amounts.ts";
 import { make, part, show } from "../dom.ts";
 import { amount, words, wordsFor } from "../words/index.ts";
-import type { Refused } from "./protocol.ts";
+import type { Line } from "./protocol.ts";
 
-/** Watching again what has counted is no loss: it is not shown as one. */
-const NO_LOSS = new Set(["already_counted"]);
+const FATES = ["counted", "provisional", "held"] as const;
 
 export class Ledger {
   private readonly root: HTMLElement;
-  private readonly durationMs: number;
-  private creditedMs = 0;
-  private confirmedToMs = 0;
-  private readonly refused = new Map<string, number>();
+  private readonly reckon: () => Promise<Line>;
+  private asking = false;
 
-  constructor(root: HTMLElement, durationMs: number, creditedMs: number) {
+  /** `reckon` asks the server for the line. It may fail: the next answer will say again that it is to be asked for. */
+  constructor(root: HTMLElement, line: Line | null, reckon: () => Promise<Line>) {
     this.root = root;
-    this.durationMs = Math.max(1, durationMs);
-    this.creditedMs = creditedMs;
-    this.confirmedToMs = creditedMs;
-    this.draw();
+    this.reckon = reckon;
+    this.hear(line);
   }
 
-  credited(ms: number): void {
-    this.creditedMs = ms;
-    this.draw();
+  /** What an answer said of the line; null means that it has to be asked for. */
+  hear(line: Line | null): void {
+    if (line === null) this.ask();
+    else this.draw(line);
   }
 
-  /** A check was passed: what was recorded before it is confirmed. */
-  confirmed(): void {
-    this.confirmedToMs = this.creditedMs;
-    this.draw();
+  ask(): void {
+    if (this.asking) return;
+    this.asking = true;
+    this.reckon()
+      .then((line) => this.draw(line))
+      .catch(() => undefined)
+      .finally(() => (this.asking = false));
   }
 
-  refuse(pieces: Refused[]): void {
-    for (const { from_ms, to_ms, reason } of pieces) {
-      if (to_ms > from_ms && !NO_LOSS.has(reason)) {
-        this.refused.set(reason, (this.refused.get(reason) ?? 0) + to_ms - from_ms);
-      }
+  private draw(line: Line): void {
+    const { root } = this;
+    const refusedMs = line.refused.reduce((sum, { ms }) => sum + ms, 0);
+    const sums = { counted: line.counted_ms, provisional: line.provisional_ms, held: line.held_ms, refused: refusedMs };
+    for (const [name, ms] of Object.entries(sums)) {
+      const place = part(root, `ledger-${name}`);
+      place.textContent = amount(ms);
+      place.dataset.ms = String(ms);
     }
-    this.draw();
+    show(part(root, "ledger-held-row"), line.held_ms > 0);
+    part(root, "credited").textContent = amount(line.counted_ms);
+    this.drawBar(line);
+    const reasons = part(root, "ledger-reasons");
+    show(reasons, line.refused.length > 0);
+    reasons.replaceChildren(
+      ...line.refused.map(({ reason, ms }) => make("li", {}, words.joined(wordsFor(words.reasons, reason), amount(ms)))),
+    );
   }
 
-  private draw(): void {
-    const { root, creditedMs, durationMs } = this;
-    part(root, "credited").textContent = position(creditedMs);
-    part(root, "ledger-credited").textContent = amount(creditedMs);
-    part(root, "ledger-provisional").textContent = amount(Math.max(0, creditedMs - this.confirmedToMs));
-    const total = [...this.refused.values()].reduce((sum, ms) => sum + ms, 0);
-    part(root, "ledger-refused").textContent = amount(total);
-    const bar = part(root, "credited-bar");
-    bar.setAttribute("aria-valuenow", String(Math.min(creditedMs, durationMs)));
-    bar.setAttribute("aria-valuetext", amount(creditedMs));
-    const fill = bar.querySelector<HTMLElement>("span");
-    if (fill !== null) fill.style.width = `${Math.min(100, (creditedMs / durationMs) * 100)}%`;
-    const reasons = part(root, "ledger-reasons");
-    show(reasons, this.refused.size > 0);
-    reasons.replaceChildren(
-      ...[...this.refused].map(([reason, ms]) => make("li", {}, words.joined(wordsFor(words.reasons, reason), amount(ms)))),
-    );
+  private drawBar(line: Line): void {
+    const bar = part(this.root, "credited-bar");
+    const recordedMs = line.counted_ms + line.provisional_ms + line.held_ms;
+    bar.setAttribute("aria-valuenow", String(Math.min(recordedMs, line.duration_ms)));
+    bar.setAttribute("aria-valuetext", words.recorded(amount(line.counted_ms), amount(recordedMs)));
+    for (const name of FATES) {
+      const ms = line[`${name}_ms`];
+      part(bar, `bar-${name}`).style.width = `${Math.min(100, (ms / Math.max(1, line.duration_ms)) * 100)}%`;
+    }
   }
 }

@@ -42,12 +42,24 @@ export interface Plan {
   [name: string]: number;
 }
 
+/** The lesson in the statement of hours. */
+export interface Line {
+  duration_ms: number;
+  furthest_ms: number;
+  counted_ms: number;
+  provisional_ms: number;
+  held_ms: number;
+  awaited_ms: number;
+  refused: { reason: string; ms: number }[];
+  make_up: [number, number][];
+}
+
 export interface Sitting {
   sitting_id: string;
   resume_ms: number;
   furthest_ms: number;
   duration_ms: number;
-  credited_ms: number;
+  ledger: Line | null;
   beat_seconds: number;
   lease: { id: string; token: string; expires_at: string };
   rulebook: string;
@@ -60,8 +72,8 @@ export interface Sitting {
 }
 
 export interface BeatsAnswer {
-  credited_ms: number;
   furthest_ms: number;
+  ledger: Line | null;
   refused: Refused[];
   check: Check | null;
   question: Question | null;

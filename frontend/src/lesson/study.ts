@@ -11,7 +11,7 @@ import { Ledger } from "./ledger.ts";
 import type { Lesson } from "./open.ts";
 import { Player } from "./player.ts";
 import { IdleQuestion, Interactions, ScreenLock } from "./presence.ts";
-import type { Beat, BeatsAnswer, Check, PlayState, Sitting } from "./protocol.ts";
+import type { Beat, BeatsAnswer, Check, Line, PlayState, Sitting } from "./protocol.ts";
 import type { SavingLine } from "./saving-line.ts";
 import { listen } from "./socket.ts";
 import type { Span } from "./spans.ts";
@@ -70,7 +70,7 @@ export class Study {
     this.veil = veil;
     this.saving = saving;
     this.hooks = hooks;
-    this.ledger = new Ledger(root, sitting.duration_ms, sitting.credited_ms);
+    this.ledger = new Ledger(root, sitting.ledger, () => call<Line>(`${this.url}/ledger`, { method: "POST" }));
     this.queue = new BeatQueue(keep, kept, {
       send: (beats) => this.report(beats),
       answered: (answer, askedAt) => this.heard(answer, askedAt),
@@ -92,7 +92,7 @@ export class Study {
       minPixels: sitting.plan.min_pixels,
       opened: () => this.onCheckOpened(),
       closed: (goOn) => this.onCheckClosed(goOn),
-      decided: (outcome) => outcome === "match" && this.ledger.confirmed(),
+      decided: (outcome) => outcome !== null && this.ledger.ask(),
     });
     this.question = new IdleQuestion(`${this.url}/presence`, {
       ask: (left) => this.askPresence(left),
@@ -118,7 +118,10 @@ export class Study {
     void listen(sitting.sitting_id, {
       checkDue: (check) => this.onCheck(check),
       leaseLost: () => this.loseLease(),
-      stateChanged: () => this.check.nudge(),
+      stateChanged: () => {
+        this.check.nudge();
+        this.ledger.ask();
+      },
     });
     await this.player.load(sitting.media, startMs);
   }
@@ -212,8 +215,7 @@ export class Study {
 
   private heard(answer: BeatsAnswer, askedAt: number): void {
     serverClock.noteExact(answer.server_time, askedAt, Date.now());
-    this.ledger.credited(answer.credited_ms);
-    this.ledger.refuse(answer.refused);
+    this.ledger.hear(answer.ledger);
     this.followFrontier(answer);
     this.question.hear(answer.question);
     if (answer.check !== null) this.onCheck(answer.check);

@@ -9,6 +9,7 @@ export const en: Words = {
   amount: (minutes, rest) => (minutes > 0 ? `${minutes} min ${String(rest).padStart(2, "0")} s` : `${rest} s`),
   joined: (thing, said) => (said === "" ? thing : `${thing}: ${said}`),
   retry: "Try again",
+  recorded: (counted, all) => `${counted} confirmed, ${all} recorded`,
   saving: {
     saved: "Study record saved",
     sending: "Saving your study record…",

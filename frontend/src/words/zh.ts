@@ -8,6 +8,7 @@ export const zh = {
   /** A thing and what is said of it. */
   joined: (thing: string, said: string): string => (said === "" ? thing : `${thing}：${said}`),
   retry: "重试",
+  recorded: (counted: string, all: string): string => `已确认 ${counted}，共记录 ${all}`,
   saving: {
     saved: "学习记录已保存",
     sending: "正在保存学习记录…",

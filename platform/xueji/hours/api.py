@@ -11,12 +11,15 @@ from xueji.hours.errors import AccountUnreadable
 from xueji.hours.queries import statement_of
 from xueji.hours.rules import Statement
 from xueji.hours.schemas import ChecksOut, EnrolmentPath, PageQuery, StatementOut
+from xueji.hours.services import reckon
 from xueji.kernel import clock
+from xueji.kernel.actor import Role
+from xueji.progress.schemas import LedgerOut, SittingPath
 from xueji.snapshots.access import may_see_faces
 from xueji.snapshots.queries import AppealLine, AttemptLine, CheckLine, checks_of, count_checks
-from xueji.web.access import signed_in
+from xueji.web.access import roles, signed_in
 from xueji.web.described import refuses
-from xueji.web.session import actor, db
+from xueji.web.session import actor, context, db
 
 blueprint = APIBlueprint("hours_api", __name__, url_prefix="/api/v1")
 
@@ -31,6 +34,18 @@ blueprint = APIBlueprint("hours_api", __name__, url_prefix="/api/v1")
 def statement(path: EnrolmentPath) -> dict[str, Any]:
     enrolment = access_enrolment(db(), actor(), path.enrolment_id)
     return statement_json(statement_of(db(), enrolment.id))
+
+
+@blueprint.post(
+    "/sittings/<uuid:sitting_id>/ledger",
+    summary="Reckon the sitting's lesson anew, after a verdict or whatever else changed what time is worth",
+    responses={200: LedgerOut},
+)
+@roles(Role.TRAINEE)
+@refuses(AccountUnreadable)
+def ledger(path: SittingPath) -> dict[str, Any]:
+    # It opens sessions of its own: the chain is not read while others wait to write.
+    return reckon(context().database, actor=actor(), sitting_id=path.sitting_id)
 
 
 @blueprint.get(

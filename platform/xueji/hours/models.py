@@ -33,6 +33,8 @@ class HoursAccount(Base):
     flags: Mapped[int] = mapped_column(Integer, default=0, index=True)
     """How many kinds of impossible sums it shows."""
     statement: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    worth: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """`queries.Worth`: what study is worth after all this, so that a sitting can open without reading the chain."""
 
 
 class FlagClearance(Base):

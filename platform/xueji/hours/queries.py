@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any, Self
 from uuid import UUID
 
 import structlog
@@ -18,10 +19,23 @@ from xueji import rulebook as rulebook_part
 from xueji.hours import rules as hours_rules
 from xueji.hours.errors import AccountUnreadable
 from xueji.hours.models import HoursAccount
-from xueji.hours.rules import MalformedTrace, Statement, assess, bears_on_hours, evidence
+from xueji.hours.rules import (
+    Ahead,
+    Evidence,
+    MalformedTrace,
+    Statement,
+    Status,
+    ahead,
+    assess,
+    bears_on_hours,
+    evidence,
+    lost_media,
+)
 from xueji.kernel import clock
 from xueji.rulebook import rules as rulebook
+from xueji.rulebook.intervals import Interval
 from xueji.rulebook.rules import NoSuchRulebook
+from xueji.rulebook.vocabulary import Method
 from xueji.trace import queries as trace
 
 log = structlog.get_logger(__name__)
@@ -67,6 +81,24 @@ def _statement(
         return None
 
 
+def account_of(session: Session, enrolment_id: UUID, as_of_ms: int) -> tuple[Statement, Worth]:
+    """Her statement, and what study is worth from now on; from what is kept where that still holds.
+
+    Raises AccountUnreadable.
+    """
+    kept = session.get(HoursAccount, enrolment_id)
+    if kept is not None and kept.statement is not None and kept.worth and _still_holds(session, kept, as_of_ms):
+        length = trace.chain_length(session, str(enrolment_id))
+        statement = replace(Statement.from_dict(kept.statement), as_of_ms=as_of_ms, leaves=length)
+        return statement, Worth.from_dict(kept.worth)
+    try:
+        found = worked_out(session, enrolment_id, as_of_ms)
+    except (MalformedTrace, NoSuchRulebook) as error:
+        log.exception("account.unreadable", enrolment=str(enrolment_id))
+        raise AccountUnreadable from error
+    return found.statement, found.worth
+
+
 def _still_holds(session: Session, kept: HoursAccount, as_of_ms: int) -> bool:
     """Whether assessing anew would give the same figures: same rules, and nothing since that bears on hours."""
     if kept.rules != rules_digest() or kept.settled != (as_of_ms >= kept.settles_ms):
@@ -76,16 +108,54 @@ def _still_holds(session: Session, kept: HoursAccount, as_of_ms: int) -> bool:
 
 
 @dataclass(frozen=True)
+class Worth:
+    """What a line needs besides the statement to be carried on while she studies."""
+
+    face: Ahead
+    """of study in a sitting with face checks, after everything the statement rests on"""
+    supervised: Ahead
+    """of study in a sitting that staff vouch for"""
+    lost: Mapping[str, Sequence[Interval]]
+    """by lesson: media that a rejected check lost"""
+
+    def ahead(self, method: str) -> Ahead:
+        return self.face if method == Method.FACE else self.supervised
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "face": self.face.spans,
+            "unseen_after_ms": self.face.unseen_after_ms,
+            "supervised": self.supervised.spans,
+            "lost": {lesson: list(media) for lesson, media in self.lost.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        face, supervised = (
+            [(start, end, Status(status)) for start, end, status in values[method]] for method in ("face", "supervised")
+        )
+        lost = {lesson: [(first, last) for first, last in media] for lesson, media in values["lost"].items()}
+        return cls(Ahead(face, values["unseen_after_ms"]), Ahead(supervised, None), lost)
+
+
+@dataclass(frozen=True)
 class WorkedOut:
     statement: Statement
     settles_ms: int
+    evidence: Evidence
+
+    @property
+    def worth(self) -> Worth:
+        found, now_ms = self.evidence, self.statement.as_of_ms
+        face, supervised = (ahead(found, method, now_ms) for method in (Method.FACE, Method.SUPERVISED))
+        return Worth(face, supervised, lost_media(found))
 
 
 def worked_out(session: Session, enrolment_id: UUID, as_of_ms: int) -> WorkedOut:
     """The statement from the whole chain. Raises MalformedTrace, NoSuchRulebook."""
     found = evidence(trace.chain(session, str(enrolment_id)))
     book = rulebook.load(found.enrolment.rulebook)
-    return WorkedOut(assess(book, found, as_of_ms), found.enrolment.settles_ms)
+    return WorkedOut(assess(book, found, as_of_ms), found.enrolment.settles_ms, found)
 
 
 @cache

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from xueji.progress.schemas import RefusedSumOut
+
 
 class EnrolmentPath(BaseModel):
     enrolment_id: UUID
@@ -13,11 +15,6 @@ class EnrolmentPath(BaseModel):
 
 class PageQuery(BaseModel):
     page: int = Field(default=1, ge=1, le=10_000)
-
-
-class RefusedSumOut(BaseModel):
-    reason: str = Field(description="Code of `rulebook.vocabulary.Reason`")
-    ms: int
 
 
 class OnlineOut(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -11,11 +12,15 @@ from sqlalchemy.orm import Session
 from xueji.enrolment.events import StudiedOnline, StudyAsked
 from xueji.hours.errors import AccountUnreadable
 from xueji.hours.models import HoursAccount, HoursReading
-from xueji.hours.queries import rules_digest, statement_of, worked_out
-from xueji.hours.rules import MalformedTrace, evidence
+from xueji.hours.queries import account_of, rules_digest, worked_out
+from xueji.hours.rules import MalformedTrace, ahead, evidence, lost_media
+from xueji.hours.running import Running, carried_on
 from xueji.kernel import clock
+from xueji.kernel.actor import Actor
 from xueji.kernel.database import Database
-from xueji.progress.events import SittingOpens
+from xueji.progress.access import access_sitting
+from xueji.progress.events import LedgerShown, SittingOpens, StudyCredited
+from xueji.progress.models import Sitting
 from xueji.progress.queries import enrolments_studied
 from xueji.rulebook.intervals import intersect, union
 from xueji.rulebook.rules import NoSuchRulebook
@@ -31,10 +36,70 @@ MOST_WORKED_OUT = 100
 
 def sitting_opens_make_up(opens: SittingOpens) -> None:
     """Say what may be made up, before the sitting's checks are drawn for it. Raises AccountUnreadable."""
-    statement = statement_of(opens.session, opens.facts.enrolment_id, clock.from_ms(opens.now_ms))
+    statement, worth = account_of(opens.session, opens.facts.enrolment_id, opens.now_ms)
+    lesson = str(opens.lesson.lesson_id)
     for line in statement.lessons:
-        if line.lesson == str(opens.lesson.lesson_id):
+        if line.lesson == lesson:
             opens.make_up, opens.waiting_ms = list(line.make_up), line.provisional_ms
+            opens.account = statement, worth
+
+
+def sitting_opens_line(opens: SittingOpens) -> None:
+    """The lesson's line to begin with, once it is said how she will be known."""
+    if opens.account is not None:
+        statement, worth = opens.account
+        lesson = str(opens.lesson.lesson_id)
+        opens.ledger = carried_on(statement, lesson, worth.lost, worth.ahead(opens.method)).write()
+
+
+def study_credited(credited: StudyCredited) -> None:
+    """Add to the line what its beats have earned."""
+    running = Running.read(credited.ledger)
+    running.add(credited.results)
+    if credited.owes_from_ms is not None:
+        running.owe(credited.owes_from_ms)
+    credited.ledger, credited.line = running.write(), running.as_values()
+
+
+def ledger_shown(shown: LedgerShown) -> None:
+    shown.line = Running.read(shown.ledger).as_values()
+
+
+def reckon(database: Database, *, actor: Actor, sitting_id: UUID) -> dict[str, Any]:
+    """The sitting's lesson as the statement has it now, and the line that its beats add to from here on.
+
+    The chain is read outside any write transaction; when it has grown meanwhile, once more within one. Raises
+    NotFound, AccountUnreadable.
+    """
+    with database.reading() as session:
+        sitting = access_sitting(session, actor, sitting_id)
+        length, text, line = _reckoned(session, sitting)
+    with database.writing() as session:
+        sitting = access_sitting(session, actor, sitting_id, lock=True)
+        if trace.chain_length(session, str(sitting.enrolment_id)) != length:
+            length, text, line = _reckoned(session, sitting)
+        sitting.ledger, sitting.ledger_leaves = text, length
+    return line
+
+
+def _reckoned(session: Session, sitting: Sitting) -> tuple[int, str, dict[str, Any]]:
+    """On how many leaves it rests, the line to carry on, and the line itself."""
+    try:
+        found = worked_out(session, sitting.enrolment_id, clock.to_ms(clock.now()))
+    except (MalformedTrace, NoSuchRulebook) as error:
+        log.exception("account.unreadable", enrolment=str(sitting.enrolment_id))
+        raise AccountUnreadable from error
+    lesson = str(sitting.lesson_id)
+    try:
+        running = carried_on(
+            found.statement,
+            lesson,
+            lost_media(found.evidence),
+            ahead(found.evidence, sitting.method, sitting.used_until_ms),
+        )
+    except KeyError as error:
+        raise AccountUnreadable from error
+    return found.statement.leaves, running.write(), running.as_values()
 
 
 def study_asked(asked: StudyAsked) -> None:
@@ -108,11 +173,12 @@ def keep_account(database: Database, enrolment_id: UUID) -> None:
         account.rules = rules_digest()
         unchanged = account.due_ms == before.due_ms
         if found is None:
-            account.statement, account.leaves, account.flags = None, 0, 0
+            account.statement, account.worth, account.leaves, account.flags = None, None, 0, 0
             account.due_ms = None if unchanged else account.due_ms
             return
         statement = found.statement
         account.statement, account.leaves = statement.to_dict(), statement.leaves
+        account.worth = found.worth.to_dict()
         account.settles_ms, account.settled = found.settles_ms, statement.settled
         account.flags = len(statement.flags)
         if unchanged:

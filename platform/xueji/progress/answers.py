@@ -25,6 +25,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     return {
         "credited_ms": answer.furthest_ms,
         "furthest_ms": answer.furthest_ms,
+        "ledger": answer.ledger,
         "refused": [{"from_ms": first, "to_ms": last, "reason": why} for first, last, why in answer.refused],
         "check": check_json(answer.check),
         "question": _question(*answer.question),
@@ -45,7 +46,7 @@ def opened_json(opened: Opened, lease: str) -> dict[str, Any]:
         "sitting_id": str(sitting.id),
         "resume_ms": sitting.resume_ms,
         "furthest_ms": sitting.furthest_ms,
-        "credited_ms": sitting.furthest_ms,
+        "ledger": opened.line,
         "duration_ms": opened.terms.duration_ms,
         "beat_seconds": plan.beat_ms // 1000,
         "lease": {

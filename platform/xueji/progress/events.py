@@ -6,14 +6,16 @@ happened.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from xueji.enrolment.queries import EnrolmentFacts, LessonFacts
 from xueji.progress.open_check import OpenCheck
-from xueji.progress.rules import SittingState
+from xueji.progress.rules import BeatResult, SittingState
 from xueji.rulebook.intervals import Interval
 from xueji.rulebook.vocabulary import CheckKind, Method
 from xueji.trace.rules import Entry
@@ -38,6 +40,10 @@ class SittingOpens:
     valid_until_ms: int | None = None
     make_up: list[Interval] = field(default_factory=list)
     schedule: tuple[int, ...] = ()
+    account: Any = None
+    """What `hours` has read of her account, for its own second look."""
+    ledger: str | None = None
+    """The lesson's line to begin with, as `hours` writes it for itself; None when it has to be reckoned anew."""
     waiting_ms: int = 0
     """Study of this lesson that the next good check would confirm."""
     check_first: bool = False
@@ -56,6 +62,25 @@ class CheckMoves:
     sitting_id: UUID
     who: str
     entries: list[Entry] = field(default_factory=list)
+
+
+@dataclass
+class StudyCredited:
+    """Beats of a sitting have earned something or been refused. The handler moves ``ledger`` on and sets ``line``."""
+
+    ledger: str
+    results: Sequence[BeatResult]
+    owes_from_ms: int | None = None
+    """When a scheduled check stands open: the end of its window (epoch ms), from which on an answer is owed."""
+    line: dict[str, Any] | None = None
+
+
+@dataclass
+class LedgerShown:
+    """The same for beats that are only answered again. The handler sets ``line``."""
+
+    ledger: str
+    line: dict[str, Any] | None = None
 
 
 @dataclass

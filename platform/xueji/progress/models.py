@@ -65,6 +65,10 @@ class Sitting(Base):
     """Beats recorded so far."""
     open_check: Mapped[str | None] = mapped_column(Text)
     """JSON of the check that stands open, as the page is told it, so that a beat needs no second query."""
+    ledger: Mapped[str | None] = mapped_column(Text)
+    """The lesson's line of the statement, carried on by the beats (`hours.running`); None until it is asked for."""
+    ledger_leaves: Mapped[int] = mapped_column(Integer, server_default="0")
+    """How many leaves of the enrolment's chain it rests on: any that is not a beat of this sitting makes it stale."""
     ended_ms: Mapped[int | None] = mapped_column(BigInteger)
     """Set when another sitting took the lease or the enrolment ended; a sitting that simply stops needs no end."""
     ended_reason: Mapped[str | None] = mapped_column(String(24))

@@ -24,7 +24,7 @@ from xueji.kernel.errors import NotFound, Problem, TooMany, Unavailable
 from xueji.kernel.events import Announcement, Events
 from xueji.kernel.plain import Plain
 from xueji.progress.errors import BeatClash, LeaseLost, SessionEnded, SittingEnded
-from xueji.progress.events import CheckFallsDue, ContactDuringCheck
+from xueji.progress.events import CheckFallsDue, ContactDuringCheck, LedgerShown, StudyCredited
 from xueji.progress.open_check import OpenCheck, read_open_check, write_open_check
 from xueji.progress.rules import (
     Beat,
@@ -44,10 +44,13 @@ from xueji.progress.rules import (
 )
 from xueji.progress.terms import read_intervals, read_terms, write_intervals
 from xueji.rulebook.vocabulary import CheckKind, Reason
-from xueji.trace.rules import Entry, Event
+from xueji.trace.rules import Entry, Event, Recorded
 from xueji.trace.services import record_many
 
 log = structlog.get_logger(__name__)
+
+_ONLY_ASKED = frozenset({Event.CHECK_DUE, Event.CHECK_RETOLD, Event.CHECK_MOVE, Event.CHECK_EXTEND})
+"""Of a check, what does not change the worth of any time."""
 
 SEEN_AGAIN = timedelta(minutes=5)
 """How often study keeps a sign-in alive; written seldom because it is another row."""
@@ -79,6 +82,8 @@ class _Row(NamedTuple):
     last_seq: int
     reports: int
     open_check: str | None
+    ledger: str | None
+    ledger_leaves: int
     ended_ms: int | None
     lease_of: UUID | None
 
@@ -86,7 +91,7 @@ class _Row(NamedTuple):
 _MOVED = (
     "last_contact_ms", "used_until_ms", "furthest_ms", "resume_ms", "make_up", "study_ms", "since_check_ms",
     "next_check", "last_interaction_ms", "question_id", "question_by_ms", "day", "day_used_ms", "last_seq", "reports",
-    "open_check", "id",
+    "open_check", "ledger", "ledger_leaves", "id",
 )  # fmt: skip
 _FIND = (
     f"SELECT {', '.join('sitting.' + column for column in _Row._fields[:-1])}, lease.sitting_id"
@@ -125,6 +130,8 @@ class Answer:
     furthest_ms: int
     refused: list[tuple[int, int, str]]
     check: OpenCheck | None
+    ledger: dict[str, Any] | None
+    """the lesson's line of the statement; None when it has to be reckoned anew"""
     question: tuple[UUID | None, int | None]
     """The idle question that stands open, if one does: its id and until when (epoch ms) it may be answered."""
     now_ms: int
@@ -153,6 +160,9 @@ class _Open:
     last_seq: int
     reports: int
     check: OpenCheck | None
+    ledger: str | None
+    ledger_leaves: int
+    line: dict[str, Any] | None = None
     known: dict[int, tuple[bytes, int, str | None]] = field(default_factory=dict)
     touched: bool = False
 
@@ -166,6 +176,8 @@ class _Open:
             row.last_seq,
             row.reports,
             read_open_check(row.open_check),
+            row.ledger,
+            row.ledger_leaves,
         )
 
     def moved(self, plain: Plain, now_ms: int) -> tuple[Any, ...]:
@@ -188,6 +200,8 @@ class _Open:
             self.last_seq,
             self.reports,
             write_open_check(self.check),
+            self.ledger,
+            self.ledger_leaves,
             plain.key(self.row.id),
         )
 
@@ -235,9 +249,30 @@ def record_reports(session: Session, reports: Sequence[Report], *, events: Event
             answers.append(Unavailable())
     plain.add("beat", _BEAT, [(plain.key(sitting_id), *said) for sitting_id, *said in batch.beats])
     touched = [sitting for sitting in batch.sittings.values() if sitting.touched]
+    _rest_lines(touched, batch.entries, record_many(session, batch.entries))
     plain.move("sitting", _MOVED, [sitting.moved(plain, batch.now_ms) for sitting in touched])
-    record_many(session, batch.entries)
+    for report, answer in zip(reports, answers, strict=True):
+        if isinstance(answer, Answer):
+            answer.ledger = batch.sittings[report.sitting_id].line
     return answers
+
+
+def _rest_lines(touched: Iterable[_Open], entries: Sequence[Entry], recorded: Sequence[Recorded]) -> None:
+    """Note how many leaves each line rests on now, and forget those to which others have added leaves meanwhile.
+
+    So nothing else that bears on hours has to remember that a page may be open.
+    """
+    stretches: dict[str, tuple[int, int]] = {}
+    for entry, leaf in zip(entries, recorded, strict=True):
+        stretches[entry.chain] = (stretches.get(entry.chain, (leaf.n, 0))[0], leaf.n + 1)
+    for sitting in touched:
+        stretch = stretches.get(str(sitting.row.enrolment_id))
+        if sitting.ledger is None or stretch is None:
+            continue
+        first, length = stretch
+        if first != sitting.ledger_leaves:
+            sitting.ledger = sitting.line = None
+        sitting.ledger_leaves = length
 
 
 def _read(session: Session, plain: Plain, reports: Sequence[Report], events: Events) -> _Batch:
@@ -313,7 +348,10 @@ def _judge(batch: _Batch, report: Report) -> Answer:
         batch.events.publish(contact)
         sitting.check, sitting.state = contact.check, contact.state
         entries += contact.entries
+        if changes_worth(contact.entries):
+            sitting.ledger = sitting.line = None
     results = _credit(batch, sitting, fresh, entries) if fresh else []
+    _carry_on(batch, sitting, results)
     sitting.touched = True
     batch.entries += entries
     for each, result in zip(fresh, results, strict=True):
@@ -321,6 +359,27 @@ def _judge(batch: _Batch, report: Report) -> Answer:
         sitting.known[each.beat.seq] = (each.digest, result.furthest_ms, refused)
         batch.beats.append((row.id, each.beat.seq, each.digest, result.furthest_ms, refused))
     return _answer(sitting, report, now_ms)
+
+
+def changes_worth(entries: Iterable[Entry]) -> bool:
+    """Whether what was recorded of a check changes what time already passed is worth."""
+    return any(entry.event not in _ONLY_ASKED for entry in entries)
+
+
+def _carry_on(batch: _Batch, sitting: _Open, results: Sequence[BeatResult]) -> None:
+    """The lesson's line after these beats, if somebody keeps it."""
+    if sitting.ledger is None:
+        return
+    if results:
+        check = sitting.check
+        owes_from_ms = check.answer_by_ms if check is not None and check.kind == CheckKind.SCHEDULED else None
+        credited = StudyCredited(sitting.ledger, results, owes_from_ms)
+        batch.events.publish(credited)
+        sitting.ledger, sitting.line = credited.ledger, credited.line
+    elif sitting.line is None:
+        shown = LedgerShown(sitting.ledger)
+        batch.events.publish(shown)
+        sitting.line = shown.line
 
 
 def _leave_marks(batch: _Batch, sitting: _Open, marks: Sequence[Entry]) -> None:
@@ -441,6 +500,7 @@ def _answer(sitting: _Open, report: Report, now_ms: int) -> Answer:
         furthest_ms=max(furthest_ms for _, furthest_ms, _ in said),
         refused=[tuple(piece) for _, _, refused in said if refused for piece in json.loads(refused)],
         check=sitting.check,
+        ledger=sitting.line,
         question=(sitting.question_id, sitting.state.question_by_ms),
         now_ms=now_ms,
     )

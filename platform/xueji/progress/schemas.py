@@ -119,12 +119,33 @@ class MediaOut(BaseModel):
     poster: str
 
 
+class RefusedSumOut(BaseModel):
+    reason: str = Field(description="Code of `rulebook.vocabulary.Reason`")
+    ms: int
+
+
+class LedgerOut(BaseModel):
+    """The sitting's lesson as the statement of hours has it; amounts are of its film."""
+
+    duration_ms: int
+    furthest_ms: int
+    counted_ms: int
+    provisional_ms: int = Field(description="Watched, and waiting for the next good check")
+    held_ms: int = Field(description="Next to a failed check: to be made up, reviewed or lost")
+    awaited_ms: int = Field(description="Of the held: what staff release by confirming her photo; nothing to make up")
+    refused: list[RefusedSumOut] = Field(description="Everything of this lesson that does not count, by reason")
+    make_up: list[tuple[int, int]] = Field(description="Media that earns again when it is watched again")
+
+
+_LEDGER = "None when it has to be reckoned anew: ask for it (`POST …/ledger`)"
+
+
 class SittingOut(BaseModel):
     sitting_id: UUID
     resume_ms: int
-    furthest_ms: int
+    furthest_ms: int = Field(description="How far the lesson has been watched, over all sittings")
+    ledger: LedgerOut | None = Field(description=_LEDGER)
     duration_ms: int
-    credited_ms: int
     beat_seconds: int
     lease: LeaseOut
     rulebook: str
@@ -137,8 +158,9 @@ class SittingOut(BaseModel):
 
 
 class BeatsOut(BaseModel):
-    credited_ms: int = Field(description="Of this lesson, over all sittings")
-    furthest_ms: int
+    credited_ms: int = Field(description="The same as furthest_ms; what counts stands in the ledger")
+    furthest_ms: int = Field(description="How far the lesson has been watched, over all sittings")
+    ledger: LedgerOut | None = Field(description=_LEDGER)
     refused: list[RefusedOut]
     check: OpenCheckOut | None
     question: QuestionOut | None

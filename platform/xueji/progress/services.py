@@ -33,16 +33,24 @@ from xueji.progress.errors import (
     SittingClash,
     SittingEnded,
 )
-from xueji.progress.events import CheckFallsDue, CheckMoves, ContactDuringCheck, SittingOpens
+from xueji.progress.events import (
+    CheckFallsDue,
+    CheckMoves,
+    ContactDuringCheck,
+    LedgerShown,
+    SittingOpens,
+    StudyCredited,
+)
 from xueji.progress.models import Lease as LeaseRow
 from xueji.progress.models import Sitting
 from xueji.progress.open_check import OpenCheck, read_open_check, write_open_check
-from xueji.progress.record import state_of
+from xueji.progress.record import changes_worth, state_of
 from xueji.progress.rules import MOST_MAKE_UP, Lease, LeaseAnswer, SittingTerms, may_take, person_seen
 from xueji.progress.terms import read_terms, write_intervals, write_terms
 from xueji.rulebook.shanghai import day_of
 from xueji.rulebook.vocabulary import CheckKind, Part
 from xueji.trace import services as trace
+from xueji.trace.queries import chain_length
 from xueji.trace.rules import Event
 
 ENROLMENT_OVER = "enrolment_over"
@@ -56,6 +64,8 @@ class Opened:
     sitting: Sitting
     terms: SittingTerms
     lesson: LessonFacts
+    line: dict[str, Any] | None
+    """of the statement; None when it has to be reckoned first"""
 
     @property
     def lease_until_ms(self) -> int:
@@ -122,7 +132,8 @@ def open_sitting(
     terms = read_terms(sitting.terms)
     trace.record(session, event=Event.SITTING_OPEN, chain=facts.chain, who=who, values=_leaf(session, sitting, terms))
     _first_check(session, events, sitting, opens)
-    return Opened(sitting, terms, lesson)
+    sitting.ledger_leaves = chain_length(session, facts.chain)
+    return Opened(sitting, terms, lesson, _line(session, events, sitting))
 
 
 def end_study(ends: StudyEnds) -> None:
@@ -161,6 +172,10 @@ def _first_check(session: Session, events: Events, sitting: Sitting, opens: Sitt
         check = due.check
         trace.record_many(session, due.entries)
     sitting.open_check = write_open_check(check)
+    if check is not None and check.kind == CheckKind.SCHEDULED and sitting.ledger is not None:
+        owed = StudyCredited(sitting.ledger, (), check.answer_by_ms)
+        events.publish(owed)
+        sitting.ledger = owed.ledger
 
 
 def answer_presence(session: Session, *, actor: Actor, sitting_id: UUID, question_id: UUID) -> Sitting:
@@ -210,6 +225,15 @@ def current_sitting(session: Session, *, person_id: UUID, enrolment_id: UUID) ->
     return sitting if sitting.enrolment_id == enrolment_id and sitting.ended_ms is None else None
 
 
+def _line(session: Session, events: Events, sitting: Sitting) -> dict[str, Any] | None:
+    """None when anything but this sitting's own beats has been recorded since: then it is reckoned anew."""
+    if sitting.ledger is None or chain_length(session, str(sitting.enrolment_id)) != sitting.ledger_leaves:
+        return None
+    shown = LedgerShown(sitting.ledger)
+    events.publish(shown)
+    return shown.line
+
+
 def _again(
     session: Session, events: Events, sitting: Sitting, facts: EnrolmentFacts, lesson: LessonFacts, now_ms: int
 ) -> Opened:
@@ -229,7 +253,9 @@ def _again(
         sitting.open_check = write_open_check(heard.check)
         sitting.since_check_ms = heard.state.since_check_ms
         trace.record_many(session, heard.entries)
-    return Opened(sitting, terms, lesson)
+        if changes_worth(heard.entries):
+            sitting.ledger = None
+    return Opened(sitting, terms, lesson, _line(session, events, sitting))
 
 
 def _may_study(facts: EnrolmentFacts, lesson: LessonFacts, now_ms: int) -> bool:
@@ -338,6 +364,8 @@ def _new_sitting(session: Session, opens: SittingOpens, device: str) -> Sitting:
         day_used_ms=before.day_used_ms if before and before.day == day else 0,
         last_seq=0,
         reports=0,
+        ledger=opens.ledger,
+        ledger_leaves=0,
     )
     session.add(sitting)
     return sitting

@@ -4,7 +4,7 @@
 `explain(statement)` gives the reasons as stable codes.
 """
 
-from xueji.hours.rules.assessment import WrongRulebook, assess
+from xueji.hours.rules.assessment import WrongRulebook, assess, lost_media
 from xueji.hours.rules.reading import bears_on_hours, evidence
 from xueji.hours.rules.records import (
     Attendance,
@@ -42,9 +42,10 @@ from xueji.hours.rules.statement import (
     Totals,
     explain,
 )
-from xueji.hours.rules.worth import Status
+from xueji.hours.rules.worth import Ahead, Span, Status, ahead
 
 __all__ = [
+    "Ahead",
     "Attendance",
     "AttendanceLine",
     "AttendanceStanding",
@@ -71,6 +72,7 @@ __all__ = [
     "RefusedSum",
     "Segment",
     "Share",
+    "Span",
     "Standing",
     "Statement",
     "Status",
@@ -78,8 +80,10 @@ __all__ = [
     "Syllabus",
     "Totals",
     "WrongRulebook",
+    "ahead",
     "assess",
     "bears_on_hours",
     "evidence",
     "explain",
+    "lost_media",
 ]

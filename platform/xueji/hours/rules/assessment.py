@@ -17,7 +17,7 @@ from xueji.hours.rules.impossible import (
     look_at_sessions,
     sort_out,
 )
-from xueji.hours.rules.records import EVER, Attendance, Enrolment, Evidence, Lesson
+from xueji.hours.rules.records import EVER, Attendance, Enrolment, Evidence, Lesson, Standing
 from xueji.hours.rules.statement import (
     CapLine,
     FlagCode,
@@ -270,12 +270,7 @@ def _lesson_lines(
     confirmed_total = 0
     for lesson in lessons:
         watched = study.lessons[lesson.lesson]
-        lost, held, awaited, provisional, confirmed = (union(pieces) for pieces in watched.by_status)
-        provisional = subtract(provisional, confirmed)
-        awaited = subtract(awaited, union([*confirmed, *provisional]))
-        better = union([*confirmed, *provisional, *awaited])
-        held = subtract(held, better)
-        lost = subtract(lost, union([*better, *held]))
+        lost, held, awaited, provisional, confirmed = _best(watched)
         confirmed_ms, provisional_ms, awaited_ms = length(confirmed), length(provisional), length(awaited)
         held_ms = length(held) + awaited_ms
         refused = Counter(watched.refused)
@@ -306,6 +301,27 @@ def _lesson_lines(
             )
         )
     return tuple(lines), confirmed_total
+
+
+def _best(watched: _LessonStudy) -> tuple[list[Interval], ...]:
+    """The lesson's media by what it is worth at best, each millisecond once, in the order of `Status`."""
+    best: list[list[Interval]] = []
+    better: list[Interval] = []
+    for pieces in reversed(watched.by_status):
+        found = subtract(union(pieces), better)
+        best.append(found)
+        better = union([*better, *found])
+    return tuple(reversed(best))
+
+
+def lost_media(evidence: Evidence) -> dict[str, list[Interval]]:
+    """Of each lesson that has some, the media that a rejected check lost and nothing better was watched of since."""
+    if all(check.standing is not Standing.REJECTED for check in evidence.checks):
+        return {}
+    rooms = who_counts(judge_attendance(evidence.enrolment, evidence.attendance))
+    study = _study(evidence, rooms, Suspicions(evidence.irregular))
+    found = {name: _best(watched)[0] for name, watched in study.lessons.items() if watched.by_status[Status.LOST]}
+    return {name: lost for name, lost in found.items() if lost}
 
 
 def _refused_sums(refused: Counter[str]) -> tuple[RefusedSum, ...]:

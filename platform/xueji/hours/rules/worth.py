@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from operator import attrgetter
+from typing import NamedTuple
 
 from xueji.hours.rules.records import EVER, DecidedCheck, Evidence, Presence, Standing
 from xueji.rulebook.intervals import Interval, intersect, union
@@ -99,7 +100,12 @@ def held_spans(cut: Sequence[Span], intervals: Iterable[Interval]) -> list[Span]
 
 
 def unseen(evidence: Evidence) -> list[Interval]:
-    """Server time of study beyond the longest run that the plan allows since she last showed herself.
+    """Server time of study beyond the longest run that the plan allows since she last showed herself."""
+    return _runs(evidence)[0]
+
+
+def _runs(evidence: Evidence) -> tuple[list[Interval], int]:
+    """Server time of study beyond the longest run that the plan allows, and what is left of the run now under way.
 
     Beyond the plan's longest gap there is room for what a lost connection may hand in late, because nobody could have
     asked meanwhile, and for one window to answer in. An answer that was never judged, because the engine was down or we
@@ -124,7 +130,7 @@ def unseen(evidence: Evidence) -> list[Interval]:
                 beyond.append((full, until))
             run_ms += until - start
             start = spent_until = until
-    return beyond
+    return beyond, max(0, most_ms - (run_ms if at >= len(shown) else 0))
 
 
 def face_spans(evidence: Evidence) -> list[Span]:
@@ -140,3 +146,20 @@ def spans_of(evidence: Evidence, method: str | None) -> list[Span]:
     if method == Method.SUPERVISED:
         return supervised_spans(spans(evidence.checks), evidence.presences)
     return face_spans(evidence)
+
+
+class Ahead(NamedTuple):
+    """What study from some instant on is worth, as far as the evidence goes."""
+
+    spans: list[Span]
+    """in order, the last one without an end"""
+    unseen_after_ms: int | None
+    """how much more she may study before the rest is held, unless she shows herself; None: as much as she likes"""
+
+
+def ahead(evidence: Evidence, method: str | None, from_ms: int) -> Ahead:
+    """What study from this instant on (epoch ms) is worth in a sitting that this method vouches for."""
+    cut = [span for span in spans_of(evidence, method) if span[1] > from_ms]
+    if method == Method.SUPERVISED or evidence.enrolment.rules < 2:
+        return Ahead(cut, None)
+    return Ahead(cut, _runs(evidence)[1])

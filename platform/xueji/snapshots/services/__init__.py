@@ -8,6 +8,7 @@ from xueji.snapshots.services.asking import (
     contact_during_check,
     sitting_opens,
     sweep_missed,
+    waiting_check_goes_on,
 )
 from xueji.snapshots.services.checkins import check_in, check_out, confirm_everybody, confirm_presence
 from xueji.snapshots.services.ending import face_route_ends
@@ -38,4 +39,5 @@ __all__ = [
     "store_frames",
     "sweep_missed",
     "waiting_attempts",
+    "waiting_check_goes_on",
 ]

@@ -37,12 +37,17 @@ RANDOM = SystemRandom()
 MOST_IN_A_SWEEP = 200
 
 
-def sitting_opens(opens: SittingOpens) -> None:
-    """Say how the person will be known in this sitting, and draw its checks. Raises CheckInNeeded, RouteNotReady.
+def waiting_check_goes_on(opens: SittingOpens) -> None:
+    """Before anybody says what her time is worth: a check that is over by now is decided, one that is not goes on.
 
     A check that still waits for its answer goes on here, with the rest of its window: neither a closed page nor another
     device is a way around one, nor a reason to have missed one.
     """
+    opens.check_waits = _waiting(opens.session, opens)
+
+
+def sitting_opens(opens: SittingOpens) -> None:
+    """Say how the person will be known in this sitting, and draw its checks. Raises CheckInNeeded, RouteNotReady."""
     session, person_id = opens.session, opens.facts.person_id
     person = session.get_one(Person, person_id)
     if person.proof_route is ProofRoute.SUPERVISED:

@@ -1,0 +1,155 @@
+"""The lesson page is told the lesson's line of the statement: at the opening, with every beat, after every verdict."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from lesson_page import Page, opened_page
+from scenario import MINUTE, Scenario
+from sqlalchemy import select
+
+from media_pipeline.verdict import Outcome as Judged
+from xueji.hours.running import line_values
+from xueji.identity.rules import ProofRoute
+from xueji.progress.models import Sitting
+from xueji.rulebook.vocabulary import ReviewOutcome
+from xueji.snapshots import services as snapshots
+from xueji.snapshots.models import Check, CheckIn
+
+
+def stated(page: Page) -> dict[str, Any]:
+    """The line of her statement as it is worked out now."""
+    lesson = str(page.scenario.lessons[page.lesson].id)
+    return next(line_values(line) for line in page.account().lessons if line.lesson == lesson)
+
+
+def asked_for(page: Page) -> dict[str, Any]:
+    answer = page.client.post(f"/api/v1/sittings/{page.sitting_id}/ledger")
+    assert answer.status_code == 200, answer.json
+    return dict(answer.json or {})
+
+
+def watched(page: Page, beats: int = 1) -> dict[str, Any]:
+    """Watch on; the line the last answer told, which must be the statement's."""
+    for _beat in range(beats):
+        answer = page.watch()
+        assert answer["ledger"] == stated(page)
+        if answer["question"]:
+            page.say_here(answer["question"]["question_id"])
+    return dict(answer["ledger"])
+
+
+def test_every_answer_tells_the_line_of_the_statement(page: Page) -> None:
+    line = watched(page, 6)
+    assert (line["counted_ms"], line["provisional_ms"], line["held_ms"]) == (0, MINUTE, 0)
+    page.scenario.time.advance(timedelta(seconds=10))
+    hidden = page.send(page.beat(state="hidden")).json or {}
+    assert hidden["ledger"] == stated(page)
+    assert hidden["ledger"]["refused"] == [{"reason": "hidden", "ms": 10_000}]
+    assert (page.open().json or {})["ledger"] == hidden["ledger"], "a reload shows the same"
+
+
+def test_after_a_good_check_the_line_is_asked_for_and_carried_on(page: Page) -> None:
+    check = page.until_check()
+    before = page.at_ms
+    page.show_face(check)
+    assert page.send(page.beat(0, state="paused")).json["ledger"] is None  # type: ignore[index]
+    line = asked_for(page)
+    assert line == stated(page) and (line["counted_ms"], line["provisional_ms"]) == (before, 0)
+    assert watched(page, 3)["provisional_ms"] == 30_000
+
+
+def test_after_a_failed_check_and_after_making_up_all_figures_agree(page: Page) -> None:
+    page.show_face(page.until_check(), Judged.NO_FACE)
+    held_ms = page.at_ms
+    line = asked_for(page)
+    assert line == stated(page)
+    assert (line["counted_ms"], line["held_ms"], line["make_up"]) == (0, held_ms, [[0, held_ms]])
+
+    page.scenario.time.advance(timedelta(minutes=5))
+    again = Page(page.app, page.scenario, page.student)
+    opened = again.open().json or {}
+    assert opened["ledger"] == stated(again) and opened["make_up"] == [[0, held_ms]]
+    again.show_face(opened["check"])
+    assert asked_for(again) == stated(again)
+    for at in range(0, MINUTE, 10_000):
+        again.at_ms = at
+        answer = again.watch()
+        assert answer["ledger"] == stated(again)
+    line = answer["ledger"]
+    assert (line["provisional_ms"], line["held_ms"]) == (MINUTE, held_ms - MINUTE)
+
+
+def test_what_a_check_missed_meanwhile_holds_is_in_the_sitting_that_opens_after_it(page: Page) -> None:
+    page.until_check()
+    page.send(page.beat(0, state="paused"))
+    page.scenario.time.advance(timedelta(minutes=5))
+    again = Page(page.app, page.scenario, page.student)
+    opened = again.open().json or {}
+    assert opened["ledger"] == stated(again)
+    assert opened["make_up"] == [[0, page.at_ms]] == opened["ledger"]["make_up"]
+
+
+def test_a_person_s_decision_reaches_the_page_that_is_open(page: Page) -> None:
+    page.show_face(page.until_check(), Judged.NO_FACE)
+    asked_for(page)
+    context = page.scenario.context
+    with context.database.reading() as session:
+        check_id = session.scalars(select(Check.id)).one()
+    page.student.contest(check_id)
+    with context.database.writing() as session:
+        snapshots.review(
+            session,
+            context.keyring,
+            actor=page.scenario.school.staff,
+            check_id=check_id,
+            outcome=ReviewOutcome.ACCEPT,
+            reason="是本人",
+        )
+    assert page.watch()["ledger"] is None
+    line = asked_for(page)
+    assert line == stated(page) and line["held_ms"] == 0 < line["counted_ms"]
+
+
+def test_a_missed_check_reaches_the_page_whoever_notices_it(page: Page) -> None:
+    page.until_check()
+    page.send(page.beat(0, state="paused"))
+    page.scenario.time.advance(timedelta(minutes=3))
+    with page.scenario.context.database.writing() as session:
+        assert snapshots.sweep_missed(session) == 1
+    assert page.send(page.beat(0, state="paused")).json["ledger"] is None  # type: ignore[index]
+    assert asked_for(page) == stated(page)
+
+
+def test_without_a_camera_a_round_confirms_what_the_page_shows(app: Flask, scenario: Scenario) -> None:
+    page = opened_page(app, scenario, ProofRoute.SUPERVISED)
+    watched(page, 3)
+    with scenario.context.database.writing() as session:
+        here = session.scalars(select(CheckIn.id)).one()
+        snapshots.confirm_presence(session, scenario.context.keyring, actor=scenario.school.staff, check_in_id=here)
+    assert page.watch()["ledger"] is None
+    line = asked_for(page)
+    assert line == stated(page) and (line["counted_ms"], line["provisional_ms"]) == (30_000, 10_000)
+    watched(page, 2)
+
+
+def test_the_line_of_another_s_sitting_is_not_found(app: Flask, scenario: Scenario, page: Page) -> None:
+    stranger = opened_page(app, scenario)
+    assert stranger.client.post(f"/api/v1/sittings/{page.sitting_id}/ledger").status_code == 404
+    assert stranger.client.post(f"/api/v1/sittings/{UUID(int=0)}/ledger").status_code == 404
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_sitting_of_an_older_release_asks_for_its_line(page: Page, *, kept: bool) -> None:
+    watched(page, 2)
+    with page.scenario.context.database.writing() as session:
+        session.get_one(Sitting, page.sitting_id).ledger = None
+    if kept:
+        assert (page.open().json or {})["ledger"] is None
+    assert page.watch()["ledger"] is None
+    assert asked_for(page) == stated(page)
+    watched(page)
