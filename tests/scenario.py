@@ -233,16 +233,38 @@ class Scenario:
                         actor=self.school.staff,
                     )
 
-    def check_in(self, student: Student, lasts: timedelta = timedelta(hours=3), place: str = "一号教室") -> UUID:
+    def check_in(
+        self,
+        student: Student,
+        lasts: timedelta = timedelta(hours=3),
+        place: str = "一号教室",
+        *,
+        coded: bool = True,
+        actor: Actor | None = None,
+    ) -> UUID:
+        """Staff let her in; unless told otherwise, she types the code that is shown in the room."""
+        keyring = self.context.keyring
         with self.context.database.writing() as session:
-            return snapshots.check_in(
+            here = snapshots.check_in(
                 session,
-                self.context.keyring,
-                actor=self.school.staff,
+                keyring,
+                actor=actor or self.school.staff,
                 enrolment_id=student.enrolment.id,
                 place=place,
                 lasts=lasts,
-            ).id
+            )
+        code = snapshots.room_code(keyring, student.enrolment.cohort_id, place, clock.to_ms(clock.now()))
+        if coded:
+            with self.context.database.writing() as session:
+                assert snapshots.enter_code(session, keyring, actor=student.actor, code=code)
+        return here.id
+
+    def round(self, *absent: UUID) -> None:
+        """Staff look through the room; these check-ins are not found."""
+        with self.context.database.writing() as session:
+            snapshots.go_round(
+                session, self.context.keyring, actor=self.school.staff, cohort_id=self.cohort.id, absent=absent
+            )
 
     def check_out(self, check_in_id: UUID) -> None:
         with self.context.database.writing() as session:

@@ -19,7 +19,7 @@ from uuid import UUID
 
 import pytest
 from browser.history import History, make_history
-from people_for_tests import PASSWORD, consented, someone
+from people_for_tests import PASSWORD, Someone, consented, someone
 from school_for_tests import cohort_plan
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -29,7 +29,7 @@ from xueji.demo import course
 from xueji.demo.accounts import Accounts, Placed
 from xueji.demo.cast import FACTORY
 from xueji.demo.training import CHECK_IN_LASTS
-from xueji.enrolment.models import Cohort
+from xueji.enrolment.models import Cohort, Enrolment
 from xueji.enrolment.services import cohorts, trainees
 from xueji.hours.queries import statement_of
 from xueji.hours.rules import Statement
@@ -42,7 +42,7 @@ from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.kernel.tasks import make_celery
 from xueji.snapshots.models import Check
-from xueji.snapshots.services import check_in
+from xueji.snapshots.services import check_in, enter_code, room_code
 from xueji.trace import queries as trace
 
 START_SECONDS = 180
@@ -138,7 +138,16 @@ class Campus:
                     place="一号教室",
                     lasts=CHECK_IN_LASTS,
                 )
+            self._type_code(who, trainee)
         return trainee
+
+    def _type_code(self, who: Someone, trainee: Trainee) -> None:
+        """As she reads it in the room."""
+        context = self.context
+        with context.database.writing() as session:
+            cohort_id = session.get_one(Enrolment, trainee.enrolment_id).cohort_id
+            code = room_code(context.keyring, cohort_id, "一号教室", clock.to_ms(clock.now()))
+            enter_code(session, context.keyring, actor=who.actor(Role.TRAINEE), code=code)
 
     def enrol(self, person_id: UUID, plan: Mapping[str, int]) -> UUID:
         """The person's enrolment in a new cohort under the plan, with the demonstration's lessons."""

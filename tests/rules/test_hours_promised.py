@@ -96,7 +96,7 @@ def test_an_answer_that_was_never_judged_ends_the_run_as_well(outcome: str | Non
 
 
 def test_staff_who_confirm_her_end_the_run_and_their_sittings_have_none() -> None:
-    story = Story(**NEW, plan=replace(PLAN, round_ms=5 * HOUR))
+    story = Story(**NEW, plan=replace(PLAN, round_ms=5 * HOUR, room_code=0))
     supervised = story.sitting(method="supervised")
     story.leaf("checkin.confirm", checkin="in", kind="open", at_ms=story.now, until_ms=story.now + 5 * HOUR)
     story.watched(0, 2 * HOUR, sitting=supervised)

@@ -181,6 +181,7 @@ def test_staff_who_vouch_for_a_window_need_no_photo() -> None:
     told = story()
     sitting = told.sitting(method="supervised")
     told.leaf("checkin.confirm", checkin="here", at_ms=told.now, until_ms=told.now + 60 * MINUTE)
+    told.leaf("checkin.code", checkin="here")
     told.watched(0, 10 * MINUTE, sitting=sitting)
     told.leaf("checkin.confirm", checkin="here", at_ms=told.now, until_ms=told.now + 60 * MINUTE)
     assert minutes(told) == (10, 0, 0)

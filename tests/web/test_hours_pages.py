@@ -96,8 +96,8 @@ def test_the_first_page_tells_each_route_what_is_still_to_do(app: Flask, scenari
     supervised = scenario.student(route=ProofRoute.SUPERVISED)
     browser = _browser(app, supervised.who)
     assert "学习前请先现场签到" in browser.get("/training").text
-    scenario.check_in(supervised, place="二号教室")
-    assert "您已在“二号教室”签到" in browser.get("/training").text
+    scenario.check_in(supervised)
+    assert "您已在“一号教室”签到" in browser.get("/training").text
     nobody = someone(scenario.context, Role.TRAINEE)
     assert "还没有培训" in _browser(app, nobody).get("/training").text
 

@@ -135,8 +135,12 @@ def study_under_supervision(reader: Reader, scenario: Scenario) -> None:
     staff, page = client_of(reader, scenario, scenario.school.head.who), page_of(reader, scenario, student)
     page.open()
     here = {"enrolment_id": str(student.enrolment.id), "place": "一号教室", "minutes": 120}
-    url = f"/api/v1/check-ins/{(staff.post('/api/v1/check-ins', json=here).json or {})['check_in_id']}"
+    made = staff.post("/api/v1/check-ins", json=here).json or {}
+    url = f"/api/v1/check-ins/{made['check_in_id']}"
     staff.post("/api/v1/check-ins", json=here)
+    page.open()
+    for code in ("no code", made["room_code"]):
+        page.client.post("/api/v1/check-ins/code", json={"code": code})
     page.open()
     page.ask_check()
     staff.post(f"{url}/confirm")

@@ -103,11 +103,39 @@ def test_people_are_checked_in_confirmed_in_a_round_and_checked_out(app: Flask, 
 
     scenario.time.advance(timedelta(minutes=25))
     everybody = [str(each.id) for each in here]
-    staff.post(f"{path}/round", {"check_in_id": everybody}, look=path)
+    page = staff.get(path).text
+    assert "checked" not in page and "未输入验证码" in page
+    staff.post(f"{path}/round", {}, look=path)
     staff.post(f"{path}/out", {"out": everybody[0], "check_in_id": everybody}, look=path)
     with scenario.context.database.reading() as session:
         left, stays = (session.get_one(CheckIn, each.id) for each in here)
     assert left.closed_ms is not None and stays.closed_ms is None, "one leaves, whoever else is ticked"
     assert stays.confirmed_ms - stays.opened_ms == 25 * 60_000
-    assert staff.post(f"{path}/round", {"check_in_id": everybody}, look=path).status_code == 409, "she has left"
-    assert staff.post(f"{path}/round", {"check_in_id": str(uuid4())}, look=path).status_code == 404
+    for nobody in (everybody[0], str(uuid4())):
+        assert staff.post(f"{path}/round", {"absent": nobody}, look=path).status_code == 409, "she has left"
+    staff.post(f"{path}/round", {"absent": everybody[1]}, look=path)
+    with scenario.context.database.reading() as session:
+        assert session.get_one(CheckIn, here[1].id).ended_why == "absent"
+    past = f"{path}/past"
+    assert "巡查时不在场" in staff.get(past).text
+    struck = staff.post(f"/check-ins/{everybody[1]}/revoke", {"reason": "认错了人", "next": past}, look=past)
+    assert struck.location == past
+    assert "已作废" in staff.get(past).text
+
+
+def test_the_code_is_shown_in_the_room_and_typed_once(app: Flask, scenario: Scenario) -> None:
+    student = scenario.student("张三", ProofRoute.SUPERVISED)
+    here = scenario.check_in(student, coded=False)
+    staff, hers = _staff(app, scenario), Browser(app)
+    hers.sign_in(student.who)
+    wall = staff.get(f"/check-ins/{scenario.cohort.id}/code")
+    assert wall.headers["Refresh"].isdigit()
+    code = "".join(wall.text.split('class="room-code-digits">')[1].split("<")[0].split())
+    assert "请输入现场验证码" in hers.get("/training").text
+    hers.post("/room-code", {"code": "x", "next": "/training"}, look="/training")
+    assert "验证码不对" in hers.get("/training").text
+    hers.post("/room-code", {"code": code, "next": "/training"}, look="/training")
+    assert "请输入现场验证码" not in hers.get("/training").text
+    with scenario.context.database.reading() as session:
+        found = session.get_one(CheckIn, here)
+    assert found.code_ms is not None and found.code_tries == 1

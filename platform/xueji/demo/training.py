@@ -37,7 +37,7 @@ from xueji.progress.models import Sitting
 from xueji.rulebook.vocabulary import Category, Part
 from xueji.rulebook.vocabulary import Training as Kind
 from xueji.snapshots.models import CheckIn
-from xueji.snapshots.services import check_in, check_out
+from xueji.snapshots.services import check_in, check_out, enter_code, room_code
 from xueji.snapshots.services.checkins import LONGEST
 
 _STUDYING_MS = 60_000
@@ -268,6 +268,10 @@ def _checked_in_until(context: Context, session: Session, enrolment: Enrolment, 
         except NotFound:
             return None
     made = check_in(session, context.keyring, actor=actor, enrolment_id=enrolment.id, place=PLACE, lasts=CHECK_IN_LASTS)
+    # As she would read it in the room, so that a visitor can study at once.
+    code = room_code(context.keyring, enrolment.cohort_id, PLACE, now_ms)
+    trainee = Actor(enrolment.person_id, UUID(int=0), frozenset({Role.TRAINEE}))
+    enter_code(session, context.keyring, actor=trainee, code=code)
     return made.until_ms
 
 

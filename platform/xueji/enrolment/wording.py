@@ -164,7 +164,7 @@ ATTENDANCE_TONE: Mapping[AttendanceState, tuple[str, str]] = {
     AttendanceState.ENTERED: ("confirmed", "check-circle-fill"),
     AttendanceState.WAITING: ("provisional", "hourglass-split"),
     AttendanceState.DENIED: ("held", "exclamation-circle-fill"),
-    AttendanceState.ABSENT: ("neutral", "dash-circle"),
+    AttendanceState.ABSENT: ("neutral", "dash-lg"),
     AttendanceState.REVOKED: ("neutral", "slash-circle"),
 }
 """Colour and icon; the word beside them carries the meaning."""

@@ -9,6 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from xueji.enrolment import queries as enrolment_queries
 from xueji.enrolment.access import access_enrolment
 from xueji.enrolment.models import Enrolment
 from xueji.enrolment.queries import EnrolmentFacts, enrolment_facts, enrolments_of
@@ -49,6 +50,7 @@ def my_training() -> str:
         ready=identity.standing_consent(db(), person_id) is not None and identity.used_photos(db(), person_id),
         here=presence_of(db(), person_id, clock.to_ms(clock.now())),
         supervised=profile.proof_route is ProofRoute.SUPERVISED,
+        to_confirm=enrolment_queries.to_confirm(db(), person_id),
         today=clock.shanghai_day(clock.now()),
         now_ms=clock.to_ms(clock.now()),
         Standing=Standing,

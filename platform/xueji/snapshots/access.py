@@ -75,3 +75,12 @@ def access_check_in(session: Session, actor: Actor, check_in_id: UUID) -> CheckI
     enrolment = session.get_one(Enrolment, here.enrolment_id)
     access_own_cohort(session, actor, enrolment.cohort_id)
     return here
+
+
+def access_check_in_to_strike(session: Session, actor: Actor, check_in_id: UUID) -> CheckIn:
+    """To strike or restore: the institution that holds the cohort, or its regulator. Raises NotFound."""
+    here = session.get(CheckIn, check_in_id, with_for_update=True)
+    if here is None or here.person_id == actor.person_id or not actor.is_(Role.INSTITUTION, Role.REGULATOR):
+        raise NotFound
+    access_enrolment(session, actor, here.enrolment_id)
+    return here

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, jsonify
 from flask_openapi3.blueprint import APIBlueprint
 
+from xueji.enrolment.access import access_enrolment
 from xueji.enrolment.errors import NotForOneself
 from xueji.identity import vault
 from xueji.identity.errors import Erased
@@ -27,8 +28,10 @@ from xueji.snapshots.errors import (
     AlreadyCheckedIn,
     AlreadyContested,
     CheckInClosed,
+    CheckInNeeded,
     CheckOver,
     CheckStillOpen,
+    CodeWrong,
     FramesUnusable,
     FrameTooLarge,
     NoFaceChecks,
@@ -36,6 +39,7 @@ from xueji.snapshots.errors import (
     NothingToContest,
     NotOnThisRoute,
     NotToReview,
+    PlaceUnknown,
 )
 from xueji.snapshots.models import Check, CheckIn
 from xueji.snapshots.rules import CheckState
@@ -175,7 +179,7 @@ def picture(path: schemas.PicturePath) -> Response:
 
 @blueprint.post("/check-ins", summary="Confirm a trainee who is here", responses={201: schemas.CheckInOut})
 @roles(Role.INSTITUTION)
-@refuses(NotForOneself, NotOnThisRoute, AlreadyCheckedIn, NotFound)
+@refuses(NotForOneself, NotOnThisRoute, PlaceUnknown, AlreadyCheckedIn, NotFound)
 def check_in(body: schemas.CheckInIn) -> tuple[Response, int]:
     here = services.check_in(
         db(),
@@ -186,6 +190,18 @@ def check_in(body: schemas.CheckInIn) -> tuple[Response, int]:
         lasts=timedelta(minutes=body.minutes),
     )
     return jsonify(_check_in(here)), 201
+
+
+@blueprint.post(
+    "/check-ins/code", summary="Type the code shown in the room, once a check-in", responses={200: schemas.CodeOut}
+)
+@roles(Role.TRAINEE)
+@refuses(CheckInNeeded, CodeWrong)
+def code(body: schemas.CodeIn) -> Response:
+    if not services.enter_code(db(), context().keyring, actor=actor(), code=body.code):
+        db().commit()  # a refusal would take the counting of the wrong one back
+        raise CodeWrong
+    return jsonify({"entered": True})
 
 
 @blueprint.post(
@@ -228,7 +244,9 @@ def _state(check: Check) -> dict[str, Any]:
 
 
 def _check_in(here: CheckIn) -> dict[str, Any]:
+    cohort_id = access_enrolment(db(), actor(), here.enrolment_id).cohort_id
     return {
+        "room_code": services.room_code(context().keyring, cohort_id, here.place, clock.to_ms(clock.now())),
         "check_in_id": str(here.id),
         "enrolment_id": str(here.enrolment_id),
         "place": here.place,

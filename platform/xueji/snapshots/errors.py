@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 
-from xueji.kernel.errors import Conflict, Invalid, TooLarge
+from xueji.kernel.errors import Conflict, Forbidden, Invalid, TooLarge
 
 
 class CheckOver(Conflict):
@@ -49,8 +49,56 @@ class NotOnThisRoute(Conflict):
 
 class AlreadyCheckedIn(Conflict):
     type = "already-checked-in"
-    title = _("该学员已经签到")
-    detail = _("不必再次签到。如要改换地点，请先为其签退，再重新签到。")
+    title = _("该学员已经在这里签到")
+    detail = _("不必再次签到。如要改换地点，请选择新的地点签到，原来的签到随即结束。")
+
+
+class PlaceUnknown(Invalid):
+    type = "place-unknown"
+    title = _("请选择本班的上课地点")
+    detail = _("签到地点是培训班的面授地点，或已安排的线下课的地点。如要在别处签到，请先安排一次线下课。")
+
+
+class NobodyHere(Conflict):
+    type = "nobody-here"
+    title = _("没有在场的学员")
+    detail = _("请先为到场的学员签到，再巡查。")
+
+
+class CodeNeeded(Conflict):
+    type = "code-needed"
+    title = _("请先输入现场验证码")
+    detail = _("验证码显示在教室里，每次签到只需输入一次。请在“我的培训”页面输入。")
+
+
+class CodeWrong(Invalid):
+    type = "code-wrong"
+    title = _("验证码不对")
+    detail = _("请按教室里正在显示的六位数字输入，它每五分钟更换一次。")
+
+
+class CheckInStruck(Conflict):
+    type = "check-in-struck"
+    title = _("这次签到已经作废")
+    detail = _("如果作废有误，可以由另一人写明理由恢复。")
+
+
+class NotStruck(Conflict):
+    type = "check-in-not-struck"
+    title = _("这次签到没有作废")
+    detail = _("请刷新页面查看当前状态。")
+
+
+class StruckByYou(Forbidden):
+    type = "struck-by-you"
+    title = _("须由另一人恢复")
+    detail = _("为学员签到的人和作废这次签到的人都不能恢复它。请由另一位工作人员或监管部门处理。")
+
+
+class StrikeOver(Conflict):
+    type = "strike-over"
+    title = _("本班学时已结算")
+    detail = _("结算以后只有监管部门可以作废或恢复签到。")
 
 
 class CheckInClosed(Conflict):

@@ -135,4 +135,28 @@ class CheckIn(Base):
     opened_ms: Mapped[int] = mapped_column(BigInteger)
     until_ms: Mapped[int] = mapped_column(BigInteger)
     confirmed_ms: Mapped[int] = mapped_column(BigInteger)
+    """When staff last saw her."""
     closed_ms: Mapped[int | None] = mapped_column(BigInteger)
+    ended_why: Mapped[str | None] = mapped_column(String(12))
+    """Where nobody saw her leave: absent in a round, or checked in elsewhere."""
+    code_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """When she typed the code shown in the room."""
+    code_tries: Mapped[int] = mapped_column(Integer, default=0)
+    """Wrong codes so far."""
+    revoked_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """When it was struck as false; None where it stands."""
+    revoked_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), info={"personal": "who struck it"})
+
+
+class CheckInLook(Base):
+    """A member of staff looked and saw her: as she came, in a round, as she left. Times are epoch ms."""
+
+    __tablename__ = "check_in_look"
+    __table_args__ = (Index("ix_check_in_look_by_at", "by_id", "at_ms"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    check_in_id: Mapped[UUID] = mapped_column(ForeignKey("check_in.id"), index=True)
+    by_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), info={"personal": "who answers for it"})
+    kind: Mapped[str] = mapped_column(String(8))
+    """open, round or close"""
+    at_ms: Mapped[int] = mapped_column(BigInteger)

@@ -10,12 +10,12 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from courses.models import Lesson
-from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
+from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState, InPersonSession
 from xueji.identity.models import Person
 from xueji.identity.rules import ProofRoute
 from xueji.progress.models import Sitting
 from xueji.rulebook.vocabulary import CheckKind, Outcome
-from xueji.snapshots.models import Appeal, Attempt, Check, CheckIn
+from xueji.snapshots.models import Appeal, Attempt, Check, CheckIn, CheckInLook
 from xueji.snapshots.rules import BLAMES_NOBODY, CheckState
 
 PER_PAGE = 20
@@ -242,6 +242,8 @@ class Presence:
     confirmed_ms: int
     studying: bool
     """Whether the trainee has a sitting under it."""
+    coded: bool
+    """Whether she has typed the code shown in the room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +304,14 @@ def _open_check_ins(session: Session, person_ids: Iterable[UUID], now_ms: int) -
     )
     return {
         here.person_id: Presence(
-            here.id, here.enrolment_id, here.place, here.opened_ms, here.until_ms, here.confirmed_ms, at_work
+            here.id,
+            here.enrolment_id,
+            here.place,
+            here.opened_ms,
+            here.until_ms,
+            here.confirmed_ms,
+            at_work,
+            here.code_ms is not None,
         )
         for here, at_work in rows
     }
@@ -342,7 +351,68 @@ def check_in_cohorts(session: Session, organisation_id: UUID, now_ms: int) -> li
     return [CheckInCohort(*row) for row in rows]
 
 
+def places_of(session: Session, cohort: Cohort) -> list[str]:
+    """Where people are taught in a cohort, and so may be checked in: its venue, and the places of its sessions."""
+    found = session.scalars(
+        select(InPersonSession.place).where(InPersonSession.cohort_id == cohort.id).order_by(InPersonSession.began_at)
+    )
+    return list(dict.fromkeys(place for place in (cohort.venue, *found) if place))
+
+
 def place_last_used(session: Session, supervisor_id: UUID) -> str:
     """Where this member of staff last checked somebody in."""
     newest = select(CheckIn.place).where(CheckIn.supervisor_id == supervisor_id).order_by(CheckIn.opened_ms.desc())
     return session.scalar(newest.limit(1)) or ""
+
+
+@dataclass(frozen=True, slots=True)
+class PastCheckIn:
+    """A check-in with everything that became of it; times in epoch ms."""
+
+    check_in_id: UUID
+    enrolment_id: UUID
+    person_id: UUID
+    supervisor_id: UUID
+    place: str
+    opened_ms: int
+    until_ms: int
+    ended_why: str | None
+    coded: bool
+    rounds: int
+    revoked_ms: int | None
+    revoked_by: UUID | None
+
+
+def past_check_ins(
+    session: Session, *, cohort_id: UUID | None = None, enrolment_id: UUID | None = None, page: int = 1
+) -> tuple[list[PastCheckIn], int]:
+    """A page of the check-ins of a cohort or of one enrolment, the newest first, and how many there are."""
+    chosen = select(CheckIn).join(Enrolment, Enrolment.id == CheckIn.enrolment_id)
+    if cohort_id is not None:
+        chosen = chosen.where(Enrolment.cohort_id == cohort_id)
+    if enrolment_id is not None:
+        chosen = chosen.where(CheckIn.enrolment_id == enrolment_id)
+    total = session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
+    ordered = chosen.order_by(CheckIn.opened_ms.desc(), CheckIn.id)
+    rows = session.scalars(ordered.limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
+    looks = select(CheckInLook.check_in_id, func.count()).where(
+        CheckInLook.check_in_id.in_([here.id for here in rows]), CheckInLook.kind == "round"
+    )
+    rounds: dict[UUID, int] = dict(session.execute(looks.group_by(CheckInLook.check_in_id)).all())
+    return [
+        PastCheckIn(
+            check_in_id=here.id,
+            enrolment_id=here.enrolment_id,
+            person_id=here.person_id,
+            supervisor_id=here.supervisor_id,
+            place=here.place,
+            opened_ms=here.opened_ms,
+            until_ms=here.until_ms,
+            ended_why=here.ended_why,
+            coded=here.code_ms is not None,
+            rounds=rounds.get(here.id, 0),
+            revoked_ms=here.revoked_ms,
+            revoked_by=here.revoked_by,
+        )
+        for here in rows
+    ], total

@@ -61,6 +61,14 @@ class CheckInIn(Strict):
     minutes: Annotated[int, Field(ge=5, le=300, strict=True)]
 
 
+class CodeIn(Strict):
+    code: Annotated[str, Field(min_length=1, max_length=20)]
+
+
+class CodeOut(BaseModel):
+    entered: bool
+
+
 class AnsweredOut(BaseModel):
     check_id: UUID
     attempt: int
@@ -86,6 +94,7 @@ class CheckInOut(BaseModel):
     place: str
     until: AwareDatetime
     closed: bool
+    room_code: str = Field(description="Six digits to be shown in the room; each trainee types them once")
 
 
 class AskedOut(BaseModel):

@@ -17,10 +17,12 @@ from xueji.identity.rules import local_path
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, NotFound
+from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.vocabulary import Outcome, ReviewOutcome
 from xueji.snapshots import queries, services, wording
 from xueji.snapshots.access import access_check_to_review
 from xueji.snapshots.rules import CheckState
+from xueji.snapshots.services.checkins import CODE_LASTS_MS
 from xueji.snapshots.services.reviewing import appeal_words
 from xueji.web.access import roles
 from xueji.web.paging import page_asked
@@ -110,15 +112,57 @@ def check_ins(cohort_id: UUID) -> str:
     cohort = access_own_cohort(db(), actor(), cohort_id)
     now_ms = clock.to_ms(clock.now())
     found = queries.attendants(db(), cohort_id, now_ms)
+    here = [each for each in found if each.here is not None]
+    plan = ProctoringPlan.from_dict(cohort.plan)
     return render_template(
         "snapshots/check_ins.html",
         cohort=cohort,
-        here=[each for each in found if each.here is not None],
+        here=here,
         away=[each for each in found if each.here is None],
         names=identity.display_names(db(), context().keyring, [each.person_id for each in found]),
-        place=queries.place_last_used(db(), actor().person_id) or cohort.venue,
+        places=queries.places_of(db(), cohort),
+        place=queries.place_last_used(db(), actor().person_id),
+        codes=_codes(cohort_id, {each.here.place for each in here if each.here is not None}, now_ms, plan),
+        round_ms=plan.round_ms,
         durations=DURATIONS,
         now_ms=now_ms,
+    )
+
+
+@blueprint.get("/check-ins/<uuid:cohort_id>/code")
+@roles(Role.INSTITUTION)
+def check_in_code(cohort_id: UUID) -> Any:
+    """The code alone, to be shown in the room; the page asks anew as the code changes."""
+    cohort = access_own_cohort(db(), actor(), cohort_id)
+    now_ms = clock.to_ms(clock.now())
+    places = queries.places_of(db(), cohort)
+    place = request.args.get("place", "")
+    place = place if place in places else next(iter(places), "")
+    page = render_template(
+        "snapshots/room_code.html",
+        cohort=cohort,
+        place=place,
+        code=services.room_code(context().keyring, cohort_id, place, now_ms),
+    )
+    left_s = (CODE_LASTS_MS - now_ms % CODE_LASTS_MS + 999) // 1000
+    return page, 200, {"Refresh": str(left_s)}
+
+
+@blueprint.get("/check-ins/<uuid:cohort_id>/past")
+@roles(Role.INSTITUTION)
+def past_check_ins(cohort_id: UUID) -> str:
+    cohort = access_own_cohort(db(), actor(), cohort_id)
+    page = page_asked()
+    found, total = queries.past_check_ins(db(), cohort_id=cohort_id, page=page)
+    people = {person for each in found for person in (each.person_id, each.supervisor_id)}
+    return render_template(
+        "snapshots/past_check_ins.html",
+        cohort=cohort,
+        found=found,
+        names=identity.display_names(db(), context().keyring, people),
+        me=actor().person_id,
+        page=page,
+        pages=-(-total // queries.PER_PAGE),
     )
 
 
@@ -130,8 +174,8 @@ def check_in(cohort_id: UUID) -> Response:
     place = request.form.get("place", "").strip()
     minutes = request.form.get("minutes", 0, type=int)
     chosen = _ids("enrolment_id")
-    if not 1 <= len(place) <= 120 or minutes not in DURATIONS or not chosen:
-        raise Invalid(_("请填写地点，并选择学员和时长。"))
+    if minutes not in DURATIONS or not chosen:
+        raise Invalid(_("请选择地点、学员和时长。"))
     for enrolment_id in chosen:
         services.check_in(
             db(),
@@ -148,13 +192,9 @@ def check_in(cohort_id: UUID) -> Response:
 @blueprint.post("/check-ins/<uuid:cohort_id>/round")
 @roles(Role.INSTITUTION)
 def check_in_round(cohort_id: UUID) -> Response:
-    """Confirm in one round everybody who is marked as still here."""
-    access_own_cohort(db(), actor(), cohort_id)
-    chosen = _ids("check_in_id")
-    if not chosen:
-        raise Invalid(_("没有选择学员。"))
-    services.confirm_everybody(db(), context().keyring, actor=actor(), check_in_ids=chosen)
-    flash(_("已确认 %(n)s 人在场。", n=len(chosen)), "success")
+    """One tap for the whole room: everybody checked in is here, but for those marked as absent."""
+    seen = services.go_round(db(), context().keyring, actor=actor(), cohort_id=cohort_id, absent=_ids("absent"))
+    flash(_("已确认 %(n)s 人在场。", n=len(seen)), "success")
     return redirect(url_for("snapshots.check_ins", cohort_id=cohort_id))
 
 
@@ -166,6 +206,40 @@ def check_in_out(cohort_id: UUID) -> Response:
         services.check_out(db(), context().keyring, actor=actor(), check_in_id=check_in_id)
     flash(_("已签退，学习时间确认到此刻为止。"), "success")
     return redirect(url_for("snapshots.check_ins", cohort_id=cohort_id))
+
+
+@blueprint.post("/check-ins/<uuid:check_in_id>/revoke")
+@roles(Role.INSTITUTION, Role.REGULATOR)
+def revoke_check_in(check_in_id: UUID) -> Response:
+    services.revoke_check_in(db(), context().keyring, actor=actor(), check_in_id=check_in_id, reason=_words("reason"))
+    flash(_("这次签到已作废，学时随之更新。"), "success")
+    return redirect(local_path(request.form.get("next")) or "/")
+
+
+@blueprint.post("/check-ins/<uuid:check_in_id>/restore")
+@roles(Role.INSTITUTION, Role.REGULATOR)
+def restore_check_in(check_in_id: UUID) -> Response:
+    services.restore_check_in(db(), context().keyring, actor=actor(), check_in_id=check_in_id, reason=_words("reason"))
+    flash(_("这次签到已恢复，学时随之更新。"), "success")
+    return redirect(local_path(request.form.get("next")) or "/")
+
+
+@blueprint.post("/room-code")
+@roles(Role.TRAINEE)
+def enter_code() -> Response:
+    """The trainee types the code she sees in the room."""
+    if services.enter_code(db(), context().keyring, actor=actor(), code=request.form.get("code", "")):
+        flash(_("验证码正确，可以开始学习。"), "success")
+    else:
+        flash(_("验证码不对，请按教室里正在显示的六位数字输入。"), "danger")
+    return redirect(local_path(request.form.get("next")) or "/")
+
+
+def _codes(cohort_id: UUID, places: set[str], now_ms: int, plan: ProctoringPlan) -> list[tuple[str, str]]:
+    """By place; none where the plan asks for no code."""
+    if not plan.room_code:
+        return []
+    return [(place, services.room_code(context().keyring, cohort_id, place, now_ms)) for place in sorted(places)]
 
 
 def _own_organisation() -> UUID:

@@ -10,10 +10,11 @@ from xueji.snapshots.services.asking import (
     sweep_missed,
     waiting_check_goes_on,
 )
-from xueji.snapshots.services.checkins import check_in, check_out, confirm_everybody, confirm_presence
+from xueji.snapshots.services.checkins import check_in, check_out, confirm_presence, enter_code, go_round, room_code
 from xueji.snapshots.services.ending import face_route_ends
 from xueji.snapshots.services.judging import judge_attempt, waiting_attempts
 from xueji.snapshots.services.reviewing import contest, review
+from xueji.snapshots.services.striking import restore_check_in, revoke_check_in
 from xueji.snapshots.services.turns import judge_left_over, judge_next
 
 __all__ = [
@@ -25,16 +26,20 @@ __all__ = [
     "check_in",
     "check_moves",
     "check_out",
-    "confirm_everybody",
     "confirm_presence",
     "contact_during_check",
     "contest",
+    "enter_code",
     "face_route_ends",
     "give_up",
+    "go_round",
     "judge_attempt",
     "judge_left_over",
     "judge_next",
+    "restore_check_in",
     "review",
+    "revoke_check_in",
+    "room_code",
     "sitting_opens",
     "store_frames",
     "sweep_missed",
