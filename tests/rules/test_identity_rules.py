@@ -125,6 +125,23 @@ def test_a_new_password_is_judged(password: str, problem: PasswordProblem | None
     assert rules.password_problem(password, "wangxm", {"password", "dragon"}) is problem
 
 
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("", ""),
+        (None, ""),
+        ("unix:", "unix:"),
+    ],
+)
+def test_one_address_is_one_household(address: str | None, network: str) -> None:
+    assert rules.network_of(address) == network
+
+
 def test_the_fifth_failure_locks_and_the_count_begins_anew_afterwards() -> None:
     tries = Tries()
     for _ in range(4):

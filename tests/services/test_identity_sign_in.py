@@ -24,8 +24,8 @@ from xueji.identity.errors import (
     WrongPassword,
 )
 from xueji.identity.events import LoginEnded
-from xueji.identity.models import Account, LockOut, LoginSession, Membership
-from xueji.identity.rules import SessionEnd, SessionKind, Step
+from xueji.identity.models import Account, LockOut, LoginSession, Membership, RecoveryCode
+from xueji.identity.rules import Origin, SessionEnd, SessionKind, Step
 from xueji.identity.services import Needed, Passed, passwords
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -134,13 +134,84 @@ def test_signing_in_forgets_the_failures_and_an_administrator_can(context: Conte
     assert isinstance(_try(context, who.account, PASSWORD), Passed)
 
 
+HERE, THERE = Origin("203.0.113.7"), Origin("198.51.100.4")
+OWN = Origin("203.0.113.7", "her own device")
+
+
+def _from(context: Context, who: Any, password: str, origin: Origin) -> Passed | Needed:
+    return services.pass_password(
+        context, account=who.account, password=password, kind=SessionKind.COOKIE, user_agent="", origin=origin
+    )
+
+
+def _fails(context: Context, who: Any, origin: Origin, expected: type[Problem]) -> None:
+    with pytest.raises(Problem) as refused:
+        _from(context, who, "wrong", origin)
+    assert isinstance(refused.value, expected)
+
+
+def test_a_stranger_locks_himself_out_and_not_the_owner(context: Context, time: FixedClock) -> None:
+    who = someone(context)
+    for attempt in range(5):
+        _fails(context, who, HERE, WrongPassword if attempt < 4 else LockedOut)
+    with pytest.raises(LockedOut):
+        _from(context, who, PASSWORD, HERE)
+    assert isinstance(_from(context, who, PASSWORD, THERE), Passed)
+    assert isinstance(_from(context, who, PASSWORD, OWN), Passed)
+    with pytest.raises(LockedOut):  # her coming in frees nobody else
+        _from(context, who, PASSWORD, HERE)
+
+
+def test_many_strangers_together_are_locked_out_and_her_own_device_is_not(context: Context, time: FixedClock) -> None:
+    who = someone(context)
+    for number in range(25):
+        for attempt in range(4):
+            last = number == 24 and attempt == 3
+            _fails(context, who, Origin(f"198.51.100.{number}"), LockedOut if last else WrongPassword)
+    with pytest.raises(LockedOut):
+        _from(context, who, PASSWORD, Origin("192.0.2.1"))
+    assert isinstance(_from(context, who, PASSWORD, OWN), Passed)
+    time.advance(timedelta(minutes=15))
+    assert isinstance(_from(context, who, PASSWORD, Origin("192.0.2.1")), Passed)
+
+
+def test_a_known_device_may_not_guess_without_end_either(context: Context, time: FixedClock) -> None:
+    who = someone(context)
+    for attempt in range(5):
+        _fails(context, who, OWN, WrongPassword if attempt < 4 else LockedOut)
+    with pytest.raises(LockedOut):
+        _from(context, who, PASSWORD, OWN)
+
+
+@pytest.mark.parametrize(("role", "idle_hours", "longest"), [(Role.INSTITUTION, 0.4, 12), (Role.TRAINEE, 11, 24)])
+def test_a_session_ends_however_much_it_is_used(
+    context: Context, time: FixedClock, role: Role, idle_hours: float, longest: int
+) -> None:
+    login = signed_in(context, someone(context, role)).claims.login_session_id
+    while clock.now() + timedelta(hours=idle_hours) < NOON + timedelta(hours=longest):
+        time.advance(timedelta(hours=idle_hours))
+        with context.database.writing() as session:
+            services.keep_alive(session, login, clock.now())
+            assert queries.live_login(session, login, clock.now())
+    time.instant = NOON + timedelta(hours=longest)
+    with context.database.reading() as session, pytest.raises(SessionEnded):
+        queries.live_login(session, login, clock.now())
+
+
+def test_recovery_codes_are_kept_as_passwords_are(context: Context) -> None:
+    _totp, codes = with_factor(context, someone(context, Role.INSTITUTION))
+    with context.database.reading() as session:
+        kept = list(session.scalars(select(RecoveryCode.code_hash)))
+    assert len(kept) == len(codes) == 10 and all(each.startswith("$argon2id$") for each in kept)
+
+
 def test_guessing_at_invented_names_does_not_fill_the_database(context: Context, time: FixedClock) -> None:
     for number in range(6):
         _refusal(context, f"invented{number}", "wrong")
     time.advance(timedelta(days=1, seconds=1))
     _refusal(context, "another", "wrong")
     with context.database.reading() as session:
-        assert session.scalar(select(func.count()).select_from(LockOut)) == 1
+        assert session.scalar(select(func.count()).select_from(LockOut)) == 2  # from this place, and from all
 
 
 def test_a_suspended_account_is_told_so_only_with_its_password(context: Context) -> None:

@@ -121,8 +121,10 @@ def test_a_locked_account_is_told_until_when(client: FlaskClient, context: Conte
     _refused(_token(client, who.account), 429, "locked-out")
 
 
-def test_guessing_from_one_address_is_stopped_whatever_the_account(app: Flask, client: FlaskClient) -> None:
-    for number in range(30):
+def test_guessing_from_one_address_is_stopped_whatever_the_account(context: Context) -> None:
+    app = create_app(context=replace(context, settings=replace(context.settings, sign_in_failures="9 per minute")))
+    client = app.test_client()
+    for number in range(9):
         assert _token(client, f"account{number}", "wrong-password-1").status_code == 401
     response = _token(client, "account99", "wrong-password-1")
     _refused(response, 429, "too-many")

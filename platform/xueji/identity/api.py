@@ -9,6 +9,7 @@ from flask_openapi3.blueprint import APIBlueprint
 
 from xueji.identity import consent_text, queries, services, vault
 from xueji.identity.access import access_person, access_reference_photo
+from xueji.identity.devices import origin_of_request
 from xueji.identity.errors import (
     CodeNeeded,
     ConsentNeeded,
@@ -69,6 +70,7 @@ def issue_token(body: NewToken) -> tuple[dict[str, Any], int]:
         code=body.code,
         kind=SessionKind.TOKEN,
         user_agent=request.user_agent.string,
+        origin=origin_of_request(body.account),
     )
     if isinstance(passed, Needed):
         raise CodeNeeded if passed.step is Step.CODE else SetUpNeeded(STEP_SENTENCE[passed.step], step=passed.step)

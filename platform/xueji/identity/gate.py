@@ -9,16 +9,16 @@ from flask import session as cookie
 from flask_babel import gettext as _
 from flask_limiter import Limiter
 from flask_limiter.errors import RateLimitExceeded
-from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, login_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from xueji.identity import queries, services, tokens
+from xueji.identity.devices import origin_of_request, remember_device
 from xueji.identity.errors import Forged, SignedOut
 from xueji.identity.models import LoginSession
-from xueji.identity.rules import MARK_OF_LIFE, SessionEnd
+from xueji.identity.rules import MARK_OF_LIFE, SessionEnd, network_of
 from xueji.identity.wording import ACT, ROLE
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
@@ -39,13 +39,15 @@ class MarkedOnly(Limiter):
             super()._check_request_limit(callable_name, in_middleware)
 
 
-limiter = MarkedOnly(key_func=get_remote_address)
+limiter = MarkedOnly(key_func=lambda: network_of(request.remote_addr))
 
 # Only failures count, so that a whole class behind one address signs in unhindered.
 limit_failures = limiter.shared_limit(
     lambda: context().settings.sign_in_failures,
     scope="sign-in",
     deduct_when=lambda response: response.status_code in (401, 429),
+    # Others behind the same address cannot shut out a device its owner has signed in from before.
+    exempt_when=lambda: bool(origin_of_request(request.form.get("account", "")).device),
     error_message=lambda: _("从您的网络地址登录失败的次数过多。"),
 )
 
@@ -93,6 +95,8 @@ def enter(passed: services.Passed) -> None:
     """Put a new sign-in into a new cookie: nothing of the one from before survives, neither rights nor tokens."""
     leave(SessionEnd.SIGNED_OUT)
     login_user(SignedIn(passed.token))
+    with context().database.reading() as session:
+        remember_device(queries.account_of(session, passed.claims.person_id).account)
 
 
 def leave(reason: SessionEnd) -> None:

@@ -168,17 +168,26 @@ class RecoveryCode(Base):
     account_id: Mapped[UUID] = mapped_column(
         ForeignKey("account.id"), index=True, info=personal("whose second factor it replaces")
     )
-    code_hash: Mapped[bytes] = mapped_column(LargeBinary(32), info=personal("keyed hash of the code"))
+    code_hash: Mapped[str] = mapped_column(String(200), info=personal("argon2id of the keyed hash of the code"))
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=personal("a code works once"))
 
 
 class LockOut(Base):
-    """Failed sign-ins under one account name, whether or not such an account exists: both look the same outside."""
+    """Failed sign-ins under one account name from one place, whether or not such an account exists.
+
+    Both look the same outside. A place is a device she has signed in from before, or the address of a stranger; all
+    strangers together have one more row.
+    """
 
     __tablename__ = "lock_out"
 
     name_hash: Mapped[bytes] = mapped_column(
-        LargeBinary(32), primary_key=True, info=personal("keyed hash of the account name that was tried")
+        LargeBinary(32),
+        primary_key=True,
+        info=personal("keyed hash of the account name that was tried, and from where"),
+    )
+    account_hash: Mapped[bytes] = mapped_column(
+        LargeBinary(32), index=True, info=personal("keyed hash of the name alone, to lift her locks")
     )
     failed_attempts: Mapped[int] = mapped_column(Integer, info=personal("protects her account from guessing"))
     last_failed_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True, info=personal("a day later the row goes"))
@@ -218,6 +227,7 @@ class LoginSession(Base):
     started_at: Mapped[datetime] = mapped_column(UTCDateTime, info=personal("shown to her, to notice a stranger"))
     last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime, info=personal("shown to her; kept to the minute"))
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True, info=personal("ends what was left open"))
+    ends_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=personal("ends even what is used all the time"))
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=personal("null while it is live"))
     ended_reason: Mapped[str | None] = mapped_column(String(24), info=personal("said to whoever still holds it"))
     user_agent: Mapped[str] = mapped_column(String(200), info=personal("shown to her, to notice a stranger"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import unicodedata
 from collections.abc import Container, Iterable
@@ -225,6 +226,32 @@ def _free_characters(plain: str) -> int:
         for place, char in enumerate(plain)
         if place == 0 or not (plain[place - 1] == char or plain[place - 1] + char in _STEPS)
     )
+
+
+@dataclass(frozen=True)
+class Origin:
+    """From where somebody tries to sign in."""
+
+    address: str = ""
+    """An IPv4 address, or the /64 an IPv6 address belongs to."""
+    device: str = ""
+    """The name of a device that is known to the account tried; empty for a stranger's."""
+
+
+NOWHERE = Origin()
+
+
+def network_of(address: str | None) -> str:
+    """What counts as one address: a household or a phone has a whole /64 of IPv6."""
+    try:
+        known = ipaddress.ip_address(address or "")
+    except ValueError:
+        return address or ""
+    if isinstance(known, ipaddress.IPv6Address):
+        if known.ipv4_mapped is not None:
+            return str(known.ipv4_mapped)
+        return str(ipaddress.ip_network((known, 64), strict=False))
+    return str(known)
 
 
 @dataclass(frozen=True)

@@ -59,13 +59,17 @@ class Settings:
     """Cookies are never sent in the clear; left empty: true unless ``public_url`` is this machine itself."""
     session_minutes: int = 30
     """Idle minutes after which a staff session ends; a learner's lives as long as her sitting's beats arrive."""
+    session_hours: int = 12
+    """Hours after which a staff session ends even when it is used all the time."""
     learner_session_hours: int = 12
+    learner_session_longest_hours: int = 24
+    """The same for a learner's."""
     staff_second_factor: str = "required"
     """``required``: staff without a second factor must set one up first; ``offered``: they may."""
     lockout_attempts: int = 5
     lockout_minutes: int = 15
-    sign_in_failures: str = "30 per minute; 300 per hour"
-    """Failed sign-ins taken from one address, whatever the account; a class behind one address signs in unhindered."""
+    sign_in_failures: str = "120 per minute; 1200 per hour"
+    """Failed sign-ins taken from one address (IPv6: one /64) under any account; a device known to it is let pass."""
     own_evidence_exports: str = "20 per minute; 120 per hour"
     """Evidence bundles a trainee may take away: each is worked out anew and recorded for ever."""
     evidence_exports: str = "60 per minute; 1000 per hour"

@@ -171,8 +171,12 @@ def profile(session: Session, keyring: Keyring, person_id: UUID) -> Profile:
     person, account = session.execute(
         select(Person, Account).join(Account, Account.person_id == Person.id).where(Person.id == person_id)
     ).one()
-    lock = session.get(LockOut, keyring.keyed_hash("account", account.account))
-    tries = rules.Tries(lock.failed_attempts, lock.locked_until) if lock else rules.Tries()
+    locked_until = session.scalar(
+        select(func.max(LockOut.locked_until)).where(
+            LockOut.account_hash == keyring.keyed_hash("account", account.account)
+        )
+    )
+    tries = rules.Tries(0, locked_until)
     return Profile(
         person_id=person.id,
         name_masked=person.name_masked,
@@ -205,6 +209,11 @@ def counts(session: Session) -> Counts:
         session.scalar(select(func.count()).select_from(Organisation)) or 0,
         session.scalar(undecided) or 0,
     )
+
+
+def account_name(session: Session, account_id: UUID) -> str:
+    """What she signs in with; nothing for an account that is gone."""
+    return session.scalar(select(Account.account).where(Account.id == account_id)) or ""
 
 
 def account_of(session: Session, person_id: UUID) -> Account:

@@ -79,6 +79,6 @@ def recover_administrator(
     found.password_hash, found.password_is_temporary, found.password_changed_at = code, True, clock.now()
     found.totp_cipher = found.totp_confirmed_at = found.suspended_at = None
     session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == found.id))
-    session.execute(delete(LockOut).where(LockOut.name_hash == keyring.keyed_hash("account", found.account)))
+    session.execute(delete(LockOut).where(LockOut.account_hash == keyring.keyed_hash("account", found.account)))
     end_sessions(session, events, person_id=found.person_id, reason=SessionEnd.PASSWORD_CHANGED)
     record_power(session, keyring, Event.ACCOUNT_RECOVER, actor=None, subject=found.person_id)

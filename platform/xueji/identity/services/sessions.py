@@ -43,6 +43,7 @@ def open_session(
         others = _live(session, person_id, learners_only=True)
         _end(session, events, others, reason=SessionEnd.SIGNED_IN_ELSEWHERE)
     idle = settings.session_minutes if standing.staff else settings.learner_session_hours * 60
+    longest = timedelta(hours=settings.session_hours if standing.staff else settings.learner_session_longest_hours)
     made = LoginSession(
         person_id=person_id,
         organisation_id=standing.organisation_id,
@@ -51,7 +52,8 @@ def open_session(
         idle_minutes=idle,
         started_at=now,
         last_seen_at=now,
-        expires_at=now + timedelta(minutes=idle),
+        expires_at=now + min(timedelta(minutes=idle), longest),
+        ends_at=now + longest,
         user_agent=user_agent[:200],
     )
     session.add(made)
@@ -69,11 +71,12 @@ def open_session(
 
 
 def keep_alive(session: Session, login_session_id: UUID, now: datetime) -> None:
-    """Move a live session's end forward. Call it only when `rules.MARK_OF_LIFE` has passed since the last time."""
+    """Move a live session's end forward, never beyond its last; only once `rules.MARK_OF_LIFE` has passed since."""
     row = session.get(LoginSession, login_session_id)
     if row is not None and row.ended_at is None and now - row.last_seen_at >= MARK_OF_LIFE:
         row.last_seen_at = now
-        row.expires_at = now + timedelta(minutes=row.idle_minutes)
+        ends = now + timedelta(minutes=row.idle_minutes)
+        row.expires_at = ends if row.ends_at is None else min(ends, row.ends_at)
 
 
 def end_session(session: Session, events: Events, login: LoginSession, *, reason: SessionEnd) -> None:

@@ -1,11 +1,14 @@
 """Signing in, one step after another: password, a new password where one is due, second factor, session.
 
-Passwords are worked out with no transaction open. Failures are counted per account name, known or not, and the count
-is committed before the refusal is raised. A login session exists only once every step is passed.
+Passwords are worked out with no transaction open. Failures are counted per account name, known or not, and place: a
+device the account has signed in from, or a stranger's address, and once more for all strangers together, so that nobody
+locks the owner out. The count is committed before the refusal is raised. A login session exists only once every step
+is passed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,7 +22,7 @@ from sqlalchemy.orm import Session
 from xueji.identity import queries, rules, tokens
 from xueji.identity.errors import LockedOut, NoMembership, SignedOut, Suspended, WrongCode, WrongPassword
 from xueji.identity.models import Account, LockOut
-from xueji.identity.rules import SessionKind, Step, Tries
+from xueji.identity.rules import NOWHERE, Origin, SessionKind, Step, Tries
 from xueji.identity.services import passwords
 from xueji.identity.services.recording import record_power
 from xueji.identity.services.second_factor import Enrolment, begin_totp, begun_totp, confirm_totp, take_code
@@ -35,6 +38,15 @@ from xueji.trace.rules import Event
 log = structlog.get_logger(__name__)
 
 FORGOTTEN_AFTER = timedelta(days=1)
+STRANGERS = 20
+"""How many times more failures all strangers together may make under one name before they are locked out of it."""
+
+
+@dataclass(frozen=True)
+class _Count:
+    name_hash: bytes
+    account_hash: bytes
+    most: int
 
 
 @dataclass(frozen=True)
@@ -52,23 +64,32 @@ class Passed:
 
 
 def pass_password(
-    context: Context, *, account: str, password: str, code: str | None = None, kind: SessionKind, user_agent: str
+    context: Context,
+    *,
+    account: str,
+    password: str,
+    code: str | None = None,
+    kind: SessionKind,
+    user_agent: str,
+    origin: Origin = NOWHERE,
 ) -> Passed | Needed:
     """Raises WrongPassword, WrongCode, LockedOut, Suspended, NoMembership."""
     name = rules.account_name(account)
-    name_hash = context.keyring.keyed_hash("account", name)
+    counted = _counted(context, name, origin)
     with context.database.reading() as session:
-        _refuse_locked(_tries(session, name_hash), clock.now())
+        _refuse_locked(session, counted)
         row = session.execute(select(Account.id, Account.password_hash).where(Account.account == name)).first()
     right = passwords.fits(password, row.password_hash if row is not None else None)
     if row is None or not right:
-        raise _failure(context, name_hash, WrongPassword())
-    return _go_on(context, row.id, code=code, factor_passed=False, kind=kind, user_agent=user_agent)
+        raise _failure(context, counted, WrongPassword())
+    return _go_on(context, row.id, code=code, factor_passed=False, kind=kind, user_agent=user_agent, origin=origin)
 
 
-def pass_code(context: Context, *, account_id: UUID, code: str, kind: SessionKind, user_agent: str) -> Passed | Needed:
+def pass_code(
+    context: Context, *, account_id: UUID, code: str, kind: SessionKind, user_agent: str, origin: Origin = NOWHERE
+) -> Passed | Needed:
     """After the password. Raises WrongCode, LockedOut, Suspended, NoMembership."""
-    return _go_on(context, account_id, code=code, factor_passed=False, kind=kind, user_agent=user_agent)
+    return _go_on(context, account_id, code=code, factor_passed=False, kind=kind, user_agent=user_agent, origin=origin)
 
 
 def pass_new_password(
@@ -120,29 +141,36 @@ def forget_failures(session: Session, keyring: Keyring, *, person_id: UUID, acto
     if name is None:
         raise NotFound
     record_power(session, keyring, Event.ACCOUNT_UNLOCK, actor=actor.person_id, subject=person_id)
-    session.execute(delete(LockOut).where(LockOut.name_hash == keyring.keyed_hash("account", name)))
+    session.execute(delete(LockOut).where(LockOut.account_hash == keyring.keyed_hash("account", name)))
 
 
 def _go_on(
-    context: Context, account_id: UUID, *, code: str | None, factor_passed: bool, kind: SessionKind, user_agent: str
+    context: Context,
+    account_id: UUID,
+    *,
+    code: str | None,
+    factor_passed: bool,
+    kind: SessionKind,
+    user_agent: str,
+    origin: Origin = NOWHERE,
 ) -> Passed | Needed:
-    name_hash = b""
+    counted: list[_Count] = []
     with context.database.writing() as session:
         account = session.get(Account, account_id)
         if account is None:
             raise SignedOut
         if account.suspended_at is not None:
             raise Suspended
-        name_hash = context.keyring.keyed_hash("account", account.account)
-        _refuse_locked(_tries(session, name_hash), clock.now())
+        counted = _counted(context, account.account, origin)
+        _refuse_locked(session, counted)
         step = _next_step(session, context.settings, account, factor_passed)
         if step is Step.CODE and code and take_code(session, context.keyring, account, code):
             step = None
         if step is None:
-            return _enter(session, context, account, name_hash, kind, user_agent)
+            return _enter(session, context, account, counted, kind, user_agent)
         if step is not Step.CODE or not code:
             return Needed(account_id, account.person_id, step)
-    raise _failure(context, name_hash, WrongCode())
+    raise _failure(context, counted, WrongCode())
 
 
 def _due(session: Session, context: Context, account_id: UUID, step: Step) -> Account:
@@ -165,12 +193,18 @@ def _next_step(session: Session, settings: Settings, account: Account, factor_pa
 
 
 def _enter(
-    session: Session, context: Context, account: Account, name_hash: bytes, kind: SessionKind, user_agent: str
+    session: Session,
+    context: Context,
+    account: Account,
+    counted: Sequence[_Count],
+    kind: SessionKind,
+    user_agent: str,
 ) -> Passed:
     standing = queries.standing(session, account.person_id)
     if not standing.roles:
         raise NoMembership
-    session.execute(delete(LockOut).where(LockOut.name_hash == name_hash))
+    # What she herself got wrong is forgotten; what strangers tried elsewhere goes on counting.
+    session.execute(delete(LockOut).where(LockOut.name_hash == counted[0].name_hash))
     login, claims = open_session(
         session,
         context.keyring,
@@ -184,46 +218,60 @@ def _enter(
     return Passed(claims, tokens.issue(context.keyring, claims), login.expires_at)
 
 
-def _failure(context: Context, name_hash: bytes, refusal: Problem) -> Problem:
-    """Count one failure, and say either that or, from the last one allowed on, until when the account is locked."""
+def _counted(context: Context, name: str, origin: Origin) -> list[_Count]:
+    """Under what a failure is counted: the device or address first, then all strangers together."""
+    keyring, most = context.keyring, context.settings.lockout_attempts
+    account = keyring.keyed_hash("account", name)
+    where = f"device {origin.device}" if origin.device else f"address {origin.address}"
+    here = _Count(keyring.keyed_hash("tries", f"{name} {where}"), account, most)
+    if origin.device:
+        return [here]
+    return [here, _Count(keyring.keyed_hash("tries", f"{name} strangers"), account, most * STRANGERS)]
+
+
+def _failure(context: Context, counted: Sequence[_Count], refusal: Problem) -> Problem:
+    """Count one failure, and say either that or, from the last one allowed on, until when this place is locked out."""
     now, settings = clock.now(), context.settings
+    until: datetime | None = None
     with context.database.writing() as session:
         session.execute(delete(LockOut).where(LockOut.last_failed_at < now - FORGOTTEN_AFTER))
-        row = _lock_row(session, name_hash, now)
-        tries = rules.after_failure(
-            Tries(row.failed_attempts, row.locked_until),
-            now,
-            most=settings.lockout_attempts,
-            locked_for=timedelta(minutes=settings.lockout_minutes),
-        )
-        row.failed_attempts, row.locked_until, row.last_failed_at = tries.failed, tries.locked_until, now
+        for count in counted:
+            row = _lock_row(session, count, now)
+            tries = rules.after_failure(
+                Tries(row.failed_attempts, row.locked_until),
+                now,
+                most=count.most,
+                locked_for=timedelta(minutes=settings.lockout_minutes),
+            )
+            row.failed_attempts, row.locked_until, row.last_failed_at = tries.failed, tries.locked_until, now
+            until = tries.locked_until or until
     # The name that was typed may be anything, so only its keyed hash is written down.
-    log.warning(
-        "signin.refused", account=name_hash.hex()[:16], cause=refusal.type, locked=tries.locked_until is not None
-    )
-    return _locked(tries.locked_until, now) if tries.locked_until is not None else refusal
+    account = counted[0].account_hash.hex()[:16]
+    log.warning("signin.refused", account=account, cause=refusal.type, locked=until is not None)
+    return _locked(until, now) if until is not None else refusal
 
 
-def _lock_row(session: Session, name_hash: bytes, now: datetime) -> LockOut:
-    found = session.get(LockOut, name_hash, with_for_update=True)
+def _lock_row(session: Session, count: _Count, now: datetime) -> LockOut:
+    found = session.get(LockOut, count.name_hash, with_for_update=True)
     if found is None:
         try:
             with session.begin_nested():
-                session.add(LockOut(name_hash=name_hash, failed_attempts=0, last_failed_at=now))
+                made = LockOut(
+                    name_hash=count.name_hash, account_hash=count.account_hash, failed_attempts=0, last_failed_at=now
+                )
+                session.add(made)
         except IntegrityError:
             pass  # somebody else failed under this name at the same moment
-        found = session.get_one(LockOut, name_hash, with_for_update=True)
+        found = session.get_one(LockOut, count.name_hash, with_for_update=True)
     return found
 
 
-def _tries(session: Session, name_hash: bytes) -> Tries:
-    row = session.get(LockOut, name_hash)
-    return Tries(row.failed_attempts, row.locked_until) if row is not None else Tries()
-
-
-def _refuse_locked(tries: Tries, now: datetime) -> None:
-    if tries.locked_until is not None and tries.locked(now):
-        raise _locked(tries.locked_until, now)
+def _refuse_locked(session: Session, counted: Sequence[_Count]) -> None:
+    now = clock.now()
+    for count in counted:
+        row = session.get(LockOut, count.name_hash)
+        if row is not None and row.locked_until is not None and now < row.locked_until:
+            raise _locked(row.locked_until, now)
 
 
 def _locked(until: datetime, now: datetime) -> LockedOut:

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from xueji.identity import queries, rules, services
+from xueji.identity.devices import origin_of_request
 from xueji.identity.errors import SignedOut
 from xueji.identity.forms import CodeForm, NewPasswordForm, SignInForm, StrictForm
 from xueji.identity.gate import enter, leave, limit_failures
@@ -48,7 +49,11 @@ def sign_in() -> Any:
     if form.validate_on_submit():
         try:
             result = services.pass_password(
-                context(), account=form.account.data, password=form.password.data, **_browser()
+                context(),
+                account=form.account.data,
+                password=form.password.data,
+                origin=origin_of_request(form.account.data),
+                **_browser(),
             )
             return _go_on(result, target)
         except Problem as refused:
@@ -67,7 +72,10 @@ def sign_in_code() -> Any:
     form, problem = CodeForm(), None
     if form.validate_on_submit():
         try:
-            result = services.pass_code(context(), account_id=account_id, code=form.code.data, **_browser())
+            origin = origin_of_request(_account_name(account_id))
+            result = services.pass_code(
+                context(), account_id=account_id, code=form.code.data, origin=origin, **_browser()
+            )
             return _go_on(result, target)
         except Problem as refused:
             problem = refused
@@ -127,6 +135,11 @@ def sign_out() -> Response:
     leave(SessionEnd.SIGNED_OUT)
     flash(_("您已退出登录。"), "success")
     return redirect(url_for("identity.sign_in"))
+
+
+def _account_name(account_id: UUID) -> str:
+    with context().database.reading() as session:
+        return queries.account_name(session, account_id)
 
 
 def _browser() -> dict[str, Any]:
