@@ -55,6 +55,7 @@ def migrate(connection: Connection) -> None:
 def run() -> None:
     given: Database | None = context.config.attributes.get("database")
     database = given or Database(Settings.load())
+    context.config.attributes["keys"] = database.keys
     connection = database.engine.connect()
     try:
         if connection.dialect.name == "sqlite":

@@ -55,8 +55,12 @@ class Case:
     def chain(self) -> str:
         return self.enrolment.chain
 
+    @property
+    def who(self) -> str:
+        return self.context.keyring.pseudonym(self.enrolment.person_id, self.enrolment.id)
+
     def record(self, event: Event, **values: object) -> None:
-        self.record_many([Entry(event, self.chain, "pseudonym", values)])
+        self.record_many([Entry(event, self.chain, self.who, values)])
 
     def record_many(self, entries: list[Entry]) -> None:
         with self.context.database.writing() as session:
@@ -153,7 +157,7 @@ class Case:
             session.add(
                 Sitting(
                     id=UUID(sitting), enrolment_id=self.enrolment.id, person_id=self.enrolment.person_id,
-                    lesson_id=self.lesson_id, who="pseudonym", method="face", rulebook="", device="", terms="{}",
+                    lesson_id=self.lesson_id, who=self.who, method="face", rulebook="", device="", terms="{}",
                     opened_ms=now_ms, last_contact_ms=now_ms, used_until_ms=now_ms, furthest_ms=0, resume_ms=0,
                     make_up="[]", study_ms=0, since_check_ms=0, next_check=0, last_interaction_ms=now_ms, day=0,
                     day_used_ms=0, last_seq=0, reports=0,

@@ -294,21 +294,22 @@ def new_origin() -> None:
 
 @log.command()
 def audit() -> None:
-    """Read the whole log again and recompute every hash and signature."""
+    """Read the whole log again, recompute every hash and signature, and hold each enrolment to its first leaf."""
     from sqlalchemy.exc import DatabaseError
 
+    from xueji.enrolment.binding import audit_binding
     from xueji.trace.audit import audit as audit_log
 
     with _installation() as context, context.database.reading() as session:
         try:
-            problems = audit_log(session)
+            problems = [*audit_log(session), *audit_binding(session)]
         except DatabaseError as error:
             _refuse(f"the database cannot be read: {error.orig}; `xueji doctor` names the damaged pages")
     for problem in problems:
         click.echo(problem)
     if problems:
         raise SystemExit(1)
-    click.echo("every leaf, tile and checkpoint fits")
+    click.echo("every leaf, tile, checkpoint and enrolment fits")
 
 
 @log.command()

@@ -21,7 +21,7 @@ from authority_for_tests import Authority
 from bundles_for_tests import Parts, edited, fallen, first, flip, judged, laid_out, unpacked
 from evidence_for_tests import PICTURES, Case, new_case, rich_case, vouched
 from school_for_tests import new_member, new_organisation
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from trace_for_tests import growing_log
 
 import xueji
@@ -29,8 +29,13 @@ from xueji.archives import bundle as parts
 from xueji.archives.errors import NoSuchCheckpoint, NotYetSigned
 from xueji.archives.program import VERIFIER_FILES, digest, program
 from xueji.archives.readme import README
+from xueji.archives.rules import ABOUT, IN_FULL
 from xueji.archives.services import build_bundle
 from xueji.archives.verify import CLAIMS, HOLDS, UNANSWERED, main
+from xueji.enrolment.binding import audit_binding
+from xueji.enrolment.models import Enrolment
+from xueji.hours.errors import AccountOfAnother
+from xueji.hours.queries import statement_of, statements_of
 from xueji.identity.models import FaceView
 from xueji.identity.rules import OrganisationKind
 from xueji.kernel import clock
@@ -44,7 +49,7 @@ from xueji.kernel.storage import Store
 from xueji.trace import canonical, merkle, queries
 from xueji.trace.models import Checkpoint as CheckpointRow
 from xueji.trace.note import Note
-from xueji.trace.rules import Event
+from xueji.trace.rules import STAFF_NAME, STAFF_ORGANISATION, Event
 from xueji.trace.signing import KeyFile, SigningKey
 
 
@@ -726,7 +731,11 @@ def test_an_employer_gets_hours_and_no_faces(case: Case, tmp_path: Path) -> None
     assert fallen(judged(tmp_path / "bundle", content)) == {}
     assert not [name for name in content if name.startswith(parts.PICTURES)]
     opened = json.loads(content[parts.OPENINGS])["opened"]
-    assert {each["field"] for each in opened.values()} == {"device"}
+    assert {each["field"] for each in opened.values()} == {"device", STAFF_ORGANISATION} | (ABOUT - {"session_title"})
+    told = json.loads(content[parts.SUBJECT])
+    assert told["masked_name"].endswith("*")
+    assert "person_name" not in told
+    assert "person_number" not in told
     with case.context.database.reading() as session:
         assert session.scalars(select(FaceView)).all() == []
 
@@ -734,7 +743,70 @@ def test_an_employer_gets_hours_and_no_faces(case: Case, tmp_path: Path) -> None
 def test_a_trainee_gets_her_own_and_never_the_times_of_checks(case: Case) -> None:
     content = unpacked(case.bundle(case.trainee.actor))
     opened = json.loads(content[parts.OPENINGS])["opened"]
-    assert {each["field"] for each in opened.values()} == {"device", "picture", "reference"}
+    assert {each["field"] for each in opened.values()} == {
+        *("device", "picture", "reference", STAFF_NAME, STAFF_ORGANISATION),
+        *(IN_FULL | ABOUT - {"session_title"}),
+    }
+
+
+def _renamed(content: Parts, field: str, value: str) -> None:
+    edited(content, parts.SUBJECT, lambda said: said.__setitem__(field, value))
+
+
+def _reopened(content: Parts, field: str, value: str) -> None:
+    """Statement and opening changed alike, by somebody who has not the key that the leaf was made with."""
+    _renamed(content, field, value)
+
+    def change(said: Any) -> None:
+        next(each for each in said["opened"].values() if each["field"] == field)["value"] = value
+
+    edited(content, parts.OPENINGS, change)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("person_name", "李小红"),
+        ("person_number", "110101199003070054"),
+        ("institution", "另一家"),
+        ("cohort_title", "乙班"),
+    ],
+)
+def test_hours_put_to_another_fall(case: Case, tmp_path: Path, field: str, value: str) -> None:
+    content = unpacked(case.bundle())
+    _renamed(content, field, value)
+    found = fallen(judged(tmp_path / "bundle", content))
+    assert list(found) == ["subject"]
+    assert f"another {field}" in found["subject"]
+    _reopened(content, field, value)
+    assert "openings" in fallen(judged(tmp_path / "bundle", content))
+
+
+def test_a_bundle_says_whose_it_is(case: Case, tmp_path: Path) -> None:
+    content = unpacked(case.bundle())
+    said = json.loads(content[parts.SUBJECT])
+    found = judged(tmp_path / "bundle", content)["subject"]
+    assert found[0] == HOLDS
+    for field in ("person_name", "person_number", "institution", "cohort_title"):
+        assert said[field] in found[1]
+    del content[parts.SUBJECT]
+    assert "is missing" in fallen(judged(tmp_path / "bundle", content))["subject"]
+
+
+def test_an_enrolment_put_to_another_person_is_caught_everywhere(case: Case) -> None:
+    """One statement by whoever owns the database: no key, no restart."""
+    other = new_member(case.context, case.school.organisation, Role.TRAINEE)
+    with case.context.database.writing() as session:
+        assert audit_binding(session) == []
+        session.execute(update(Enrolment).where(Enrolment.id == case.enrolment.id).values(person_id=other.person.id))
+    with case.context.database.reading() as session:
+        (found,) = audit_binding(session)
+        assert str(case.enrolment.id) in found
+        assert statements_of(session, [case.enrolment.id]) == {case.enrolment.id: None}
+        with pytest.raises(AccountOfAnother):
+            statement_of(session, case.enrolment.id)
+    with pytest.raises(AccountOfAnother):
+        case.bundle()
 
 
 def test_a_picture_that_vanished_without_erasure_is_missed(case: Case, tmp_path: Path) -> None:

@@ -40,11 +40,11 @@ from xueji.kernel.context import Context
 from xueji.kernel.errors import Invalid, NotFound
 from xueji.rulebook.plan import FIELDS
 from xueji.rulebook.vocabulary import RULES, Category, Part
-from xueji.trace import canonical
+from xueji.trace import canonical, sealing
 from xueji.trace import queries as trace
-from xueji.trace.rules import LARGEST_LEAF
+from xueji.trace.rules import ABOUT, LARGEST_LEAF, STAFF_NAME, STAFF_ORGANISATION
 
-NOT_OF_HOURS: frozenset[str] = frozenset()
+NOT_OF_HOURS: frozenset[str] = frozenset({ABOUT, STAFF_NAME, STAFF_ORGANISATION})
 """What the opening leaf says besides, for those who ask whose it is and what was declared."""
 
 
@@ -247,10 +247,11 @@ def test_withdrawing_is_recorded_with_a_reason_nobody_reads_in_the_log(school: S
     assert "王小明" not in str(last)
     with school.context.database.reading() as session:
         facts = queries.enrolment_facts(session, enrolment.id)
-        openings = trace.openings(session, str(enrolment.id))
+        opening = trace.openings(session, str(enrolment.id))[last["values"]["reason"]]
+        opened = sealing.unseal(session, opening)
     assert facts is not None
     assert facts.state is EnrolmentState.WITHDRAWN
-    assert openings[last["values"]["reason"]].value.decode() == "王小明报错了班"
+    assert opened.value.decode() == "王小明报错了班"
 
 
 def test_who_may_see_an_enrolment(school: School) -> None:

@@ -19,7 +19,7 @@ from xueji.rulebook import rules as rulebook
 from xueji.rulebook.vocabulary import Outcome
 from xueji.trace import queries as trace
 from xueji.trace import services as trace_services
-from xueji.trace.rules import Event
+from xueji.trace.rules import SYSTEM, Event
 from xueji.trace.sequencer import Sequencer
 
 
@@ -151,7 +151,7 @@ def test_a_chain_that_is_no_evidence_gives_no_figure(scenario: Scenario) -> None
                 session,
                 event=Event.CHECK_REVIEW,
                 chain=student.enrolment.chain,
-                who="nobody",
+                who=SYSTEM,
                 values={"check": "never due", "outcome": "accept"},
             )
     with scenario.context.database.reading() as session:

@@ -32,6 +32,7 @@ from xueji.identity.rules import OrganisationKind, ResetKind, SessionEnd, Sessio
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
+from xueji.trace import sealing
 from xueji.trace.models import Opening, Pending
 from xueji.trace.rules import PLATFORM, Event
 
@@ -249,7 +250,7 @@ def _leaves(context: Context) -> list[dict[str, Any]]:
 def _opened(context: Context, commitment: str) -> tuple[str, UUID]:
     with context.database.reading() as session:
         opening = session.get_one(Opening, commitment)
-        return opening.field, UUID(opening.value.decode())
+        return opening.field, UUID(sealing.unseal(session, opening).value.decode())
 
 
 @pytest.fixture

@@ -26,7 +26,8 @@ from xueji.oversight.rules import FindingKind, FindingState
 from xueji.rulebook.vocabulary import Outcome
 from xueji.snapshots.queries import checks_of_sitting
 from xueji.trace import queries as trace
-from xueji.trace.rules import PLATFORM
+from xueji.trace import sealing
+from xueji.trace.rules import PLATFORM, STAFF_NAME, STAFF_ORGANISATION
 
 
 def _regulator(scenario: Scenario, region: str = "620100") -> Actor:
@@ -69,7 +70,9 @@ def test_a_draw_can_be_drawn_again_and_the_trace_commits_to_it(scenario: Scenari
         assert set(line.population) == {student.enrolment.id for student in students}
         assert line.chosen == rules.drawn(made.seed, line.population, 3)
         (leaf,) = [leaf for leaf in trace.chain(session, PLATFORM) if leaf["event"] == "draw"]
-        opening = trace.openings(session, PLATFORM)[made.commitment]
+        opened = sealing.unseal(session, trace.openings(session, PLATFORM)[made.commitment])
+    named = {name: leaf["values"].pop(name) for name in (STAFF_NAME, STAFF_ORGANISATION)}
+    assert all(len(commitment) == 64 for commitment in named.values())
     assert leaf["values"] == {
         "draw": str(made.id),
         "population": 6,
@@ -77,7 +80,7 @@ def test_a_draw_can_be_drawn_again_and_the_trace_commits_to_it(scenario: Scenari
         "size": 3,
         "seed": made.commitment,
     }
-    assert opening.value == made.seed.hex().encode()
+    assert opened.value == made.seed.hex().encode()
 
 
 def test_a_draw_stays_inside_the_jurisdiction(scenario: Scenario) -> None:

@@ -34,6 +34,7 @@ README = """\
   outside      外部时间    第三方时间戳机构和见证人证明检查点当时已经存在
   hours        学时重算    按规则手册从记录重新推算学时，与平台签发的一致
   openings     承诺相符    公开的内容和名称与当时的承诺一致；未公开的逐一列出；依法删除的写明删除日期
+  subject      人与班级    姓名、证件号码（或其掩码）、培训机构、培训班与记录中的承诺一致；每次经手都承诺了由谁
   pictures     照片相符    照片就是当时拍下的那一张
   verifier     核验程序    包内的程序与正在核验的程序是否相同；用包内的程序核验时显示 --
 
@@ -87,6 +88,8 @@ What each line means
   hours        the hours worked out again from the records are those that were issued
   openings     what is opened, and its name, is what was committed to; what is withheld is listed; what was erased
                says on which day
+  subject      name, identity number (or what is shown of them), institution and cohort are those the records commit to;
+               every act of staff commits to who acted
   pictures     the pictures are those that were taken
   verifier     whether the program in the bundle is the one that is checking it; -- when it is checking itself
 

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from xueji.trace.rules import STAFF_ORGANISATION
+
 SITTING = frozenset({"device", "camera", "place"})
 WORDS = frozenset({"reason", "appeal", "review"})
+ABOUT = frozenset({"masked_name", "number_end", "institution", "cohort_title", "lesson_titles", "session_title"})
+"""Enough to know whose hours, taught by whom and in what; not enough to give a stranger her identity number."""
+IN_FULL = frozenset({"person_name", "person_number"})
+IN_OFFICE = frozenset({"staff_name", "teacher"})
+"""Who stands for an act. An employer is told for which organisation, and no more."""
 PICTURE = "picture"
 REFERENCE = "reference"
 SCHEDULE = "schedule"
@@ -22,10 +29,10 @@ class Asker(StrEnum):
 
 OPENED = {
     # When checks are still to come is for nobody who is checked, or who teaches those who are.
-    Asker.HERSELF: SITTING | WORDS,
-    Asker.INSTITUTION: SITTING | WORDS,
-    Asker.ENTERPRISE: SITTING,
-    Asker.REGULATOR: SITTING | WORDS | {SCHEDULE},
+    Asker.HERSELF: SITTING | WORDS | ABOUT | IN_FULL | IN_OFFICE | {STAFF_ORGANISATION},
+    Asker.INSTITUTION: SITTING | WORDS | ABOUT | IN_OFFICE | {STAFF_ORGANISATION},
+    Asker.ENTERPRISE: SITTING | ABOUT | {STAFF_ORGANISATION},
+    Asker.REGULATOR: SITTING | WORDS | ABOUT | IN_FULL | IN_OFFICE | {STAFF_ORGANISATION, SCHEDULE},
 }
 SEES_FACES = frozenset({Asker.HERSELF, Asker.INSTITUTION, Asker.REGULATOR})
 """Never the employer."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -24,24 +25,30 @@ from xueji.archives.program import program
 from xueji.archives.readme import README
 from xueji.archives.rules import PICTURE, Asker, opened_fields
 from xueji.enrolment.access import access_enrolment
+from xueji.enrolment.binding import misplaced
 from xueji.enrolment.models import Enrolment
-from xueji.hours.errors import AccountUnreadable
+from xueji.enrolment.queries import enrolment_facts
+from xueji.enrolment.services.subject import subject_of
+from xueji.hours.errors import AccountOfAnother, AccountUnreadable
 from xueji.hours.queries import worked_out
 from xueji.hours.rules import MalformedTrace, Statement
 from xueji.identity import vault
 from xueji.identity.errors import Erased
 from xueji.identity.services import FacePicture, Seen, open_seen, record_look
+from xueji.identity.services.acting import record_in_enrolment
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
+from xueji.kernel.crypto import Unreadable
 from xueji.kernel.errors import NotFound
 from xueji.rulebook.rules import NoSuchRulebook, Rulebook, load
 from xueji.snapshots.models import Picture
-from xueji.trace import canonical, merkle, queries
+from xueji.trace import canonical, merkle, queries, sealing
 from xueji.trace import policy as trust
-from xueji.trace import services as trace
 from xueji.trace.models import Checkpoint, Leaf, Log, Opening
-from xueji.trace.rules import Entry, Event
+from xueji.trace.rules import Event, Recorded
+
+log = structlog.get_logger(__name__)
 
 SECONDS_TO_SIGN = 10.0
 SECONDS_BETWEEN_LOOKS = 0.05
@@ -83,7 +90,7 @@ def build_bundle(
     ``held_size``: the size of the checkpoint the asker holds, to have the log's growth since then proven. The chain is
     closed by two leaves, the statement and the export itself, in a transaction of its own, and the sequencer is waited
     for until it has signed for them; so this is not to be called inside a write transaction.
-    Raises NotFound, AccountUnreadable, NotYetSigned, NoSuchCheckpoint.
+    Raises NotFound, AccountUnreadable, AccountOfAnother, NotYetSigned, NoSuchCheckpoint.
     """
     closing = _close_chain(context, enrolment_id=enrolment_id, actor=actor, with_pictures=with_pictures)
     _wait_until_signed(context, closing, SECONDS_TO_SIGN if seconds_to_sign is None else seconds_to_sign)
@@ -105,6 +112,8 @@ def _close_chain(context: Context, *, enrolment_id: UUID, actor: Actor, with_pic
     with context.database.reading() as session:
         enrolment = access_enrolment(session, actor, enrolment_id)
         chain = enrolment.chain
+        if misplaced(session, [enrolment_id]):
+            raise AccountOfAnother
         # Worked out before anything is locked; the statement names how many leaves it was made from.
         try:
             statement = worked_out(session, enrolment_id, clock.to_ms(clock.now())).statement
@@ -112,18 +121,29 @@ def _close_chain(context: Context, *, enrolment_id: UUID, actor: Actor, with_pic
         except (MalformedTrace, NoSuchRulebook) as error:
             raise AccountUnreadable from error
     asker = _asker(actor, enrolment)
-    who = context.keyring.pseudonym(actor.person_id, chain)
     with context.database.writing() as session:
         faces = PICTURE in opened_fields(asker, with_pictures=with_pictures)
         seen = _record_looks(session, context, actor, enrolment, asker) if faces else {}
-        issued = trace.record(
-            session, event=Event.HOURS_STATEMENT, chain=chain, who=who, values=_statement_values(statement, rulebook)
+        issued = _record(
+            session, context, actor, enrolment, Event.HOURS_STATEMENT, _statement_values(statement, rulebook)
         )
-        closed = trace.record_many(
-            session,
-            [Entry(Event.EVIDENCE_EXPORT, chain, who, {"head": issued.hex, "size": issued.n + 1})],
-        )[0]
+        closing = {"head": issued.hex, "size": issued.n + 1}
+        closed = _record(session, context, actor, enrolment, Event.EVIDENCE_EXPORT, closing)
     return _Closing(enrolment, asker, chain, closed.n, statement, rulebook, seen)
+
+
+def _record(
+    session: Session, context: Context, actor: Actor, enrolment: Enrolment, event: Event, values: Mapping[str, Any]
+) -> Recorded:
+    return record_in_enrolment(
+        session,
+        context.keyring,
+        actor=actor,
+        event=event,
+        enrolment_id=enrolment.id,
+        person_id=enrolment.person_id,
+        values=values,
+    )
 
 
 def _asker(actor: Actor, enrolment: Enrolment) -> Asker:
@@ -205,6 +225,7 @@ def _write(
     _write_proofs(session, archive, proven, said.spans, held_size)
     opened = _write_openings(session, archive, closing, said, with_pictures=with_pictures)
     _write_pictures(session, context, archive, opened, closing.seen)
+    _put(archive, parts.SUBJECT, _json(_subject(session, context, closing)))
     _put(archive, parts.POLICY, _json(trust.policy(session, context.settings)))
     _put(archive, parts.STATEMENT, _json(closing.statement.to_dict()))
     _put(archive, parts.RULEBOOK, closing.rulebook.to_json())
@@ -281,14 +302,34 @@ def _write_openings(
         for commitment in sorted(said.commitments & kept.keys())
         if kept[commitment].field in allowed
     }
+    unsealed = _unsealed(session, opened)
     erased = {each: day for each, day in said.erased.items() if each in said.commitments and each not in kept}
-    withheld = sorted(said.commitments - opened.keys() - erased.keys())
+    withheld = sorted(said.commitments - unsealed.keys() - erased.keys())
     written = {
-        commitment: {"field": opening.field, "key": opening.key.hex(), **_value(opening.value)}
-        for commitment, opening in opened.items()
+        commitment: {"field": opened[commitment].field, "key": one.key.hex(), **_value(one.value)}
+        for commitment, one in unsealed.items()
     }
     _put(archive, parts.OPENINGS, _json({"opened": written, "withheld": withheld, "erased": erased}))
-    return [opening for opening in opened.values() if opening.field == PICTURE]
+    return [opened[commitment] for commitment in unsealed if opened[commitment].field == PICTURE]
+
+
+def _unsealed(session: Session, openings: Mapping[str, Opening]) -> dict[str, sealing.Opened]:
+    """What cannot be unsealed any more is left out, and is then withheld."""
+    found = {}
+    for commitment, opening in openings.items():
+        try:
+            found[commitment] = sealing.unseal(session, opening)
+        except Unreadable:
+            log.warning("opening.unreadable", commitment=commitment, chain=opening.chain)
+    return found
+
+
+def _subject(session: Session, context: Context, closing: _Closing) -> dict[str, str]:
+    """Whom and what it is about as the database has it now, as far as the asker may know."""
+    facts = enrolment_facts(session, closing.enrolment.id)
+    assert facts is not None
+    told = opened_fields(closing.asker, with_pictures=False)
+    return {name: value for name, value in subject_of(session, context.keyring, facts).items() if name in told}
 
 
 def _value(value: bytes) -> dict[str, str]:

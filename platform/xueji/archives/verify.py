@@ -16,7 +16,7 @@ from pathlib import Path
 
 from xueji.archives import bundle as parts
 from xueji.archives.bundle import Bundle, BundleError
-from xueji.archives.claims import content, files, log
+from xueji.archives.claims import content, files, log, subject
 from xueji.archives.claims.reading import Reading, Refuted, Unanswered
 from xueji.archives.program import digest, program
 
@@ -35,6 +35,7 @@ CLAIMS: tuple[tuple[str, str, Claim], ...] = (
     ("outside", "外部时间", log.outside),
     ("hours", "学时重算", content.hours),
     ("openings", "承诺相符", content.openings),
+    ("subject", "人与班级", subject.subject),
     ("pictures", "照片相符", content.pictures),
     ("verifier", "核验程序", files.verifier),
 )

@@ -20,6 +20,7 @@ from xueji.hours.errors import NoSuchFlag, SecondPersonNeeded
 from xueji.hours.models import FlagClearance
 from xueji.hours.queries import statement_of
 from xueji.hours.rules import Flag
+from xueji.identity.services.acting import record_in_enrolment
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
@@ -177,6 +178,13 @@ def _record(
     values: dict[str, object],
 ) -> None:
     chain = enrolment.chain
-    commitment = trace.commit(session, words, chain=chain, field="reason")
-    who = keyring.pseudonym(actor.person_id, enrolment.id)
-    trace.record(session, event=event, chain=chain, who=who, values={**values, "reason": commitment})
+    commitment = trace.commit(session, words, chain=chain, field="reason", person=str(enrolment.person_id))
+    record_in_enrolment(
+        session,
+        keyring,
+        actor=actor,
+        event=event,
+        enrolment_id=enrolment.id,
+        person_id=enrolment.person_id,
+        values={**values, "reason": commitment},
+    )

@@ -23,3 +23,11 @@ class NoSuchFlag(Conflict):
 class SecondPersonNeeded(Conflict):
     type, title = "second-person-needed", _("须由第二人确认")
     detail = _("您已提出放行，须由本机构另一位工作人员或监管部门确认。")
+
+
+class AccountOfAnother(AccountUnreadable):
+    """The enrolment is put to another person than the one its chain began with: these hours are shown as nobody's."""
+
+    type = "account-of-another"
+    title = _("学时记录与人员不符")
+    detail = _("登记的人员与学习轨迹日志中报名时的人员不是同一人，学时不予显示。请联系平台管理员。")

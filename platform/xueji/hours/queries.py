@@ -16,8 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xueji import rulebook as rulebook_part
+from xueji.enrolment.binding import misplaced
 from xueji.hours import rules as hours_rules
-from xueji.hours.errors import AccountUnreadable
+from xueji.hours.errors import AccountOfAnother, AccountUnreadable
 from xueji.hours.models import HoursAccount
 from xueji.hours.rules import (
     Ahead,
@@ -42,10 +43,10 @@ log = structlog.get_logger(__name__)
 
 
 def statement_of(session: Session, enrolment_id: UUID, as_of: datetime | None = None) -> Statement:
-    """One enrolment's hours as of an instant, now unless it is given. Raises AccountUnreadable."""
+    """One enrolment's hours as of an instant, now unless it is given. Raises AccountUnreadable, AccountOfAnother."""
     found = statements_of(session, [enrolment_id], as_of)[enrolment_id]
     if found is None:
-        raise AccountUnreadable
+        raise AccountOfAnother if misplaced(session, [enrolment_id]) else AccountUnreadable
     return found
 
 
@@ -54,17 +55,20 @@ def statements_of(
 ) -> dict[UUID, Statement | None]:
     """The hours of a page of enrolments; None for an account that cannot be read.
 
-    Two queries, and for each account whose chain has grown since it was kept, the reading of what is new.
+    A few queries, and for each account whose chain has grown since it was kept, the reading of what is new.
     """
     as_of_ms = clock.to_ms(as_of or clock.now())
     ids = list(enrolment_ids)
     lengths = trace.chain_lengths(session, map(str, ids))
     chosen = select(HoursAccount).where(HoursAccount.enrolment_id.in_(ids))
     kept = {account.enrolment_id: account for account in session.scalars(chosen)}
+    others = misplaced(session, ids)
+    for enrolment_id in others:
+        log.error("account.of_another", enrolment=str(enrolment_id))
     return {
-        enrolment_id: _statement(
-            session, enrolment_id, lengths.get(str(enrolment_id), 0), kept.get(enrolment_id), as_of_ms
-        )
+        enrolment_id: None
+        if enrolment_id in others
+        else _statement(session, enrolment_id, lengths.get(str(enrolment_id), 0), kept.get(enrolment_id), as_of_ms)
         for enrolment_id in ids
     }
 

@@ -21,6 +21,10 @@ class Context:
     outside: dict[type, object] = field(default_factory=dict, compare=False)
     """Things that are slow to open (the face engine), by interface: opened at first use, or put here by a test."""
 
+    def __post_init__(self) -> None:
+        # Every session can seal what it keeps: whoever writes a personal value does not have to ask for the keys.
+        self.database.info["keyring"] = self.keyring
+
     @classmethod
     def open(cls, settings: Settings) -> Context:
         """Raises FileNotFoundError when the installation was never set up (`xueji setup`)."""

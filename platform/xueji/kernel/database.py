@@ -111,10 +111,14 @@ class Database:
         else:
             url = url.set(drivername="postgresql+psycopg")
             self.engine = create_engine(url, pool_pre_ping=True, **_pool(settings))
+        self.keys = settings.keys
+        """Where the keys lie, for revisions that have to encrypt."""
+        self.info: dict[str, Any] = {}
+        """What every session carries along in its own ``info``."""
         self._writer = self.engine.execution_options(**{WRITES: True})
 
     def open_session(self, *, writes: bool) -> Session:
-        return Session(self._writer if writes else self.engine, expire_on_commit=False)
+        return Session(self._writer if writes else self.engine, expire_on_commit=False, info=self.info)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -33,7 +33,19 @@ def current(database: Database) -> str | None:
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
+    before = current(database)
     command.upgrade(configuration(database), revision)
+    if database.is_sqlite and before not in (None, current(database)):
+        _forget_what_was(database)
+
+
+def _forget_what_was(database: Database) -> None:
+    """What a revision encrypted or removed lies on in the file's free pages until the file is written anew."""
+    with database.engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        raw.execute("VACUUM")
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def downgrade(database: Database, revision: str) -> None:

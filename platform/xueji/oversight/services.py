@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from xueji.enrolment.access import access_enrolment
 from xueji.enrolment.models import Cohort, Enrolment, EnrolmentState
+from xueji.identity.services.acting import record_in_enrolment, record_in_office
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
@@ -73,8 +74,7 @@ def draw_trainees(
         "size": draw.size,
         "seed": commitment,
     }
-    who = keyring.pseudonym(actor.person_id, PLATFORM)
-    trace.record(session, event=Event.DRAW, chain=PLATFORM, who=who, values=values)
+    record_in_office(session, keyring, actor=actor, event=Event.DRAW, values=values)
     return draw
 
 
@@ -166,7 +166,14 @@ def _to_move(session: Session, actor: Actor, finding_id: UUID, role: Role, to: F
 
 
 def _record(session: Session, keyring: Keyring, actor: Actor, finding: Finding) -> None:
-    chain = str(finding.enrolment_id)
+    person_id = session.get_one(Enrolment, finding.enrolment_id).person_id
     values = {"finding": str(finding.id), "kind": finding.kind.value, "state": finding.state.value}
-    who = keyring.pseudonym(actor.person_id, finding.enrolment_id)
-    trace.record(session, event=Event.FINDING, chain=chain, who=who, values=values)
+    record_in_enrolment(
+        session,
+        keyring,
+        actor=actor,
+        event=Event.FINDING,
+        enrolment_id=finding.enrolment_id,
+        person_id=person_id,
+        values=values,
+    )

@@ -383,6 +383,6 @@ def _leaf(session: Session, sitting: Sitting, terms: SittingTerms) -> dict[str, 
         "make_up": json.loads(sitting.make_up),
         "rulebook": sitting.rulebook,
         "device": trace.commit(session, sitting.device, chain=chain, field="device", person=str(sitting.person_id)),
-        "schedule": trace.commit(session, schedule, chain=chain, field="schedule"),
+        "schedule": trace.commit(session, schedule, chain=chain, field="schedule", person=str(sitting.person_id)),
         "lease": str(sitting.id),
     }

@@ -1,4 +1,4 @@
-"""The tables of the log. None of them holds a personal datum in the clear, except `Opening`, which exists to be erased.
+"""The tables of the log. None of them holds a personal datum in the clear; `Opening` holds some encrypted.
 
 `Pending` is the outbox that business transactions write to; the sequencer alone moves its rows into `Leaf`. `Leaf`,
 `Tile`, `Checkpoint`, `Cosignature`, `TimeStamp` and `VerifierKey` can only grow (see `triggers`).
@@ -163,7 +163,7 @@ class Alarm(Base):
 class Opening(Base):
     """What a commitment in a leaf was made from, and the key that makes it so.
 
-    Personal data: ``value`` may be anything a leaf must not hold (a device's name, a reason, a picture's hash).
+    Personal data: ``sealed`` may be anything a leaf must not hold (a device's name, a reason, a picture's hash).
     Erasing the row erases the datum for good: the commitment in the leaf then says nothing to anybody.
     """
 
@@ -173,12 +173,12 @@ class Opening(Base):
     chain: Mapped[str] = mapped_column(CHAIN, index=True)
     field: Mapped[str] = mapped_column(String(32))
     """What kind of datum, so that an asker's rights can be decided: ``device``, ``reason``, ``picture``, …"""
-    key: Mapped[bytes] = mapped_column(LargeBinary(32))
-    value: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """Key and value as `sealing` encrypts them."""
     reference: Mapped[str | None] = mapped_column(String(255))
     """Where the encrypted original lies in the store, when the value is only its hash."""
     person: Mapped[str | None] = mapped_column(String(64), index=True)
-    """The pseudonym of whose datum it is."""
+    """The id of the person whose file it belongs to, and whose key seals it; None: the installation's."""
 
 
 class WitnessedLog(Base):

@@ -2,11 +2,13 @@
 
 A leaf is one canonical JSON object::
 
-    {"v":1, "event":…, "at":…, "chain":…, "n":…, "prev":…, "who":…, "values":{…}, "occurred":…}
+    {"v":1, "event":…, "at":…, "chain":…, "n":…, "prev":…, "who":…, "values":{…}, "salt":…, "occurred":…}
 
 ``chain`` is an enrolment (or `PLATFORM`), ``n`` counts its leaves from 0 without a gap, ``prev`` is the hash of its
 leaf before, so nothing of one trainee can be left out unseen. ``at`` is the server's time and never decreases within a
-chain; ``occurred``, when present, is the client's word. Standard library only: the offline verifier uses this file.
+chain; ``occurred``, when present, is the client's word. ``salt`` is 16 random bytes in hex: a leaf's hash is public,
+and without them somebody who knows most of a leaf could try the rest until the hash fits (leaves of the first release
+carry none). Standard library only: the offline verifier uses this file.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ HOLDERS = "holders"
 """The chain of those outside who say that they hold a checkpoint."""
 LONGEST_STANDSTILL_MS = 45 * 24 * 3600 * 1000
 """An installation that has signed nothing for longer is asked whether its clock is right before it goes on."""
+SALT_BYTES = 16
+"""Of every leaf, from the operating system."""
 LONGEST_LAG_MS = 5000
 """How far ``at`` may fall behind what the log already holds: a transaction lasts from its first leaf to its commit."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,6 +47,7 @@ class Event(StrEnum):
 
     ENROLMENT_OPEN = "enrolment.open"
     ENROLMENT_CORRECT = "enrolment.correct"
+    ENROLMENT_IDENTIFY = "enrolment.identify"
     ENROLMENT_WITHDRAW = "enrolment.withdraw"
     SITTING_OPEN = "sitting.open"
     LEASE_TAKE = "lease.take"
@@ -110,6 +115,116 @@ class Event(StrEnum):
     LOG_OPEN = "log.open"
 
 
+class By(StrEnum):
+    """Whose act an event is."""
+
+    HERSELF = "herself"
+    """The person whose chain it is, under her pseudonym."""
+    STAFF = "staff"
+    """Somebody in office; the leaf commits to her name and organisation."""
+    PLATFORM = "platform"
+    """Nobody in particular."""
+    POWER = "power"
+    """Somebody with power over accounts, organisations or cohorts; the leaf commits to her as its `actor`."""
+    ANYBODY = "anybody"
+    """Whoever asked; when it was somebody in office, as `STAFF`."""
+
+
+BY: dict[Event, By] = {
+    # Under the trainee's pseudonym, which it introduces; it commits to who enrolled her all the same.
+    Event.ENROLMENT_OPEN: By.STAFF,
+    Event.ENROLMENT_IDENTIFY: By.PLATFORM,
+    Event.ENROLMENT_CORRECT: By.PLATFORM,
+    Event.ENROLMENT_WITHDRAW: By.STAFF,
+    Event.SITTING_OPEN: By.HERSELF,
+    Event.LEASE_TAKE: By.HERSELF,
+    Event.LEASE_EXPIRE: By.HERSELF,
+    Event.BEAT: By.HERSELF,
+    Event.BEAT_CONFLICT: By.HERSELF,
+    Event.BEAT_REFUSED: By.HERSELF,
+    Event.CHECK_DUE: By.HERSELF,
+    Event.CHECK_RETOLD: By.HERSELF,
+    Event.CHECK_MOVE: By.HERSELF,
+    Event.CHECK_EXTEND: By.HERSELF,
+    Event.CHECK_ANSWER: By.HERSELF,
+    Event.CHECK_VERDICT: By.PLATFORM,
+    Event.CHECK_APPEAL: By.HERSELF,
+    Event.CHECK_REVIEW: By.STAFF,
+    Event.CHECKIN_CONFIRM: By.STAFF,
+    Event.ATTENDANCE: By.STAFF,
+    Event.ATTENDANCE_REVOKE: By.STAFF,
+    Event.FLAG_CLEAR: By.STAFF,
+    Event.FLAG_RESTORE: By.STAFF,
+    Event.CONSENT_GIVE: By.HERSELF,
+    Event.CONSENT_WITHDRAW: By.HERSELF,
+    Event.REFERENCE_ENROL: By.HERSELF,
+    Event.REFERENCE_DELETE: By.HERSELF,
+    Event.FACE_VIEW: By.ANYBODY,
+    Event.EVIDENCE_EXPORT: By.ANYBODY,
+    Event.DRAW: By.STAFF,
+    Event.FINDING: By.STAFF,
+    Event.ERASE: By.ANYBODY,
+    Event.HOURS_STATEMENT: By.ANYBODY,
+    Event.ACCOUNT_OPEN: By.POWER,
+    Event.ACCOUNT_SUSPEND: By.POWER,
+    Event.ACCOUNT_RESTORE: By.POWER,
+    Event.ACCOUNT_UNLOCK: By.POWER,
+    Event.SIGNIN_OPEN: By.POWER,
+    Event.PASSWORD_CHANGE: By.POWER,
+    Event.PASSWORD_RESET: By.POWER,
+    Event.FACTOR_SET: By.POWER,
+    Event.FACTOR_DROP: By.POWER,
+    Event.ROLE_GIVE: By.POWER,
+    Event.ROLE_TAKE: By.POWER,
+    Event.ORGANISATION_OPEN: By.POWER,
+    Event.COHORT_OPEN: By.POWER,
+    Event.RESET_ASK: By.POWER,
+    Event.RESET_REFUSE: By.POWER,
+    Event.CHECKIN_CODE: By.HERSELF,
+    Event.CHECKIN_END: By.STAFF,
+    Event.CHECKIN_REVOKE: By.STAFF,
+    Event.CHECKIN_RESTORE: By.STAFF,
+    Event.SESSION_PLAN: By.STAFF,
+    Event.SESSION_CANCEL: By.STAFF,
+    Event.ATTENDANCE_ABSENT: By.STAFF,
+    Event.ATTENDANCE_CONFIRM: By.HERSELF,
+    Event.ATTENDANCE_DENY: By.HERSELF,
+    Event.ATTENDANCE_SETTLE: By.STAFF,
+    Event.ATTENDANCE_SIGN: By.STAFF,
+    Event.ACCOUNT_RECOVER: By.POWER,
+    Event.REFERENCE_STAND: By.PLATFORM,
+    Event.REFERENCE_CONFIRM: By.STAFF,
+    Event.REFERENCE_REFUSE: By.STAFF,
+    Event.FLAG_PROPOSE: By.STAFF,
+    Event.CLOCK_RESET: By.PLATFORM,
+    Event.CHECKPOINT_HOLD: By.PLATFORM,
+    Event.KEY_ROTATE: By.PLATFORM,
+    Event.LOG_OPEN: By.PLATFORM,
+}
+"""For every event whose act it is; a new event is not recorded before it stands here."""
+ABOUT = "about"
+"""Under this name the opening leaf, or the one that identifies it later, commits to whom and what it is about."""
+STAFF_NAME, STAFF_ORGANISATION = "staff_name", "staff_organisation"
+"""Under these names a leaf commits to who acted in office."""
+
+
+class Unnamed(ValueError):
+    """An act of staff that does not commit to who acted: it is made with `identity.services.acting`."""
+
+
+NAMED_BY: dict[By, frozenset[str]] = {
+    By.STAFF: frozenset({STAFF_NAME, STAFF_ORGANISATION}),
+    By.POWER: frozenset({"actor"}),
+}
+"""What a leaf must commit to, by whose act it is."""
+
+
+def named(event: str, who: str, values: Mapping[str, Any]) -> bool:
+    """Whether a leaf names whoever acted in office, where somebody must have."""
+    needed = NAMED_BY.get(BY[Event(event)])
+    return needed is None or who == SYSTEM or needed <= values.keys()
+
+
 class Entry(NamedTuple):
     """What a service asks to have recorded."""
 
@@ -138,7 +253,7 @@ class LeafTooLarge(ValueError):
     """Large things are hashed and the hash is logged."""
 
 
-def leaf_bytes(entry: Entry, *, n: int, previous: bytes, at: str) -> bytes:
+def leaf_bytes(entry: Entry, *, n: int, previous: bytes, at: str, salt: bytes) -> bytes:
     """The bytes that are stored, hashed and never written again. Raises canonical.NotCanonical, LeafTooLarge."""
     leaf: dict[str, Any] = {
         "v": 1,
@@ -147,6 +262,7 @@ def leaf_bytes(entry: Entry, *, n: int, previous: bytes, at: str) -> bytes:
         "chain": entry.chain,
         "n": n,
         "prev": previous.hex(),
+        "salt": salt.hex(),
         "who": entry.who,
         "values": entry.values,
     }

@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 from xueji.kernel import clock
 from xueji.kernel.errors import Unavailable
 from xueji.kernel.plain import Plain
-from xueji.trace import rules
+from xueji.trace import rules, sealing
 from xueji.trace.models import ChainHead, Opening
 from xueji.trace.rules import Entry, Event, Recorded
+from xueji.trace.sealing import Opened
 
 # The beat path: plain statements with positional values, because building and compiling them costs more than the leaf.
 _HEADS = "SELECT chain, length, head, at_ms FROM trace_chain WHERE {} ORDER BY chain"
@@ -58,8 +59,8 @@ def record(
 def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
     """Append leaves to their chains, in order, in the caller's transaction: one read and two writes for any number.
 
-    Needs a session that writes. Raises canonical.NotCanonical, rules.LeafTooLarge, ClockBehind and ClockJumped, and
-    then nothing of the batch is recorded.
+    Needs a session that writes. Raises canonical.NotCanonical, rules.LeafTooLarge, rules.Unnamed, ClockBehind and
+    ClockJumped, and then nothing of the batch is recorded.
     """
     if not entries:
         return []
@@ -68,16 +69,20 @@ def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
     plain = Plain(session)
     heads = _heads(plain, sorted({entry.chain for entry in entries}))
     now_ms = clock.to_ms(clock.now())
+    salts = os.urandom(rules.SALT_BYTES * len(entries))
     rows: list[tuple[str, int, bytes]] = []
     recorded: list[Recorded] = []
-    for entry in entries:
+    for place, entry in enumerate(entries):
+        if not rules.named(entry.event, entry.who, entry.values):
+            raise rules.Unnamed(f"{entry.event} in {entry.chain}")
         length, previous, last_ms = heads[entry.chain]
         at_ms = now_ms if entry.at_ms is None else entry.at_ms
         if at_ms < last_ms and entry.event is not Event.CLOCK_RESET:
             if at_ms < last_ms - rules.LONGEST_LAG_MS:
                 raise ClockBehind
             at_ms = last_ms
-        leaf = rules.leaf_bytes(entry, n=length, previous=previous, at=_written(at_ms))
+        salt = salts[place * rules.SALT_BYTES : (place + 1) * rules.SALT_BYTES]
+        leaf = rules.leaf_bytes(entry, n=length, previous=previous, at=_written(at_ms), salt=salt)
         head = rules.leaf_hash(leaf)
         heads[entry.chain] = (length + 1, head, at_ms)
         rows.append((entry.chain, length, leaf))
@@ -140,15 +145,19 @@ def commit(
 ) -> str:
     """The commitment (64 hex digits) that stands for a value in a leaf: HMAC-SHA-256 under a fresh 32-byte key.
 
-    Key and value are kept in `Opening` until they are erased. For something large, ``value`` is its SHA-256 in hex and
-    ``reference`` says where the encrypted original lies in the store.
+    Key and value are kept in `Opening`, sealed under the person's key, until they are erased. ``person`` is the id of
+    the one whose file the chain is; None only where there is no such person. For something large, ``value`` is its
+    SHA-256 in hex and ``reference`` says where the encrypted original lies in the store.
     """
     key = os.urandom(32)
     data = value.encode() if isinstance(value, str) else value
     commitment = hmac.new(key, data, hashlib.sha256).hexdigest()
+    sealed = sealing.seal(
+        session, commitment=commitment, chain=chain, field=field, person=person, opened=Opened(key, data)
+    )
     session.connection().execute(
         insert(Opening).values(
-            commitment=commitment, chain=chain, field=field, key=key, value=data, reference=reference, person=person
+            commitment=commitment, chain=chain, field=field, sealed=sealed, reference=reference, person=person
         )
     )
     return commitment

@@ -9,10 +9,25 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from xueji.trace.rules import Event
+from xueji.trace.rules import STAFF_NAME, STAFF_ORGANISATION, Event
 
+SUBJECT = (
+    "person_name",
+    "person_number",
+    "masked_name",
+    "number_end",
+    "institution",
+    "cohort_title",
+    "lesson_titles",
+)
+"""Whom and what an enrolment is about, as its opening leaf commits to it. Lesson titles are one JSON list."""
 COMMITTED = frozenset(
-    {"commitment", "device", "schedule", "place", "reason", "actor", "subject", "holder", "reference", "references"}
+    {
+        *("commitment", "device", "schedule", "place", "reason", "teacher", "session_title", "actor", "subject"),
+        *("reference", "references", "holder"),
+        *(STAFF_NAME, STAFF_ORGANISATION),
+        *SUBJECT,
+    }
 )
 """Under these names a leaf holds commitments."""
 FIELDS: dict[tuple[str, str], str] = {

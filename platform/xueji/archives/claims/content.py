@@ -102,6 +102,7 @@ def openings(reading: Reading) -> str:
         raise Refuted(
             f"{min(said.keys() - accounted)[:16]}… stands in a leaf and is neither opened, withheld nor erased"
         )
+    reading.opened = given.opened
     reading.pictures = {
         commitment: value.decode("utf-8", "replace")
         for commitment, value in given.opened.items()

@@ -25,7 +25,8 @@ ALWAYS = (
     parts.LAUNCHER,
 )
 """In every bundle, whoever asked for it."""
-PERHAPS = (parts.CONSISTENCY,)
+PERHAPS = (parts.CONSISTENCY, parts.SUBJECT)
+"""The first when it was asked for; the second in every bundle but those of the first release."""
 FOLDERS = (parts.TIMESTAMPS, parts.PICTURES, parts.VERIFIER)
 """What may stand in the first two is judged by `outside` and `pictures`, in the last by `verifier`."""
 

@@ -17,6 +17,7 @@ from xueji.trace import canonical, merkle, note, rules, tokens
 from xueji.trace.note import Checkpoint, Note
 
 _STAMP = re.compile(rf"{parts.TIMESTAMPS}(0|[1-9][0-9]{{0,5}})-(0|[1-9][0-9]{{0,15}})-(?:0|[1-9][0-9]{{0,5}})\.tst")
+_SALT = re.compile(rf"[0-9a-f]{{{2 * rules.SALT_BYTES}}}")
 LEAF_FIELDS = frozenset({"v", "event", "at", "chain", "n", "prev", "who", "values"})
 
 
@@ -204,7 +205,8 @@ def leaves(reading: Reading) -> str:
 def _is_known_form(said: Any) -> bool:
     return (
         type(said) is dict
-        and said.keys() - {"occurred"} == LEAF_FIELDS
+        and said.keys() - {"occurred", "salt"} == LEAF_FIELDS
+        and ("salt" not in said or (type(said["salt"]) is str and _SALT.fullmatch(said["salt"]) is not None))
         and said["v"] == 1
         and type(said["n"]) is int
         and type(said["values"]) is dict

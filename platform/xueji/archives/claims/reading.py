@@ -127,6 +127,8 @@ class Reading:
     """A checkpoint the auditor brought along."""
     leaves: list[Leaf] = field(default_factory=list)
     trees: list[Tree] = field(default_factory=list)
+    opened: dict[str, bytes] | None = None
+    """By commitment, each value that is opened; None as long as the openings do not hold."""
     pictures: dict[str, str] | None = None
     """By commitment, the SHA-256 (hex) of each picture that is opened; None as long as the openings do not hold."""
 

@@ -30,6 +30,7 @@ from xueji.enrolment.rules import (
     Stay,
     attendance_refusal,
 )
+from xueji.identity.services.acting import Acting, record_in_enrolment
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.context import Context
@@ -94,7 +95,9 @@ def record_attendance(
         each.recorded_at, each.recorded_by = now, actor.person_id
     session.add_all(entered)
     session.flush()
-    trace.record_many(session, [_entry(session, context.keyring, actor, lesson, each) for each in entered])
+    acting = Acting.of(session, context.keyring, actor)
+    entries = [_entry(session, acting, lesson, each, roster[each.enrolment_id].person_id) for each in entered]
+    trace.record_many(session, entries)
     return entered
 
 
@@ -134,13 +137,16 @@ def revoke_attendance(
     attendance.revoked_at, attendance.revoked_by = clock.now(), actor.person_id
     attendance.revoked_reason = reason.strip()[:MOST_LETTERS]
     session.flush()
-    chain = str(attendance.enrolment_id)
-    commitment = trace.commit(session, attendance.revoked_reason, chain=chain, field="reason")
-    trace.record(
+    person_id = session.get_one(Enrolment, attendance.enrolment_id).person_id
+    chain, words = str(attendance.enrolment_id), attendance.revoked_reason
+    commitment = trace.commit(session, words, chain=chain, field="reason", person=str(person_id))
+    record_in_enrolment(
         session,
+        keyring,
+        actor=actor,
         event=Event.ATTENDANCE_REVOKE,
-        chain=chain,
-        who=keyring.pseudonym(actor.person_id, attendance.enrolment_id),
+        enrolment_id=attendance.enrolment_id,
+        person_id=person_id,
         values={"session": str(lesson.id), "reason": commitment},
     )
     return attendance
@@ -256,29 +262,36 @@ def _elsewhere(
     return found
 
 
-def _entry(session: Session, keyring: Keyring, actor: Actor, lesson: InPersonSession, entered: Attendance) -> Entry:
-    chain = str(entered.enrolment_id)
-    who = keyring.pseudonym(actor.person_id, entered.enrolment_id)
+def _entry(session: Session, acting: Acting, lesson: InPersonSession, entered: Attendance, person_id: UUID) -> Entry:
+    enrolment_id = entered.enrolment_id
+
+    def committed(field: str, value: str) -> str:
+        return trace.commit(session, value, chain=str(enrolment_id), field=field, person=str(person_id))
+
+    told = {"session_title": lesson.title, "place": lesson.place, "teacher": lesson.teacher}
     values: dict[str, Any] = {
         "session": str(lesson.id),
         "part": lesson.part.value,
         "began": clock.to_ms(lesson.began_at),
         "ended": clock.to_ms(lesson.ended_at),
         "method": METHOD,
+        **{field: committed(field, value) for field, value in told.items()},
     }
     if entered.absent:
-        return Entry(Event.ATTENDANCE_ABSENT, chain, who, values)
+        return acting.in_enrolment(
+            session, Event.ATTENDANCE_ABSENT, enrolment_id=enrolment_id, person_id=person_id, values=values
+        )
     values |= {"from": clock.to_ms(entered.from_at), "to": clock.to_ms(entered.to_at)}
     if lesson.planned_at is not None:
         values |= {"planned": clock.to_ms(lesson.planned_at), "plan": lesson.plan_leaf}
     if entered.recorded_reason:
-        values["reason"] = trace.commit(session, entered.recorded_reason, chain=chain, field="reason")
+        values["reason"] = committed("reason", entered.recorded_reason)
     if entered.overlaps:
         # The times alone: where she was is not the institution's to know.
         values["overlap"] = [
             list(span) for span in union((each["from_ms"], each["to_ms"]) for each in entered.overlaps)
         ]
-    return Entry(Event.ATTENDANCE, chain, who, values)
+    return acting.in_enrolment(session, Event.ATTENDANCE, enrolment_id=enrolment_id, person_id=person_id, values=values)
 
 
 def _locked_roster(session: Session, cohort_id: UUID, enrolment_ids: Sequence[UUID]) -> dict[UUID, Enrolment]:

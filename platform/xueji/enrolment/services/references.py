@@ -18,11 +18,13 @@ from xueji.identity.events import ReferenceChange, ReferenceChanged
 from xueji.identity.models import ReferencePhoto
 from xueji.identity.queries import used_photos
 from xueji.identity.rules import PhotoStanding
+from xueji.identity.services.acting import Acting
 from xueji.kernel import clock
 from xueji.kernel.crypto import Keyring
 from xueji.rulebook.plan import ProctoringPlan
+from xueji.trace import rules
 from xueji.trace import services as trace
-from xueji.trace.rules import SYSTEM, Entry, Event
+from xueji.trace.rules import SYSTEM, By, Entry, Event
 
 _EVENTS = {
     ReferenceChange.DELETE: Event.REFERENCE_DELETE,
@@ -73,8 +75,12 @@ def reference_changed(keyring: Keyring, changed: ReferenceChanged) -> None:
         known = stand(changed.session, enrolment, but=changed.photo.id)
         # A refused or waiting photo of before these leaves is unknown here until something becomes of it.
         reference = known.get(changed.photo.id) or _commit(changed.session, enrolment, changed.photo)
-        who = keyring.pseudonym(changed.by, enrolment.id)
-        entries.append(_entry(changed, enrolment, who, reference, known))
+        entry = _entry(changed, enrolment, keyring.pseudonym(changed.by, enrolment.id), reference, known)
+        if rules.BY[entry.event] is By.STAFF:
+            acting = Acting.by_id(changed.session, keyring, changed.by)
+            named = acting.values(changed.session, chain=enrolment.chain, person_id=enrolment.person_id)
+            entry = entry._replace(values={**entry.values, **named})
+        entries.append(entry)
     trace.record_many(changed.session, entries)
 
 
@@ -99,7 +105,13 @@ def _entry(
     if changed.change is not ReferenceChange.DELETE:
         values["by"] = who
     if changed.reason:
-        values["reason"] = trace.commit(changed.session, changed.reason, chain=enrolment.chain, field="review")
+        values["reason"] = trace.commit(
+            changed.session,
+            changed.reason,
+            chain=enrolment.chain,
+            field="review",
+            person=str(enrolment.person_id),
+        )
     return Entry(_EVENTS[changed.change], enrolment.chain, who, values)
 
 

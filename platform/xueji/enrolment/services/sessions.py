@@ -14,6 +14,7 @@ from xueji.enrolment.access import access_own_cohort, access_own_session
 from xueji.enrolment.errors import CohortNotOpen, SessionHeld, SessionRefused
 from xueji.enrolment.models import Attendance, CohortState, InPersonSession
 from xueji.enrolment.rules import session_refusal
+from xueji.identity.services.acting import record_in_office
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
@@ -97,9 +98,7 @@ def _record(
     session: Session, keyring: Keyring, actor: Actor, lesson: InPersonSession, event: Event, values: dict[str, Any]
 ) -> str:
     """The hash of the leaf."""
-    chain = _chain(lesson)
-    who = keyring.pseudonym(actor.person_id, chain)
-    return trace.record(session, event=event, chain=chain, who=who, values=values).hex
+    return record_in_office(session, keyring, actor=actor, event=event, values=values, chain=_chain(lesson)).hex
 
 
 def _chain(lesson: InPersonSession) -> str:

@@ -11,6 +11,7 @@ from xueji.enrolment.errors import DenialOver, ForTheRegulator, NothingToSettle,
 from xueji.enrolment.models import Attendance, Cohort, Enrolment
 from xueji.enrolment.rules import ATTENDANCE_MOVES, AttendanceState
 from xueji.enrolment.services.attendance import MOST_LETTERS
+from xueji.identity.services.acting import record_in_enrolment
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
@@ -91,10 +92,11 @@ def settle_attendance(
         attendance.waits, attendance.denied = left, False
     attendance.settled_at, attendance.settled_by = now, actor.person_id
     attendance.settled_reason = reason.strip()[:MOST_LETTERS]
+    chain, person = enrolment.chain, str(enrolment.person_id)
     values = {
         "outcome": outcome.value,
         "role": "regulator" if regulator else "institution",
-        "reason": trace.commit(session, attendance.settled_reason, chain=enrolment.chain, field="reason"),
+        "reason": trace.commit(session, attendance.settled_reason, chain=chain, field="reason", person=person),
     }
     _record(session, keyring, actor, attendance, Event.ATTENDANCE_SETTLE, **values)
     return attendance
@@ -111,10 +113,12 @@ def _record(
     session: Session, keyring: Keyring, actor: Actor, attendance: Attendance, event: Event, **more: str
 ) -> None:
     session.flush()
-    trace.record(
+    record_in_enrolment(
         session,
+        keyring,
+        actor=actor,
         event=event,
-        chain=str(attendance.enrolment_id),
-        who=keyring.pseudonym(actor.person_id, attendance.enrolment_id),
+        enrolment_id=attendance.enrolment_id,
+        person_id=session.get_one(Enrolment, attendance.enrolment_id).person_id,
         values={"session": str(attendance.session_id), **more},
     )

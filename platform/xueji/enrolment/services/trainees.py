@@ -25,11 +25,13 @@ from xueji.enrolment.events import StudyEnds
 from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
 from xueji.enrolment.rules import MOST_PASTED, BadLine, PastedPerson, pasted_people
 from xueji.enrolment.services import references
+from xueji.enrolment.services.subject import subject_commitments
 from xueji.identity import queries as identity
 from xueji.identity import rules as identity_rules
 from xueji.identity import spelling
 from xueji.identity.models import Account, Person
 from xueji.identity.numbers import identity_number
+from xueji.identity.services.acting import Acting, record_in_enrolment
 from xueji.identity.services.passwords import HashedPassword, hash_password
 from xueji.identity.services.people import register_person
 from xueji.kernel import clock
@@ -40,7 +42,7 @@ from xueji.kernel.errors import Invalid
 from xueji.kernel.events import Events
 from xueji.rulebook.vocabulary import RULES
 from xueji.trace import services as trace
-from xueji.trace.rules import Event
+from xueji.trace.rules import ABOUT, Event
 
 _UNAMBIGUOUS = "abcdefghjkmnpqrstuvwxyz"
 _DIGITS = "23456789"
@@ -73,7 +75,11 @@ def enrol(session: Session, keyring: Keyring, *, cohort: Cohort, person: Person,
         event=Event.ENROLMENT_OPEN,
         chain=enrolment.chain,
         who=keyring.pseudonym(person.id, enrolment.id),
-        values=opening_values(facts),
+        values={
+            **opening_values(facts),
+            ABOUT: subject_commitments(session, keyring, facts),
+            **Acting.of(session, keyring, actor).values(session, chain=enrolment.chain, person_id=person.id),
+        },
     )
     references.stand(session, enrolment)
     return enrolment
@@ -125,12 +131,15 @@ def withdraw(
     if not reason.strip():
         raise ReasonNeeded
     enrolment.state = EnrolmentState.WITHDRAWN
-    commitment = trace.commit(session, reason.strip(), chain=enrolment.chain, field="reason")
-    trace.record(
+    person = str(enrolment.person_id)
+    commitment = trace.commit(session, reason.strip(), chain=enrolment.chain, field="reason", person=person)
+    record_in_enrolment(
         session,
+        keyring,
+        actor=actor,
         event=Event.ENROLMENT_WITHDRAW,
-        chain=enrolment.chain,
-        who=keyring.pseudonym(actor.person_id, enrolment.id),
+        enrolment_id=enrolment.id,
+        person_id=enrolment.person_id,
         values={"reason": commitment},
     )
     events.publish(StudyEnds(session, (enrolment.id,)))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from xueji.identity import queries, vault
 from xueji.identity.models import DuplicateFlag, ReferencePhoto
 from xueji.identity.rules import PhotoState
-from xueji.identity.services.recording import record_of_person
+from xueji.identity.services.acting import record_in_office
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
@@ -96,4 +96,5 @@ def decide_duplicate(
     flag.decided_at, flag.decided_by = clock.now(), actor.person_id
     flag.same_person, flag.reason = same_person, reason.strip()[:300]
     kind = "duplicate_face.same" if same_person else "duplicate_face.different"
-    record_of_person(session, keyring, Event.FINDING, actor.person_id, {"finding": str(flag.id), "kind": kind})
+    values = {"finding": str(flag.id), "kind": kind}
+    record_in_office(session, keyring, actor=actor, event=Event.FINDING, values=values)

@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from xueji.identity import vault
 from xueji.identity.models import FaceView, ReferencePhoto
+from xueji.identity.services.acting import Acting
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring, Unreadable
 from xueji.kernel.errors import NotFound
-from xueji.trace.rules import Event
-from xueji.trace.services import record
+from xueji.trace.rules import PLATFORM, Entry, Event
+from xueji.trace.services import record_many
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,17 @@ def record_look(
             viewed_at=clock.now(),
         )
     )
-    who = keyring.pseudonym(viewer.person_id, chain)
     values = {"picture": str(picture.id), "purpose": purpose}
-    record(session, event=Event.FACE_VIEW, chain=chain, who=who, values=values)
+    acting = Acting.of(session, keyring, viewer)
+    if chain != PLATFORM:
+        entry = acting.in_enrolment(
+            session, Event.FACE_VIEW, enrolment_id=UUID(chain), person_id=picture.person_id, values=values
+        )
+    elif picture.person_id != viewer.person_id:
+        entry = acting.in_office(session, Event.FACE_VIEW, values)
+    else:
+        entry = Entry(Event.FACE_VIEW, PLATFORM, keyring.pseudonym(viewer.person_id, PLATFORM), values)
+    record_many(session, [entry])
     return Seen(picture)
 
 

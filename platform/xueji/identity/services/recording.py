@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from xueji.identity.models import AccountAct
 from xueji.identity.rules import TOLD, TOLD_OF_ONESELF
+from xueji.identity.services.acting import Acting
 from xueji.kernel import clock
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.database import after_commit
-from xueji.trace.rules import PLATFORM, SYSTEM, Event
-from xueji.trace.services import commit, record
+from xueji.trace.rules import BY, PLATFORM, SYSTEM, By, Event
+from xueji.trace.services import commit, record, record_many
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +24,10 @@ log = structlog.get_logger(__name__)
 def record_of_person(
     session: Session, keyring: Keyring, event: Event, person_id: UUID, values: Mapping[str, Any]
 ) -> None:
-    """In the caller's transaction, under the person's pseudonym on the platform's chain."""
+    """In the caller's transaction, under the person's pseudonym on the platform's chain; staff are named."""
+    if BY[event] is By.STAFF:
+        record_many(session, [Acting.by_id(session, keyring, person_id).in_office(session, event, values)])
+        return
     who = keyring.pseudonym(person_id, PLATFORM)
     record(session, event=event, chain=PLATFORM, who=who, values=values)
 
@@ -47,8 +51,7 @@ def record_power(
     said = dict(values or {})
     for name, person in (("actor", actor), ("subject", subject)):
         if person is not None:
-            pseudonym = keyring.pseudonym(person, PLATFORM)
-            said[name] = commit(session, str(person), chain=PLATFORM, field=name, person=pseudonym)
+            said[name] = commit(session, str(person), chain=PLATFORM, field=name, person=str(person))
     who = keyring.pseudonym(actor, PLATFORM) if actor is not None else SYSTEM
     recorded = record(session, event=event, chain=PLATFORM, who=who, values=said)
     if subject is not None and event is not Event.SIGNIN_OPEN:

@@ -21,6 +21,7 @@ from xueji.enrolment.errors import NotForOneself
 from xueji.enrolment.models import Enrolment
 from xueji.identity.models import Person
 from xueji.identity.rules import ProofRoute
+from xueji.identity.services.acting import record_in_enrolment
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
@@ -212,7 +213,9 @@ def _look(session: Session, keyring: Keyring, actor: Actor, here: CheckIn, kind:
         "kind": kind,
         "at_ms": at_ms,
         "method": "supervised",
-        "place": trace.commit(session, here.place, chain=str(here.enrolment_id), field="place"),
+        "place": trace.commit(
+            session, here.place, chain=str(here.enrolment_id), field="place", person=str(here.person_id)
+        ),
         "until_ms": here.until_ms,
     }
     _record(session, keyring, actor, here, Event.CHECKIN_CONFIRM, values)
@@ -222,7 +225,12 @@ def _record(
     session: Session, keyring: Keyring, actor: Actor, here: CheckIn, event: Event, values: Mapping[str, object]
 ) -> None:
     session.flush()
-    who = keyring.pseudonym(actor.person_id, here.enrolment_id)
-    trace.record(
-        session, event=event, chain=str(here.enrolment_id), who=who, values={"checkin": str(here.id), **values}
+    record_in_enrolment(
+        session,
+        keyring,
+        actor=actor,
+        event=event,
+        enrolment_id=here.enrolment_id,
+        person_id=here.person_id,
+        values={"checkin": str(here.id), **values},
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from xueji.identity import vault
+from xueji.identity.services.acting import record_in_enrolment
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
@@ -79,7 +80,15 @@ def review(
     committed = trace.commit(session, reason, chain=chain, field="review", person=str(check.person_id))
     who = keyring.pseudonym(actor.person_id, check.enrolment_id)
     values = {"check": str(check.id), "outcome": outcome.value, "reason": committed, "by": who}
-    trace.record(session, event=Event.CHECK_REVIEW, chain=chain, who=who, values=values)
+    record_in_enrolment(
+        session,
+        keyring,
+        actor=actor,
+        event=Event.CHECK_REVIEW,
+        enrolment_id=check.enrolment_id,
+        person_id=check.person_id,
+        values=values,
+    )
     return check
 
 

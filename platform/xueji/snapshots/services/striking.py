@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from xueji.enrolment.errors import ReasonNeeded
 from xueji.enrolment.models import Cohort, Enrolment
+from xueji.identity.services.acting import record_in_enrolment
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
@@ -66,11 +67,18 @@ def _to_judge(session: Session, actor: Actor, check_in_id: UUID, reason: str) ->
 
 def _record(session: Session, keyring: Keyring, actor: Actor, here: CheckIn, event: Event, reason: str) -> None:
     session.flush()
-    chain = str(here.enrolment_id)
+    chain, words = str(here.enrolment_id), reason.strip()[:MOST_LETTERS]
     values = {
         "checkin": str(here.id),
         "role": "regulator" if actor.is_(Role.REGULATOR) else "institution",
-        "reason": trace.commit(session, reason.strip()[:MOST_LETTERS], chain=chain, field="reason"),
+        "reason": trace.commit(session, words, chain=chain, field="reason", person=str(here.person_id)),
     }
-    who = keyring.pseudonym(actor.person_id, here.enrolment_id)
-    trace.record(session, event=event, chain=chain, who=who, values=values)
+    record_in_enrolment(
+        session,
+        keyring,
+        actor=actor,
+        event=event,
+        enrolment_id=here.enrolment_id,
+        person_id=here.person_id,
+        values=values,
+    )

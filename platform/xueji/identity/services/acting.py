@@ -1,0 +1,102 @@
+"""How an act of somebody in office is recorded: under her pseudonym, with commitments to her name and organisation.
+
+Every leaf that `trace.rules.BY` gives to staff is made here; `trace.services.record_many` refuses one that was not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from xueji.identity.models import Membership, Organisation
+from xueji.identity.queries import display_names
+from xueji.kernel.actor import STAFF, Actor
+from xueji.kernel.crypto import Keyring
+from xueji.trace import services as trace
+from xueji.trace.rules import PLATFORM, STAFF_NAME, STAFF_ORGANISATION, Entry, Event, Recorded
+
+
+@dataclass(frozen=True)
+class Acting:
+    """Who acts, read once for however many leaves the act makes."""
+
+    keyring: Keyring
+    person_id: UUID
+    name: str
+    organisation: str
+    """The name of the one she acts for."""
+
+    @classmethod
+    def of(cls, session: Session, keyring: Keyring, actor: Actor) -> Acting:
+        name = display_names(session, keyring, [actor.person_id]).get(actor.person_id, "")
+        found = session.scalar(select(Organisation.name).where(Organisation.id == actor.organisation_id))
+        return cls(keyring, actor.person_id, name, found or "")
+
+    @classmethod
+    def by_id(cls, session: Session, keyring: Keyring, person_id: UUID) -> Acting:
+        """Of somebody whose sign-in is not at hand: for the organisation she works for since last."""
+        name = display_names(session, keyring, [person_id]).get(person_id, "")
+        found = session.scalar(
+            select(Organisation.name)
+            .join(Membership, Membership.organisation_id == Organisation.id)
+            .where(Membership.person_id == person_id, Membership.role.in_(STAFF))
+            .order_by(Membership.since.desc(), Membership.id)
+            .limit(1)
+        )
+        return cls(keyring, person_id, name, found or "")
+
+    def in_enrolment(
+        self, session: Session, event: Event, *, enrolment_id: UUID, person_id: UUID, values: Mapping[str, Any]
+    ) -> Entry:
+        """A leaf of a trainee's chain; ``person_id`` is hers. What she does in her own chain needs no naming."""
+        chain = str(enrolment_id)
+        named = {} if person_id == self.person_id else self.values(session, chain=chain, person_id=person_id)
+        return Entry(event, chain, self.keyring.pseudonym(self.person_id, enrolment_id), {**values, **named})
+
+    def in_office(self, session: Session, event: Event, values: Mapping[str, Any], *, chain: str = PLATFORM) -> Entry:
+        """A leaf of a chain that is no trainee's; what opens it is sealed under her own key."""
+        named = self.values(session, chain=chain, person_id=self.person_id)
+        return Entry(event, chain, self.keyring.pseudonym(self.person_id, chain), {**values, **named})
+
+    def values(self, session: Session, *, chain: str, person_id: UUID) -> dict[str, str]:
+        """The commitments alone, for a leaf that stands under somebody else's pseudonym."""
+        told = {STAFF_NAME: self.name, STAFF_ORGANISATION: self.organisation}
+        return {
+            field: trace.commit(session, value, chain=chain, field=field, person=str(person_id))
+            for field, value in told.items()
+        }
+
+
+def record_in_enrolment(
+    session: Session,
+    keyring: Keyring,
+    *,
+    actor: Actor,
+    event: Event,
+    enrolment_id: UUID,
+    person_id: UUID,
+    values: Mapping[str, Any],
+) -> Recorded:
+    """One act of somebody in one trainee's chain, in the caller's transaction."""
+    acting = Acting.of(session, keyring, actor)
+    entry = acting.in_enrolment(session, event, enrolment_id=enrolment_id, person_id=person_id, values=values)
+    return trace.record_many(session, [entry])[0]
+
+
+def record_in_office(
+    session: Session,
+    keyring: Keyring,
+    *,
+    actor: Actor,
+    event: Event,
+    values: Mapping[str, Any],
+    chain: str = PLATFORM,
+) -> Recorded:
+    """One act of somebody that belongs to no enrolment, in the caller's transaction."""
+    entry = Acting.of(session, keyring, actor).in_office(session, event, values, chain=chain)
+    return trace.record_many(session, [entry])[0]
