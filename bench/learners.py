@@ -10,11 +10,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert
 
 import xueji.tables  # noqa: F401  every table, so that create_all knows them
-from courses.models import Course, Lesson
-from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
+from courses.models import Course, Film, FilmState, Lesson
+from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment, EnrolmentState
 from xueji.identity import tokens
-from xueji.identity.models import LoginSession, Organisation, Person
-from xueji.identity.rules import OrganisationKind, ProofRoute, SessionKind
+from xueji.identity.models import Consent, LoginSession, Organisation, Person, ReferencePhoto
+from xueji.identity.rules import ConsentKind, OrganisationKind, PhotoStanding, PhotoState, ProofRoute, SessionKind
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.crypto import Keyring
@@ -36,10 +36,15 @@ FILM_MS = 6 * 3_600_000
 class Learner:
     token: str
     sitting_id: UUID
+    enrolment_id: UUID
+    lesson_id: UUID
 
 
-def make(data: Path, database_url: str, count: int) -> list[Learner]:
-    """``count`` learners in a new installation in ``data``, each with a sitting open for three hours already."""
+def make(data: Path, database_url: str, count: int, beginners: int = 0) -> list[Learner]:
+    """``count`` learners in a new installation in ``data``, each with a sitting open for three hours already.
+
+    Behind them ``beginners`` more who have everything that studying before a camera needs, and have opened none.
+    """
     settings = Settings.load({"XUEJI_DATA": str(data), "XUEJI_DATABASE_URL": database_url})
     keyring = Keyring.create(settings.keys)
     database = Database(settings)
@@ -67,7 +72,18 @@ def make(data: Path, database_url: str, count: int) -> list[Learner]:
         course = Course(organisation_id=organisation.id, title="压测课程", summary="", created_at=now)
         session.add(course)
         session.flush()
-        lesson = Lesson(course_id=course.id, position=1, title="压测课时", part=Part.THEORY)
+        film = Film(
+            organisation_id=organisation.id,
+            name="压测.mp4",
+            size=1,
+            state=FilmState.READY,
+            duration_ms=FILM_MS,
+            folder="films/bench",
+            uploaded_at=now,
+        )
+        session.add(film)
+        session.flush()
+        lesson = Lesson(course_id=course.id, position=1, title="压测课时", part=Part.THEORY, film_id=film.id)
         cohort = Cohort(
             organisation_id=organisation.id,
             title="压测班",
@@ -90,11 +106,14 @@ def make(data: Path, database_url: str, count: int) -> list[Learner]:
         )
         session.add_all([lesson, cohort])
         session.flush()
+        place = {"cohort_id": cohort.id, "lesson_id": lesson.id, "position": 1, "part": Part.THEORY}
+        session.add(CohortLesson(**place, duration_ms=FILM_MS))
         rows: dict[type[Base], list[dict[str, object]]] = {
-            each: [] for each in (Person, LoginSession, Enrolment, Sitting, Lease)
+            each: [] for each in (Person, LoginSession, Enrolment, Sitting, Lease, Consent, ReferencePhoto)
         }
         entries = []
-        for number in range(count):
+        for number in range(count + beginners):
+            begins = number >= count
             person, login, enrolment, sitting = uuid4(), uuid4(), uuid4(), uuid4()
             name = f"bench{number}".encode()
             rows[Person].append(
@@ -107,7 +126,7 @@ def make(data: Path, database_url: str, count: int) -> list[Learner]:
                     "id_number_masked": "*",
                     "id_number_hash": name,
                     "wrapped_key": None,
-                    "proof_route": ProofRoute.SUPERVISED,
+                    "proof_route": ProofRoute.FACE if begins else ProofRoute.SUPERVISED,
                     "route_chosen_at": now,
                     "registered_at": now,
                 }
@@ -135,40 +154,71 @@ def make(data: Path, database_url: str, count: int) -> list[Learner]:
                     "state": EnrolmentState.ACTIVE,
                 }
             )
-            rows[Sitting].append(
-                {
-                    "id": sitting,
-                    "enrolment_id": enrolment,
-                    "person_id": person,
-                    "lesson_id": lesson.id,
-                    "who": keyring.pseudonym(person, enrolment),
-                    "method": "supervised",
-                    "rulebook": cohort.rulebook,
-                    "device": "bench",
-                    "terms": write_terms(terms),
-                    "opened_ms": now_ms - DAY_MS,  # so that a day's worth of reports may come at once
-                    "last_contact_ms": now_ms,
-                    "used_until_ms": now_ms,
-                    "furthest_ms": 0,
-                    "resume_ms": 0,
-                    "make_up": "[]",
-                    "study_ms": 0,
-                    "since_check_ms": 0,
-                    "next_check": 0,
-                    "last_interaction_ms": now_ms,
-                    "day": day_of(now_ms),
-                    "day_used_ms": 0,
-                    "last_seq": 0,
-                    "reports": 0,
-                }
-            )
-            rows[Lease].append({"person_id": person, "sitting_id": sitting})
+            if begins:
+                rows[Consent].append(
+                    {
+                        "id": uuid4(),
+                        "person_id": person,
+                        "kind": ConsentKind.FACE,
+                        "text_version": "bench",
+                        "given_at": now,
+                    }
+                )
+                rows[ReferencePhoto].append(
+                    {
+                        "id": uuid4(),
+                        "person_id": person,
+                        "state": PhotoState.STORED,
+                        "standing": PhotoStanding.CONFIRMED,
+                        "sha256": name.hex(),
+                        "model": "bench",
+                        "enrolled_at": now,
+                    }
+                )
+            else:
+                rows[Sitting].append(
+                    _open_sitting(person, enrolment, sitting, lesson.id, terms, cohort.rulebook, keyring)
+                )
+                rows[Lease].append({"person_id": person, "sitting_id": sitting})
             who = keyring.pseudonym(person, enrolment)
             entries.append(Entry(Event.LEASE_EXPIRE, str(enrolment), who, {"sitting": str(sitting)}))
             claims = tokens.Claims(person, login, frozenset({Role.TRAINEE}), None, None)
-            learners.append(Learner(tokens.issue(keyring, claims), sitting))
+            learners.append(Learner(tokens.issue(keyring, claims), sitting, enrolment, lesson.id))
         for table, values in rows.items():
-            session.execute(insert(table), values)
+            if values:
+                session.execute(insert(table), values)
         record_many(session, entries)
     database.dispose()
     return learners
+
+
+def _open_sitting(
+    person: UUID, enrolment: UUID, sitting: UUID, lesson: UUID, terms: SittingTerms, rulebook: str, keyring: Keyring
+) -> dict[str, object]:
+    """A row of one that has been open for a day, so that a day's worth of reports may come at once."""
+    now_ms = clock.to_ms(clock.now())
+    return {
+        "id": sitting,
+        "enrolment_id": enrolment,
+        "person_id": person,
+        "lesson_id": lesson,
+        "who": keyring.pseudonym(person, enrolment),
+        "method": "supervised",
+        "rulebook": rulebook,
+        "device": "bench",
+        "terms": write_terms(terms),
+        "opened_ms": now_ms - DAY_MS,  # so that a day's worth of reports may come at once
+        "last_contact_ms": now_ms,
+        "used_until_ms": now_ms,
+        "furthest_ms": 0,
+        "resume_ms": 0,
+        "make_up": "[]",
+        "study_ms": 0,
+        "since_check_ms": 0,
+        "next_check": 0,
+        "last_interaction_ms": now_ms,
+        "day": day_of(now_ms),
+        "day_used_ms": 0,
+        "last_seq": 0,
+        "reports": 0,
+    }

@@ -18,6 +18,7 @@ from xueji.enrolment.models import (
     EnrolmentState,
     InPersonSession,
 )
+from xueji.enrolment.queries import EnrolmentFacts, LessonFacts, lesson_of_enrolment
 from xueji.identity.access import in_jurisdiction
 from xueji.identity.models import Membership, Person, ReferencePhoto
 from xueji.identity.queries import reference_photos
@@ -47,6 +48,17 @@ def access_enrolment(session: Session, actor: Actor, enrolment_id: UUID) -> Enro
     ):
         return enrolment
     raise NotFound
+
+
+def access_own_lesson(
+    session: Session, actor: Actor, enrolment_id: UUID, lesson_id: UUID
+) -> tuple[EnrolmentFacts, LessonFacts]:
+    """To study: a lesson of one's own enrolment's cohort. The facts hold this lesson alone. Raises NotFound."""
+    facts = lesson_of_enrolment(session, enrolment_id, lesson_id)
+    lesson = facts.lesson(lesson_id) if facts is not None else None
+    if facts is None or lesson is None or facts.person_id != actor.person_id:
+        raise NotFound
+    return facts, lesson
 
 
 def access_cohort(session: Session, actor: Actor, cohort_id: UUID) -> Cohort:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from courses.models import Film, FilmState, Lesson
@@ -119,6 +119,12 @@ def enrolment_facts(session: Session, enrolment_id: UUID) -> EnrolmentFacts | No
     return found[0] if found else None
 
 
+def lesson_of_enrolment(session: Session, enrolment_id: UUID, lesson_id: UUID) -> EnrolmentFacts | None:
+    """One enrolment with its cohort, plan and this lesson only; None when the lesson is not one of the cohort's."""
+    found = _facts(session, _ONE_LESSON, {"enrolment": enrolment_id, "lesson": lesson_id})
+    return found[0] if found else None
+
+
 def enrolments_of(session: Session, person_id: UUID) -> list[EnrolmentFacts]:
     """A person's enrolments with their cohorts and lessons, the newest first, in one query."""
     return _facts(session, _whole().where(Enrolment.person_id == person_id))
@@ -135,11 +141,18 @@ def _whole() -> Select[Enrolment, Cohort, CohortLesson, Lesson, Film]:
     )
 
 
-def _facts(session: Session, statement: Select[Enrolment, Cohort, CohortLesson, Lesson, Film]) -> list[EnrolmentFacts]:
+_ONE_LESSON = _whole().where(Enrolment.id == bindparam("enrolment"), Lesson.id == bindparam("lesson"))
+
+
+def _facts(
+    session: Session,
+    statement: Select[Enrolment, Cohort, CohortLesson, Lesson, Film],
+    values: Mapping[str, UUID] | None = None,
+) -> list[EnrolmentFacts]:
     gathered: dict[UUID, tuple[Enrolment, Cohort, list[LessonFacts]]] = {}
     place: CohortLesson | None  # outer joins: a cohort may have no lesson, a lesson no film
     film: Film | None
-    for enrolment, cohort, place, lesson, film in session.execute(statement):
+    for enrolment, cohort, place, lesson, film in session.execute(statement, values):
         lessons = gathered.setdefault(enrolment.id, (enrolment, cohort, []))[2]
         if place is not None:
             lessons.append(_lesson_facts(place, lesson, film))

@@ -38,10 +38,8 @@ def opened_json(opened: Opened, lease: str) -> dict[str, Any]:
     film_id = opened.lesson.film_id
     media = None
     if film_id is not None and opened.lesson.film_ready:
-        media = {
-            "hls": url_for("courses.film_file", film_id=film_id, path="master.m3u8"),
-            "poster": url_for("courses.film_file", film_id=film_id, path="poster.jpg"),
-        }
+        playlist = url_for("courses.film_file", film_id=film_id, path="master.m3u8")
+        media = {"hls": playlist, "poster": playlist.removesuffix("master.m3u8") + "poster.jpg"}
     return {
         "sitting_id": str(sitting.id),
         "resume_ms": sitting.resume_ms,

@@ -34,6 +34,8 @@ class SittingOpens:
     furthest_ms: int
     carried_ms: int
     """Study since the enrolment's last check, in whatever sitting."""
+    studied: bool = True
+    """Whether this enrolment has had a sitting before: without one there is nothing that could follow from it."""
     only_make_up: bool = False
     """The cohort's days are over: nothing new is studied, held time is made up and waiting time confirmed."""
     method: Method = Method.FACE

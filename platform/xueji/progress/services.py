@@ -8,14 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.access import access_enrolment
+from xueji.enrolment.access import access_own_lesson
 from xueji.enrolment.events import StudyEnds
 from xueji.enrolment.models import CohortState, EnrolmentState
-from xueji.enrolment.queries import EnrolmentFacts, LessonFacts, enrolment_facts
-from xueji.identity.models import Person
+from xueji.enrolment.queries import EnrolmentFacts, LessonFacts
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
@@ -23,6 +22,7 @@ from xueji.kernel.database import after_commit
 from xueji.kernel.errors import NotFound
 from xueji.kernel.events import Announcement, Events
 from xueji.progress.access import access_sitting
+from xueji.progress.before import Before, before_opening, lock_openings, set_lease
 from xueji.progress.errors import (
     LeaseHeld,
     LeaseLost,
@@ -51,7 +51,7 @@ from xueji.rulebook.shanghai import day_of
 from xueji.rulebook.vocabulary import CheckKind, Part
 from xueji.trace import services as trace
 from xueji.trace.queries import chain_length
-from xueji.trace.rules import Event
+from xueji.trace.rules import Entry, Event
 
 ENROLMENT_OVER = "enrolment_over"
 """``ended_reason`` of a sitting that no other has taken over from."""
@@ -89,22 +89,17 @@ def open_sitting(
     Raises NotFound, SittingClash, SittingEnded, NotOnline, LessonNotReady, OutsideDates, LeaseHeld, and whatever
     those who listen to `SittingOpens` refuse with.
     """
-    enrolment = access_enrolment(session, actor, enrolment_id)
-    facts = enrolment_facts(session, enrolment_id)
-    if facts is None or enrolment.person_id != actor.person_id:
-        raise NotFound
-    lesson = facts.lesson(lesson_id)
-    if lesson is None:
-        raise NotFound
-    # Two openings of one person take turns, also the first two of her life, when there is no lease to lock yet.
-    session.execute(select(Person.id).where(Person.id == facts.person_id).with_for_update())
+    facts, lesson = access_own_lesson(session, actor, enrolment_id, lesson_id)
+    opened, leased = lock_openings(session, facts.person_id, sitting_id)
     now_ms = clock.to_ms(clock.now())
-    existing = session.get(Sitting, sitting_id, with_for_update=True)
-    if existing is not None:
+    if opened:
+        existing = session.get_one(Sitting, sitting_id, with_for_update=True)
         return _again(session, events, existing, facts, lesson, now_ms)
     only_make_up = _may_study(facts, lesson, now_ms)
     who = keyring.pseudonym(actor.person_id, enrolment_id)
-    _take_lease(session, events, facts.person_id, sitting_id, now_ms, continue_here=continue_here)
+    if leased:
+        _take_lease(session, events, facts.person_id, sitting_id, now_ms, continue_here=continue_here)
+    before = before_opening(session, person_id=facts.person_id, enrolment_id=enrolment_id, lesson_id=lesson_id)
 
     opens = SittingOpens(
         session,
@@ -113,24 +108,21 @@ def open_sitting(
         sitting_id,
         who,
         now_ms,
-        furthest_ms=_furthest(session, enrolment_id, lesson_id),
-        carried_ms=_carried(session, enrolment_id),
+        furthest_ms=before.furthest_ms,
+        carried_ms=before.carried_ms,
+        studied=before.studied,
         only_make_up=only_make_up,
     )
     events.publish(opens)
     if only_make_up and not opens.make_up and not opens.waiting_ms:
         raise OutsideDates(_("培训班的学习日期已过，这一课没有需要补学或确认的时间。"))
     opens.make_up = opens.make_up[:MOST_MAKE_UP]
-    sitting = _new_sitting(session, opens, device)
+    sitting = _new_sitting(session, opens, before, device)
     session.flush()
-    lease = session.get(LeaseRow, facts.person_id)
-    if lease is None:
-        session.add(LeaseRow(person_id=facts.person_id, sitting_id=sitting_id))
-    else:
-        lease.sitting_id = sitting_id
-    trace.record_many(session, opens.entries)
+    set_lease(session, facts.person_id, sitting_id)
     terms = read_terms(sitting.terms)
-    trace.record(session, event=Event.SITTING_OPEN, chain=facts.chain, who=who, values=_leaf(session, sitting, terms))
+    leaf = Entry(Event.SITTING_OPEN, facts.chain, who, _leaf(session, sitting, terms))
+    trace.record_many(session, [*opens.entries, leaf])
     _first_check(session, events, sitting, opens)
     sitting.ledger_leaves = chain_length(session, facts.chain)
     return Opened(sitting, terms, lesson, _line(session, events, sitting))
@@ -171,7 +163,8 @@ def _first_check(session: Session, events: Events, sitting: Sitting, opens: Sitt
         events.publish(due)
         check = due.check
         trace.record_many(session, due.entries)
-    sitting.open_check = write_open_check(check)
+    if check is not None:
+        sitting.open_check = write_open_check(check)
     if check is not None and check.kind == CheckKind.SCHEDULED and sitting.ledger is not None:
         owed = StudyCredited(sitting.ledger, (), check.answer_by_ms)
         events.publish(owed)
@@ -280,9 +273,7 @@ def _may_study(facts: EnrolmentFacts, lesson: LessonFacts, now_ms: int) -> bool:
 def _take_lease(
     session: Session, events: Events, person_id: UUID, sitting_id: UUID, now_ms: int, *, continue_here: bool
 ) -> None:
-    row = session.get(LeaseRow, person_id, with_for_update=True)
-    if row is None:
-        return
+    row = session.get_one(LeaseRow, person_id, with_for_update=True)
     old = session.get_one(Sitting, row.sitting_id, with_for_update=True)
     terms = read_terms(old.terms)
     if old.ended_ms is not None or _is_over(old, terms, now_ms):
@@ -303,18 +294,7 @@ def _take_lease(
         trace.record(session, event=Event.LEASE_EXPIRE, chain=chain, who=old.who, values={"sitting": str(old.id)})
 
 
-def _furthest(session: Session, enrolment_id: UUID, lesson_id: UUID) -> int:
-    """The lesson's one frontier: the furthest of its sittings."""
-    where = (Sitting.enrolment_id == enrolment_id, Sitting.lesson_id == lesson_id)
-    return session.scalar(select(func.max(Sitting.furthest_ms)).where(*where)) or 0
-
-
-def _carried(session: Session, enrolment_id: UUID) -> int:
-    newest = select(Sitting.since_check_ms).where(Sitting.enrolment_id == enrolment_id)
-    return session.scalar(newest.order_by(Sitting.opened_ms.desc()).limit(1)) or 0
-
-
-def _new_sitting(session: Session, opens: SittingOpens, device: str) -> Sitting:
+def _new_sitting(session: Session, opens: SittingOpens, before: Before, device: str) -> Sitting:
     facts, now_ms = opens.facts, opens.now_ms
     cohort = facts.cohort
     terms = SittingTerms(
@@ -326,17 +306,8 @@ def _new_sitting(session: Session, opens: SittingOpens, device: str) -> Sitting:
         part=opens.lesson.part,
         only_make_up=opens.only_make_up,
     )
-    before = session.scalar(
-        select(Sitting).where(Sitting.person_id == facts.person_id).order_by(Sitting.opened_ms.desc()).limit(1)
-    )
-    resume = session.scalar(
-        select(Sitting.resume_ms)
-        .where(Sitting.enrolment_id == facts.enrolment_id, Sitting.lesson_id == opens.lesson.lesson_id)
-        .order_by(Sitting.opened_ms.desc())
-        .limit(1)
-    )
     ended = opens.only_make_up or opens.furthest_ms >= terms.duration_ms
-    resume_ms = opens.make_up[0][0] if opens.make_up and ended else (resume or 0)
+    resume_ms = opens.make_up[0][0] if opens.make_up and ended else before.resume_ms
     day = day_of(now_ms)
     sitting = Sitting(
         id=opens.sitting_id,
@@ -352,7 +323,7 @@ def _new_sitting(session: Session, opens: SittingOpens, device: str) -> Sitting:
         last_contact_ms=now_ms,
         valid_until_ms=opens.valid_until_ms,
         # A person's time is spent once: a sitting never starts before the one before it stopped earning.
-        used_until_ms=max(now_ms, before.used_until_ms if before else 0),
+        used_until_ms=max(now_ms, before.used_until_ms),
         furthest_ms=opens.furthest_ms,
         resume_ms=min(resume_ms, opens.furthest_ms),
         make_up=write_intervals(opens.make_up),
@@ -361,7 +332,7 @@ def _new_sitting(session: Session, opens: SittingOpens, device: str) -> Sitting:
         next_check=0,
         last_interaction_ms=now_ms,
         day=day,
-        day_used_ms=before.day_used_ms if before and before.day == day else 0,
+        day_used_ms=before.day_used_ms if before.day == day else 0,
         last_seq=0,
         reports=0,
         ledger=opens.ledger,

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from xueji.kernel import clock
@@ -134,6 +134,9 @@ def _written(at_ms: int) -> str:
     return clock.rfc3339(clock.from_ms(at_ms))
 
 
+_OPENING = ("commitment", "chain", "field", "sealed", "reference", "person")
+
+
 def commit(
     session: Session,
     value: str | bytes,
@@ -155,11 +158,7 @@ def commit(
     sealed = sealing.seal(
         session, commitment=commitment, chain=chain, field=field, person=person, opened=Opened(key, data)
     )
-    session.connection().execute(
-        insert(Opening).values(
-            commitment=commitment, chain=chain, field=field, sealed=sealed, reference=reference, person=person
-        )
-    )
+    Plain(session).add("trace_opening", _OPENING, [(commitment, chain, field, sealed, reference, person)])
     return commitment
 
 

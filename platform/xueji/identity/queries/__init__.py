@@ -6,6 +6,7 @@ from xueji.identity.queries.faces import (
     Duplicate,
     FaceCount,
     Look,
+    Proof,
     StandingPhoto,
     Templates,
     consents,
@@ -15,6 +16,7 @@ from xueji.identity.queries.faces import (
     open_duplicates,
     photos_of_other_models,
     photos_to_compare,
+    proof_of,
     reference_photos,
     references,
     standing_consent,
@@ -40,7 +42,7 @@ from xueji.identity.queries.people import (
     profile,
     standing,
 )
-from xueji.identity.queries.resets import Waiting, account_to_reset, reset_at, waiting_resets
+from xueji.identity.queries.resets import Waiting, account_to_reset, waiting_resets
 from xueji.identity.queries.sign_ins import SignIn, live_login, live_logins, sign_ins
 
 __all__ = [
@@ -53,6 +55,7 @@ __all__ = [
     "Look",
     "Member",
     "Profile",
+    "Proof",
     "SignIn",
     "StandingPhoto",
     "Templates",
@@ -79,9 +82,9 @@ __all__ = [
     "photos_of_other_models",
     "photos_to_compare",
     "profile",
+    "proof_of",
     "reference_photos",
     "references",
-    "reset_at",
     "sign_ins",
     "standing",
     "standing_consent",

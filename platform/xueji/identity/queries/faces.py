@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session, aliased
 
 from xueji.identity import vault
 from xueji.identity.models import Consent, DuplicateFlag, FaceView, Organisation, Person, ReferencePhoto
-from xueji.identity.rules import FACES_FILING, FACES_WARNING, USED, ConsentKind, PhotoState
+from xueji.identity.rules import FACES_FILING, FACES_WARNING, USED, ConsentKind, PhotoState, ProofRoute
 from xueji.kernel.crypto import Keyring
+from xueji.kernel.plain import Plain
 
 Descriptor = NDArray[np.float32]
 
@@ -25,6 +26,35 @@ def standing_consent(session: Session, person_id: UUID, kind: ConsentKind = Cons
     return session.scalar(
         select(Consent).where(Consent.person_id == person_id, Consent.kind == kind, Consent.withdrawn_at.is_(None))
     )
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How a person is known while she studies, in one look: her route, what the one with a camera needs, a reset."""
+
+    route: ProofRoute
+    consented: bool
+    has_photo: bool
+    """Whether there is one that checks are made against."""
+    reset_at: datetime | None
+    """When others last reset her account; None when nobody did."""
+
+
+_PROOF = f"""
+SELECT proof_route,
+  EXISTS (SELECT 1 FROM consent WHERE person_id = person.id AND kind = '{ConsentKind.FACE}' AND withdrawn_at IS NULL),
+  EXISTS (SELECT 1 FROM reference_photo WHERE person_id = person.id AND state = '{PhotoState.STORED}'
+    AND standing IN ({", ".join(f"'{each}'" for each in sorted(USED))})),
+  (SELECT reset_at FROM account WHERE person_id = person.id)
+FROM person WHERE id = ?
+"""
+
+
+def proof_of(session: Session, person_id: UUID) -> Proof:
+    plain = Plain(session)
+    ((route, consented, has_photo, reset_at),) = plain.rows(_PROOF, plain.key(person_id))
+    reset = plain.instant(reset_at) if reset_at is not None else None
+    return Proof(ProofRoute(route), bool(consented), bool(has_photo), reset)
 
 
 def consents(session: Session, person_id: UUID) -> list[Consent]:

@@ -115,8 +115,3 @@ def waiting_resets(session: Session, keyring: Keyring, actor: Actor, *, of: UUID
                 )
             )
     return found
-
-
-def reset_at(session: Session, person_id: UUID) -> datetime | None:
-    """When others last reset her account; None when nobody did."""
-    return session.scalar(select(Account.reset_at).where(Account.person_id == person_id))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from xueji.identity.errors import SessionEnded
@@ -15,14 +15,15 @@ from xueji.identity.models import LoginSession
 from xueji.identity.rules import SessionEnd, SessionKind
 from xueji.kernel import clock
 
+_LIVE = select(
+    LoginSession.last_seen_at, LoginSession.expires_at, LoginSession.ended_at, LoginSession.ended_reason
+).where(LoginSession.id == bindparam("login"))
+"""Built once: every request of everybody asks it."""
+
 
 def live_login(session: Session, login_session_id: UUID, now: datetime) -> datetime:
     """When a session was last used. Raises SessionEnded with the reason when it is not live."""
-    row = session.execute(
-        select(
-            LoginSession.last_seen_at, LoginSession.expires_at, LoginSession.ended_at, LoginSession.ended_reason
-        ).where(LoginSession.id == login_session_id)
-    ).first()
+    row = session.execute(_LIVE, {"login": login_session_id}).first()
     if row is None:
         raise SessionEnded(SessionEnd.SIGNED_OUT)
     if row.ended_at is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from secrets import SystemRandom, token_urlsafe
 from uuid import UUID
 
@@ -10,7 +11,6 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from xueji.identity import queries as identity
-from xueji.identity.models import Person
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
@@ -43,39 +43,46 @@ def waiting_check_goes_on(opens: SittingOpens) -> None:
     A check that still waits for its answer goes on here, with the rest of its window: neither a closed page nor another
     device is a way around one, nor a reason to have missed one.
     """
-    opens.check_waits = _waiting(opens.session, opens)
+    if opens.studied:
+        opens.check_waits = _waiting(opens.session, opens)
 
 
 def sitting_opens(opens: SittingOpens) -> None:
     """Say how the person will be known in this sitting, and draw its checks.
 
     Raises CheckInNeeded, CodeNeeded, RouteNotReady."""
-    session, person_id = opens.session, opens.facts.person_id
-    person = session.get_one(Person, person_id)
-    if person.proof_route is ProofRoute.SUPERVISED:
-        here = _open_check_in(session, opens)
+    session = opens.session
+    proof = identity.proof_of(session, opens.facts.person_id)
+    if proof.route is ProofRoute.SUPERVISED:
+        here = _open_check_in(session, opens, proof.reset_at)
+        opens.check_waits = None
         opens.method, opens.valid_until_ms = Method.SUPERVISED, here.until_ms
         return
-    if identity.standing_consent(session, person_id) is None or not identity.used_photos(session, person_id):
+    if not (proof.consented and proof.has_photo):
         raise RouteNotReady
-    waits = opens.check_waits = _waiting(session, opens)
-    opens.check_first = (waits is None or waits.kind != CheckKind.SCHEDULED) and _failed_last(session, opens)
+    owed = opens.check_waits is not None and opens.check_waits.kind == CheckKind.SCHEDULED
+    opens.check_first = not owed and _failed_last(session, opens, proof.reset_at)
     if opens.check_first:
         # The check at the door is the one that was owed.
         opens.carried_ms = 0
-    asked_before = exists().where(
-        Check.sitting_id == Sitting.id,
-        Sitting.enrolment_id == opens.facts.enrolment_id,
-        Sitting.lesson_id == opens.lesson.lesson_id,
-        Check.kind == CheckKind.SCHEDULED,
-    )
     opens.schedule = rules.draw_schedule(
         RANDOM,
         (0 if opens.only_make_up else opens.lesson.duration_ms - opens.furthest_ms) + length(opens.make_up),
         opens.facts.cohort.plan,
         opens.carried_ms,
-        at_least_one=not session.scalar(select(asked_before)),
+        at_least_one=not (opens.studied and _asked_before(session, opens)),
     )
+
+
+def _asked_before(session: Session, opens: SittingOpens) -> bool:
+    """Whether this lesson has had a scheduled check in an earlier sitting."""
+    asked = exists().where(
+        Check.sitting_id == Sitting.id,
+        Sitting.enrolment_id == opens.facts.enrolment_id,
+        Sitting.lesson_id == opens.lesson.lesson_id,
+        Check.kind == CheckKind.SCHEDULED,
+    )
+    return bool(session.scalar(select(asked)))
 
 
 def _waiting(session: Session, opens: SittingOpens) -> OpenCheck | None:
@@ -107,8 +114,7 @@ def check_moves(moves: CheckMoves) -> None:
     check.sitting_id = moves.sitting_id
 
 
-def _open_check_in(session: Session, opens: SittingOpens) -> CheckIn:
-    reset = identity.reset_at(session, opens.facts.person_id)
+def _open_check_in(session: Session, opens: SittingOpens, reset: datetime | None) -> CheckIn:
     here = session.scalar(
         select(CheckIn).where(
             CheckIn.enrolment_id == opens.facts.enrolment_id,
@@ -125,11 +131,13 @@ def _open_check_in(session: Session, opens: SittingOpens) -> CheckIn:
     return here
 
 
-def _failed_last(session: Session, opens: SittingOpens) -> bool:
+def _failed_last(session: Session, opens: SittingOpens, reset: datetime | None) -> bool:
     """Whether the enrolment's last word on her identity was no good check, or others have reset her account since.
 
     After a failed one all time is held until a good one; after one whose pictures we lost it waits for the next.
     """
+    if not opens.studied:
+        return reset is not None
     last = session.scalar(
         select(Check)
         .where(
@@ -141,7 +149,6 @@ def _failed_last(session: Session, opens: SittingOpens) -> bool:
         .order_by(Check.decided_ms.desc())
         .limit(1)
     )
-    reset = identity.reset_at(session, opens.facts.person_id)
     if reset is not None and (last is None or (last.decided_ms or 0) < clock.to_ms(reset)):
         return True
     if last is None or last.outcome == Outcome.MATCH:

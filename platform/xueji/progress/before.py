@@ -1,0 +1,69 @@
+"""What lies before an opening, asked in one question: a class opens its sittings in the same minute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from xueji.kernel.plain import Plain
+
+_ASKED = """
+SELECT
+  (SELECT max(furthest_ms) FROM sitting WHERE enrolment_id = ? AND lesson_id = ?),
+  (SELECT since_check_ms FROM sitting WHERE enrolment_id = ? ORDER BY opened_ms DESC LIMIT 1),
+  (SELECT resume_ms FROM sitting WHERE enrolment_id = ? AND lesson_id = ? ORDER BY opened_ms DESC LIMIT 1),
+  (SELECT used_until_ms FROM sitting WHERE person_id = ? ORDER BY opened_ms DESC LIMIT 1),
+  (SELECT day FROM sitting WHERE person_id = ? ORDER BY opened_ms DESC LIMIT 1),
+  (SELECT day_used_ms FROM sitting WHERE person_id = ? ORDER BY opened_ms DESC LIMIT 1)
+"""
+
+_THERE = "SELECT EXISTS (SELECT 1 FROM sitting WHERE id = ?), EXISTS (SELECT 1 FROM lease WHERE person_id = ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Of the sittings before this one: the enrolment's, the lesson's and the person's. All ms."""
+
+    furthest_ms: int
+    """The lesson's one frontier: the furthest of its sittings."""
+    carried_ms: int
+    """Study since the enrolment's last check."""
+    studied: bool
+    """Whether this enrolment has had a sitting at all."""
+    resume_ms: int
+    used_until_ms: int
+    """Until when the person's time is spent, in whichever enrolment."""
+    day: int | None
+    day_used_ms: int
+
+
+def before_opening(session: Session, *, person_id: UUID, enrolment_id: UUID, lesson_id: UUID) -> Before:
+    """To be asked once the person's openings take turns and her old sitting, if she has one, is locked."""
+    plain = Plain(session)
+    person, enrolment, lesson = plain.key(person_id), plain.key(enrolment_id), plain.key(lesson_id)
+    values = (enrolment, lesson, enrolment, enrolment, lesson, person, person, person)
+    ((furthest, carried, resume, used_until, day, day_used),) = plain.rows(_ASKED, *values)
+    return Before(furthest or 0, carried or 0, carried is not None, resume or 0, used_until or 0, day, day_used or 0)
+
+
+def lock_openings(session: Session, person_id: UUID, sitting_id: UUID) -> tuple[bool, bool]:
+    """Let the person's openings take turns, also the first two of her life, when there is no lease to lock yet.
+
+    Whether there is a sitting of this name, and whether she has a lease.
+    """
+    plain = Plain(session)
+    person = plain.key(person_id)
+    if not plain.is_sqlite:  # whose writer is alone already
+        plain.rows("SELECT id FROM person WHERE id = ?" + plain.locked("person"), person)
+    ((opened, leased),) = plain.rows(_THERE, plain.key(sitting_id), person)
+    return bool(opened), bool(leased)
+
+
+def set_lease(session: Session, person_id: UUID, sitting_id: UUID) -> None:
+    """The person's one lease is this sitting's from now on; its row must have been written."""
+    plain = Plain(session)
+    columns, row = ("person_id", "sitting_id"), (plain.key(person_id), plain.key(sitting_id))
+    plain.add("lease", columns, [row], unless_there=True)
+    plain.move("lease", ("sitting_id", "person_id"), [(row[1], row[0])])
