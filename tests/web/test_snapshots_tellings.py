@@ -365,3 +365,61 @@ def test_a_stranger_cannot_move_a_check_to_a_sitting_of_his(page: Page) -> None:
     assert opened["check"] is None
     page.sign_in()
     assert UUID(told.check["check_id"]) and page.check_state(told.check)["state"] == "due"
+
+
+class TestCameraQuestion:
+    """Some browsers ask for the camera each time it is opened, and the page cannot see past their question."""
+
+    def report(self, page: Page, check: dict[str, Any], question: str, **changes: str) -> dict[str, Any]:
+        said = {"nonce": check["nonce"], "question": question, **changes}
+        answer = page.client.post(f"/api/v1/checks/{check['check_id']}/camera", json=said)
+        return {"status": answer.status_code, **(answer.json or {})}
+
+    def test_the_window_begins_when_the_question_is_answered(self, page: Page) -> None:
+        check = Told(page).check
+        page.scenario.time.advance(SECOND)
+        assert seconds_left(self.report(page, check, "asked")) == 119
+        page.scenario.time.advance(25 * SECOND)
+        assert seconds_left(self.report(page, check, "answered")) == 60
+        page.scenario.time.advance(55 * SECOND)
+        assert pause(page)["check"] is not None
+        assert page.answer(check).status_code == 202
+        assert [leaf["question"] for leaf in page.leaves("check.extend")] == ["asked", "answered"]
+
+    def test_a_question_that_nobody_answers_ends_as_missed_at_its_bound(self, page: Page) -> None:
+        check = Told(page).check
+        self.report(page, check, "asked")
+        for _ in range(13):
+            page.scenario.time.advance(10 * SECOND)
+            sweep(page)
+            pause(page)
+            state = page.check_state(check)["state"]
+            if state == "decided":
+                break
+        assert state == "due", "the bound is two minutes, and pictures may still be on their way"
+        page.scenario.time.advance(20 * SECOND)
+        pause(page)
+        assert page.check_state(check)["outcome"] == "missed"
+
+    def test_it_lengthens_a_check_once(self, page: Page) -> None:
+        check = Told(page).check
+        self.report(page, check, "asked")
+        self.report(page, check, "answered")
+        page.scenario.judge.otherwise = scripted(Judged.NO_FACE)
+        assert page.answer(check).status_code == 202
+        judge_all(page)
+        again = page.check_state(check)
+        assert again["attempt"] == 2
+        before = seconds_left(again)
+        assert seconds_left(self.report(page, again, "asked")) == before
+        assert len(page.leaves("check.extend")) == 2
+
+    @pytest.mark.parametrize("question", ["asked", "answered"])
+    def test_neither_a_late_report_nor_a_foreign_one_lengthens_anything(self, page: Page, question: str) -> None:
+        check = Told(page).check
+        assert self.report(page, check, question, nonce="x" * 32)["type"] == "check-nonce"
+        assert self.report(page, check, "denied")["status"] == 422
+        page.scenario.time.advance(61 * SECOND)
+        assert self.report(page, check, question)["type"] == "check-over"
+        stranger = Page(page.app, page.scenario, page.scenario.student("赵六"))
+        assert self.report(stranger, check, question)["status"] == 404

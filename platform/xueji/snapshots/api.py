@@ -106,6 +106,21 @@ def unable(path: schemas.CheckPath, body: schemas.UnableIn) -> Response:
 
 
 @blueprint.post(
+    "/checks/<uuid:check_id>/camera",
+    summary="Say that the browser asks whether the page may use the camera, or that it was answered",
+    responses={200: schemas.CheckStateOut},
+)
+@roles(Role.TRAINEE)
+@refuses(CheckOver, NonceUsed)
+def camera(path: schemas.CheckPath, body: schemas.CameraIn) -> Response:
+    """The window to answer begins when that question is answered, within a bound, and once a check."""
+    check = services.report_camera(
+        db(), actor=actor(), check_id=path.check_id, nonce=body.nonce, question=body.question
+    )
+    return jsonify(_state(check))
+
+
+@blueprint.post(
     "/checks/<uuid:check_id>/refuse", summary="Refuse to be photographed", responses={200: schemas.CheckStateOut}
 )
 @roles(Role.TRAINEE)

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from xueji.progress.schemas import OpenCheckOut
 from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.snapshots.services.answering import CameraFailure
+from xueji.snapshots.services.camera import CameraQuestion
 from xueji.web.bodies import UploadedFiles, UploadForm
 
 Words = Annotated[str, Field(min_length=2, max_length=1000)]
@@ -40,6 +41,11 @@ class FramesIn(UploadForm):
 class UnableIn(Strict):
     nonce: Annotated[str, Field(max_length=64)]
     reason: CameraFailure
+
+
+class CameraIn(Strict):
+    nonce: Annotated[str, Field(max_length=64)]
+    question: CameraQuestion = Field(description="Whether the browser asks for the camera now, or was answered")
 
 
 class RefuseIn(Strict):

@@ -10,6 +10,7 @@ from xueji.snapshots.services.asking import (
     sweep_missed,
     waiting_check_goes_on,
 )
+from xueji.snapshots.services.camera import CameraQuestion, report_camera
 from xueji.snapshots.services.checkins import check_in, check_out, confirm_presence, enter_code, go_round, room_code
 from xueji.snapshots.services.ending import face_route_ends
 from xueji.snapshots.services.judging import judge_attempt, waiting_attempts
@@ -20,6 +21,7 @@ from xueji.snapshots.services.turns import judge_left_over, judge_next
 __all__ = [
     "LARGEST_FRAME",
     "CameraFailure",
+    "CameraQuestion",
     "answer_check",
     "ask_now",
     "check_falls_due",
@@ -36,6 +38,7 @@ __all__ = [
     "judge_attempt",
     "judge_left_over",
     "judge_next",
+    "report_camera",
     "restore_check_in",
     "review",
     "revoke_check_in",

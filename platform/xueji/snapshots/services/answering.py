@@ -72,7 +72,7 @@ def store_frames(
         raise FramesUnusable(_("有一张照片是空的，请重新拍照。"))
     with context.database.reading() as session:
         check = access_own_check(session, actor, check_id)
-        _may_answer(check, nonce, arrived_ms)
+        may_answer(check, nonce, arrived_ms)
         _still_agreed(session, actor)
         key = vault.person_key(session, context.keyring, check.person_id)
     folder = f"faces/checks/{check_id}/{uuid4().hex}"
@@ -102,7 +102,7 @@ def answer_check(
     to delete.
     """
     check = access_own_check(session, actor, check_id, lock=True)
-    _may_answer(check, nonce, arrived_ms)
+    may_answer(check, nonce, arrived_ms)
     _still_agreed(session, actor)
     sitting = session.get_one(Sitting, check.sitting_id)
     check.state = rules.move(CheckState(check.state), CheckState.ANSWERED)
@@ -161,7 +161,7 @@ def give_up(
         raise ValueError(f"{outcome} needs pictures")
     now_ms = clock.to_ms(clock.now())
     check = access_own_check(session, actor, check_id, lock=True)
-    _may_answer(check, nonce, now_ms)
+    may_answer(check, nonce, now_ms)
     sitting = session.get_one(Sitting, check.sitting_id)
     signals = [{"code": f"camera_{cause}"}] if cause is not None else []
     answer = {
@@ -199,7 +199,8 @@ def _still_agreed(session: Session, actor: Actor) -> None:
         raise CheckOver(_("您已不再同意人脸核验，照片没有保存。请到培训机构由工作人员现场确认后继续学习。"))
 
 
-def _may_answer(check: Check, nonce: str, now_ms: int) -> None:
+def may_answer(check: Check, nonce: str, now_ms: int) -> None:
+    """Raises CheckOver, NonceUsed."""
     if check.state != CheckState.DUE:
         raise CheckOver
     if nonce != check.nonce:

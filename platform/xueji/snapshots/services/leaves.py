@@ -28,6 +28,11 @@ def retold(check: Check, who: str) -> Entry:
     return Entry(Event.CHECK_RETOLD, str(check.enrolment_id), who, values)
 
 
+def extended(check: Check, question: str, who: str) -> Entry:
+    values = {"check": str(check.id), "question": question, "answer_by_ms": check.answer_by_ms}
+    return Entry(Event.CHECK_EXTEND, str(check.enrolment_id), who, values)
+
+
 def moved(check: Check, to: UUID, who: str) -> Entry:
     values = {"check": str(check.id), "sitting": str(to), "from_sitting": str(check.sitting_id)}
     return Entry(Event.CHECK_MOVE, str(check.enrolment_id), who, values)
