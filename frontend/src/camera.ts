@@ -18,6 +18,8 @@ export class CameraError extends Error {
 }
 
 const FIRST_FRAME_MS = 8_000;
+/** A browser that has not opened the camera by then is asking, whatever it says of its permissions. */
+const ASKS_AFTER_MS = 1_200;
 const STALLED_MS = 3_000;
 const SHORT_SIDE = 480;
 const JPEG_QUALITY = 0.85;
@@ -39,10 +41,14 @@ export class Camera {
     this.label = stream.getVideoTracks()[0]?.label ?? "";
   }
 
-  /** Open the camera into `preview`. `minPixels` is width × height. Throws CameraError. */
-  static async open(preview: HTMLVideoElement, minPixels: number): Promise<Camera> {
+  /**
+   * Open the camera into `preview`. `minPixels` is width × height; `asking` hears whether the browser asks the person
+   * first (true), and that it no longer does (false). Throws CameraError.
+   */
+  static async open(preview: HTMLVideoElement, minPixels: number, asking: (asks: boolean) => void = () => undefined): Promise<Camera> {
     if (!window.isSecureContext || navigator.mediaDevices === undefined) throw new CameraError("blocked");
     let stream: MediaStream;
+    const stopWatching = watchQuestion(asking);
     try {
       stream = await navigator.mediaDevices.getUserMedia({
         audio: false,
@@ -50,6 +56,8 @@ export class Camera {
       });
     } catch (error) {
       throw new CameraError(failureOf(error));
+    } finally {
+      stopWatching();
     }
     const camera = new Camera(stream, preview);
     try {
@@ -143,6 +151,30 @@ export class Camera {
   }
 }
 
+
+/** Tell when the browser begins to ask for the camera; call what is given back when it has been answered. */
+function watchQuestion(asking: (asks: boolean) => void): () => void {
+  let told = false;
+  let over = false;
+  const asks = (): void => {
+    if (told || over) return;
+    told = true;
+    asking(true);
+  };
+  const timer = window.setTimeout(asks, ASKS_AFTER_MS);
+  permission().then((state) => state === "prompt" && asks(), () => undefined);
+  return () => {
+    over = true;
+    window.clearTimeout(timer);
+    if (told) asking(false);
+  };
+}
+
+/** What the browser would do with a request for the camera; older ones do not know the name. */
+async function permission(): Promise<PermissionState | null> {
+  if (!("permissions" in navigator)) return null;
+  return (await navigator.permissions.query({ name: "camera" as PermissionName })).state;
+}
 
 function firstFrame(preview: HTMLVideoElement): Promise<void> {
   return new Promise((done, failed) => {

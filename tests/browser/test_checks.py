@@ -73,6 +73,46 @@ def test_whoever_is_not_she_alone_gains_nothing(
     assert time.held_ms > 0
 
 
+SLOW_QUESTION = """
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = (asked) =>
+        new Promise((done) => setTimeout(done, 4000)).then(() => open(asked));
+"""
+"""As a browser that asks for the camera each time it is opened, and somebody who takes four seconds to answer."""
+
+
+def test_no_time_runs_while_the_browser_asks_for_the_camera(
+    visit: Visit, campus: Campus, webcam: Webcam, trainee: Trainee
+) -> None:
+    webcam.show_person()
+    visitor = visit(trainee.account, size=PHONE, camera=True)
+    visitor.page.add_init_script(SLOW_QUESTION)
+    classroom = Classroom.enter(visitor, trainee)
+    classroom.start()
+    expect(classroom.dialog.get_by_text("正在打开摄像头")).to_be_visible()
+    expect(classroom.dialog.get_by_role("timer")).to_be_hidden()
+    expect(classroom.outcome("核验通过")).to_be_visible()
+    assert [leaf["question"] for leaf in campus.leaves(trainee, "check.extend")] == ["asked", "answered"]
+    assert campus.outcomes(trainee) == ["match"]
+
+
+def test_a_check_under_way_ends_when_she_takes_back_her_consent_elsewhere(
+    visit: Visit, campus: Campus, webcam: Webcam, trainee: Trainee
+) -> None:
+    webcam.show_person()
+    visitor = visit(trainee.account, camera=True)
+    visitor.page.add_init_script(SLOW_QUESTION.replace("4000", "60000"))
+    classroom = Classroom.enter(visitor, trainee)
+    classroom.start()
+    expect(classroom.dialog.get_by_text("正在打开摄像头")).to_be_visible()
+    other = visitor.page.context.new_page()
+    other.goto("/account")
+    other.get_by_role("button", name="撤回同意并删除照片").click()
+    expect(classroom.outcome("不再拍照核验")).to_be_visible()
+    assert campus.outcomes(trainee) == ["service_down"]
+    assert campus.leaves(trainee, "check.answer") == []
+
+
 def test_a_camera_that_she_does_not_allow_is_named_and_holds_her_time(
     visit: Visit, campus: Campus, trainee: Trainee
 ) -> None:

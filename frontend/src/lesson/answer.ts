@@ -63,6 +63,11 @@ export class Answers {
     return call(`${this.url}/${check.check_id}/unable`, { method: "POST", json: { nonce: check.nonce, reason } });
   }
 
+  /** The browser asks whether the page may use the camera, or was answered: the time to answer begins then. */
+  camera(check: Check, question: "asked" | "answered"): Promise<CheckStatus> {
+    return call(`${this.url}/${check.check_id}/camera`, { method: "POST", json: { nonce: check.nonce, question } });
+  }
+
   refuse(check: Check): Promise<CheckStatus> {
     return call(`${this.url}/${check.check_id}/refuse`, { method: "POST", json: { nonce: check.nonce } });
   }

@@ -43,6 +43,10 @@ export class CheckDialog {
   /** What was wrong with the camera last; "lost" when the person says it before anything was tried. */
   private failure: CameraFailure = "lost";
   private run = 0;
+  /** While the browser asks for the camera no time runs that could be shown. */
+  private cameraAsked = false;
+  /** The answer is with the judge: the verdict is waited for, nothing else looked up. */
+  private awaiting = false;
   private ticker: number | undefined;
 
   constructor(dialog: HTMLDialogElement, options: Options) {
@@ -84,6 +88,17 @@ export class CheckDialog {
   /** Something about this sitting was heard over the socket. */
   nudge(): void {
     this.answers.wake();
+    if (this.open && !this.awaiting) void this.lookWhether();
+  }
+
+  /** The check may be over before it was answered: face checks ended with her consent, or it was decided elsewhere. */
+  private async lookWhether(): Promise<void> {
+    const check = this.current;
+    if (check === null) return;
+    const status = await this.answers.status(check.check_id).catch(() => null);
+    if (status === null || status.state !== "decided" || this.current?.check_id !== check.check_id || this.awaiting) return;
+    this.run += 1;
+    await this.tell(status, this.run).catch(() => undefined);
   }
 
   private async begin(): Promise<void> {
@@ -129,7 +144,10 @@ export class CheckDialog {
   private async openCamera(run: number): Promise<Camera> {
     if (this.camera !== null) return this.camera;
     this.view.say(words.check.openingCamera, words.check.allow, "wait");
-    const camera = await Camera.open(this.view.preview, this.options.minPixels);
+    const check = this.current;
+    const camera = await Camera.open(this.view.preview, this.options.minPixels, (asks) => {
+      if (check !== null) void this.reportCamera(check, asks);
+    });
     if (run !== this.run) {
       camera.close();
       throw new Superseded();
@@ -139,6 +157,18 @@ export class CheckDialog {
     });
     this.camera = camera;
     return camera;
+  }
+
+  /** Until the browser's question is answered the time does not run; the server says by when to answer. */
+  private async reportCamera(check: Check, asks: boolean): Promise<void> {
+    this.cameraAsked = asks;
+    if (asks) this.view.countdown(null);
+    try {
+      const status = await this.answers.camera(check, asks ? "asked" : "answered");
+      if (status.answer_by !== null && this.current?.check_id === check.check_id) this.current.answer_by = status.answer_by;
+    } catch {
+      // Without the server's word the time runs as it did.
+    }
   }
 
   private async sendFrames(check: Check, frames: Blob[], run: number): Promise<void> {
@@ -153,7 +183,8 @@ export class CheckDialog {
 
   private async awaitVerdict(check: Check, run: number): Promise<void> {
     this.view.say(words.check.waiting, "", "wait");
-    const status = await this.answers.verdict(check);
+    this.awaiting = true;
+    const status = await this.answers.verdict(check).finally(() => (this.awaiting = false));
     this.keepRunning(run);
     if (status === null) {
       this.options.decided(null);
@@ -176,7 +207,8 @@ export class CheckDialog {
     this.stopTicker();
     this.options.decided(status.outcome);
     const outcome = status.outcome ?? "service_down";
-    this.view.outcome(outcome, wordsOfOutcome(outcome, status.signals));
+    const [title, text] = wordsOfOutcome(outcome, status.signals);
+    this.view.outcome(outcome, [title, holds(outcome, status.kind) ? `${text} ${words.check.againAtOnce}` : text]);
     if (outcome === "match") {
       await this.wait(SUCCESS_MS, run);
       this.close(true);
@@ -325,7 +357,7 @@ export class CheckDialog {
     this.stopTicker();
     const tick = (): void => {
       const left = Math.ceil(serverClock.until(this.current?.answer_by ?? "") / 1000);
-      this.view.countdown(Math.max(0, left));
+      this.view.countdown(this.cameraAsked ? null : Math.max(0, left));
       if (left > -2) return;
       // Two seconds of grace for the server to have noticed too.
       this.stopTicker();
@@ -352,9 +384,16 @@ export class CheckDialog {
   }
 }
 
+/** Whether this outcome holds time, so that the next check comes as soon as she plays on. */
+function holds(outcome: string, kind: string): boolean {
+  if (outcome === "missed") return kind === "scheduled";
+  return outcome !== "match" && outcome !== "service_down";
+}
+
 /** Title and text for an outcome; why a picture told nothing is explained as exactly as is known. */
 function wordsOfOutcome(outcome: string, signals: readonly string[]): [string, string] {
   const [title, text] = words.check.outcomes[outcome] ?? [outcome, ""];
   const known = outcome === "unclear" || outcome === "service_down" ? signals.find((signal) => signal in words.check.signals) : undefined;
-  return [title, known === undefined ? text : wordsFor(words.check.signals, known)];
+  const ended = known === "consent_withdrawn" || known === "other_route";
+  return [ended ? words.check.routeEnded : title, known === undefined ? text : wordsFor(words.check.signals, known)];
 }

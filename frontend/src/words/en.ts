@@ -157,6 +157,8 @@ export const en: Words = {
       pictures_lost: "The pictures were lost on our side. This is not your fault and costs no hours. You will be asked again where needed.",
     },
     retryNow: (left) => `You can try again: starting in ${left}`,
+    routeEnded: "No more face checks",
+    againAtOnce: "As soon as you play on you are asked once more; only then can later hours be confirmed.",
     uploadFailed: "The pictures could not be sent",
     uploadFailedWhy: "Check the network and try again in the time that is left.",
     preview: "Camera picture",

@@ -159,6 +159,8 @@ export const zh = {
       pictures_lost: "照片在我们这边丢失了，与您无关，不影响学时。需要时会请您再拍一次。",
     } as Record<string, string>,
     retryNow: (left: number): string => `还可以再试，${left} 秒后自动开始`,
+    routeEnded: "不再拍照核验",
+    againAtOnce: "继续播放后会再请您核验一次，通过后之后的学时才能确认。",
     uploadFailed: "照片没有传上去",
     uploadFailedWhy: "请检查网络，在剩余时间内再试一次。",
     preview: "摄像头画面",
