@@ -329,7 +329,14 @@ def playing(
         school = school or _new_school(context, region)
         taught = _course(school, lessons, lesson_ms)
         online = lessons * lesson_ms
-        draft = school.draft(*taught, region=region, online_ms=online, in_person_ms=cohort_plan().total_ms - online)
+        draft = school.draft(
+            *taught,
+            region=region,
+            # Some cities have hours of their own for other industries, and want the subject named; nowhere for this.
+            industry="fireworks",
+            online_ms=online,
+            in_person_ms=cohort_plan().total_ms - online,
+        )
         with context.database.writing() as session:
             cohort = cohorts.open_cohort(session, context.keyring, cohort=draft, actor=school.staff)
         regulator = regulator or someone(context, Role.REGULATOR, region=f"{region[:4]}00", name="孙科长")

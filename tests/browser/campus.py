@@ -166,7 +166,7 @@ class Campus:
     def _drafted(self, session: Session, plan: Mapping[str, int]) -> Cohort:
         staff = self.people["institution"].actor
         online_ms = sum(seconds for _title, seconds in FILMS) * 1000
-        values = cohort_plan(region=FACTORY.region, proctoring=dict(plan), online_ms=online_ms)
+        values = cohort_plan(region=FACTORY.region, industry="fireworks", proctoring=dict(plan), online_ms=online_ms)
         hours = replace(values, in_person_ms=values.total_ms - online_ms)
         cohort = cohorts.create_cohort(session, actor=staff, plan=hours)
         cohorts.choose_lessons(session, actor=staff, cohort_id=cohort.id, lesson_ids=self.lessons)

@@ -75,7 +75,7 @@ def _a_day(scenario: Scenario, people: Mapping[str, Placed]) -> History:
     scenario.time.advance(timedelta(minutes=20))
     first.study(scenario.lessons[1], 18 * MINUTE, together=1, answers=[Outcome.MATCH, Outcome.MISSED])
     second.study(scenario.lessons[0], 15 * MINUTE, answers=[Outcome.MISMATCH] * 3)
-    second.contest(second.checks[-1])
+    second.contest(second.checks[0])
     for student in students[2:4]:
         student.study(scenario.lessons[0], 10 * MINUTE)
     scenario.check_in(students[4])
@@ -111,7 +111,7 @@ def _a_day(scenario: Scenario, people: Mapping[str, Placed]) -> History:
         lesson_id=scenario.lessons[0].id,
         course_id=scenario.lessons[0].course_id,
         session_id=session_id,
-        check_to_review=second.checks[-1],
+        check_to_review=second.checks[0],
         finding_id=finding.id,
         draw_id=draw.id,
         person_id=first.who.id,
