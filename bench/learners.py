@@ -88,6 +88,7 @@ def make(data: Path, database_url: str, count: int, beginners: int = 0) -> list[
             organisation_id=organisation.id,
             title="压测班",
             region="620100",
+            home="620100",
             category=Category.OTHER,
             high_risk=False,
             training=Training.INITIAL,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, false, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from courses.events import FilmAsked
 from courses.models import Lesson
@@ -170,8 +170,30 @@ def _is_own(actor: Actor, cohort: Cohort) -> bool:
 
 def _sees_whole_cohort(actor: Actor, cohort: Cohort) -> bool:
     return _is_own(actor, cohort) or (
-        actor.is_(Role.REGULATOR) and in_jurisdiction(actor.region or "", cohort.region) and not _is_draft(cohort)
+        actor.is_(Role.REGULATOR)
+        and any(in_jurisdiction(actor.region or "", region) for region in (cohort.region, cohort.home))
+        and not _is_draft(cohort)
     )
+
+
+def seen_cohorts(actor: Actor) -> ColumnElement[bool]:
+    """The same as a condition: held in a regulator's jurisdiction, or by an institution whose seat is there, and begun.
+
+    Both, because a cohort's place is what the supervised party writes; a draft is its own business.
+    """
+    region = actor.region if actor.is_(Role.REGULATOR) else None
+    return (within(region, Cohort.region) | within(region, Cohort.home)) & (Cohort.state != CohortState.DRAFT)
+
+
+def within(region: str | None, column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """The condition that a column's division code lies in a regulator's (as `in_jurisdiction`); nobody's is nothing."""
+    if region is None or len(region) != 6:
+        return false()
+    if region[2:] == "0000":
+        return column.startswith(region[:2])
+    if region[4:] == "00":
+        return column.startswith(region[:4])
+    return column == region
 
 
 def _is_draft(cohort: Cohort) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from xueji.enrolment.rules import AttendanceState
 from xueji.kernel import clock
 from xueji.kernel.database import Base, UTCDateTime, word
+from xueji.rulebook.divisions import jurisdiction_of
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
 from xueji.rulebook.vocabulary import Category, HerWord, Part, Training
@@ -46,7 +47,9 @@ class Cohort(Base):
     """The institution that holds it."""
     title: Mapped[str] = mapped_column(String(120))
     region: Mapped[str] = mapped_column(String(6), index=True)
-    """Division code of where it is held; decides the rulebook's jurisdiction and which regulators see it."""
+    """Division code of where it is held. With `home` it decides whose law applies and which regulators see it."""
+    home: Mapped[str] = mapped_column(String(6), index=True)
+    """Division code of the institution, from when the cohort was drafted: nobody chooses the regulator that sees it."""
     category: Mapped[Category] = mapped_column(word(Category))
     industry: Mapped[str] = mapped_column(String(64), default="")
     """The rulebook's code, or ``unknown``; empty where the cohort opened before industries were asked for."""
@@ -79,6 +82,11 @@ class Cohort(Base):
         """From when on nothing of it can be entered, made up or reviewed any more, as `hours` reads it."""
         days = 1 + ProctoringPlan.from_dict(self.plan).settle_days
         return clock.from_ms(date_begins_ms(self.ends_on) + days * DAY_MS)
+
+    @property
+    def jurisdiction(self) -> str:
+        """Whose law applies: the place's and the institution's, the stricter of the two (`Rulebook.in_force`)."""
+        return jurisdiction_of(self.region, self.home)
 
 
 class CohortLesson(Base):

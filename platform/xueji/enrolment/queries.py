@@ -40,6 +40,10 @@ class CohortFacts:
     organisation_id: UUID
     title: str
     region: str
+    home: str
+    """Division code of the institution."""
+    jurisdiction: str
+    """Whose law applies, as `Rulebook.in_force` takes it."""
     category: Category
     industry: str
     """The rulebook's code; empty where the cohort opened before industries were asked for."""
@@ -188,6 +192,8 @@ def cohort_facts(cohort: Cohort) -> CohortFacts:
         organisation_id=cohort.organisation_id,
         title=cohort.title,
         region=cohort.region,
+        home=cohort.home,
+        jurisdiction=cohort.jurisdiction,
         category=cohort.category,
         industry=cohort.industry,
         high_risk=cohort.high_risk,
@@ -216,7 +222,7 @@ def law_of(cohort: Cohort) -> rulebook.InForce:
     except rulebook.NoSuchRulebook:
         # A rulebook of another installation: the accounts say so themselves, and the cohort can still be shown.
         book = rulebook.load()
-    return book.in_force(cohort.region, cohort.starts_on)
+    return book.in_force(cohort.jurisdiction, cohort.starts_on)
 
 
 @dataclass(frozen=True, slots=True)

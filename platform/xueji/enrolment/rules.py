@@ -74,6 +74,7 @@ class Why(StrEnum):
     HOURS_UNKNOWN = "hours_unknown"
     SHARE_NOT_LIMITED = "share_not_limited"
     PLAN_LAXER = "plan_laxer"
+    HELD_ELSEWHERE = "held_elsewhere"
     LITTLE_CHANCE = "little_chance"
     INDUSTRY_UNKNOWN = "industry_unknown"
     SHORT_NOTICE = "short_notice"

@@ -109,6 +109,7 @@ _FINDING: Mapping[Why, Any] = {
     Why.TOO_FEW_DAYS: _("线上 %(online)s无法在 %(days)s 天内学完，每日最多计 %(daily_max)s。请延长培训日期。"),
     Why.YEARLY_HOURS_SHORT: _("每年应达到 %(needed)s，本班为 %(planned)s，其余学时须另行安排。"),
     Why.HOURS_UNKNOWN: _("没有查到这类培训的最低学时规定，请按当地大纲核对。"),
+    Why.HELD_ELSEWHERE: _("举办地不在本机构所在地区：两地监管部门都能看到本班，两地规定从严适用。"),
     Why.PLAN_LAXER: _("监督方案比预设宽松：%(subject)s。开班后不能更改。"),
 }
 _SHARE_NOT_LIMITED: Mapping[str, Any] = {

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from xueji.identity import spelling
 from xueji.kernel.actor import STAFF, Actor, Role
+from xueji.rulebook.divisions import lies_in
 from xueji.trace.rules import Event
 
 MOST_REFERENCE_PHOTOS = 3
@@ -313,13 +314,7 @@ def standing(capacities: Iterable[Capacity], chosen: UUID | None = None) -> Stan
 
 def in_jurisdiction(region_of_regulator: str, region: str) -> bool:
     """Whether a division code lies in another: 620000 covers 62xxxx, 620100 covers 6201xx, 620102 only itself."""
-    if len(region_of_regulator) != 6 or len(region) != 6:
-        return False
-    if region_of_regulator[2:] == "0000":
-        return region[:2] == region_of_regulator[:2]
-    if region_of_regulator[4:] == "00":
-        return region[:4] == region_of_regulator[:4]
-    return region == region_of_regulator
+    return lies_in(region, region_of_regulator)
 
 
 class ResetKind(StrEnum):

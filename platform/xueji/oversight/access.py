@@ -4,38 +4,30 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
 
-from xueji.enrolment.models import Cohort, CohortState
+from xueji.enrolment.access import seen_cohorts, within
+from xueji.enrolment.models import Cohort, Enrolment
 from xueji.identity.access import in_jurisdiction
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import NotFound
 from xueji.oversight.models import Draw, Finding
 
-
-def within(region: str | None, column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """The condition that a column's division code lies in a regulator's (as `in_jurisdiction`); nobody's is nothing."""
-    if region is None or len(region) != 6:
-        return false()
-    if region[2:] == "0000":
-        return column.startswith(region[:2])
-    if region[4:] == "00":
-        return column.startswith(region[:4])
-    return column == region
+__all__ = ["access_draw", "access_finding", "seen_cohorts", "seen_findings", "within"]
 
 
-def seen_cohorts(actor: Actor) -> ColumnElement[bool]:
-    """The cohorts a regulator sees: held in her jurisdiction, and begun (drafts are the institution's own business)."""
-    region = actor.region if actor.is_(Role.REGULATOR) else None
-    return within(region, Cohort.region) & (Cohort.state != CohortState.DRAFT)
+def seen_findings(actor: Actor) -> ColumnElement[bool]:
+    """The findings a regulator sees: those about a cohort she sees, whoever raised them."""
+    cohorts = select(Enrolment.id).join(Cohort, Cohort.id == Enrolment.cohort_id).where(seen_cohorts(actor))
+    return Finding.enrolment_id.in_(cohorts)
 
 
 def access_finding(session: Session, actor: Actor, finding_id: UUID, *, lock: bool = False) -> Finding:
-    """A regulator's in her jurisdiction; the institution's that has to answer. Raises NotFound."""
+    """A regulator's who sees the cohort; the institution's that has to answer. Raises NotFound."""
     finding = session.get(Finding, finding_id, with_for_update=lock)
     if finding is not None:
-        regulator = actor.is_(Role.REGULATOR) and in_jurisdiction(actor.region or "", finding.region)
+        regulator = session.scalar(select(Finding.id).where(Finding.id == finding_id, seen_findings(actor))) is not None
         institution = actor.is_(Role.INSTITUTION) and actor.organisation_id == finding.organisation_id
         if regulator or institution:
             return finding

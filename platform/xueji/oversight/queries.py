@@ -18,7 +18,7 @@ from xueji.identity.rules import ProofRoute
 from xueji.identity.spelling import number, person_name
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
-from xueji.oversight.access import seen_cohorts, within
+from xueji.oversight.access import seen_cohorts, seen_findings, within
 from xueji.oversight.models import Draw, Finding
 from xueji.oversight.rules import FindingState, drawn
 from xueji.progress.models import Sitting
@@ -175,7 +175,7 @@ def overview(session: Session, actor: Actor, today: date) -> Overview:
     seen = seen_cohorts(actor)
     joined = select(func.count(Enrolment.id)).join(Cohort, Cohort.id == Enrolment.cohort_id).where(seen)
     flagged = select(HoursAccount.enrolment_id).where(HoursAccount.flags > 0)
-    mine = within(actor.region, Finding.region) & (Finding.state != FindingState.CLOSED)
+    mine = seen_findings(actor) & (Finding.state != FindingState.CLOSED)
     overdue = mine & (Finding.state == FindingState.OPEN) & (Finding.deadline < today)
     return Overview(
         cohorts=session.scalar(select(func.count(Cohort.id)).where(seen)) or 0,
@@ -249,7 +249,7 @@ def findings(
     A regulator's in her jurisdiction, an institution's that it has to answer.
     """
     if actor.is_(Role.REGULATOR):
-        mine = within(actor.region, Finding.region)
+        mine = seen_findings(actor)
     elif actor.is_(Role.INSTITUTION):
         mine = Finding.organisation_id == actor.organisation_id
     else:

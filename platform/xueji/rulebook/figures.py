@@ -19,6 +19,11 @@ class InvalidRulebook(RulebookError):
     """Rulebook data that cannot be read; the message names the figure and its field."""
 
 
+def reaches(prefix: str, jurisdiction: str) -> bool:
+    """Whether what holds in all codes that begin so holds in a jurisdiction: a code, or two joined by ``+``."""
+    return any(code.startswith(prefix) for code in jurisdiction.split("+"))
+
+
 class Bound(StrEnum):
     """How a figure binds, and with it which of two figures is the stricter."""
 
@@ -118,7 +123,7 @@ class Figure:
     def applies(self, jurisdiction: str, on: date) -> bool:
         """Whether the figure is in force in the region on the day."""
         return (
-            jurisdiction.startswith(self.jurisdiction)
+            reaches(self.jurisdiction, jurisdiction)
             and self.valid_from <= on
             and (self.valid_to is None or on <= self.valid_to)
         )

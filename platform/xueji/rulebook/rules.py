@@ -24,6 +24,7 @@ from xueji.rulebook.figures import (
     RulebookError,
     Situation,
     Value,
+    reaches,
 )
 from xueji.rulebook.plan import FIELDS, InvalidPlan, ProctoringPlan
 from xueji.rulebook.vocabulary import Training
@@ -178,7 +179,7 @@ class Rulebook:
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def in_force(self, jurisdiction: str, on: date) -> InForce:
-        """The figures that apply in the region (code, e.g. "620102") on the day."""
+        """The figures that apply in the region (code, e.g. "620102", or two as "620102+220104") on the day."""
         return InForce(
             self, jurisdiction, on, tuple(figure for figure in self.figures if figure.applies(jurisdiction, on))
         )
@@ -193,7 +194,7 @@ class Rulebook:
             question
             for question in self.open_questions
             if question.about in keys
-            and jurisdiction.startswith(question.jurisdiction)
+            and reaches(question.jurisdiction, jurisdiction)
             and question.conditions.hold(situation)
         )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -18,7 +19,8 @@ from xueji.enrolment.access import access_own_cohort
 from xueji.enrolment.errors import CohortFrozen, CohortNotOpen, CohortRefused, TooManyLessons
 from xueji.enrolment.events import StudyEnds
 from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment
-from xueji.enrolment.rules import Judgement, Proposal, ProposedLesson, judge
+from xueji.enrolment.rules import Finding, Judgement, Proposal, ProposedLesson, Why, judge
+from xueji.identity.models import Organisation
 from xueji.identity.services.recording import record_power
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
@@ -26,6 +28,7 @@ from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Invalid, NotFound
 from xueji.kernel.events import Events
 from xueji.rulebook import rules as rulebook
+from xueji.rulebook.divisions import is_division, jurisdiction_of
 from xueji.rulebook.industries import UNKNOWN, named_industry, risk, situation
 from xueji.rulebook.plan import InvalidPlan, ProctoringPlan
 from xueji.rulebook.vocabulary import Category, Training
@@ -63,7 +66,8 @@ def create_cohort(session: Session, *, actor: Actor, plan: CohortPlan) -> Cohort
     """A draft of the actor's institution. Raises NotFound for somebody who acts for none, Invalid for its plan."""
     if not actor.is_(Role.INSTITUTION) or actor.organisation_id is None:
         raise NotFound
-    cohort = Cohort(organisation_id=actor.organisation_id, state=CohortState.DRAFT, created_at=clock.now())
+    home = session.get_one(Organisation, actor.organisation_id).region
+    cohort = Cohort(organisation_id=actor.organisation_id, home=home, state=CohortState.DRAFT, created_at=clock.now())
     _write(cohort, plan)
     session.add(cohort)
     session.flush()
@@ -108,7 +112,7 @@ def discard_cohort(session: Session, *, actor: Actor, cohort_id: UUID) -> None:
 def judge_cohort(session: Session, cohort: Cohort) -> Judgement:
     """What stands against opening the cohort as it is planned now, under the newest rulebook."""
     lessons = [(lesson, film) for _place, lesson, film in _lessons(session, cohort.id)]
-    return _judged(cohort, ProctoringPlan.from_dict(cohort.plan), lessons)
+    return _judged(cohort, queries.law_of(cohort), ProctoringPlan.from_dict(cohort.plan), lessons)
 
 
 def judge_plan(session: Session, *, actor: Actor, plan: CohortPlan, lesson_ids: Sequence[UUID]) -> Judgement:
@@ -119,7 +123,8 @@ def judge_plan(session: Session, *, actor: Actor, plan: CohortPlan, lesson_ids: 
         .outerjoin(Film, Film.id == Lesson.film_id)
         .where(Course.organisation_id == actor.organisation_id, Lesson.id.in_(lesson_ids))
     )
-    return _judged(plan, _proctoring(plan), [(lesson, film) for lesson, film in found])
+    law = law_of(plan, actor.region or "")
+    return _judged(plan, law, _proctoring(plan, law), [(lesson, film) for lesson, film in found])
 
 
 def open_cohort(session: Session, keyring: Keyring, *, cohort: Cohort, actor: Actor) -> Cohort:
@@ -128,6 +133,7 @@ def open_cohort(session: Session, keyring: Keyring, *, cohort: Cohort, actor: Ac
     Raises NotFound (not the actor's), CohortFrozen (open already), CohortRefused with every finding against it.
     """
     cohort = _draft(session, actor, cohort.id)
+    _must_exist(cohort.region)
     judgement = judge_cohort(session, cohort)
     if not judgement.may_open:
         raise CohortRefused(judgement.refusals, judgement.class_hour_ms)
@@ -178,26 +184,29 @@ def _draft(session: Session, actor: Actor, cohort_id: UUID) -> Cohort:
     return cohort
 
 
-def law_of(plan: Cohort | CohortPlan) -> rulebook.InForce:
-    """The figures in force where and when the training begins: of a cohort that is open, those it opened under."""
-    if isinstance(plan, Cohort):
-        return queries.law_of(plan)
-    return rulebook.load().in_force(plan.region, plan.starts_on)
+def law_of(plan: CohortPlan, home: str) -> rulebook.InForce:
+    """The figures in force where and when a planned training begins; ``home`` is the institution's division code."""
+    return rulebook.load().in_force(jurisdiction_of(plan.region, home), plan.starts_on)
 
 
 def _write(cohort: Cohort, plan: CohortPlan) -> None:
-    """Raises Invalid, naming the field of a proctoring plan that cannot be used."""
+    """Raises Invalid for a place that does not exist, and naming the field of a proctoring plan that cannot be used."""
+    _must_exist(plan.region)
     for name in CohortPlan.__dataclass_fields__.keys() - {"proctoring"}:
         setattr(cohort, name, getattr(plan, name))
-    law = law_of(plan)
+    law = law_of(plan, cohort.home)
     cohort.industry = named_industry(law, plan.industry, plan.subject)
     cohort.high_risk = risk(law, cohort.industry).high
-    cohort.plan = dict(_proctoring(plan).to_dict())
+    cohort.plan = dict(_proctoring(plan, law).to_dict())
 
 
-def _proctoring(plan: CohortPlan) -> ProctoringPlan:
+def _must_exist(region: str) -> None:
+    if not is_division(region):
+        raise Invalid(_("没有这个行政区划代码。新设的区县请先填写所属市（地、州）的代码。"))
+
+
+def _proctoring(plan: CohortPlan, law: rulebook.InForce) -> ProctoringPlan:
     try:
-        law = law_of(plan)
         industry = named_industry(law, plan.industry, plan.subject)
         what = situation(law, plan.category, industry, plan.training, plan.subject)
         return law.proctoring_plan(what, **plan.proctoring)
@@ -217,9 +226,11 @@ def _lessons(session: Session, cohort_id: UUID) -> list[tuple[CohortLesson, Less
 
 
 def _judged(
-    plan: Cohort | CohortPlan, proctoring: ProctoringPlan, lessons: Sequence[tuple[Lesson, Film | None]]
+    plan: Cohort | CohortPlan,
+    law: rulebook.InForce,
+    proctoring: ProctoringPlan,
+    lessons: Sequence[tuple[Lesson, Film | None]],
 ) -> Judgement:
-    law = law_of(plan)
     proposal = Proposal(
         category=plan.category,
         industry=named_industry(law, plan.industry or UNKNOWN, plan.subject),
@@ -243,4 +254,7 @@ def _judged(
             for lesson, film in lessons
         ),
     )
-    return judge(law, proposal, clock.shanghai_day(clock.now()))
+    found = judge(law, proposal, clock.shanghai_day(clock.now()))
+    if "+" in law.jurisdiction:
+        return replace(found, notices=(*found.notices, Finding(Why.HELD_ELSEWHERE)))
+    return found

@@ -92,7 +92,7 @@ def opening_values(facts: queries.EnrolmentFacts) -> dict[str, object]:
         "cohort": str(cohort.cohort_id),
         "rules": RULES,
         "rulebook": cohort.rulebook,
-        "jurisdiction": cohort.region,
+        "jurisdiction": cohort.jurisdiction,
         "category": cohort.category.value,
         "industry": cohort.industry or None,
         "high_risk": cohort.high_risk,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from flask_babel import gettext as _
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -18,6 +16,7 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Forbidden, Invalid
+from xueji.rulebook.divisions import is_division
 from xueji.trace.rules import Event
 
 
@@ -37,8 +36,8 @@ def create_organisation(
     spelled = spelling.person_name(name)
     if not 2 <= len(spelled) <= 120:
         raise Invalid(_("单位名称须为2至120个字。"))
-    if not re.fullmatch(r"[1-9][0-9]{5}", region, re.ASCII):
-        raise Invalid(_("行政区划代码为六位数字，例如620100。"))
+    if not is_division(region):
+        raise Invalid(_("没有这个行政区划代码。新设的区县请先填写所属市（地、州）的代码。"))
     code = credit_code(uscc) if uscc else None
     taken = or_(Organisation.name == spelled, Organisation.uscc == code) if code else Organisation.name == spelled
     if session.scalar(select(Organisation.id).where(taken)) is not None:

@@ -1,0 +1,60 @@
+"""Administrative divisions of China by code (GB/T 2260): which there are on a day, and which lies in which.
+
+A cohort and an institution lie in a division that exists, because which regulators see them follows from it. The list
+is data with a date, `divisions.json`; a division made since is written with the code of the next larger one until the
+list is renewed. Placeholders of the standard that are no place (市辖区, 省直辖县级行政单位) are left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+FILE = Path(__file__).parent / "divisions.json"
+
+
+@cache
+def divisions() -> Mapping[str, str]:
+    """Names by six-digit code, of provinces, prefectures and counties."""
+    return MappingProxyType(dict(json.loads(FILE.read_text("utf-8"))["codes"]))
+
+
+def is_division(code: str) -> bool:
+    return code in divisions()
+
+
+def name_of(code: str) -> str:
+    """With the larger ones it lies in, as an address begins: 甘肃省兰州市城关区. The code itself for an unknown one."""
+    known = divisions()
+    wider = dict.fromkeys((f"{code[:2]}0000", f"{code[:4]}00", code))
+    if code not in known:
+        return code
+    # 110100 stands in the standard between Beijing and its counties, and in no address.
+    return "".join(known[each] for each in wider if each in known and (each == code or known[each] != "市辖区"))
+
+
+def lies_in(code: str, other: str) -> bool:
+    """Whether a division lies in another or is it: all of 62xxxx in 620000, 6201xx in 620100, 620102 in itself."""
+    if len(code) != 6 or len(other) != 6:
+        return False
+    if other[2:] == "0000":
+        return code[:2] == other[:2]
+    if other[4:] == "00":
+        return code[:4] == other[:4]
+    return code == other
+
+
+def jurisdiction_of(place: str, home: str) -> str:
+    """Whose law applies to what is done in ``place`` by somebody whose seat is ``home``: both, the stricter deciding.
+
+    One code where one lies in the other, for the law of the larger reaches into the smaller; else two joined by ``+``,
+    as `Rulebook.in_force` takes them.
+    """
+    if not home or lies_in(place, home):
+        return place
+    if lies_in(home, place):
+        return home
+    return f"{place}+{home}"
