@@ -17,7 +17,7 @@ from xueji.identity.models import Consent, LoginSession, Organisation, Person, R
 from xueji.identity.rules import ConsentKind, OrganisationKind, PhotoStanding, PhotoState, ProofRoute, SessionKind
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
-from xueji.kernel.crypto import Keyring
+from xueji.kernel.crypto import Keyring, new_key
 from xueji.kernel.database import Base, Database
 from xueji.kernel.settings import Settings
 from xueji.progress.models import Lease, Sitting
@@ -126,7 +126,7 @@ def make(data: Path, database_url: str, count: int, beginners: int = 0) -> list[
                     "id_number_cipher": name,
                     "id_number_masked": "*",
                     "id_number_hash": name,
-                    "wrapped_key": None,
+                    "wrapped_key": keyring.wrap(new_key(), str(person)),
                     "proof_route": ProofRoute.FACE if begins else ProofRoute.SUPERVISED,
                     "route_chosen_at": now,
                     "registered_at": now,

@@ -15,6 +15,7 @@ from xueji.progress.rules import (
     beat_values,
     credit,
     most_reports,
+    reports_owed,
 )
 from xueji.rulebook.vocabulary import Reason
 from xueji.trace import canonical
@@ -88,5 +89,14 @@ def test_what_is_watched_in_order_is_made_up_whole() -> None:
 def test_a_player_may_always_report_and_a_script_not_without_end() -> None:
     opened = NOW
     hour = opened + 60 * MINUTE
-    assert most_reports(opened, hour) > 60 * 60 * 2, "two changes of state in every second of an hour"
-    assert most_reports(opened, opened + 1_000) < 25_000
+    assert most_reports(opened, hour) > 60 * 60, "a change of state in every second of an hour"
+    assert most_reports(opened, opened) == 1_000, "hours without a network, handed in at once"
+    assert most_reports(opened, opened + 24 * 60 * MINUTE) < 90_000
+
+
+def test_another_sitting_is_no_new_allowance() -> None:
+    opened = NOW
+    assert reports_owed(0, 0, opened) == 0, "nobody has studied before"
+    assert reports_owed(opened, 900, opened + MINUTE) == 840
+    assert reports_owed(opened, 360, opened + 60 * MINUTE) == 0, "an hour of honest study owes nothing"
+    assert reports_owed(opened, 5, opened - MINUTE) == 5, "a clock set back gives nothing away"

@@ -149,7 +149,12 @@ class TestBeats:
         statuses = [page.send(*(page.beat(0, state="paused") for _ in range(120))).status_code for _ in range(7)]
         assert statuses == [200] * 5 + [429] * 2
         assert len(page.leaves("beat")) == 600
+        page.sitting_id = uuid4()
+        assert page.open(continue_here=True).status_code == 201
+        page.seq = page.at_ms = 0
+        assert page.send(*(page.beat(0, state="paused") for _ in range(120))).status_code == 429, "nor in another one"
         page.scenario.time.advance(timedelta(minutes=1))
+        page.seq = page.at_ms = 0
         assert page.watch()["credited_ms"] == 10_000
 
     def test_conflicts_without_end_are_refused_and_leave_nothing_in_the_log(

@@ -18,6 +18,7 @@ from xueji.identity import queries, services, tokens
 from xueji.identity.devices import origin_of_request, remember_device
 from xueji.identity.errors import Forged, SignedOut
 from xueji.identity.models import LoginSession
+from xueji.identity.pace import init_pace
 from xueji.identity.rules import MARK_OF_LIFE, SessionEnd, network_of
 from xueji.identity.wording import ACT, ROLE
 from xueji.kernel import clock
@@ -71,6 +72,7 @@ def init_identity(app: Flask) -> None:
     _init_login(app)
     _init_csrf(app)
     _init_limiter(app, installation.settings)
+    init_pace(app)
     app.context_processor(_person_in_the_frame)
 
 

@@ -70,6 +70,10 @@ class Settings:
     lockout_minutes: int = 15
     sign_in_failures: str = "120 per minute; 1200 per hour"
     """Failed sign-ins taken from one address (IPv6: one /64) under any account; a device known to it is let pass."""
+    openings: str = "20 per minute; 400 per day"
+    """Sittings a trainee may open: each is recorded for ever. A page that is loaded again opens one."""
+    trainee_acts: str = "120 per minute; 3000 per day"
+    """Whatever else of hers changes something or is recorded, beats apart; all counted in each web process."""
     own_evidence_exports: str = "20 per minute; 120 per hour"
     """Evidence bundles a trainee may take away: each is worked out anew and recorded for ever."""
     evidence_exports: str = "60 per minute; 1000 per hour"

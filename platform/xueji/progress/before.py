@@ -16,7 +16,9 @@ SELECT
   (SELECT resume_ms FROM sitting WHERE enrolment_id = ? AND lesson_id = ? ORDER BY opened_ms DESC LIMIT 1),
   (SELECT used_until_ms FROM sitting WHERE person_id = ? ORDER BY opened_ms DESC LIMIT 1),
   (SELECT day FROM sitting WHERE person_id = ? ORDER BY opened_ms DESC LIMIT 1),
-  (SELECT day_used_ms FROM sitting WHERE person_id = ? ORDER BY opened_ms DESC LIMIT 1)
+  (SELECT day_used_ms FROM sitting WHERE person_id = ? ORDER BY opened_ms DESC LIMIT 1),
+  (SELECT opened_ms FROM sitting WHERE person_id = ? ORDER BY opened_ms DESC LIMIT 1),
+  (SELECT reports FROM sitting WHERE person_id = ? ORDER BY opened_ms DESC LIMIT 1)
 """
 
 _THERE = "SELECT EXISTS (SELECT 1 FROM sitting WHERE id = ?), EXISTS (SELECT 1 FROM lease WHERE person_id = ?)"
@@ -37,15 +39,20 @@ class Before:
     """Until when the person's time is spent, in whichever enrolment."""
     day: int | None
     day_used_ms: int
+    opened_ms: int
+    """When her last sitting was opened, and how many reports it has had or begun with."""
+    reports: int
 
 
 def before_opening(session: Session, *, person_id: UUID, enrolment_id: UUID, lesson_id: UUID) -> Before:
     """To be asked once the person's openings take turns and her old sitting, if she has one, is locked."""
     plain = Plain(session)
     person, enrolment, lesson = plain.key(person_id), plain.key(enrolment_id), plain.key(lesson_id)
-    values = (enrolment, lesson, enrolment, enrolment, lesson, person, person, person)
-    ((furthest, carried, resume, used_until, day, day_used),) = plain.rows(_ASKED, *values)
-    return Before(furthest or 0, carried or 0, carried is not None, resume or 0, used_until or 0, day, day_used or 0)
+    values = (enrolment, lesson, enrolment, enrolment, lesson, *[person] * 5)
+    ((furthest, carried, resume, used_until, day, *rest),) = plain.rows(_ASKED, *values)
+    day_used, opened, reports = (value or 0 for value in rest)
+    known = furthest or 0, carried or 0, carried is not None, resume or 0, used_until or 0
+    return Before(*known, day, day_used, opened, reports)
 
 
 def lock_openings(session: Session, person_id: UUID, sitting_id: UUID) -> tuple[bool, bool]:

@@ -22,10 +22,11 @@ MOST_MAKE_UP: Final = 200
 """Intervals a sitting may have to make up. Somebody who watches every other millisecond of one leaves crumbs without
 end, and each stands in the leaves of the beats that cross them; what is beyond is made up in the next sitting."""
 
-MOST_AT_ONCE: Final = 20_000
-FEWEST_MS_APART: Final = 20
-"""A player reports every ten seconds and at every change of state. A sitting may report so often at once and once more
-in each of these milliseconds: far more than any player needs, and an end to what a script can have logged."""
+MOST_AT_ONCE: Final = 1_000
+FEWEST_MS_APART: Final = 1_000
+"""A player reports every ten seconds and at every change of state, and hands in what it kept while it had no network. A
+person may report so often at once and once more in each of these milliseconds: far more than any player needs, and an
+end to what a script can have logged. What one sitting has used beyond its time, the next begins with."""
 
 _NEVER: Final = 1 << 62
 _PLAYING: Final = BeatState.PLAYING
@@ -118,6 +119,11 @@ def check_beat(beat: Beat) -> None:
 def most_reports(opened_ms: int, now_ms: int) -> int:
     """How many beats a sitting opened then may have reported by now."""
     return MOST_AT_ONCE + (now_ms - opened_ms) // FEWEST_MS_APART
+
+
+def reports_owed(opened_ms: int, reports: int, now_ms: int) -> int:
+    """With how many reports a person's next sitting begins: another sitting is no new allowance."""
+    return max(0, reports - max(0, now_ms - opened_ms) // FEWEST_MS_APART)
 
 
 @dataclass(frozen=True, slots=True)

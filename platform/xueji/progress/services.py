@@ -45,7 +45,7 @@ from xueji.progress.models import Lease as LeaseRow
 from xueji.progress.models import Sitting
 from xueji.progress.open_check import OpenCheck, read_open_check, write_open_check
 from xueji.progress.record import changes_worth, state_of
-from xueji.progress.rules import MOST_MAKE_UP, Lease, LeaseAnswer, SittingTerms, may_take, person_seen
+from xueji.progress.rules import MOST_MAKE_UP, Lease, LeaseAnswer, SittingTerms, may_take, person_seen, reports_owed
 from xueji.progress.terms import read_terms, write_intervals, write_terms
 from xueji.rulebook.shanghai import day_of
 from xueji.rulebook.vocabulary import CheckKind, Part
@@ -334,7 +334,7 @@ def _new_sitting(session: Session, opens: SittingOpens, before: Before, device: 
         day=day,
         day_used_ms=before.day_used_ms if before.day == day else 0,
         last_seq=0,
-        reports=0,
+        reports=reports_owed(before.opened_ms, before.reports, now_ms),
         ledger=opens.ledger,
         ledger_leaves=0,
     )

@@ -54,12 +54,15 @@ def context() -> Context:
 def db() -> Session:
     """The request's session, opened at first use: reading for GET and HEAD, else writing (keep the rest short)."""
     if "session" not in g:
-        view = current_app.view_functions.get(request.endpoint or "")
-        g.session = context().database.open_session(
-            writes=(request.method not in READ_METHODS and not getattr(view, "xueji_reads", False))
-            or getattr(view, "xueji_writes", False)
-        )
+        g.session = context().database.open_session(writes=changes_something())
     return cast(Session, g.session)
+
+
+def changes_something() -> bool:
+    """Whether what is asked for may write: by its method, unless its view is marked otherwise."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    by_method = request.method not in READ_METHODS and not getattr(view, "xueji_reads", False)
+    return by_method or bool(getattr(view, "xueji_writes", False))
 
 
 def actor_or_none() -> Actor | None:
