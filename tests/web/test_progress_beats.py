@@ -241,19 +241,28 @@ def test_a_body_that_is_no_report_is_refused_by_name(page: Page, body: bytes, re
     assert (answer.status_code, json.loads(answer.data)["type"]) == refused
 
 
-def test_the_day_ends_at_eight_class_hours(app: Flask) -> None:
-    with playing(app, lessons=1, lesson_ms=8 * LESSON_MS) as scenario:
+def test_the_day_ends_at_eight_class_hours_over_all_its_sittings(app: Flask) -> None:
+    hour, eight_class_hours = 3_600_000, 8 * 45 * 60_000
+    with playing(app, lessons=1, lesson_ms=10 * hour) as scenario:
         student = scenario.student(route=ProofRoute.SUPERVISED)
-        page = Page(app, scenario, student)
-        credited = 0
-        for lesson in range(2):
-            scenario.check_in(student, lasts=timedelta(hours=5))
-            page = Page(app, scenario, student, lesson=0)
+        reached, answers = 0, []
+        for _sitting in range(3):
+            here = scenario.check_in(student, lasts=timedelta(hours=5))
+            page = Page(app, scenario, student, at_ms=reached)
             assert page.open(continue_here=True).status_code == 201
-            page.at_ms = credited
-            for _ in range(24):
+            for _ in range(30):
                 scenario.time.advance(timedelta(minutes=5))
-                answer = page.send(page.beat(300_000, interacted=True)).json or {}
-                credited = answer["credited_ms"]
-            scenario.time.advance(timedelta(hours=3, minutes=1 + lesson))
-        assert credited == 8 * LESSON_MS, "four hours are less than eight class hours of 45 minutes"
+                answers.append(page.send(page.beat(300_000, interacted=True)).json or {})
+            reached = answers[-1]["furthest_ms"]
+            scenario.check_out(here)
+        assert [answer["furthest_ms"] for answer in answers[29::30]] == [150 * 60_000, 300 * 60_000, eight_class_hours]
+        assert reasons(answers[71]) == {}, "the last five minutes of the eighth class hour"
+        for answer in answers[72:]:
+            assert set(reasons(answer)) <= {"daily_maximum", "ahead"}
+        assert reasons(answers[72]) == {"daily_maximum": 300_000}
+
+        scenario.time.advance(timedelta(hours=16))
+        scenario.check_in(student)
+        page = Page(app, scenario, student, at_ms=reached)
+        assert page.open(continue_here=True).status_code == 201
+        assert page.watch()["furthest_ms"] == eight_class_hours + 10_000, "the next day has hours of its own"

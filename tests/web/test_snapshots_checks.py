@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from lesson_page import Page
 from people_for_tests import bearer, someone
-from scenario import LESSON_MS, portrait
+from scenario import LESSON_MS, MINUTE, portrait
 
 from media_pipeline.harmless import scripted
 from media_pipeline.verdict import Outcome as Judged
@@ -17,8 +17,9 @@ from xueji.hours.queries import statement_of
 from xueji.hours.rules.statement import Statement
 from xueji.kernel.actor import Role
 from xueji.kernel.events import Announcement
+from xueji.snapshots import rules
 from xueji.snapshots import services as snapshots
-from xueji.snapshots.models import Attempt, Check
+from xueji.snapshots.models import Attempt
 
 
 def until_check(page: Page) -> dict[str, Any]:
@@ -292,19 +293,43 @@ class TestSecondLooks:
         assert (statement.online.counted_ms, statement.online.held_ms) == (held, 0)
 
 
-def test_a_finished_lesson_asks_for_a_closing_check_that_may_be_ignored(page: Page) -> None:
-    page.scenario.judge.otherwise = scripted(Judged.MATCH)
+def finished(page: Page, monkeypatch: pytest.MonkeyPatch) -> tuple[Page, dict[str, Any]]:
+    """Watch the whole lesson on a new page, pass its checks at ten and twenty minutes; the page and its last answer."""
+    monkeypatch.setattr(rules, "draw_schedule", lambda *_asked, **_more: (10 * MINUTE, 20 * MINUTE))
+    page = Page(page.app, page.scenario, page.student)
+    assert page.open(continue_here=True).status_code == 201
     answer: dict[str, Any] = {}
     while page.at_ms < LESSON_MS:
         page.scenario.time.advance(timedelta(seconds=10))
         answer = page.send(page.beat(interacted=True)).json or {}
-        if answer["check"] and page.at_ms < LESSON_MS:
-            page.answer(answer["check"])
+        if page.at_ms in (10 * MINUTE, 20 * MINUTE):
+            assert page.answer(answer["check"]).status_code == 202
             judge_all(page)
-    with page.scenario.context.database.reading() as session:
-        last = session.query(Check).order_by(Check.due_ms.desc()).first()
-    assert last is not None
-    if answer["check"] is None:
-        assert last.due_ms, "the last scheduled check fell on the lesson's end"
-        return
-    assert answer["check"]["kind"] in ("closing", "scheduled")
+        elif page.at_ms < LESSON_MS:
+            assert answer["check"] is None
+    return page, answer
+
+
+def test_a_finished_lesson_asks_for_a_closing_check_that_confirms_it(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, answer = finished(page, monkeypatch)
+    assert answer["check"]["kind"] == "closing"
+    assert page.answer(answer["check"]).status_code == 202
+    judge_all(page)
+    statement = hours(page)
+    assert (statement.online.counted_ms, statement.online.provisional_ms) == (LESSON_MS, 0)
+
+
+def test_a_closing_check_that_is_ignored_costs_nothing_and_confirms_nothing(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, answer = finished(page, monkeypatch)
+    closing = answer["check"]
+    page.scenario.time.advance(timedelta(minutes=10))
+    assert sweep(page) == 1
+    assert page.check_state(closing)["outcome"] == "missed"
+    online = hours(page).online
+    assert (online.counted_ms, online.provisional_ms, online.held_ms) == (20 * MINUTE, 10 * MINUTE, 0)
+    opened = Page(page.app, page.scenario, page.student).open(continue_here=True).json or {}
+    assert opened["check"] is None, "an offer that was left alone is no failure"

@@ -18,6 +18,7 @@ from media_pipeline.verdict import Outcome as Judged
 from xueji.hours.queries import statement_of
 from xueji.hours.rules.statement import Statement
 from xueji.kernel import clock
+from xueji.snapshots import rules
 from xueji.snapshots import services as snapshots
 
 SECOND = timedelta(seconds=1)
@@ -423,3 +424,13 @@ class TestCameraQuestion:
         assert self.report(page, check, question)["type"] == "check-over"
         stranger = Page(page.app, page.scenario, page.scenario.student("赵六"))
         assert self.report(stranger, check, question)["status"] == 404
+
+
+def test_whatever_was_drawn_no_run_of_study_is_longer_than_the_longest_gap(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "draw_schedule", lambda *_asked, **_more: ())
+    other = Page(page.app, page.scenario, page.student)
+    assert other.open(continue_here=True).status_code == 201
+    told = Told(other)
+    assert (other.at_ms, told.check["kind"]) == (page.scenario.cohort.plan["checks_max_gap_ms"], "scheduled")
