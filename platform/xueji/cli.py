@@ -83,11 +83,15 @@ def upgrade() -> None:
 
 @main.command("correct-openings")
 def correct_openings() -> None:
-    """Say the subject in chains whose first leaf, of an early release, left it out. Doing it again changes nothing."""
+    """Say in chains of an early release what their first leaf left out: whom they are about, and the subject.
+
+    Doing it again changes nothing.
+    """
     from xueji.enrolment.services.corrections import correct_openings as correct
+    from xueji.enrolment.services.identifying import identify_enrolments
 
     with _installation() as context:
-        click.echo(f"{correct(context)} chains were put right")
+        click.echo(f"{correct(context)} chains were put right, {identify_enrolments(context)} identified")
 
 
 @main.command()

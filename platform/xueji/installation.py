@@ -8,6 +8,7 @@ from pathlib import Path
 
 from xueji import keycheck
 from xueji.enrolment.services.corrections import correct_openings
+from xueji.enrolment.services.identifying import identify_enrolments
 from xueji.kernel import schema
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
@@ -30,6 +31,7 @@ def make(settings: Settings) -> None:
     try:
         keycheck.settle(context)
         correct_openings(context)
+        identify_enrolments(context)
     finally:
         context.close()
     if settings.sequencer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from courses.events import FilmAsked, LessonChanging
-from xueji.enrolment.access import allow_film
+from xueji.enrolment.access import allow_film, allow_leaves
 from xueji.enrolment.events import StudyAsked, StudyEnds
 from xueji.enrolment.services.cohorts import guard_lesson
 from xueji.enrolment.services.references import reference_changed
@@ -32,6 +32,7 @@ from xueji.progress.services import end_study
 from xueji.snapshots import services as snapshots
 from xueji.snapshots.events import AnswerStored
 from xueji.snapshots.tasks import judge
+from xueji.trace.events import LeavesAsked
 from xueji.web.sockets import announce_to_pages
 
 
@@ -39,6 +40,7 @@ def connect(context: Context) -> None:
     """Every subscription there is; the order of handlers of one event is the order here."""
     events = context.events
     events.subscribe(FilmAsked, allow_film)
+    events.subscribe(LeavesAsked, allow_leaves)
     events.subscribe(LessonChanging, guard_lesson)
     events.subscribe(StudyEnds, end_study)
     events.subscribe(StudyAsked, study_asked)

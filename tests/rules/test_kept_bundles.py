@@ -47,7 +47,10 @@ def test_a_kept_bundle_claims_what_it_claimed(zipped: Path) -> None:
 @pytest.mark.parametrize("zipped", BUNDLES)
 def test_a_kept_bundle_is_still_verified(zipped: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(zipped)]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith("VERIFIED")
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("VERIFIED")
+    assert "as of 截至 2026-11-27T21:0" in last, "until when it speaks, and that nothing later is in it"
+    assert "seen by nobody outside" in last
 
 
 def test_every_kept_bundle_has_its_findings() -> None:

@@ -83,7 +83,9 @@ def test_the_verifier_runs_alone_from_inside_the_bundle(case: Case, tmp_path: Pa
             [sys.executable, "-I", "-S", *arguments], cwd=tmp_path / "bundle", capture_output=True, text=True
         )
         assert run.returncode == 0, run.stdout + run.stderr
-        assert run.stdout.splitlines()[-1].startswith("VERIFIED")
+        last = run.stdout.splitlines()[-1]
+        assert last.startswith("VERIFIED")
+        assert "seen outside by 见证者 a time-stamp authority, regulator.example" in last
         came_along = "this program came with the bundle and cannot vouch for itself" in run.stdout
         assert came_along == ("../bundle.zip" not in arguments)
     assert sorted(path for path in (tmp_path / "bundle").rglob("*")) == before

@@ -6,15 +6,18 @@ import json
 from dataclasses import replace
 
 import pytest
+from evidence_for_tests import new_case
 from flask import Flask
 from flask.testing import FlaskClient
 from people_for_tests import bearer, someone
+from sqlalchemy import select
 from trace_for_tests import GrowingLog, growing_log
 
 from xueji.app import create_app
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
-from xueji.trace import inclusion, merkle, tiles, witness
+from xueji.trace import inclusion, merkle, queries, tiles, witness
+from xueji.trace.models import Leaf
 from xueji.trace.note import Checkpoint, Note, VerifierKey
 from xueji.trace.signing import LOG, KeyFile
 
@@ -86,7 +89,7 @@ def test_leaves_are_for_those_who_supervise(client: FlaskClient, context: Contex
     for role in (Role.TRAINEE, Role.INSTITUTION, Role.ENTERPRISE):
         headers = bearer(context, someone(context, role))
         assert client.get("/log/tile/entries/000", headers=headers).status_code == 403
-    headers = bearer(context, someone(context, Role.REGULATOR))
+    headers = bearer(context, someone(context, Role.ADMINISTRATOR))
     answer = client.get("/log/tile/entries/002.p/89", headers=headers)
     leaves = list(tiles.read_entry_bundle(answer.data))
     assert [json.loads(leaf)["n"] for leaf in leaves] == list(range(511, 600))
@@ -95,6 +98,34 @@ def test_leaves_are_for_those_who_supervise(client: FlaskClient, context: Contex
     assert answer.headers["Cache-Control"] == "private, no-store"
     for path in ("002", "003", "1", "002.p/90"):
         assert client.get(f"/log/tile/entries/{path}", headers=headers).status_code == 404
+
+
+def test_a_regulator_reads_the_leaves_of_enrolments_she_sees(client: FlaskClient, context: Context) -> None:
+    with growing_log(context) as growing:
+        growing.settle()
+        chain = new_case(context, growing).chain
+        growing.settle()
+    with context.database.reading() as session:
+        at = session.scalars(select(Leaf.position).where(Leaf.chain == chain)).one()
+        size = queries.state(session).signed_size
+    place, width = at // 256, min(256, size - at // 256 * 256)
+    path = f"/log/tile/entries/{tiles.number_path(place)}" + (f".p/{width}" if width < 256 else "")
+    for region, sees in (("620100", True), ("650100", False)):
+        headers = bearer(context, someone(context, Role.REGULATOR, region=region))
+        entries = list(tiles.read_entry_bundle(client.get(path, headers=headers).data))
+        assert bool(entries[at % 256]) is sees
+        assert [number for number, leaf in enumerate(entries) if leaf and number != at % 256] == []
+
+
+def test_anybody_may_ask_how_far_a_chain_has_come(client: FlaskClient, context: Context, log: GrowingLog) -> None:
+    name = "a"
+    with context.database.reading() as session:
+        (*_, last) = queries.chain_bytes(session, name)
+    answer = client.get(f"/log/chain/{name}")
+    assert answer.json == {
+        "chain": name, "n": last[0], "hash": merkle.leaf_hash(last[1]).hex(), "signed_size": answer.json["signed_size"],
+    }  # fmt: skip
+    assert client.get("/log/chain/nobody").status_code == 404
 
 
 def test_the_policy_lists_the_keys(client: FlaskClient, context: Context, log: GrowingLog) -> None:

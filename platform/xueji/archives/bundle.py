@@ -6,6 +6,8 @@ Standard library only: a copy of this file is part of every bundle.
 from __future__ import annotations
 
 import json
+import os
+import stat
 import struct
 import zipfile
 import zlib
@@ -30,7 +32,12 @@ README = "README.txt"
 LAUNCHER = "verify.py"
 VERIFIER = "verifier/"
 
-LARGEST_PART = 512 * 1024 * 1024
+LARGEST_PART = 16 * 1024 * 1024
+"""Bytes of any part but the events; an honest one of an account of 20,000 leaves is a twentieth of it."""
+LARGEST_EVENTS = 128 * 1024 * 1024
+LARGEST_BUNDLE = 1024 * 1024 * 1024
+"""Bytes of all parts together, as they are when extracted."""
+MOST_PARTS = 20_000
 LEFT_BY_DESKTOPS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """What a file manager leaves in a folder it has shown; nobody reads it, and nobody put it there to be read."""
 
@@ -63,20 +70,52 @@ class Bundle:
         try:
             if place.is_dir():
                 self.folder = place
-            else:
+            elif place.is_file():
                 self._zip = zipfile.ZipFile(place)
+            else:
+                raise BundleError("it is neither a file nor a folder")
             self._names = self._listed()
         except _UNREADABLE as error:
             raise BundleError(f"{place} is no bundle: {error}") from error
 
     def _listed(self) -> list[str]:
-        if self.folder is not None:
-            found = (path for path in self.folder.rglob("*") if not path.is_dir())
-            return sorted(
-                path.relative_to(self.folder).as_posix() for path in found if path.name not in LEFT_BY_DESKTOPS
-            )
+        """The names of the parts. Raises BundleError for more, larger or other things than a bundle holds."""
+        found = self._in_folder() if self.folder is not None else self._in_zip()
+        if len(found) > MOST_PARTS:
+            raise BundleError(f"it holds more than {MOST_PARTS} files")
+        if sum(size for _, size in found) > LARGEST_BUNDLE:
+            raise BundleError(f"its files are larger than {LARGEST_BUNDLE} bytes together")
+        return sorted(name for name, _ in found)
+
+    def _in_folder(self) -> list[tuple[str, int]]:
+        assert self.folder is not None
+        found: list[tuple[str, int]] = []
+        waiting = [self.folder]
+        while waiting and len(found) <= MOST_PARTS:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(Path(entry.path))
+                        continue
+                    if entry.name in LEFT_BY_DESKTOPS:
+                        continue
+                    name = Path(entry.path).relative_to(self.folder).as_posix()
+                    status = entry.stat(follow_symlinks=False)
+                    if not stat.S_ISREG(status.st_mode):
+                        raise BundleError(f"{name} is no regular file")
+                    found.append((name, status.st_size))
+        return found
+
+    def _in_zip(self) -> list[tuple[str, int]]:
         assert self._zip is not None
-        return sorted(name for name in self._zip.namelist() if not name.endswith("/"))
+        found = []
+        for entry in self._zip.infolist():
+            kind = stat.S_IFMT(entry.external_attr >> 16)
+            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+                raise BundleError(f"{entry.filename} is no regular file")
+            if not entry.filename.endswith("/"):
+                found.append((entry.filename, entry.file_size))
+        return found
 
     def names(self, prefix: str = "") -> list[str]:
         """The parts whose names begin so, in order."""
@@ -94,18 +133,16 @@ class Bundle:
         if not self.has(name):
             raise BundleError(f"{name} is missing")
         try:
+            most = LARGEST_EVENTS if name == EVENTS else LARGEST_PART
             if self.folder is not None:
-                file = self.folder / name
-                size, read = file.stat().st_size, file.read_bytes
-            else:
-                assert self._zip is not None
-                zipped, entry = self._zip, self._zip.getinfo(name)
-                if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise BundleError("it is compressed in a way that bundles are not")
-                size, read = entry.file_size, lambda: zipped.read(entry)
-            if size > LARGEST_PART:
-                raise BundleError("it is too large")
-            return read()
+                return _regular(self.folder / name, most)
+            assert self._zip is not None
+            entry = self._zip.getinfo(name)
+            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise BundleError("it is compressed in a way that bundles are not")
+            if entry.file_size > most:
+                raise BundleError(f"it is larger than {most} bytes")
+            return self._zip.read(entry)
         except _UNREADABLE as error:
             raise BundleError(f"{name} cannot be read: {error}") from error
 
@@ -126,6 +163,18 @@ class Bundle:
         if not data.endswith(b"\n"):
             raise BundleError(f"{name} is cut short")
         return data[:-1].split(b"\n")
+
+
+def _regular(file: Path, most: int) -> bytes:
+    """A file's bytes. What became a link or a pipe since it was listed is not opened, what grew is not read on."""
+    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise BundleError("it is no regular file")
+        data = opened.read(most + 1)
+    if len(data) > most:
+        raise BundleError(f"it is larger than {most} bytes")
+    return data
 
 
 def json_value(written: str, name: str) -> Any:

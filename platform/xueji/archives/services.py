@@ -46,7 +46,7 @@ from xueji.snapshots.models import Picture
 from xueji.trace import canonical, merkle, queries, sealing
 from xueji.trace import policy as trust
 from xueji.trace.models import Checkpoint, Leaf, Log, Opening
-from xueji.trace.rules import Event, Recorded
+from xueji.trace.rules import ABOUT, Event, Recorded
 
 log = structlog.get_logger(__name__)
 
@@ -225,7 +225,8 @@ def _write(
     _write_proofs(session, archive, proven, said.spans, held_size)
     opened = _write_openings(session, archive, closing, said, with_pictures=with_pictures)
     _write_pictures(session, context, archive, opened, closing.seen)
-    _put(archive, parts.SUBJECT, _json(_subject(session, context, closing)))
+    if said.about:
+        _put(archive, parts.SUBJECT, _json(_subject(session, context, closing)))
     _put(archive, parts.POLICY, _json(trust.policy(session, context.settings)))
     _put(archive, parts.STATEMENT, _json(closing.statement.to_dict()))
     _put(archive, parts.RULEBOOK, closing.rulebook.to_json())
@@ -243,6 +244,8 @@ class _Said:
     """For each log, indices of the first and last leaf of each stretch of study."""
     commitments: set[str]
     erased: dict[str, str]
+    about: bool = False
+    """Whether a leaf says whom it is about; those of the first release do not before they are identified."""
 
 
 def _write_leaves(
@@ -261,6 +264,7 @@ def _write_leaves(
                     spans.append((place.index, place.index))
                 spans[-1] = spans[-1][0], place.index
                 said.commitments.update(commitments(values["event"], values["values"]))
+                said.about = said.about or ABOUT in values["values"]
                 if values["event"] == Event.ERASE:
                     said.erased.update(dict.fromkeys(values["values"]["commitments"], values["at"]))
             said.spans.append(spans)

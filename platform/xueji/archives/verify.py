@@ -17,7 +17,7 @@ from pathlib import Path
 from xueji.archives import bundle as parts
 from xueji.archives.bundle import Bundle, BundleError
 from xueji.archives.claims import content, files, log, subject
-from xueji.archives.claims.reading import Reading, Refuted, Unanswered
+from xueji.archives.claims.reading import Reading, Refuted, Unanswered, utc
 from xueji.archives.program import digest, program
 
 Claim = Callable[[Reading], str]
@@ -48,7 +48,10 @@ LONGEST_LINE = 600
 
 def verify(bundle: Bundle, *, policy: str | None = None, held: str | None = None) -> list[Found]:
     """One finding for each claim. ``policy``, ``held``: texts the auditor brought along."""
-    reading = Reading(bundle, policy, held)
+    return _judge(Reading(bundle, policy, held))
+
+
+def _judge(reading: Reading) -> list[Found]:
     found = []
     for name, _, claim in CLAIMS:
         verdict, said = _judged(claim, reading)
@@ -100,8 +103,23 @@ def main(arguments: Sequence[str] | None = None, *, default: Path | None = None)
         found = [(FALLS, "files", str(error))]
         found += [(UNANSWERED, name, "there is no bundle to look into") for name, _, _ in CLAIMS[1:]]
         return _report(found, [])
-    found = verify(bundle, policy=policy, held=held)
-    return _report(found, [_whose_keys(bundle, policy), f"program 核验程序: sha256 {digest(program())}"])
+    reading = Reading(bundle, policy, held)
+    found = _judge(reading)
+    remarks = [_whose_keys(bundle, policy), f"program 核验程序: sha256 {digest(program())}"]
+    return _report(found, remarks, _as_of(reading))
+
+
+def _as_of(reading: Reading) -> str:
+    """Until when the bundle speaks, and who outside can say that its log is the one others see."""
+    if not reading.trees:
+        return ""
+    try:
+        signed = utc(reading.newest.time)
+    except Refuted:
+        return ""
+    outside = ", ".join(sorted(reading.outside))
+    seen = f"seen outside by 见证者 {outside}" if outside else "seen by nobody outside 无外部见证"
+    return f"; as of 截至 {signed}, nothing later is in here 此后的记录不在内; {seen}"
 
 
 def _whose_keys(bundle: Bundle, brought: str | None) -> str:
@@ -113,7 +131,7 @@ def _whose_keys(bundle: Bundle, brought: str | None) -> str:
     return f"keys 公钥: {whence}, sha256 {hashlib.sha256(trusted).hexdigest()}"
 
 
-def _report(found: Sequence[Found], remarks: Sequence[str]) -> int:
+def _report(found: Sequence[Found], remarks: Sequence[str], as_of: str = "") -> int:
     """Prints one line a claim, the remarks and the verdict; the exit status."""
     labels = {name: f"{name} {label}" for name, label, _ in CLAIMS}
     for verdict, name, said in found:
@@ -125,7 +143,7 @@ def _report(found: Sequence[Found], remarks: Sequence[str]) -> int:
         _say(f"NOT VERIFIED 验证未通过: {', '.join(fallen)}")
         return 1
     open_ones = [name for verdict, name, _ in found if verdict == UNANSWERED]
-    _say("VERIFIED 验证通过" + (f"; not shown 未证明: {', '.join(open_ones)}" if open_ones else ""))
+    _say("VERIFIED 验证通过" + as_of + (f"; not shown 未证明: {', '.join(open_ones)}" if open_ones else ""))
     return 0
 
 

@@ -24,6 +24,7 @@ from xueji.identity.models import Membership, Person, ReferencePhoto
 from xueji.identity.queries import reference_photos
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import NotFound
+from xueji.trace.events import LeavesAsked
 
 
 def access_enrolment(session: Session, actor: Actor, enrolment_id: UUID) -> Enrolment:
@@ -162,6 +163,22 @@ def allow_film(asked: FilmAsked) -> None:
         if _sees_whole_cohort(asked.actor, cohort) or asked.session.scalar(select(_studies(asked.actor, cohort.id))):
             asked.allowed = True
             return
+
+
+def allow_leaves(asked: LeavesAsked) -> None:
+    """A regulator reads the chains of the enrolments in cohorts she sees (`trace` asks)."""
+    ids = {}
+    for chain in asked.chains:
+        try:
+            ids[UUID(chain)] = chain
+        except ValueError:
+            continue  # the platform's, a cohort's or the log's own
+    seen = (
+        select(Enrolment.id)
+        .join(Cohort, Cohort.id == Enrolment.cohort_id)
+        .where(Enrolment.id.in_(ids), seen_cohorts(asked.actor))
+    )
+    asked.allowed |= {ids[enrolment_id] for enrolment_id in asked.session.scalars(seen)}
 
 
 def _is_own(actor: Actor, cohort: Cohort) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xueji.enrolment.models import Enrolment
+from xueji.identity.models import Person
 from xueji.kernel.crypto import Keyring
 from xueji.trace import queries as trace
 from xueji.trace.sealing import KEYRING
@@ -23,7 +24,10 @@ AT_ONCE = 500
 def misplaced(session: Session, enrolment_ids: Iterable[UUID]) -> set[UUID]:
     """Those of the enrolments whose row names somebody else than their first leaf; two queries for any number."""
     ids = list(enrolment_ids)
-    whose = session.execute(select(Enrolment.id, Enrolment.person_id).where(Enrolment.id.in_(ids))).all()
+    # By the person's own column: a foreign key has no type of its own where its table is not known to the process.
+    whose = session.execute(
+        select(Enrolment.id, Person.id).join(Person, Person.id == Enrolment.person_id).where(Enrolment.id.in_(ids))
+    ).all()
     began = trace.began_by(session, [str(enrolment_id) for enrolment_id in ids])
     keyring: Keyring = session.info[KEYRING]
     return {

@@ -1,19 +1,24 @@
 """The log as others read it: checkpoint, tiles, policy, proofs (C2SP tlog-tiles), and the witness's one endpoint.
 
-Hashes are for everybody; leaves are for those who supervise, because they say when somebody studied.
+Hashes are for everybody; leaves are for those who supervise, because they say when somebody studied: an administrator
+reads all of them, a regulator those of the enrolments she sees.
 """
 
 from __future__ import annotations
+
+import json
+from collections.abc import Sequence
 
 from flask import Blueprint, Response, jsonify, request
 
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound
 from xueji.trace import inclusion, merkle, queries, tiles, witness
+from xueji.trace.events import LeavesAsked
 from xueji.trace.policy import policy
 from xueji.trace.tree import Tree, leaves
 from xueji.web.access import public, roles
-from xueji.web.session import context, db
+from xueji.web.session import actor, context, db
 
 blueprint = Blueprint("trace", __name__)
 
@@ -67,7 +72,31 @@ def entries(number: str) -> Response:
     if tiles.width_at(0, place, signed.size) < width:
         raise NotFound
     start = place * tiles.WIDTH
-    return _answer(tiles.entry_bundle(leaves(db(), signed.log, start, start + width)), BYTES, "private, no-store")
+    found = leaves(db(), signed.log, start, start + width)
+    return _answer(tiles.entry_bundle(_hers(found)), BYTES, "private, no-store")
+
+
+def _hers(found: Sequence[bytes]) -> list[bytes]:
+    """The leaves as the reader may see them: one that is not hers is empty, and its hash stands in the tile as ever."""
+    if actor().is_(Role.ADMINISTRATOR):
+        return list(found)
+    chains = [json.loads(leaf)["chain"] for leaf in found]
+    asked = LeavesAsked(db(), actor(), frozenset(chains))
+    context().events.publish(asked)
+    return [leaf if chain in asked.allowed else b"" for leaf, chain in zip(found, chains, strict=True)]
+
+
+@blueprint.get("/log/chain/<chain>")
+@public
+def newest(chain: str) -> Response:
+    """How far a chain has come that is signed for: whether a bundle at hand still tells all of it."""
+    signed = _signed()
+    found = queries.newest_signed(db(), signed, chain)
+    if found is None:
+        raise NotFound
+    response = jsonify(chain=chain, n=found.n, hash=found.hash, signed_size=signed.size)
+    response.headers["Cache-Control"] = A_MOMENT
+    return response
 
 
 @blueprint.get("/log/policy")

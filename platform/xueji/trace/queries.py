@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from xueji.trace import alarms
+from xueji.trace import alarms, merkle
 from xueji.trace.models import ChainHead, Checkpoint, Cosignature, Leaf, Log, Opening, Pending
 from xueji.trace.note import Note
 from xueji.trace.tree import current_log, leaf_count
@@ -130,6 +130,27 @@ def signed_log(session: Session) -> SignedLog | None:
     if log is None or newest is None:
         return None
     return SignedLog(log, newest.size, cosigned(session, newest))
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The last leaf of a chain."""
+
+    n: int
+    hash: str
+    """hex"""
+
+
+def newest_signed(session: Session, signed: SignedLog, chain: str) -> Newest | None:
+    """The last leaf of a chain that the newest checkpoint covers; None for a chain it holds nothing of."""
+    found = session.execute(
+        select(Leaf.n, Leaf.leaf)
+        .where(Leaf.chain == chain, Leaf.log == signed.log.id)
+        .where(Leaf.position < signed.log.first_position + signed.size)
+        .order_by(Leaf.n.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if found is None else Newest(found.n, merkle.leaf_hash(found.leaf).hex())
 
 
 def newest_checkpoint(session: Session, log: Log) -> Checkpoint | None:

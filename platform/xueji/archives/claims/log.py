@@ -18,6 +18,7 @@ from xueji.trace.note import Checkpoint, Note
 
 _STAMP = re.compile(rf"{parts.TIMESTAMPS}(0|[1-9][0-9]{{0,5}})-(0|[1-9][0-9]{{0,15}})-(?:0|[1-9][0-9]{{0,5}})\.tst")
 _SALT = re.compile(rf"[0-9a-f]{{{2 * rules.SALT_BYTES}}}")
+AUTHORITY = "a time-stamp authority"
 LEAF_FIELDS = frozenset({"v", "event", "at", "chain", "n", "prev", "who", "values"})
 
 
@@ -298,11 +299,12 @@ def outside(reading: Reading) -> str:
                     raise Refuted(f"{what}: {error}") from error
                 _agree(what, time, anchor.time, lag)
                 latest.append(utc(time))
+                reading.outside.add(AUTHORITY)
     stamped = len(latest)
     for tree in reading.trees:
         for anchor in tree.anchors:
-            latest += _witnessed(reading.policy, anchor.signed, anchor.checkpoint, anchor.time)
-        latest += _witnessed(reading.policy, tree.signed, tree.checkpoint, tree.time)
+            latest += _witnessed(reading, anchor.signed, anchor.checkpoint, anchor.time)
+        latest += _witnessed(reading, tree.signed, tree.checkpoint, tree.time)
     if not latest:
         raise Unanswered("no time-stamp of an authority and no witness: the times are the log's own")
     return (
@@ -325,9 +327,9 @@ def _stamps(reading: Reading) -> dict[tuple[int, int], list[bytes]]:
     return found
 
 
-def _witnessed(policy: Policy, signed: Note, checkpoint: Checkpoint, time: int) -> list[str]:
+def _witnessed(reading: Reading, signed: Note, checkpoint: Checkpoint, time: int) -> list[str]:
     """When each witness the policy knows says it saw the checkpoint."""
-    name = f"the checkpoint of {checkpoint.size} leaves"
+    name, policy = f"the checkpoint of {checkpoint.size} leaves", reading.policy
     try:
         cosigned = signed.verify(policy.witnesses)
     except note.SignatureError as error:
@@ -337,6 +339,7 @@ def _witnessed(policy: Policy, signed: Note, checkpoint: Checkpoint, time: int) 
         if one.time is not None:
             _agree(f"{one.key.name}, over {name}", one.time, time, policy.lag_ms)
             said.append(utc(one.time))
+            reading.outside.add(one.key.name)
     return said
 
 

@@ -129,6 +129,8 @@ class Reading:
     trees: list[Tree] = field(default_factory=list)
     opened: dict[str, bytes] | None = None
     """By commitment, each value that is opened; None as long as the openings do not hold."""
+    outside: set[str] = field(default_factory=set)
+    """Who outside has seen this log: witnesses by name, and whether an authority stamped it."""
     pictures: dict[str, str] | None = None
     """By commitment, the SHA-256 (hex) of each picture that is opened; None as long as the openings do not hold."""
 
