@@ -46,6 +46,13 @@ def test_cookies_over_https_are_this_host_s_alone(context: Context) -> None:
     assert "Sign in" in client.get("/sign-in", base_url=HERE).text
 
 
+def test_https_stays_https(context: Context) -> None:
+    for secure in (True, False):
+        settings = replace(context.settings, secure_cookies=secure)
+        answer = create_app(context=replace(context, settings=settings)).test_client().get("/sign-in", base_url=HERE)
+        assert ("max-age=31536000" in answer.headers.get("Strict-Transport-Security", "")) is secure
+
+
 def test_an_address_is_never_read_for_a_person(app: Flask, scenario: Scenario, student: Student) -> None:
     """What is looked for may be an identity number, and addresses are kept in histories and logs."""
     browser = Browser(app)
