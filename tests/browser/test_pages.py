@@ -65,6 +65,8 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/review/{check}",
         "/findings",
         "/findings/{finding}",
+        "/people/{person}/account",
+        "/resets",
     ),
     "enterprise": ("/people", "/enrolments/{own}/hours", "/account"),
     "regulator": (
@@ -88,6 +90,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/administration/people/{person}",
         "/administration/organisations",
         "/administration/duplicates",
+        "/resets",
     ),
 }
 """By account; ``history`` is the trainee of `history.History`."""

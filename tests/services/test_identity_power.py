@@ -310,7 +310,7 @@ def test_who_was_acted_on_is_told_until_she_has_read_it(app: Flask, cast: Cast) 
     browser.sign_in(cast.other)
     page = browser.get("/account").text
     assert "您的账号有变动" in page and "停用账号" in page and "恢复账号" in page and "王**" in page
-    assert "您的账号有变动" in browser.get("/account/password").text
+    assert "您的账号有变动" in browser.get("/cohorts").text
     with cast.context.database.reading() as session:
         acts = [str(act.act_id) for act in queries.unread_acts(session, cast.other.id)]
     stranger.sign_in(cast.admin)

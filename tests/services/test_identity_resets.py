@@ -188,7 +188,7 @@ def test_the_regulator_s_account_is_not_under_the_administrators_alone(
 
 
 def test_a_reason_is_needed_and_a_first_code_may_be_issued_again_by_one(context: Context) -> None:
-    staff = someone(context, Role.INSTITUTION)
+    elsewhere = someone(context, temporary=True)
     at = organisation(context, OrganisationKind.INSTITUTION)
     staff = _for_a_week(context, someone(context, Role.INSTITUTION, at=at))
     new, used = someone(context, at=at, temporary=True), someone(context, at=at)
@@ -199,20 +199,11 @@ def test_a_reason_is_needed_and_a_first_code_may_be_issued_again_by_one(context:
         with pytest.raises(SecondPersonNeeded):
             services.issue_again(*front, person_id=used.id, password=services.hash_password("x"), actor=actor)
         with pytest.raises(NotFound):  # of another institution
-            services.issue_again(
-                *front, person_id=someone_else(context).id, password=services.hash_password("x"), actor=actor
-            )
+            services.issue_again(*front, person_id=elsewhere.id, password=services.hash_password("x"), actor=actor)
         with pytest.raises(Invalid):
             services.ask_reset(
                 session, context.keyring, person_id=used.id, kind=ResetKind.PASSWORD, reason="无", actor=actor
             )
-
-
-def someone_else(context: Context) -> Someone:
-    with context.database.reading() as session:
-        found = session.scalars(select(Membership.person_id).where(Membership.role == Role.INSTITUTION)).first()
-    assert found is not None
-    return Someone(found, "", UUID(int=0), "")
 
 
 def test_whoever_once_worked_here_counts_as_staff_for_good(context: Context) -> None:
@@ -251,7 +242,8 @@ def test_a_trainee_confirms_on_her_own_page_and_her_next_study_begins_with_a_che
     assert "后半段" in confirmed.text
     assert herself.get("/account").status_code == 302  # her sessions ended
     with context.database.reading() as session:
-        assert queries.reset_at(session, student.who.id) == clock.now()
+        reset_at = session.scalars(select(Account.reset_at).where(Account.person_id == student.who.id)).one()
+    assert reset_at == clock.now()
     with context.database.writing() as session:
         kept = services.hash_password(PASSWORD)
         services.change_password(

@@ -149,7 +149,9 @@ class FindForm(StrictForm):
 
 class ResetForm(StrictForm):
     kind = SelectField(
-        _("重置什么"), choices=[SelectChoice(kind.value, sentence) for kind, sentence in RESET_KIND.items()]
+        _("重置什么"),
+        [InputRequired(_NEEDED)],
+        choices=[SelectChoice(kind.value, sentence) for kind, sentence in RESET_KIND.items()],
     )
     reason = _text(_("申请理由"), most=300, description=_("例如：本人当面说明手机丢失。另一位确认人会看到。"))
 

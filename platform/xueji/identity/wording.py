@@ -73,7 +73,7 @@ ACT: Mapping[str, Any] = {
     Event.ACCOUNT_RECOVER: _("由服务器管理者重新启用账号"),
     Event.PASSWORD_CHANGE: _("更改密码"),
     Event.PASSWORD_RESET: _("重置密码"),
-    Event.RESET_ASK: _("申请重置"),
+    Event.RESET_ASK: _("有人申请重置"),
     Event.RESET_REFUSE: _("拒绝重置申请"),
     Event.FACTOR_SET: _("启用两步验证"),
     Event.FACTOR_DROP: _("停用两步验证"),
