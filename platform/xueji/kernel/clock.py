@@ -32,8 +32,8 @@ def now() -> datetime:
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
-SMALL_STEP_MS = 5_000
-"""By how much the wall clock may be put right at once: what a time server corrects after a night."""
+SMALL_STEP_MS = 60_000
+"""By how much the wall clock may be put right at once: what is corrected after a virtual machine stood still."""
 
 
 class _Steady:

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -27,6 +28,8 @@ _HEAD = ("length", "head", "at_ms", "chain")
 _PENDING = ("chain", "n", "leaf")
 
 MOST_ERASED_IN_A_LEAF = 500
+
+log = structlog.get_logger(__name__)
 
 
 class ClockBehind(Unavailable):
@@ -64,7 +67,8 @@ def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
     """
     if not entries:
         return []
-    if clock.jump_ms():
+    if jump_ms := clock.jump_ms():
+        log.error("trace.clock_jumped", ms=jump_ms)
         raise ClockJumped
     plain = Plain(session)
     heads = _heads(plain, sorted({entry.chain for entry in entries}))
