@@ -17,7 +17,7 @@ from werkzeug.routing import Rule
 
 from xueji.identity.errors import Forged, SessionEnded, SignedOut
 from xueji.kernel.errors import Conflict, Forbidden, Invalid, Malformed, NotFound, Problem, TooLarge, WrongType
-from xueji.snapshots.errors import CheckInNeeded, RouteNotReady
+from xueji.snapshots.errors import CheckInNeeded, RoomCodeNeeded, RouteNotReady
 from xueji.web.access import rule_of
 from xueji.web.bodies import body_of
 from xueji.web.described import ProblemOut, refusals_of
@@ -37,7 +37,9 @@ SCHEMES: dict[str, Any] = {
         "description": "A browser that signed in. Whatever changes something also needs the header `X-CSRFToken`.",
     },
 }
-HEARD_BY_EVENT: dict[str, tuple[type[Problem], ...]] = {"progress_api.open_": (CheckInNeeded, RouteNotReady)}
+HEARD_BY_EVENT: dict[str, tuple[type[Problem], ...]] = {
+    "progress_api.open_": (CheckInNeeded, RoomCodeNeeded, RouteNotReady)
+}
 """What parts above a view refuse, asked by an event (see `xueji.wiring`)."""
 _PROBLEM = {"$ref": f"#/components/schemas/{ProblemOut.__name__}"}
 

@@ -51,6 +51,7 @@ def test_every_code_has_its_words_and_no_word_is_left_over(words: dict[str, obje
 
 def test_every_signal_a_check_may_carry_has_its_words() -> None:
     named = {*SignalCode, "service_down", "shown_by_another", "no_reference", "judge_tripped", "pictures_lost"}
+    named |= {"consent_withdrawn", "other_route"}
     assert set(checks.SIGNAL) == named | {f"camera_{cause}" for cause in services.CameraFailure}
 
 

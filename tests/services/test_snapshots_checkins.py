@@ -23,9 +23,9 @@ from xueji.snapshots.errors import (
     CheckInClosed,
     CheckInNeeded,
     CheckInStruck,
-    CodeNeeded,
     NobodyHere,
     PlaceUnknown,
+    RoomCodeNeeded,
     StrikeOver,
     StruckByYou,
 )
@@ -74,7 +74,7 @@ def test_nobody_studies_before_the_code_of_the_room_is_typed(scenario: Scenario,
     with pytest.raises(CheckInNeeded):
         type_in(scenario, student, "123456")
     scenario.check_in(student, coded=False)
-    with pytest.raises(CodeNeeded):
+    with pytest.raises(RoomCodeNeeded):
         student.study(scenario.lessons[0])
     assert not type_in(scenario, student, shown(scenario, student, "二号教室"))
     code = shown(scenario, student)

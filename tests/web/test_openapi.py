@@ -177,6 +177,8 @@ def study_under_checks(reader: Reader, scenario: Scenario) -> None:
 
     for way, said in (("unable", {"reason": "in_use"}), ("refuse", {})):
         check = asked()
+        for nonce in ("wrong", check["nonce"]):
+            page.client.post(f"/api/v1/checks/{check['check_id']}/camera", json={"nonce": nonce, "question": "asked"})
         for nonce in ("wrong", check["nonce"], check["nonce"]):
             page.client.post(f"/api/v1/checks/{check['check_id']}/{way}", json={"nonce": nonce, **said})
     url = answered(asked(), Judged.MISMATCH)

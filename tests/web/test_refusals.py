@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -32,6 +33,12 @@ def test_each_has_words_of_its_own_or_its_family_s(app: Flask) -> None:
         kinds = list(every_refusal())
         assert len(kinds) > 40
         assert [kind for kind in kinds if not (str(kind.title) and str(kind.detail))] == []
+
+
+def test_each_kind_has_a_name_of_its_own(app: Flask) -> None:
+    """Programs tell refusals apart by their type: two of one name would be taken for one another."""
+    named = Counter(kind.type for kind in every_refusal() if "type" in vars(kind))
+    assert [name for name, count in named.items() if count > 1] == []
 
 
 def said(response: Any, status: int, kind: str) -> str:

@@ -21,7 +21,7 @@ class NoSuchFlag(Conflict):
 
 
 class SecondPersonNeeded(Conflict):
-    type, title = "second-person-needed", _("须由第二人确认")
+    type, title = "clearance-needs-second-person", _("须由第二人确认")
     detail = _("您已提出放行，须由本机构另一位工作人员或监管部门确认。")
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_babel import lazy_gettext as _
 
-from xueji.kernel.errors import Conflict, Invalid, Unauthorised
+from xueji.identity.errors import SessionEnded as SignInEnded
+from xueji.kernel.errors import Conflict, Invalid, Problem
 
 
 class LeaseHeld(Conflict):
@@ -68,7 +71,11 @@ class NotOnline(Conflict):
     detail = _("实操课时不能在线上学习，请按培训班的安排到场参加。")
 
 
-class SessionEnded(Unauthorised):
-    type = "session-ended"
+class SessionEnded(SignInEnded):
+    """The same refusal, heard while studying: what was not sent yet is kept."""
+
     title = _("登录已失效")
     detail = _("您已退出、登录超时，或在别处登录。请重新登录，未提交的学习记录会自动补交。")
+
+    def __init__(self, **extra: Any) -> None:
+        Problem.__init__(self, **extra)

@@ -31,7 +31,6 @@ from xueji.snapshots.errors import (
     CheckInNeeded,
     CheckOver,
     CheckStillOpen,
-    CodeWrong,
     FramesUnusable,
     FrameTooLarge,
     NoFaceChecks,
@@ -40,6 +39,7 @@ from xueji.snapshots.errors import (
     NotOnThisRoute,
     NotToReview,
     PlaceUnknown,
+    RoomCodeWrong,
 )
 from xueji.snapshots.models import Check, CheckIn
 from xueji.snapshots.rules import CheckState
@@ -211,11 +211,11 @@ def check_in(body: schemas.CheckInIn) -> tuple[Response, int]:
     "/check-ins/code", summary="Type the code shown in the room, once a check-in", responses={200: schemas.CodeOut}
 )
 @roles(Role.TRAINEE)
-@refuses(CheckInNeeded, CodeWrong)
+@refuses(CheckInNeeded, RoomCodeWrong)
 def code(body: schemas.CodeIn) -> Response:
     if not services.enter_code(db(), context().keyring, actor=actor(), code=body.code):
         db().commit()  # a refusal would take the counting of the wrong one back
-        raise CodeWrong
+        raise RoomCodeWrong
     return jsonify({"entered": True})
 
 

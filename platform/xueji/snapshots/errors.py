@@ -65,14 +65,14 @@ class NobodyHere(Conflict):
     detail = _("请先为到场的学员签到，再巡查。")
 
 
-class CodeNeeded(Conflict):
-    type = "code-needed"
+class RoomCodeNeeded(Conflict):
+    type = "room-code-needed"
     title = _("请先输入现场验证码")
     detail = _("验证码显示在教室里，每次签到只需输入一次。请在“我的培训”页面输入。")
 
 
-class CodeWrong(Invalid):
-    type = "code-wrong"
+class RoomCodeWrong(Invalid):
+    type = "room-code-wrong"
     title = _("验证码不对")
     detail = _("请按教室里正在显示的六位数字输入，它每五分钟更换一次。")
 

@@ -26,7 +26,7 @@ from xueji.rulebook.intervals import length
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.vocabulary import CheckKind, Method, Outcome, ReviewOutcome
 from xueji.snapshots import rules
-from xueji.snapshots.errors import CheckInNeeded, CheckStillOpen, CodeNeeded, NoFaceChecks, RouteNotReady
+from xueji.snapshots.errors import CheckInNeeded, CheckStillOpen, NoFaceChecks, RoomCodeNeeded, RouteNotReady
 from xueji.snapshots.models import Check, CheckIn
 from xueji.snapshots.rules import CheckState, Contact, OpenCheck, Told
 from xueji.snapshots.services import leaves
@@ -50,7 +50,7 @@ def waiting_check_goes_on(opens: SittingOpens) -> None:
 def sitting_opens(opens: SittingOpens) -> None:
     """Say how the person will be known in this sitting, and draw its checks.
 
-    Raises CheckInNeeded, CodeNeeded, RouteNotReady."""
+    Raises CheckInNeeded, RoomCodeNeeded, RouteNotReady."""
     session = opens.session
     proof = identity.proof_of(session, opens.facts.person_id)
     if proof.route is ProofRoute.SUPERVISED:
@@ -127,7 +127,7 @@ def _open_check_in(session: Session, opens: SittingOpens, reset: datetime | None
     if here is None:
         raise CheckInNeeded
     if opens.facts.cohort.plan.room_code and here.code_ms is None:
-        raise CodeNeeded
+        raise RoomCodeNeeded
     return here
 
 
