@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 from flask import Flask
 from people_for_tests import HarmlessFaces, Someone, consented, organisation, signed_in, someone
 from PIL import Image, ImageDraw
-from school_for_tests import HOUR, School, cohort_plan, new_member
+from school_for_tests import HOUR, School, cohort_plan, declared, new_member
 
 from courses.models import Lesson
 from courses.services import editing
@@ -212,7 +212,12 @@ class Scenario:
             if route is ProofRoute.SUPERVISED:
                 choose_route(session, self.context.events, person=person, route=route)
             enrolment = trainees.enrol(
-                session, self.context.keyring, cohort=self.cohort, person=person, actor=self.school.staff
+                session,
+                self.context.keyring,
+                cohort=self.cohort,
+                person=person,
+                actor=self.school.staff,
+                declared=declared(self.cohort),
             )
         student = Student(self, who, enrolment)
         if confirmed:

@@ -14,6 +14,7 @@ from stdnum.cn import ric
 
 from courses.models import Film, FilmState, Lesson
 from courses.services import editing
+from xueji.enrolment.declarations import Declaration
 from xueji.enrolment.models import Cohort, Enrolment
 from xueji.enrolment.services import cohorts, trainees
 from xueji.enrolment.services.cohorts import CohortPlan
@@ -128,6 +129,13 @@ def new_member(context: Context, organisation: Organisation, role: Role, name: s
 def new_school(context: Context, region: str = REGION) -> School:
     place = new_organisation(context, region=region)
     return School(context, place, new_member(context, place, Role.INSTITUTION))
+
+
+def declared(cohort: Cohort) -> Declaration:
+    """Of somebody whom the cohort is for, with a certificate of before."""
+    return Declaration(
+        post=cohort.category, employer="虚构冶炼有限公司", industry=cohort.industry, earlier="合格证 甘A-2023-0417"
+    )
 
 
 def cohort_plan(**changes: Any) -> CohortPlan:

@@ -52,6 +52,7 @@ PAGES: dict[Role, tuple[Entry, ...]] = {
         Entry("oversight.trainees", _("学员"), "people", ("oversight.trainee", "oversight.sitting", "hours.")),
         Entry("oversight.draws", _("随机抽查"), "shuffle", ("oversight.draw",)),
         Entry("oversight.flags", _("异常学时"), "exclamation-triangle"),
+        Entry("oversight.exceptions", _("例外入班"), "person-plus"),
         Entry("oversight.findings", _("问题整改"), "flag", ("oversight.finding",)),
     ),
     Role.ADMINISTRATOR: (

@@ -6,10 +6,11 @@ from functools import partial
 
 from courses.events import FilmAsked, LessonChanging
 from xueji.enrolment.access import allow_film, allow_leaves
-from xueji.enrolment.events import StudyAsked, StudyEnds
+from xueji.enrolment.events import EarlierTraining, StudyAsked, StudyEnds
 from xueji.enrolment.services.cohorts import guard_lesson
 from xueji.enrolment.services.references import reference_changed
 from xueji.hours.services import (
+    earlier_training,
     ledger_shown,
     sitting_opens_line,
     sitting_opens_make_up,
@@ -43,6 +44,7 @@ def connect(context: Context) -> None:
     events.subscribe(LeavesAsked, allow_leaves)
     events.subscribe(LessonChanging, guard_lesson)
     events.subscribe(StudyEnds, end_study)
+    events.subscribe(EarlierTraining, earlier_training)
     events.subscribe(StudyAsked, study_asked)
     # A check that is over decides what may be made up, and the schedule of checks counts that.
     events.subscribe(SittingOpens, snapshots.waiting_check_goes_on)

@@ -42,9 +42,9 @@ from xueji.rulebook.plan import FIELDS
 from xueji.rulebook.vocabulary import RULES, Category, Part
 from xueji.trace import canonical, sealing
 from xueji.trace import queries as trace
-from xueji.trace.rules import ABOUT, LARGEST_LEAF, STAFF_NAME, STAFF_ORGANISATION
+from xueji.trace.rules import ABOUT, DECLARED, LARGEST_LEAF, STAFF_NAME, STAFF_ORGANISATION
 
-NOT_OF_HOURS: frozenset[str] = frozenset({ABOUT, STAFF_NAME, STAFF_ORGANISATION})
+NOT_OF_HOURS: frozenset[str] = frozenset({ABOUT, DECLARED, STAFF_NAME, STAFF_ORGANISATION})
 """What the opening leaf says besides, for those who ask whose it is and what was declared."""
 
 

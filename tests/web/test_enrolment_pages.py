@@ -67,6 +67,9 @@ def plan(**changes: Any) -> dict[str, Any]:
     return {**values, **changes}
 
 
+DECLARED = {"post": "safety_manager", "employer": "某冶炼厂", "industry": "metal_smelting"}
+
+
 def local(instant: datetime) -> str:
     """As a browser sends it."""
     return f"{instant.astimezone(clock.SHANGHAI):%Y-%m-%dT%H:%M}"
@@ -92,7 +95,9 @@ def test_a_cohort_from_draft_to_attendance(school: School, browser: Browser, noo
     assert only(school, Cohort).state is CohortState.OPEN
 
     imported = browser.post(
-        f"/cohorts/{cohort.id}/trainees", {"people": f"{id_number(801)}\t王小明"}, look=f"/cohorts/{cohort.id}/trainees"
+        f"/cohorts/{cohort.id}/trainees",
+        {"people": f"{id_number(801)}\t王小明", **DECLARED},
+        look=f"/cohorts/{cohort.id}/trainees",
     )
     assert "初始密码只显示这一次" in imported.text
     enrolment: Enrolment = only(school, Enrolment)
@@ -191,7 +196,7 @@ def test_the_share_is_shown_to_the_hundredth(school: School, browser: Browser) -
 def test_a_bad_paste_is_said_line_by_line(school: School, browser: Browser) -> None:
     cohort = school.cohort()
     path = f"/cohorts/{cohort.id}/trainees"
-    answer = browser.post(path, {"people": f"{id_number(802)} 王五\n<b>x</b>"}, look=path)
+    answer = browser.post(path, {"people": f"{id_number(802)} 王五\n<b>x</b>", **DECLARED}, look=path)
     assert answer.status_code == 422
     assert "第 2 行" in answer.text
     assert "<b>x</b>" not in answer.text
@@ -213,7 +218,9 @@ def test_another_institutions_pages_are_not_found(app: Flask, context: Context, 
         f"/enrolments/{enrolment.id}/withdraw",
     ):
         assert stranger.post(path, {"reason": "x"} if "enrolments" in path else {}, look="/cohorts").status_code == 404
-    answer = stranger.post(f"/cohorts/{cohort.id}/trainees", {"people": f"{id_number(803)} 王五"}, look="/cohorts")
+    answer = stranger.post(
+        f"/cohorts/{cohort.id}/trainees", {"people": f"{id_number(803)} 王五", **DECLARED}, look="/cohorts"
+    )
     assert answer.status_code == 404
     assert only(school, Enrolment).state is EnrolmentState.ACTIVE
 

@@ -13,6 +13,7 @@ ABOUT = frozenset({"masked_name", "number_end", "institution", "cohort_title", "
 IN_FULL = frozenset({"person_name", "person_number"})
 IN_OFFICE = frozenset({"staff_name", "teacher"})
 """Who stands for an act. An employer is told for which organisation, and no more."""
+DECLARED = frozenset({"employer", "earlier"})
 PICTURE = "picture"
 REFERENCE = "reference"
 SCHEDULE = "schedule"
@@ -29,10 +30,10 @@ class Asker(StrEnum):
 
 OPENED = {
     # When checks are still to come is for nobody who is checked, or who teaches those who are.
-    Asker.HERSELF: SITTING | WORDS | ABOUT | IN_FULL | IN_OFFICE | {STAFF_ORGANISATION},
-    Asker.INSTITUTION: SITTING | WORDS | ABOUT | IN_OFFICE | {STAFF_ORGANISATION},
+    Asker.HERSELF: SITTING | WORDS | DECLARED | ABOUT | IN_FULL | IN_OFFICE | {STAFF_ORGANISATION},
+    Asker.INSTITUTION: SITTING | WORDS | DECLARED | ABOUT | IN_OFFICE | {STAFF_ORGANISATION},
     Asker.ENTERPRISE: SITTING | ABOUT | {STAFF_ORGANISATION},
-    Asker.REGULATOR: SITTING | WORDS | ABOUT | IN_FULL | IN_OFFICE | {STAFF_ORGANISATION, SCHEDULE},
+    Asker.REGULATOR: SITTING | WORDS | DECLARED | ABOUT | IN_FULL | IN_OFFICE | {STAFF_ORGANISATION, SCHEDULE},
 }
 SEES_FACES = frozenset({Asker.HERSELF, Asker.INSTITUTION, Asker.REGULATOR})
 """Never the employer."""

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from courses.models import Film, FilmState, Lesson
 from xueji.demo.accounts import Placed
+from xueji.demo.cast import FACTORY
 from xueji.demo.course import make_course
+from xueji.enrolment.declarations import Declaration
 from xueji.enrolment.models import (
     Attendance,
     Cohort,
@@ -193,7 +195,16 @@ def _enrol(context: Context, session: Session, cohort: Cohort, trainee: Placed, 
     if found is not None:
         return found
     person = session.get_one(Person, trainee.person_id)
-    return enrol(session, context.keyring, cohort=cohort, person=person, actor=actor)
+    declared = Declaration(post=cohort.category, employer=FACTORY.name, industry=cohort.industry)
+    return enrol(
+        session,
+        context.keyring,
+        cohort=cohort,
+        person=person,
+        actor=actor,
+        declared=declared,
+        events=context.events,
+    )
 
 
 def _teach_in_person(

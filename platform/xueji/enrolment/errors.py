@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from xueji.enrolment import wording
+from xueji.enrolment.declarations import Misfit
 from xueji.enrolment.rules import BadLine, BadSession, Finding, NotAttended
 from xueji.kernel.errors import Conflict, Forbidden, Invalid
 from xueji.rulebook.vocabulary import Doubt
@@ -54,6 +56,19 @@ class CohortNotOpen(Conflict):
 
 class AlreadyEnrolled(Conflict):
     type, title = "already-enrolled", _("已在本班")
+
+
+class DeclarationRefused(Invalid):
+    """Carries ``misfits``, each with its code and words: a reason would let her in, and stand in a list."""
+
+    type, title = "declaration-refused", _("申报内容与本班不符")
+
+    def __init__(self, found: Iterable[Misfit]) -> None:
+        self.misfits = tuple(found)
+        rows = [{"why": each.value, "message": str(wording.MISFIT[each])} for each in self.misfits]
+        message = " ".join(row["message"] for row in rows)
+        what_to_do = gettext("请改正；确需入班的，请写明理由，理由会列给监管部门。")
+        super().__init__(f"{message} {what_to_do}", misfits=rows)
 
 
 class AlreadyWithdrawn(Conflict):

@@ -36,3 +36,12 @@ class StudyAsked:
     stays: Mapping[UUID, Interval]
     """By person."""
     found: dict[UUID, list[StudiedOnline]] = field(default_factory=dict)
+
+
+@dataclass
+class EarlierTraining:
+    """Somebody comes for a refresher: whoever keeps the accounts says whether any of these is complete."""
+
+    session: Session
+    enrolment_ids: tuple[UUID, ...]
+    complete: bool = False

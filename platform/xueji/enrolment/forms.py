@@ -21,6 +21,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
+from xueji.enrolment.declarations import LONGEST_EARLIER, LONGEST_EMPLOYER, LONGEST_REASON, Declaration
 from xueji.enrolment.fields import FIRST_DAY, AmountField, CountField, DayField
 from xueji.enrolment.models import Cohort
 from xueji.enrolment.services.cohorts import CohortPlan
@@ -208,6 +209,40 @@ class ImportForm(StrictForm):
         description=_("每人一行，可从表格中整块复制。可加一列手机号，作为新学员的登录账号。"),
         render_kw={"rows": 8, "spellcheck": "false", "autocomplete": "off"},
     )
+    post = SelectField(
+        _("岗位"),
+        [_NEEDED],
+        choices=_choices(CATEGORY),
+        description=_("以下各项对名单中的每个人都适用；不同的请分批导入。"),
+    )
+    employer = _text(_("用人单位"), LONGEST_EMPLOYER)
+    industry = SelectField(_("单位所属行业"), [_NEEDED], choices=_choices(INDUSTRY))
+    earlier = _text(
+        _("以前的培训或证书"),
+        LONGEST_EARLIER,
+        needed=False,
+        description=_("再培训、复审、换证时填写证书编号，或上次培训的机构和日期。"),
+    )
+    reason = _text(
+        _("不符时的理由"),
+        LONGEST_REASON,
+        needed=False,
+        description=_("岗位、行业与本班不符，或没有以前的培训时须写明；监管部门可以看到。"),
+    )
+
+    @staticmethod
+    def preset(cohort: Cohort) -> dict[str, Any]:
+        """What the form shows at first: somebody whom the cohort is for."""
+        return {"post": cohort.category.value, "industry": cohort.industry or UNKNOWN}
+
+    def declared(self) -> Declaration:
+        return Declaration(
+            post=Category(self.post.data),
+            employer=self.employer.data,
+            industry=self.industry.data,
+            earlier=self.earlier.data or "",
+            reason=self.reason.data or "",
+        )
 
 
 class ReasonForm(StrictForm):

@@ -138,6 +138,33 @@ class EnrolmentReference(Base):
     commitment: Mapped[str] = mapped_column(String(64))
 
 
+class EnrolmentDeclaration(Base):
+    """What was declared of a trainee at enrolment, and why she was let in where it does not fit.
+
+    Personal data: her post and employer, earlier certificates, a reason in words, and who entered them.
+    """
+
+    __tablename__ = "enrolment_declaration"
+
+    enrolment_id: Mapped[UUID] = mapped_column(ForeignKey("enrolment.id"), primary_key=True)
+    post: Mapped[Category] = mapped_column(word(Category))
+    employer: Mapped[str] = mapped_column(String(120))
+    """Its name as entered."""
+    employer_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
+    """The registered organisation of that name, if there is one."""
+    industry: Mapped[str] = mapped_column(String(64))
+    """The employer's, by the rulebook's code, or ``unknown``."""
+    earlier: Mapped[str] = mapped_column(String(200), default="")
+    """Which certificate or training came before."""
+    reason: Mapped[str] = mapped_column(String(300), default="")
+    misfits: Mapped[list[str]] = mapped_column(JSON)
+    """What does not fit (`declarations.Misfit`)."""
+    to_look_at: Mapped[bool] = mapped_column(Boolean, index=True)
+    """Whether the regulator's list shows it: something does not fit, or only a word stands for earlier training."""
+    declared_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    declared_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class InPersonSession(Base):
     """Teaching in a room: where, when, by whom. Personal data: the teacher's name."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from xueji.enrolment.models import (
     CohortLesson,
     CohortState,
     Enrolment,
+    EnrolmentDeclaration,
     EnrolmentState,
     InPersonSession,
 )
@@ -332,6 +333,12 @@ def roster(session: Session, keyring: Keyring, cohort_id: UUID) -> list[RosterLi
         for enrolment, masked in rows
     ]
     return sorted(lines, key=lambda line: line.state is not EnrolmentState.ACTIVE)
+
+
+def declarations(session: Session, enrolment_ids: Iterable[UUID]) -> dict[UUID, EnrolmentDeclaration]:
+    """What was declared of each at enrolment, by enrolment; those of whom nothing was are left out."""
+    chosen = select(EnrolmentDeclaration).where(EnrolmentDeclaration.enrolment_id.in_(list(enrolment_ids)))
+    return {row.enrolment_id: row for row in session.scalars(chosen)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from typing import Any
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 
+from xueji.enrolment.declarations import Misfit
 from xueji.enrolment.models import CohortState, EnrolmentState
 from xueji.enrolment.rules import AttendanceState, BadLine, BadSession, Finding, NotAttended, Why
-from xueji.rulebook.industries import UNKNOWN
+from xueji.identity.wording import INDUSTRY as INDUSTRY
 from xueji.rulebook.rules import CapNote, Ruling
 from xueji.rulebook.vocabulary import Category, Doubt, HerWord, Part, Training
 
@@ -49,24 +50,6 @@ SUBJECT: Mapping[str, Any] = {
     "welding": _("焊接与热切割作业"),
     "scaffolding": _("登高架设作业"),
     "height_installation": _("高处安装、维护、拆除作业"),
-}
-
-INDUSTRY: Mapping[str, Any] = {
-    "coal_mines": _("煤矿"),
-    "underground_metal_mines": _("金属非金属地下矿山"),
-    "other_non_coal_mines": _("其他非煤矿山"),
-    "hazardous_chemical_production": _("危险化学品生产"),
-    "hazardous_chemical_trade_storage": _("危险化学品经营、储存"),
-    "fireworks": _("烟花爆竹"),
-    "other_dangerous_goods": _("其他危险物品的生产、经营、储存"),
-    "metal_smelting": _("金属冶炼"),
-    "construction": _("建筑施工"),
-    "transport": _("道路、水上等运输"),
-    "energy_supply": _("电力、热力、燃气和水的供应"),
-    "manufacturing": _("其他制造业"),
-    "crowded_places": _("商场、宾馆等人员密集场所"),
-    "other_industries": _("其他行业"),
-    UNKNOWN: _("不清楚（按最严的规定）"),
 }
 
 _FINDING: Mapping[Why, Any] = {
@@ -141,6 +124,12 @@ _PLAN_FIELD: Mapping[str, Any] = {
     "deny_days": _("学员提出异议的期限"),
     "round_ms": _("现场巡查间隔"),
     "room_code": _("现场验证码"),
+}
+
+MISFIT: Mapping[Misfit, Any] = {
+    Misfit.POST: _("申报的岗位与本班培训对象不同。"),
+    Misfit.INDUSTRY: _("所在单位的行业与本班不同。"),
+    Misfit.NOTHING_EARLIER: _("没有以前的培训或证书。"),
 }
 
 NOT_ATTENDED: Mapping[NotAttended, Any] = {
@@ -230,7 +219,12 @@ def source(ruling: Ruling | None) -> str | None:
     """The document and article a finding stands on."""
     if ruling is None:
         return None
-    return f"{ruling.figure.document} {ruling.figure.article}".strip()
+    return f"{ruling.figure.document} {article(ruling.figure.article)}".strip()
+
+
+def article(named: str) -> str:
+    """An article as documents call it; a line of a table of subjects by the subject's name."""
+    return str(SUBJECT.get(named, named))
 
 
 def amount(ms: int, class_hour_ms: int) -> str:

@@ -9,10 +9,10 @@ import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.events import StudiedOnline, StudyAsked
+from xueji.enrolment.events import EarlierTraining, StudiedOnline, StudyAsked
 from xueji.hours.errors import AccountUnreadable
 from xueji.hours.models import HoursAccount, HoursReading
-from xueji.hours.queries import account_of, rules_digest, worked_out
+from xueji.hours.queries import account_of, rules_digest, statements_of, worked_out
 from xueji.hours.rules import MalformedTrace, ahead, evidence, lost_media
 from xueji.hours.running import Running, carried_on
 from xueji.kernel import clock
@@ -116,6 +116,12 @@ def study_asked(asked: StudyAsked) -> None:
             studied = union((each.server_ms, each.server_ms + each.to_ms - each.from_ms) for each in found.segments)
             for first, last in intersect(studied, [(from_ms, to_ms)]):
                 asked.found.setdefault(person_id, []).append(StudiedOnline(first, last, enrolment_id))
+
+
+def earlier_training(asked: EarlierTraining) -> None:
+    """Say whether any of the accounts is complete; one that cannot be read is not."""
+    found = statements_of(asked.session, asked.enrolment_ids).values()
+    asked.complete = any(statement is not None and statement.complete for statement in found)
 
 
 def notice_growth(session: Session) -> int:

@@ -9,6 +9,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from xueji.enrolment.wording import amount
+from xueji.enrolment.wording import article as article
 from xueji.hours.rules import FlagCode, LessonLine, MissingCode, OnlineSums, Statement
 from xueji.rulebook.rules import CapNote
 from xueji.rulebook.vocabulary import Clearer, Reason

@@ -14,7 +14,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp
 
 from xueji.identity.rules import LONGEST_PASSWORD, SHORTEST_PASSWORD, OrganisationKind, ProofRoute
-from xueji.identity.wording import ORGANISATION_KIND, RESET_KIND, ROLE
+from xueji.identity.wording import INDUSTRY, ORGANISATION_KIND, RESET_KIND, ROLE
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, NotFound
 
@@ -112,6 +112,14 @@ class OrganisationForm(StrictForm):
         _("统一社会信用代码"),
         [Optional(), Length(min=18, max=18, message=_("请填写18位代码。"))],
         filters=[lambda given: (given or "").strip()],
+    )
+
+    industry = SelectField(
+        _("行业"),
+        choices=[SelectChoice("", _("未登记")), *(SelectChoice(code, word) for code, word in INDUSTRY.items())],
+        default="",
+        description=_("生产经营单位填写；是否高危行业由规定判断。"),
+        validate_choice=True,
     )
 
     def organisation_kind(self) -> OrganisationKind:

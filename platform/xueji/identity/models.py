@@ -52,6 +52,8 @@ class Organisation(Base):
     """Division code (GB/T 2260); of an authority, its jurisdiction."""
     uscc: Mapped[str | None] = mapped_column(String(18), unique=True, info=IMPERSONAL)
     """Unified social credit code, where it has one."""
+    industry: Mapped[str] = mapped_column(String(64), default="", info=IMPERSONAL)
+    """Of an enterprise, by the rulebook's code; empty until it is known."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, info=IMPERSONAL)
 
 

@@ -10,6 +10,7 @@ from flask_babel import lazy_pgettext
 
 from xueji.identity.rules import OrganisationKind, PhotoStanding, ProofRoute, ResetKind, SessionEnd, SessionKind, Step
 from xueji.kernel.actor import Role
+from xueji.rulebook.industries import UNKNOWN
 from xueji.trace.rules import Event
 
 ROLE: Mapping[Role, Any] = {
@@ -161,3 +162,22 @@ def device(user_agent: str) -> str:
     """``Chrome · Windows``: enough to know one's own devices by; the beginning of what the program calls itself."""
     named = [next((word for mark, word in each if mark in user_agent), None) for each in (_BROWSERS, _SYSTEMS)]
     return " · ".join(str(word) for word in named if word) or user_agent[:30] or "—"
+
+
+INDUSTRY: Mapping[str, Any] = {
+    "coal_mines": _("煤矿"),
+    "underground_metal_mines": _("金属非金属地下矿山"),
+    "other_non_coal_mines": _("其他非煤矿山"),
+    "hazardous_chemical_production": _("危险化学品生产"),
+    "hazardous_chemical_trade_storage": _("危险化学品经营、储存"),
+    "fireworks": _("烟花爆竹"),
+    "other_dangerous_goods": _("其他危险物品的生产、经营、储存"),
+    "metal_smelting": _("金属冶炼"),
+    "construction": _("建筑施工"),
+    "transport": _("道路、水上等运输"),
+    "energy_supply": _("电力、热力、燃气和水的供应"),
+    "manufacturing": _("其他制造业"),
+    "crowded_places": _("商场、宾馆等人员密集场所"),
+    "other_industries": _("其他行业"),
+    UNKNOWN: _("不清楚（按最严的规定）"),
+}

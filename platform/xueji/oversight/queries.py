@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from courses.models import Lesson
-from xueji.enrolment.models import Cohort, Enrolment, EnrolmentState
+from xueji.enrolment.models import Cohort, Enrolment, EnrolmentDeclaration, EnrolmentState
 from xueji.hours.models import HoursAccount
 from xueji.identity.models import Membership, Organisation, Person
 from xueji.identity.rules import ProofRoute
@@ -22,6 +22,7 @@ from xueji.oversight.access import seen_cohorts, seen_findings, within
 from xueji.oversight.models import Draw, Finding
 from xueji.oversight.rules import FindingState, drawn
 from xueji.progress.models import Sitting
+from xueji.rulebook.vocabulary import Category, Training
 from xueji.snapshots.models import Check
 
 PER_PAGE = 20
@@ -116,6 +117,34 @@ def flagged_trainees(session: Session, actor: Actor, page: int = 1) -> tuple[lis
     """The jurisdiction's enrolments whose kept account shows sums that cannot be, and how many there are."""
     flagged = select(HoursAccount.enrolment_id).where(HoursAccount.flags > 0)
     return _page(session, [seen_cohorts(actor), Enrolment.id.in_(flagged)], page)
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionLine:
+    """Somebody let in although something does not fit, or on a word about earlier training."""
+
+    trainee: TraineeLine
+    training: Training
+    category: Category
+    declared: EnrolmentDeclaration
+
+
+def exceptions(session: Session, actor: Actor, page: int = 1) -> tuple[list[ExceptionLine], int]:
+    """A page of the jurisdiction's enrolments whose declaration is to be looked at, the latest first, and how many."""
+    joined = (
+        select(EnrolmentDeclaration, Cohort.training, Cohort.category)
+        .join(Enrolment, Enrolment.id == EnrolmentDeclaration.enrolment_id)
+        .join(Cohort, Cohort.id == Enrolment.cohort_id)
+        .where(seen_cohorts(actor), EnrolmentDeclaration.to_look_at)
+    )
+    total = session.scalar(select(func.count()).select_from(joined.subquery())) or 0
+    ordered = joined.order_by(EnrolmentDeclaration.declared_at.desc(), EnrolmentDeclaration.enrolment_id)
+    rows = session.execute(ordered.limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
+    lines = trainee_lines(session, [declared.enrolment_id for declared, _training, _category in rows])
+    return [
+        ExceptionLine(lines[declared.enrolment_id], training, category, declared)
+        for declared, training, category in rows
+    ], total
 
 
 def _page(session: Session, where: Sequence[ColumnElement[bool]], page: int) -> tuple[list[TraineeLine], int]:

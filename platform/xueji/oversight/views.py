@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, flash, jsonify, redirect, re
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
+from xueji.enrolment import wording as cohort_wording
 from xueji.enrolment.access import access_enrolment
 from xueji.enrolment.queries import enrolment_facts
 from xueji.enrolment.wording import ENROLMENT_STATE
@@ -159,6 +160,17 @@ def flags() -> str:
     found, total = queries.flagged_trainees(db(), actor(), page)
     return render_template(
         "oversight/flags.html", trainees=found, statements=_statements(found), **_paging(page, total), **_words()
+    )
+
+
+@blueprint.get("/oversight/exceptions")
+@roles(Role.REGULATOR)
+def exceptions() -> str:
+    """Who was let into a cohort although something does not fit, each with the institution's reason."""
+    page = page_asked()
+    found, total = queries.exceptions(db(), actor(), page)
+    return render_template(
+        "oversight/exceptions.html", lines=found, cohort_words=cohort_wording, **_paging(page, total)
     )
 
 

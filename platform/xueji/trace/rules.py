@@ -204,6 +204,8 @@ BY: dict[Event, By] = {
 """For every event whose act it is; a new event is not recorded before it stands here."""
 ABOUT = "about"
 """Under this name the opening leaf, or the one that identifies it later, commits to whom and what it is about."""
+DECLARED = "declared"
+"""Under this name the opening leaf says which post and employer were declared, and commits to the words about them."""
 STAFF_NAME, STAFF_ORGANISATION = "staff_name", "staff_organisation"
 """Under these names a leaf commits to who acted in office."""
 

@@ -24,7 +24,7 @@ SUBJECT = (
 COMMITTED = frozenset(
     {
         *("commitment", "device", "schedule", "place", "reason", "teacher", "session_title", "actor", "subject"),
-        *("reference", "references", "holder"),
+        *("reference", "references", "holder", "employer", "earlier"),
         *(STAFF_NAME, STAFF_ORGANISATION),
         *SUBJECT,
     }

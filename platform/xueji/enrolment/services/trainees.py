@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from xueji.enrolment import queries
 from xueji.enrolment.access import access_own_cohort, access_own_enrolment
+from xueji.enrolment.declarations import Declaration
 from xueji.enrolment.errors import (
     AlreadyEnrolled,
     AlreadyWithdrawn,
@@ -25,6 +26,7 @@ from xueji.enrolment.events import StudyEnds
 from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
 from xueji.enrolment.rules import MOST_PASTED, BadLine, PastedPerson, pasted_people
 from xueji.enrolment.services import references
+from xueji.enrolment.services.declaring import declare
 from xueji.enrolment.services.subject import subject_commitments
 from xueji.identity import queries as identity
 from xueji.identity import rules as identity_rules
@@ -42,16 +44,26 @@ from xueji.kernel.errors import Invalid
 from xueji.kernel.events import Events
 from xueji.rulebook.vocabulary import RULES
 from xueji.trace import services as trace
-from xueji.trace.rules import ABOUT, Event
+from xueji.trace.rules import ABOUT, DECLARED, Event
 
 _UNAMBIGUOUS = "abcdefghjkmnpqrstuvwxyz"
 _DIGITS = "23456789"
 
 
-def enrol(session: Session, keyring: Keyring, *, cohort: Cohort, person: Person, actor: Actor) -> Enrolment:
+def enrol(
+    session: Session,
+    keyring: Keyring,
+    *,
+    cohort: Cohort,
+    person: Person,
+    actor: Actor,
+    declared: Declaration | None = None,
+    events: Events | None = None,
+) -> Enrolment:
     """Let a person into an open cohort; her chain in the trace begins with everything that was settled by then.
 
-    Raises NotFound (not the actor's cohort), CohortNotOpen, AlreadyEnrolled.
+    Without ``events`` no earlier training is known. Raises NotFound (not the actor's cohort), CohortNotOpen,
+    AlreadyEnrolled, DeclarationRefused.
     """
     cohort = access_own_cohort(session, actor, cohort.id, lock=True)
     if cohort.state is not CohortState.OPEN or cohort.ends_on < clock.shanghai_day(clock.now()):
@@ -70,6 +82,7 @@ def enrol(session: Session, keyring: Keyring, *, cohort: Cohort, person: Person,
     session.flush()
     facts = queries.enrolment_facts(session, enrolment.id)
     assert facts is not None
+    declaration = declare(session, events, enrolment=enrolment, cohort=cohort, declared=declared, actor=actor)
     trace.record(
         session,
         event=Event.ENROLMENT_OPEN,
@@ -77,6 +90,7 @@ def enrol(session: Session, keyring: Keyring, *, cohort: Cohort, person: Person,
         who=keyring.pseudonym(person.id, enrolment.id),
         values={
             **opening_values(facts),
+            DECLARED: declaration,
             ABOUT: subject_commitments(session, keyring, facts),
             **Acting.of(session, keyring, actor).values(session, chain=enrolment.chain, person_id=person.id),
         },
@@ -162,11 +176,14 @@ class Imported:
     """Of those the platform did not know before."""
 
 
-def import_trainees(context: Context, *, actor: Actor, cohort_id: UUID, text: str) -> Imported:
+def import_trainees(
+    context: Context, *, actor: Actor, cohort_id: UUID, text: str, declared: Declaration | None = None
+) -> Imported:
     """Enrol everybody in a pasted table, registering those who are new. All of them, or nobody.
 
-    Opens its own sessions, because the passwords are hashed between reading and writing. Raises NotFound,
-    CohortNotOpen, NothingToImport, TooManyLines, ImportRefused with every bad line.
+    The declaration is that of each of them. Opens its own sessions, because the passwords are hashed between reading
+    and writing. Raises NotFound, CohortNotOpen, DeclarationRefused, NothingToImport, TooManyLines, ImportRefused with
+    every bad line.
     """
     people, bad = pasted_people(text)
     if len(people) > MOST_PASTED:
@@ -195,7 +212,15 @@ def import_trainees(context: Context, *, actor: Actor, cohort_id: UUID, text: st
                 actor=actor,
                 temporary=True,
             )
-            enrol(session, context.keyring, cohort=cohort, person=registered, actor=actor)
+            enrol(
+                session,
+                context.keyring,
+                cohort=cohort,
+                person=registered,
+                actor=actor,
+                declared=declared,
+                events=context.events,
+            )
     accounts = tuple(
         NewAccount(person.name, account, shown)
         for person, (account, shown, _hashed) in zip(people, prepared, strict=True)

@@ -24,7 +24,7 @@ from xueji.web.session import actor, context, db
 @blueprint.get("/cohorts/<uuid:cohort_id>/trainees")
 @roles(Role.INSTITUTION)
 def trainees(cohort_id: UUID) -> str:
-    return _roster(cohort_id, ImportForm(formdata=None))
+    return _roster(cohort_id, None)
 
 
 @blueprint.post("/cohorts/<uuid:cohort_id>/trainees")
@@ -35,7 +35,9 @@ def add_trainees(cohort_id: UUID) -> Any:
         return _roster(cohort_id, form), 422
     try:
         # It opens sessions of its own, so this view must not hold one.
-        imported = import_trainees(context(), actor=actor(), cohort_id=cohort_id, text=form.people.data)
+        imported = import_trainees(
+            context(), actor=actor(), cohort_id=cohort_id, text=form.people.data, declared=form.declared()
+        )
     except Problem as refused:
         problem = refused
         return _roster(cohort_id, form, problem), problem.status
@@ -64,14 +66,18 @@ def withdraw_trainee(enrolment_id: UUID) -> Any:
     return redirect(url_for("enrolment.trainees", cohort_id=enrolment.cohort_id))
 
 
-def _roster(cohort_id: UUID, form: ImportForm, problem: Problem | None = None) -> str:
+def _roster(cohort_id: UUID, form: ImportForm | None, problem: Problem | None = None) -> str:
     with context().database.reading() as session:
         cohort = access_own_cohort(session, actor(), cohort_id)
         lines = queries.roster(session, context().keyring, cohort_id)
+        declared = queries.declarations(session, [line.enrolment_id for line in lines])
+    if form is None:
+        form = ImportForm(formdata=None, data=ImportForm.preset(cohort))
     return render_template(
         "enrolment/trainees.html",
         cohort=cohort,
         lines=lines,
+        declared=declared,
         form=form,
         problem=problem,
         bad_lines=problem.refused if isinstance(problem, ImportRefused) else [],

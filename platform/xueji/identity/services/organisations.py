@@ -29,6 +29,7 @@ def create_organisation(
     region: str,
     uscc: str | None,
     actor: Actor | None,
+    industry: str = "",
 ) -> Organisation:
     """``actor`` None is the installation itself, at set-up. Raises Invalid, AlreadyTaken, Forbidden."""
     if actor is not None and not actor.is_(Role.ADMINISTRATOR):
@@ -42,10 +43,10 @@ def create_organisation(
     taken = or_(Organisation.name == spelled, Organisation.uscc == code) if code else Organisation.name == spelled
     if session.scalar(select(Organisation.id).where(taken)) is not None:
         raise AlreadyTaken(_("该单位名称或统一社会信用代码已登记。"))
-    made = Organisation(name=spelled, kind=kind, region=region, uscc=code, created_at=clock.now())
+    made = Organisation(name=spelled, kind=kind, region=region, uscc=code, industry=industry, created_at=clock.now())
     session.add(made)
     session.flush()
-    values = {"organisation": str(made.id), "kind": kind.value, "region": region}
+    values = {"organisation": str(made.id), "kind": kind.value, "region": region, "industry": industry}
     by = actor.person_id if actor is not None else None
     record_power(session, keyring, Event.ORGANISATION_OPEN, actor=by, subject=None, values=values)
     return made

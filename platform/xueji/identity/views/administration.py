@@ -59,6 +59,7 @@ def organisations() -> Any:
                 kind=form.organisation_kind(),
                 region=form.region.data,
                 uscc=form.uscc.data or None,
+                industry=form.industry.data or "",
                 actor=actor(),
             )
         except Problem as refused:
