@@ -52,7 +52,7 @@ def test_a_regulator_replays_a_sitting_and_verifies_the_evidence_offline(
 
     page.go_back()
     with page.expect_download() as started:
-        page.get_by_role("link", name="下载证据包").first.click()
+        page.get_by_role("button", name="下载证据包").first.click()
     bundle = tmp_path / "evidence.zip"
     started.value.save_as(bundle)
     folder = tmp_path / "evidence"

@@ -101,7 +101,6 @@ STEPS = ("/sign-in/new-password", "/sign-in/code", "/sign-in/set-up-code")
 NO_PAGES = {
     "navigation.home": "leads on to the first page of one's role",
     "enrolment.figures": "a piece of the cohort editor",
-    "archives.evidence": "a file",
     "archives.verifier": "a list for a program that checks sums",
     "courses.film_file": "a film",
     "identity.duplicate_picture": "a picture",

@@ -25,6 +25,7 @@ from xueji.archives.program import digest, program
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.oversight.services import MOST_DRAWN
+from xueji.trace import queries
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def address(case: Case) -> str:
 
 def test_a_regulator_downloads_a_bundle(client: FlaskClient, case: Case, regulator: dict[str, str]) -> None:
     with case.sequencing():
-        answer = client.get(address(case) + "?from=1&pictures=true", headers=regulator, buffered=True)
+        answer = client.post(address(case) + "?from=1&pictures=true", headers=regulator, buffered=True)
     assert answer.status_code == 200
     assert answer.content_type == "application/zip"
     assert answer.headers["Cache-Control"] == "private, no-store"
@@ -56,28 +57,28 @@ def test_a_regulator_downloads_a_bundle(client: FlaskClient, case: Case, regulat
 
 def test_without_asking_there_are_no_pictures(client: FlaskClient, case: Case, regulator: dict[str, str]) -> None:
     with case.sequencing():
-        answer = client.get(address(case), headers=regulator, buffered=True)
+        answer = client.post(address(case), headers=regulator, buffered=True)
     names = zipfile.ZipFile(io.BytesIO(answer.data)).namelist()
     assert not [name for name in names if name.startswith(parts.PICTURES)]
 
 
 def test_others_find_nothing(client: FlaskClient, context: Context, case: Case) -> None:
-    assert client.get(address(case)).status_code == 401
+    assert client.post(address(case)).status_code == 401
     for role, region in ((Role.TRAINEE, "620102"), (Role.INSTITUTION, "620102"), (Role.REGULATOR, "110000")):
         headers = bearer(context, someone(context, role, region=region))
-        assert client.get(address(case), headers=headers).status_code == 404
+        assert client.post(address(case), headers=headers).status_code == 404
 
 
 @pytest.mark.parametrize("query", ["from=-1", "from=x", "pictures=maybe", "everything=1"])
 def test_what_cannot_be_asked_is_said(client: FlaskClient, case: Case, regulator: dict[str, str], query: str) -> None:
-    answer = client.get(f"{address(case)}?{query}", headers=regulator)
+    answer = client.post(f"{address(case)}?{query}", headers=regulator)
     assert 400 <= answer.status_code < 500
     assert answer.content_type == "application/problem+json"
 
 
 def test_a_size_the_log_never_had_is_said(client: FlaskClient, case: Case, regulator: dict[str, str]) -> None:
     with case.sequencing():
-        answer = client.get(address(case) + "?from=123456789", headers=regulator)
+        answer = client.post(address(case) + "?from=123456789", headers=regulator)
     assert (answer.status_code, answer.json["type"]) == (422, "no-such-size")
 
 
@@ -85,7 +86,7 @@ def test_an_unsigned_log_is_said(
     client: FlaskClient, case: Case, regulator: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services, "SECONDS_TO_SIGN", 0.1)
-    answer = client.get(address(case), headers=regulator)
+    answer = client.post(address(case), headers=regulator)
     assert (answer.status_code, answer.json["type"]) == (503, "log-not-signed")
 
 
@@ -102,15 +103,15 @@ def test_nobody_takes_bundles_without_end(
     monkeypatch.setattr(services, "SECONDS_TO_SIGN", 0)
     headers = [bearer(context, someone(context, Role.REGULATOR)) for _ in range(2)]
     client = sparing.test_client()
-    exports = [client.get(address(case), headers=headers[0]).status_code for _ in range(3)]
+    exports = [client.post(address(case), headers=headers[0]).status_code for _ in range(3)]
     assert exports == [503, 503, 429], "even what could not be signed in time stands in the chain"
-    refused = client.get(address(case), headers={**headers[0], "Accept-Language": "en"})
+    refused = client.post(address(case), headers={**headers[0], "Accept-Language": "en"})
     assert refused.content_type == "application/problem+json"
     assert (refused.status_code, refused.json["type"]) == (429, "too-many")
     assert "evidence bundles" in refused.json["detail"] and "min." in refused.json["detail"]
     assert 0 < int(refused.headers["Retry-After"]) <= 3600
     assert refused.json["retry_after"] == int(refused.headers["Retry-After"])
-    assert client.get(address(case), headers=headers[1]).status_code == 503, "another person's are her own"
+    assert client.post(address(case), headers=headers[1]).status_code == 503, "another person's are her own"
 
 
 def test_what_is_taken_from_pages_counts_with_the_rest_and_is_refused_on_a_page(
@@ -121,18 +122,31 @@ def test_what_is_taken_from_pages_counts_with_the_rest_and_is_refused_on_a_page(
     browser.sign_in(who)
     page = f"/enrolments/{case.enrolment.id}/evidence"
     with case.sequencing():
-        taken = browser.client.get(page, buffered=True)
+        taken = browser.post(page, look="/account", buffered=True)
         assert (taken.status_code, taken.content_type) == (200, "application/zip")
-        again = sparing.test_client().get(address(case), headers=bearer(context, who), buffered=True)
+        again = sparing.test_client().post(address(case), headers=bearer(context, who), buffered=True)
         assert again.status_code == 200
-    refused = browser.get(page, headers={"Accept": "text/html"})
+    refused = browser.post(page, look="/account", headers={"Accept": "text/html"})
     assert (refused.status_code, refused.mimetype) == (429, "text/html")
     assert "您下载证据包的次数过多。请约" in refused.text
 
 
+def test_a_link_makes_no_bundle(app: Flask, context: Context, case: Case) -> None:
+    """A cookie goes along with a link from elsewhere; a bundle writes two leaves for ever."""
+    browser = Browser(app)
+    browser.sign_in(someone(context, Role.REGULATOR))
+    with context.database.reading() as session:
+        before = queries.chain_length(session, case.chain)
+    for url in (f"/enrolments/{case.enrolment.id}/evidence", address(case)):
+        assert browser.get(url).status_code == 405
+        assert browser.client.post(url).status_code in (400, 403), "without the form's token"
+    with context.database.reading() as session:
+        assert queries.chain_length(session, case.chain) == before
+
+
 def test_a_trainee_may_take_fewer_than_those_who_audit_many(sparing: Flask, context: Context, case: Case) -> None:
     headers = bearer(context, someone(context, Role.TRAINEE))
-    answers = [sparing.test_client().get(address(case), headers=headers).status_code for _ in range(2)]
+    answers = [sparing.test_client().post(address(case), headers=headers).status_code for _ in range(2)]
     assert answers == [404, 429]
 
 

@@ -90,13 +90,17 @@ def allowed(app: Flask, rule: Rule, clients: dict[Role, FlaskClient]) -> FlaskCl
     return clients[min(access.roles or {Role.TRAINEE}) if access is not None else Role.TRAINEE]
 
 
+NEED_MORE_THAN_THE_SITE = ("health.ready", "static", "archives_api.evidence")
+"""Answered with 503 without a broker, the built front end, or somebody who signs the log."""
+
+
 def test_no_body_of_json_makes_the_server_fail(
     app: Flask, clients: dict[Role, FlaskClient], known: dict[str, object]
 ) -> None:
     failed = []
     for rule in app.url_map.iter_rules():
         for method in sorted({"POST", "PATCH", "PUT", "DELETE"} & (rule.methods or set())):
-            if not rule.rule.startswith("/api/"):
+            if not rule.rule.startswith("/api/") or rule.endpoint in NEED_MORE_THAN_THE_SITE:
                 continue
             client = allowed(app, rule, clients)
             for name, body in HOSTILE_BODIES.items():
@@ -105,10 +109,6 @@ def test_no_body_of_json_makes_the_server_fail(
                 if answer.status_code >= 500:
                     failed.append((method, rule.rule, name, answer.status_code))
     assert failed == []
-
-
-NEED_MORE_THAN_THE_SITE = ("health.ready", "static", "archives.evidence")
-"""Answered with 503 without a broker, the built front end, or somebody who signs the log."""
 
 
 def test_no_query_makes_the_server_fail(app: Flask, clients: dict[Role, FlaskClient], known: dict[str, object]) -> None:

@@ -124,7 +124,7 @@ def test_her_own_page_offers_what_others_pages_do_not(app: Flask, scenario: Scen
     theirs = _browser(app, scenario.school.head.who).get(path).text
     assert "怎样让暂缓的时间计入" in hers and "谁看过我的照片" in hers and "/contest" in hers
     assert "怎样让暂缓的时间计入" not in theirs and "/contest" not in theirs
-    assert f'href="/enrolments/{student.enrolment.id}/evidence"' in hers and "cn-safety-training@" in hers
+    assert f'action="/enrolments/{student.enrolment.id}/evidence"' in hers and "cn-safety-training@" in hers
 
 
 def test_home_and_language_lead_where_they_should(app: Flask, scenario: Scenario, student: Student) -> None:

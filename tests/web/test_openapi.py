@@ -209,9 +209,9 @@ def take_evidence(reader: Reader, scenario: Scenario) -> None:
     case.study(20)
     client = client_of(reader, scenario, scenario.regulator)
     url = f"/api/v1/enrolments/{case.enrolment.id}/evidence"
-    client.get(f"{url}?from=-1")
+    client.post(f"{url}?from=-1")
     with case.sequencing():
-        client.get(url, buffered=True)
+        client.post(url, buffered=True)
 
 
 def test_every_operation_answers_as_it_is_described(

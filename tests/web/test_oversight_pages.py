@@ -37,7 +37,7 @@ def test_a_regulator_goes_from_the_list_to_the_single_record(app: Flask, scenari
     assert f"/oversight/trainees/{student.enrolment.id}" in found and "王**" in found and "王小明</a>" not in found
     page = browser.get(f"/oversight/trainees/{student.enrolment.id}").text
     assert f"/oversight/sittings/{student.sitting_id}" in page
-    assert f'href="/enrolments/{student.enrolment.id}/evidence"' in page
+    assert f'action="/enrolments/{student.enrolment.id}/evidence"' in page
     assert browser.get(f"/oversight/sittings/{student.sitting_id}").status_code == 200
     timeline = browser.get(f"/oversight/sittings/{student.sitting_id}/timeline").json
     assert {track["name"] for track in timeline["tracks"]} >= {"学习", "身份核验", "设备"}

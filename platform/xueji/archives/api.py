@@ -16,7 +16,7 @@ from xueji.web.described import files, refuses
 blueprint = APIBlueprint("archives_api", __name__, url_prefix="/api/v1")
 
 
-@blueprint.get(
+@blueprint.post(
     "/enrolments/<uuid:enrolment_id>/evidence",
     summary="Everything needed to check an enrolment's hours",
     responses={200: files("application/zip")},
@@ -25,4 +25,5 @@ blueprint = APIBlueprint("archives_api", __name__, url_prefix="/api/v1")
 @limit_exports
 @refuses(NoSuchCheckpoint, TooMany, NotYetSigned, AccountUnreadable)
 def evidence(path: EnrolmentPath, query: EvidenceQuery) -> Response:
+    """Making one records a statement and the export for ever, so it is asked for by POST and never by a mere link."""
     return bundle_as_file(path.enrolment_id, with_pictures=query.pictures, held_size=query.from_size)

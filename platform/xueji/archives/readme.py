@@ -12,7 +12,7 @@ README = """\
      也可以直接核验压缩文件：  python verify.py 证据包.zip
   2. 如果您手里有平台以前给您的公钥清单（policy.json）或检查点（checkpoint），请一并交给程序，这样结论最强：
          python verify.py --policy 您的policy.json --checkpoint 您的checkpoint
-     下载时在地址后加 ?from=您的检查点第二行的数字，包内就会附上从那时起日志只增不改的证明。
+     通过接口下载时在地址后加 ?from=您的检查点第二行的数字，包内就会附上从那时起日志只增不改的证明。
   3. 要紧时，不要用包内的核验程序，因为谁改了证据包，谁就能把程序也换成只会打印“VERIFIED”的东西，而包内的程序
      无法替自己作证。请使用您自己保存的一份：
          xueji verify 证据包.zip                       （您自己安装的学迹）
@@ -63,7 +63,7 @@ How to check it
   2. If you hold a list of keys (policy.json) or a checkpoint that the platform gave you earlier, hand them over; the
      result is then strongest:
          python verify.py --policy YOUR-policy.json --checkpoint YOUR-checkpoint
-     Download with ?from=<the number in your checkpoint's second line> to have the proof that the log only grew since.
+     Ask over the interface with ?from=<the number in your checkpoint's second line> for the proof that it only grew.
   3. When it matters, do not use the program in here: whoever altered the bundle can exchange the program too, for one
      that prints VERIFIED and nothing else, and no program can vouch for itself. Use a copy that you hold:
          xueji verify BUNDLE.zip                       (a Xueji you installed)

@@ -16,7 +16,7 @@ from xueji.web.access import public, signed_in
 blueprint = Blueprint("archives", __name__)
 
 
-@blueprint.get("/enrolments/<uuid:enrolment_id>/evidence")
+@blueprint.post("/enrolments/<uuid:enrolment_id>/evidence")
 @signed_in
 @limit_exports
 def evidence(enrolment_id: UUID) -> Response:
