@@ -7,6 +7,7 @@ import pytest
 from media_pipeline.verdict import Prompt, SignalCode
 from xueji.hours import wording as hours
 from xueji.hours.rules import FlagCode, MissingCode
+from xueji.identity.events import WhyFaceRouteEnds
 from xueji.oversight import wording as oversight
 from xueji.oversight.rules import MOVES, FindingKind, FindingState
 from xueji.progress.rules import LeaseAnswer
@@ -51,7 +52,7 @@ def test_every_code_has_its_words_and_no_word_is_left_over(words: dict[str, obje
 
 def test_every_signal_a_check_may_carry_has_its_words() -> None:
     named = {*SignalCode, "service_down", "shown_by_another", "no_reference", "judge_tripped", "pictures_lost"}
-    named |= {"consent_withdrawn", "other_route"}
+    named |= set(WhyFaceRouteEnds)
     assert set(checks.SIGNAL) == named | {f"camera_{cause}" for cause in services.CameraFailure}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -133,6 +134,26 @@ def test_study_goes_on_with_staff_who_confirm_what_came_before(page: Page) -> No
         other.watch()
     page.scenario.check_out(here)
     assert hours(page).online.counted_ms == 180_000
+
+
+def test_an_answer_and_a_withdrawal_in_the_same_moment_leave_nothing_to_judge(page: Page) -> None:
+    """Whichever comes first: they wait for each other, and never both for the other."""
+    check = until_check(page)
+    other = Page(page.app, page.scenario, page.student)
+    other.client.environ_base["HTTP_AUTHORIZATION"] = page.client.environ_base["HTTP_AUTHORIZATION"] = (
+        other.client.environ_base["HTTP_AUTHORIZATION"]
+    )
+    late = page.beat(interacted=True)
+    with ThreadPoolExecutor(3) as pool:
+        answered = pool.submit(page.answer, check)
+        withdrawn = pool.submit(other.client.delete, "/api/v1/me/consents/face")
+        beat = pool.submit(Page.send, page, late)
+    assert withdrawn.result().status_code == 204
+    assert answered.result().status_code in (202, 409)
+    assert beat.result().status_code == 200
+    judge_all(page)
+    assert page.scenario.judge.asked == []
+    assert page.check_state(check)["outcome"] == "service_down"
 
 
 # ---- the route without a camera: until when staff vouch

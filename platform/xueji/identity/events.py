@@ -29,6 +29,13 @@ class ReferenceStored:
     photo_id: UUID
 
 
+class WhyFaceRouteEnds(StrEnum):
+    """What she did."""
+
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    OTHER_ROUTE = "other_route"
+
+
 @dataclass(frozen=True)
 class FaceRouteEnds:
     """She took back her consent or chose the other route; told in the same transaction."""
@@ -36,8 +43,7 @@ class FaceRouteEnds:
     session: Session
     events: Events
     person_id: UUID
-    why: str
-    """``consent_withdrawn`` or ``other_route``."""
+    why: WhyFaceRouteEnds
 
 
 class ReferenceChange(StrEnum):

@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 
 from media_pipeline.verdict import Prompt, SignalCode
+from xueji.identity.events import WhyFaceRouteEnds
 from xueji.rulebook.vocabulary import CheckKind, Outcome, ReviewOutcome
 from xueji.snapshots.rules import CheckState
 from xueji.snapshots.services.answering import CameraFailure
@@ -88,8 +89,8 @@ SIGNAL: Mapping[str, Any] = {
     JUDGE_TRIPPED: _("照片无法处理"),
     PICTURES_LOST: _("照片丢失或无法读取"),
     "service_down": _("比对服务中断"),
-    "consent_withdrawn": _("已撤回人脸核验的同意"),
-    "other_route": _("已改用现场核验"),
+    WhyFaceRouteEnds.CONSENT_WITHDRAWN: _("已撤回人脸核验的同意"),
+    WhyFaceRouteEnds.OTHER_ROUTE: _("已改用现场核验"),
     f"camera_{CameraFailure.NOT_FOUND}": _("没有找到摄像头"),
     f"camera_{CameraFailure.DENIED}": _("未允许使用摄像头"),
     f"camera_{CameraFailure.BLOCKED}": _("摄像头被系统或管理员禁用"),

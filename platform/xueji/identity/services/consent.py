@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from xueji.identity import consent_text, queries
 from xueji.identity.errors import ConsentNeeded, ConsentOutdated
-from xueji.identity.events import FaceRouteEnds
+from xueji.identity.events import FaceRouteEnds, WhyFaceRouteEnds
 from xueji.identity.models import Consent, Person
 from xueji.identity.rules import ConsentKind, ProofRoute
 from xueji.identity.services.photos import delete_photo
@@ -57,7 +57,7 @@ def withdraw_consent(
     for photo in queries.reference_photos(session, person.id):
         delete_photo(session, keyring, store, events, photo)
     _take(person, ProofRoute.SUPERVISED)
-    events.publish(FaceRouteEnds(session, events, person.id, "consent_withdrawn"))
+    events.publish(FaceRouteEnds(session, events, person.id, WhyFaceRouteEnds.CONSENT_WITHDRAWN))
     session.flush()
     return standing
 
@@ -68,7 +68,7 @@ def choose_route(session: Session, events: Events, *, person: Person, route: Pro
         raise ConsentNeeded
     _take(person, route)
     if route is ProofRoute.SUPERVISED:
-        events.publish(FaceRouteEnds(session, events, person.id, "other_route"))
+        events.publish(FaceRouteEnds(session, events, person.id, WhyFaceRouteEnds.OTHER_ROUTE))
 
 
 def _take(person: Person, route: ProofRoute) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from xueji.identity.events import FaceRouteEnds
+from xueji.identity.events import FaceRouteEnds, WhyFaceRouteEnds
 from xueji.kernel import clock
 from xueji.kernel.database import after_commit
 from xueji.kernel.events import Announcement, Events
@@ -64,7 +64,7 @@ def face_route_ends(ends: FaceRouteEnds) -> None:
     )
 
 
-def _end(check: Check, why: str, now_ms: int) -> Entry:
+def _end(check: Check, why: WhyFaceRouteEnds, now_ms: int) -> Entry:
     """Nobody's fault; but what an earlier attempt showed stands."""
     seen = rules.unanswered(attempt.outcome for attempt in check.attempts)
     outcome = Outcome.SERVICE_DOWN if seen is Outcome.MISSED else seen
@@ -79,7 +79,7 @@ def _end(check: Check, why: str, now_ms: int) -> Entry:
             answered_ms=now_ms,
         )
         check.attempts.append(last)
-    last.outcome, last.judged_ms, last.signals = Outcome.SERVICE_DOWN, now_ms, [{"code": why}]
+    last.outcome, last.judged_ms, last.signals = Outcome.SERVICE_DOWN, now_ms, [{"code": why.value}]
     decide(check, outcome, now_ms)
     return leaves.verdict(check, outcome, final=True, attempt=last)
 
