@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xueji.enrolment.access import access_enrolment, access_own_cohort
 from xueji.enrolment.models import Enrolment
+from xueji.identity.models import Person
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import NotFound
 from xueji.progress.models import Sitting
@@ -17,12 +19,15 @@ from xueji.snapshots.models import Attempt, Check, CheckIn, Picture
 def access_own_check(session: Session, actor: Actor, check_id: UUID, *, lock: bool = False) -> Check:
     """To answer or contest: one's own. Raises NotFound.
 
-    Locked with its sitting first, in the order of the beat path, so that the two never wait for each other.
+    Locked after its person and its sitting: in the order in which sittings are opened, which may take a waiting check
+    along, and in that of the beat path, so that no two of them wait for each other.
     """
     check = session.get(Check, check_id)
     if check is None or check.person_id != actor.person_id:
         raise NotFound
     if lock:
+        session.execute(select(Person.id).where(Person.id == actor.person_id).with_for_update())
+        session.refresh(check)
         session.get_one(Sitting, check.sitting_id, with_for_update=True, populate_existing=True)
         check = session.get_one(Check, check_id, with_for_update=True, populate_existing=True)
     return check

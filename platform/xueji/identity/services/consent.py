@@ -49,6 +49,8 @@ def withdraw_consent(
 
     What was recorded of study stays.
     """
+    # First, for it locks what study locks first; each leaf below locks its chain, which study does last.
+    events.publish(FaceRouteEnds(session, events, person.id, WhyFaceRouteEnds.CONSENT_WITHDRAWN))
     standing = queries.standing_consent(session, person.id, kind)
     if standing is not None:
         standing.withdrawn_at = clock.now()
@@ -57,7 +59,6 @@ def withdraw_consent(
     for photo in queries.reference_photos(session, person.id):
         delete_photo(session, keyring, store, events, photo)
     _take(person, ProofRoute.SUPERVISED)
-    events.publish(FaceRouteEnds(session, events, person.id, WhyFaceRouteEnds.CONSENT_WITHDRAWN))
     session.flush()
     return standing
 

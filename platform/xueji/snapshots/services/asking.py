@@ -314,7 +314,8 @@ def sweep_missed(session: Session) -> int:
         # The sitting first, as on the beat path, so that the two never wait for each other.
         sitting = session.get_one(Sitting, found.sitting_id, with_for_update=True, populate_existing=True)
         check = session.get_one(Check, found.id, with_for_update=True, populate_existing=True)
-        if check.state == CheckState.DUE:
+        # One that has just moved to another sitting is looked at there, the next time.
+        if check.state == CheckState.DUE and check.sitting_id == sitting.id:
             missed += _look_at_overdue(session, check, sitting, now_ms)
     return missed
 

@@ -6,6 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from xueji.identity.events import FaceRouteEnds, WhyFaceRouteEnds
+from xueji.identity.models import Person
 from xueji.kernel import clock
 from xueji.kernel.database import after_commit
 from xueji.kernel.events import Announcement, Events
@@ -29,7 +30,8 @@ def face_route_ends(ends: FaceRouteEnds) -> None:
     """
     session, now_ms = ends.session, clock.to_ms(clock.now())
     waiting = (Check.person_id == ends.person_id, Check.state.in_([CheckState.DUE, CheckState.ANSWERED]))
-    # Sittings before checks, as on the beat path.
+    # The person first, as when a sitting opens; sittings before checks, as on the beat path.
+    session.execute(select(Person.id).where(Person.id == ends.person_id).with_for_update())
     sittings = {
         sitting.id: sitting
         for sitting in session.scalars(
