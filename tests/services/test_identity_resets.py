@@ -187,6 +187,24 @@ def test_the_regulator_s_account_is_not_under_the_administrators_alone(
     assert services.confirm_reset(context, request_id=request_id, actor=regulator).half
 
 
+def test_a_regulator_s_role_is_not_taken_for_the_length_of_a_reset(
+    context: Context, admins: tuple[Someone, Someone]
+) -> None:
+    who = someone(context, Role.REGULATOR, region="620100")
+    first, second = (each.actor(Role.ADMINISTRATOR) for each in admins)
+    with clock.fixed(clock.now()) as time:
+        with context.database.writing() as session:
+            front = (session, context.keyring, context.events)
+            kept = session.scalars(select(Membership).where(Membership.person_id == who.id)).one()
+            services.remove_membership(*front, membership_id=kept.id, actor=first)
+        request_id, _half = _ask(context, who, first)
+        with pytest.raises(NotFound):
+            services.confirm_reset(context, request_id=request_id, actor=second)
+        time.advance(rules.RESTS_AFTER)
+        request_id, _half = _ask(context, who, first)
+        assert services.confirm_reset(context, request_id=request_id, actor=second).half
+
+
 def test_a_reason_is_needed_and_a_first_code_may_be_issued_again_by_one(context: Context) -> None:
     elsewhere = someone(context, temporary=True)
     at = organisation(context, OrganisationKind.INSTITUTION)

@@ -324,6 +324,9 @@ class ResetKind(StrEnum):
 
 RESET_LASTS = timedelta(days=7)
 """For how long a request waits for its second person."""
+RESTS_AFTER = timedelta(days=30)
+"""For how long staff are not reset after a role was taken from them: else a regulator's role would be taken,
+the account reset as anybody's, and the role given back."""
 CONFIRMS_AFTER = timedelta(days=3)
 """Who was given her role less long ago confirms nothing: an invented colleague is seen before she can help."""
 

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
 from xueji.identity import rules, vault
-from xueji.identity.models import Account, Membership, Organisation, Person, ResetRequest
+from xueji.identity.models import Account, AccountAct, Membership, Organisation, Person, ResetRequest
 from xueji.identity.queries.people import memberships
-from xueji.identity.rules import RESET_LASTS, Capacity, ResetKind, in_jurisdiction
+from xueji.identity.rules import RESET_LASTS, RESTS_AFTER, Capacity, ResetKind, in_jurisdiction
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
+from xueji.trace.rules import Event
 
 MOST_WAITING = 200
 
@@ -31,6 +32,8 @@ def account_to_reset(session: Session, person_id: UUID) -> rules.Account:
 
 def may_confirm(session: Session, request: ResetRequest, actor: Actor) -> bool:
     account = account_to_reset(session, request.person_id)
+    if account.staff and _lost_a_role(session, request.person_id):
+        return False
     return rules.may_confirm_reset(
         account,
         request.asked_by,
@@ -39,6 +42,15 @@ def may_confirm(session: Session, request: ResetRequest, actor: Actor) -> bool:
         clock.now(),
         alone=account.regulator and not _other_regulators(session, account),
     )
+
+
+def _lost_a_role(session: Session, person_id: UUID) -> bool:
+    taken = exists().where(
+        AccountAct.person_id == person_id,
+        AccountAct.event == Event.ROLE_TAKE,
+        AccountAct.happened_at > clock.now() - RESTS_AFTER,
+    )
+    return bool(session.scalar(select(taken)))
 
 
 def _since(session: Session, actor: Actor) -> datetime | None:
