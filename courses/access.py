@@ -25,9 +25,12 @@ def access_course(session: Session, actor: Actor, course_id: UUID) -> Course:
     return course
 
 
-def access_lesson(session: Session, actor: Actor, lesson_id: UUID) -> Lesson:
-    """A lesson of the institution's own course. Raises NotFound."""
-    lesson = session.get(Lesson, lesson_id)
+def access_lesson(session: Session, actor: Actor, lesson_id: UUID, *, lock: bool = False) -> Lesson:
+    """A lesson of the institution's own course. With ``lock`` nobody builds on it until the transaction ends.
+
+    Raises NotFound.
+    """
+    lesson = session.get(Lesson, lesson_id, with_for_update=lock, populate_existing=lock)
     if lesson is None:
         raise NotFound
     access_course(session, actor, lesson.course_id)
@@ -38,7 +41,7 @@ def access_lesson_to_change(
     session: Session, actor: Actor, lesson_id: UUID, events: Events, *, removed: bool = False
 ) -> Lesson:
     """The same, unless somebody above has built on it: then the handler's refusal is raised (LessonInUse)."""
-    lesson = access_lesson(session, actor, lesson_id)
+    lesson = access_lesson(session, actor, lesson_id, lock=True)
     events.publish(LessonChanging(session, lesson.id, removed))
     return lesson
 

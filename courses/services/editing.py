@@ -62,7 +62,7 @@ def change_lesson(
 
     Raises NotFound, LessonInUse, Invalid.
     """
-    lesson = access_lesson(session, actor, lesson_id)
+    lesson = access_lesson(session, actor, lesson_id, lock=True)
     lesson.title = title.strip()
     if lesson.part is not part or lesson.film_id != film_id:
         access_lesson_to_change(session, actor, lesson_id, events)

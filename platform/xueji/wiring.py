@@ -6,7 +6,7 @@ from functools import partial
 
 from courses.events import FilmAsked, LessonChanging
 from xueji.enrolment.access import allow_film, allow_leaves
-from xueji.enrolment.events import EarlierTraining, StudyAsked, StudyEnds
+from xueji.enrolment.events import EarlierTraining, StudyAsked, StudyDaysChange, StudyEnds, WhoStudies
 from xueji.enrolment.services.cohorts import guard_lesson
 from xueji.enrolment.services.references import reference_changed
 from xueji.hours.services import (
@@ -29,7 +29,7 @@ from xueji.progress.events import (
     SittingOpens,
     StudyCredited,
 )
-from xueji.progress.services import end_study
+from xueji.progress.services import change_study_days, end_study, who_studies
 from xueji.snapshots import services as snapshots
 from xueji.snapshots.events import AnswerStored
 from xueji.snapshots.tasks import judge
@@ -45,6 +45,9 @@ def connect(context: Context) -> None:
     events.subscribe(LessonChanging, guard_lesson)
     events.subscribe(StudyEnds, end_study)
     events.subscribe(EarlierTraining, earlier_training)
+    events.subscribe(StudyEnds, snapshots.study_ends)
+    events.subscribe(StudyDaysChange, change_study_days)
+    events.subscribe(WhoStudies, who_studies)
     events.subscribe(StudyAsked, study_asked)
     # A check that is over decides what may be made up, and the schedule of checks counts that.
     events.subscribe(SittingOpens, snapshots.waiting_check_goes_on)

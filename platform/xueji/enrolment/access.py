@@ -24,7 +24,13 @@ from xueji.identity.models import Membership, Person, ReferencePhoto
 from xueji.identity.queries import reference_photos
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import NotFound
+from xueji.kernel.plain import Plain
 from xueji.trace.events import LeavesAsked
+
+_HOLD_COHORT = (
+    "SELECT cohort.id FROM cohort JOIN enrolment ON enrolment.cohort_id = cohort.id"
+    " WHERE enrolment.id = ? FOR SHARE OF cohort"
+)
 
 
 def access_enrolment(session: Session, actor: Actor, enrolment_id: UUID) -> Enrolment:
@@ -54,7 +60,16 @@ def access_enrolment(session: Session, actor: Actor, enrolment_id: UUID) -> Enro
 def access_own_lesson(
     session: Session, actor: Actor, enrolment_id: UUID, lesson_id: UUID
 ) -> tuple[EnrolmentFacts, LessonFacts]:
-    """To study: a lesson of one's own enrolment's cohort. The facts hold this lesson alone. Raises NotFound."""
+    """To study: a lesson of one's own enrolment's cohort. The facts hold this lesson alone.
+
+    Until the transaction ends nobody closes the cohort, changes its days or lets her out. Locks are taken in one order
+    everywhere: cohort, enrolment, person, sitting, check, chain. Raises NotFound.
+    """
+    plain = Plain(session)
+    if not plain.is_sqlite:  # whose writer is alone already
+        key = plain.key(enrolment_id)
+        plain.rows(_HOLD_COHORT, key)
+        plain.rows("SELECT id FROM enrolment WHERE id = ? FOR SHARE", key)
     facts = lesson_of_enrolment(session, enrolment_id, lesson_id)
     lesson = facts.lesson(lesson_id) if facts is not None else None
     if facts is None or lesson is None or facts.person_id != actor.person_id:
@@ -80,18 +95,24 @@ def access_own_cohort(session: Session, actor: Actor, cohort_id: UUID, *, lock: 
 
     Raises NotFound.
     """
-    cohort = session.get(Cohort, cohort_id, with_for_update=lock)
+    cohort = session.get(Cohort, cohort_id, with_for_update=lock, populate_existing=lock)
     if cohort is None or not _is_own(actor, cohort):
         raise NotFound
     return cohort
 
 
 def access_own_enrolment(session: Session, actor: Actor, enrolment_id: UUID) -> tuple[Enrolment, Cohort]:
-    """To change: an enrolment in the institution's own cohort. Raises NotFound."""
-    enrolment = session.get(Enrolment, enrolment_id, with_for_update=True)
-    if enrolment is None:
+    """To change: an enrolment in the institution's own cohort, which stays as it is until the transaction ends.
+
+    Raises NotFound.
+    """
+    cohort_id = session.scalar(select(Enrolment.cohort_id).where(Enrolment.id == enrolment_id))
+    if cohort_id is None:
         raise NotFound
-    return enrolment, access_own_cohort(session, actor, enrolment.cohort_id)
+    held = select(Cohort).where(Cohort.id == cohort_id).with_for_update(read=True)
+    session.scalars(held.execution_options(populate_existing=True)).one()
+    cohort = access_own_cohort(session, actor, cohort_id)
+    return session.get_one(Enrolment, enrolment_id, with_for_update=True, populate_existing=True), cohort
 
 
 def access_own_session(

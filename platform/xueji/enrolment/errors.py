@@ -56,6 +56,31 @@ class CohortNotOpen(Conflict):
 
 class AlreadyEnrolled(Conflict):
     type, title = "already-enrolled", _("已在本班")
+    detail = _("同一人在一个班里只报名一次。")
+
+
+class WithdrawnBefore(Conflict):
+    type, title = "withdrawn-before", _("该学员曾从本班退班")
+    detail = _("请在学员名单里恢复她的学籍，并写明原因；已有的学时会保留。")
+
+
+class NotWithdrawn(Conflict):
+    type, title = "not-withdrawn", _("该学员没有退班")
+    detail = _("她在本班学习，不需要恢复。")
+
+
+class StudyUnderWay(Conflict):
+    """Carries ``studying``: how many."""
+
+    type, title = "study-under-way", _("有学员正在学习")
+    detail = _("现在结班会打断他们。请选择今天或以后的一天作为最后一天，当天24时结班。")
+
+
+class LastDayRefused(Invalid):
+    """Carries ``earliest`` and ``latest``."""
+
+    type, title = "last-day-refused", _("不能以这一天结班")
+    detail = _("最后一天须在今天和计划的结束日期之间。")
 
 
 class DeclarationRefused(Invalid):
@@ -73,6 +98,7 @@ class DeclarationRefused(Invalid):
 
 class AlreadyWithdrawn(Conflict):
     type, title = "already-withdrawn", _("该学员已退班")
+    detail = _("如是误操作，可以在学员名单里恢复。")
 
 
 class SessionRefused(Invalid):

@@ -45,3 +45,22 @@ class EarlierTraining:
     session: Session
     enrolment_ids: tuple[UUID, ...]
     complete: bool = False
+
+
+@dataclass(frozen=True)
+class StudyDaysChange:
+    """A cohort's last day was set: what is under way may earn until then, and no further."""
+
+    session: Session
+    enrolment_ids: tuple[UUID, ...]
+    closes_ms: int
+    """The first instant after the day (epoch ms)."""
+
+
+@dataclass
+class WhoStudies:
+    """Somebody asks whether anybody is studying now. Handlers add the enrolments that are."""
+
+    session: Session
+    enrolment_ids: tuple[UUID, ...]
+    studying: set[UUID] = field(default_factory=set)

@@ -68,6 +68,8 @@ class Cohort(Base):
     starts_on: Mapped[date] = mapped_column(Date)
     ends_on: Mapped[date] = mapped_column(Date)
     """The last day, included; days are those of Asia/Shanghai."""
+    closes_on: Mapped[date | None] = mapped_column(Date)
+    """The last day that staff have chosen by closing it; None while the planned one stands."""
     venue: Mapped[str] = mapped_column(String(200), default="")
     plan: Mapped[dict[str, Any]] = mapped_column(JSON)
     """The fields of the rulebook's ProctoringPlan, frozen at opening."""
@@ -76,6 +78,11 @@ class Cohort(Base):
     state: Mapped[CohortState] = mapped_column(word(CohortState), default=CohortState.DRAFT)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     opened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @property
+    def last_day(self) -> date:
+        """The last day of enrolment and of new study, included."""
+        return self.closes_on or self.ends_on
 
     @property
     def settles_at(self) -> datetime:

@@ -59,7 +59,9 @@ class CohortFacts:
     in_person_ms: int
     starts_on: date
     ends_on: date
-    """The last day, included (Asia/Shanghai)."""
+    """The planned last day, included (Asia/Shanghai)."""
+    last_day: date
+    """The last day of new study: the planned one, or an earlier one that staff have chosen by closing the cohort."""
     venue: str
     plan: ProctoringPlan
     rulebook: str
@@ -76,12 +78,15 @@ class CohortFacts:
     @property
     def closes_ms(self) -> int:
         """The first instant after its last day (epoch ms): from then on nothing new is studied."""
-        return date_begins_ms(self.ends_on) + DAY_MS
+        return date_begins_ms(self.last_day) + DAY_MS
 
     @property
     def settles_ms(self) -> int:
-        """The first instant after the days in which held time may still be made up (epoch ms)."""
-        return self.closes_ms + self.plan.settle_days * DAY_MS
+        """The first instant after the days in which held time may still be made up (epoch ms).
+
+        They follow the planned last day, which stands in the opening leaf, however early the cohort was closed.
+        """
+        return date_begins_ms(self.ends_on) + (1 + self.plan.settle_days) * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +213,7 @@ def cohort_facts(cohort: Cohort) -> CohortFacts:
         in_person_ms=cohort.in_person_ms,
         starts_on=cohort.starts_on,
         ends_on=cohort.ends_on,
+        last_day=cohort.last_day,
         venue=cohort.venue,
         plan=ProctoringPlan.from_dict(cohort.plan),
         rulebook=cohort.rulebook,

@@ -458,6 +458,8 @@ class BadLine(StrEnum):
     OTHER_NAME = "other_name"
     ACCOUNT_TAKEN = "account_taken"
     ALREADY_ENROLLED = "already_enrolled"
+    WITHDRAWN = "withdrawn"
+    """She was let out of this cohort: taken back in the roster, with a reason, and not enrolled a second time."""
 
 
 MOST_PASTED = 200

@@ -194,6 +194,7 @@ BAD_LINE: Mapping[BadLine, Any] = {
     BadLine.OTHER_NAME: _("该身份证号码已用另一姓名登记，请核对。"),
     BadLine.ACCOUNT_TAKEN: _("该账号已有人使用，请换一个。"),
     BadLine.ALREADY_ENROLLED: _("已在本班。"),
+    BadLine.WITHDRAWN: _("曾从本班退班，请在学员名单里恢复，已有的学时会保留。"),
 }
 
 

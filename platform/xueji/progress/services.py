@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from xueji.enrolment.access import access_own_lesson
-from xueji.enrolment.events import StudyEnds
+from xueji.enrolment.events import StudyDaysChange, StudyEnds, WhoStudies
 from xueji.enrolment.models import CohortState, EnrolmentState
 from xueji.enrolment.queries import EnrolmentFacts, LessonFacts
 from xueji.kernel import clock
@@ -128,9 +128,30 @@ def open_sitting(
     return Opened(sitting, terms, lesson, _line(session, events, sitting))
 
 
+def who_studies(asked: WhoStudies) -> None:
+    """Those whose sitting was heard of within its lease."""
+    running = select(Sitting).where(Sitting.enrolment_id.in_(asked.enrolment_ids), Sitting.ended_ms.is_(None))
+    now_ms = clock.to_ms(clock.now())
+    for sitting in asked.session.scalars(running):
+        terms = read_terms(sitting.terms)
+        if now_ms - sitting.last_contact_ms < terms.plan.lease_ms and not terms.only_make_up:
+            asked.studying.add(sitting.enrolment_id)
+
+
+def change_study_days(change: StudyDaysChange) -> None:
+    """What is under way earns until the new last day; a sitting for making up keeps its own term."""
+    running = select(Sitting).where(Sitting.enrolment_id.in_(change.enrolment_ids), Sitting.ended_ms.is_(None))
+    for sitting in change.session.scalars(running.order_by(Sitting.id).with_for_update()):
+        terms = read_terms(sitting.terms)
+        if not terms.only_make_up:
+            sitting.terms = write_terms(replace(terms, closes_ms=change.closes_ms))
+
+
 def end_study(ends: StudyEnds) -> None:
     """What is under way in these enrolments ends now, whatever its page does."""
     running = (Sitting.enrolment_id.in_(ends.enrolment_ids), Sitting.ended_ms.is_(None))
+    # In the order of the beat path, so that the two never wait for each other.
+    ends.session.execute(select(Sitting.id).where(*running).order_by(Sitting.id).with_for_update()).all()
     now_ms = clock.to_ms(clock.now())
     ends.session.execute(update(Sitting).where(*running).values(ended_ms=now_ms, ended_reason=ENROLMENT_OVER))
 

@@ -49,6 +49,7 @@ class Event(StrEnum):
     ENROLMENT_CORRECT = "enrolment.correct"
     ENROLMENT_IDENTIFY = "enrolment.identify"
     ENROLMENT_WITHDRAW = "enrolment.withdraw"
+    ENROLMENT_READMIT = "enrolment.readmit"
     SITTING_OPEN = "sitting.open"
     LEASE_TAKE = "lease.take"
     LEASE_EXPIRE = "lease.expire"
@@ -136,6 +137,7 @@ BY: dict[Event, By] = {
     Event.ENROLMENT_IDENTIFY: By.PLATFORM,
     Event.ENROLMENT_CORRECT: By.PLATFORM,
     Event.ENROLMENT_WITHDRAW: By.STAFF,
+    Event.ENROLMENT_READMIT: By.STAFF,
     Event.SITTING_OPEN: By.HERSELF,
     Event.LEASE_TAKE: By.HERSELF,
     Event.LEASE_EXPIRE: By.HERSELF,

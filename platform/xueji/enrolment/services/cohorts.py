@@ -16,8 +16,15 @@ from courses.events import LessonChanging
 from courses.models import Course, Film, FilmState, Lesson
 from xueji.enrolment import queries
 from xueji.enrolment.access import access_own_cohort
-from xueji.enrolment.errors import CohortFrozen, CohortNotOpen, CohortRefused, TooManyLessons
-from xueji.enrolment.events import StudyEnds
+from xueji.enrolment.errors import (
+    CohortFrozen,
+    CohortNotOpen,
+    CohortRefused,
+    LastDayRefused,
+    StudyUnderWay,
+    TooManyLessons,
+)
+from xueji.enrolment.events import StudyDaysChange, StudyEnds, WhoStudies
 from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment
 from xueji.enrolment.rules import Finding, Judgement, Proposal, ProposedLesson, Why, judge
 from xueji.identity.models import Organisation
@@ -31,6 +38,7 @@ from xueji.rulebook import rules as rulebook
 from xueji.rulebook.divisions import is_division, jurisdiction_of
 from xueji.rulebook.industries import UNKNOWN, named_industry, risk, situation
 from xueji.rulebook.plan import InvalidPlan, ProctoringPlan
+from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
 from xueji.rulebook.vocabulary import Category, Training
 from xueji.trace.rules import Event
 
@@ -134,6 +142,7 @@ def open_cohort(session: Session, keyring: Keyring, *, cohort: Cohort, actor: Ac
     """
     cohort = _draft(session, actor, cohort.id)
     _must_exist(cohort.region)
+    _hold_lessons(session, cohort.id)
     judgement = judge_cohort(session, cohort)
     if not judgement.may_open:
         raise CohortRefused(judgement.refusals, judgement.class_hour_ms)
@@ -149,15 +158,45 @@ def open_cohort(session: Session, keyring: Keyring, *, cohort: Cohort, actor: Ac
     return cohort
 
 
-def close_cohort(session: Session, events: Events, *, actor: Actor, cohort_id: UUID) -> Cohort:
-    """End enrolment, study and attendance for good. Raises NotFound, CohortNotOpen."""
+def close_cohort(
+    session: Session, events: Events, *, actor: Actor, cohort_id: UUID, last_day: date | None = None
+) -> Cohort:
+    """End enrolment and new study with a last day, today or later; at once, without one, while nobody studies.
+
+    Until it is over the day may be chosen anew, also the planned one again. What was earned stays, and the plan's days
+    to make up run as they would have run. Raises NotFound, CohortNotOpen, LastDayRefused, StudyUnderWay.
+    """
     cohort = access_own_cohort(session, actor, cohort_id, lock=True)
     if cohort.state is not CohortState.OPEN:
         raise CohortNotOpen
-    cohort.state = CohortState.CLOSED
-    enrolled = session.scalars(select(Enrolment.id).where(Enrolment.cohort_id == cohort_id))
-    events.publish(StudyEnds(session, tuple(enrolled)))
+    enrolled = tuple(session.scalars(select(Enrolment.id).where(Enrolment.cohort_id == cohort_id)))
+    today = clock.shanghai_day(clock.now())
+    if last_day is None:
+        asked = WhoStudies(session, enrolled)
+        events.publish(asked)
+        if asked.studying:
+            raise StudyUnderWay(studying=len(asked.studying))
+        cohort.closes_on, cohort.state = min(today, cohort.ends_on), CohortState.CLOSED
+        events.publish(StudyEnds(session, enrolled))
+        return cohort
+    if not max(today, cohort.starts_on) <= last_day <= cohort.ends_on:
+        raise LastDayRefused(earliest=max(today, cohort.starts_on).isoformat(), latest=cohort.ends_on.isoformat())
+    cohort.closes_on = None if last_day == cohort.ends_on else last_day
+    session.flush()
+    events.publish(StudyDaysChange(session, enrolled, date_begins_ms(last_day) + DAY_MS))
     return cohort
+
+
+def close_due_cohorts(session: Session, events: Events) -> int:
+    """Close the cohorts whose chosen last day is over; how many."""
+    today = clock.shanghai_day(clock.now())
+    due = select(Cohort).where(Cohort.state == CohortState.OPEN, Cohort.closes_on < today).order_by(Cohort.id)
+    found = session.scalars(due.with_for_update()).all()
+    for cohort in found:
+        cohort.state = CohortState.CLOSED
+        enrolled = session.scalars(select(Enrolment.id).where(Enrolment.cohort_id == cohort.id))
+        events.publish(StudyEnds(session, tuple(enrolled)))
+    return len(found)
 
 
 def guard_lesson(changing: LessonChanging) -> None:
@@ -212,6 +251,13 @@ def _proctoring(plan: CohortPlan, law: rulebook.InForce) -> ProctoringPlan:
         return law.proctoring_plan(what, **plan.proctoring)
     except InvalidPlan as error:
         raise Invalid(None, field=error.field, problem=error.problem) from error
+
+
+def _hold_lessons(session: Session, cohort_id: UUID) -> None:
+    """Nobody changes the cohort's lessons until the transaction ends; what is known of them is read afresh."""
+    chosen = select(CohortLesson.lesson_id).where(CohortLesson.cohort_id == cohort_id)
+    held = select(Lesson).where(Lesson.id.in_(chosen)).order_by(Lesson.id).with_for_update(read=True)
+    session.scalars(held.execution_options(populate_existing=True)).all()
 
 
 def _lessons(session: Session, cohort_id: UUID) -> list[tuple[CohortLesson, Lesson, Film | None]]:

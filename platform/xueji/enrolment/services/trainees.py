@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -19,8 +19,10 @@ from xueji.enrolment.errors import (
     CohortNotOpen,
     ImportRefused,
     NothingToImport,
+    NotWithdrawn,
     ReasonNeeded,
     TooManyLines,
+    WithdrawnBefore,
 )
 from xueji.enrolment.events import StudyEnds
 from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
@@ -63,14 +65,15 @@ def enrol(
     """Let a person into an open cohort; her chain in the trace begins with everything that was settled by then.
 
     Without ``events`` no earlier training is known. Raises NotFound (not the actor's cohort), CohortNotOpen,
-    AlreadyEnrolled, DeclarationRefused.
+    AlreadyEnrolled, WithdrawnBefore, DeclarationRefused.
     """
     cohort = access_own_cohort(session, actor, cohort.id, lock=True)
-    if cohort.state is not CohortState.OPEN or cohort.ends_on < clock.shanghai_day(clock.now()):
+    if cohort.state is not CohortState.OPEN or cohort.last_day < clock.shanghai_day(clock.now()):
         raise CohortNotOpen
-    same = select(Enrolment.id).where(Enrolment.cohort_id == cohort.id, Enrolment.person_id == person.id)
-    if session.scalar(same) is not None:
-        raise AlreadyEnrolled
+    same = select(Enrolment.state).where(Enrolment.cohort_id == cohort.id, Enrolment.person_id == person.id)
+    state = session.scalar(same)
+    if state is not None:
+        raise AlreadyEnrolled if state is EnrolmentState.ACTIVE else WithdrawnBefore
     enrolment = Enrolment(
         id=uuid4(),
         cohort_id=cohort.id,
@@ -145,6 +148,8 @@ def withdraw(
     if not reason.strip():
         raise ReasonNeeded
     enrolment.state = EnrolmentState.WITHDRAWN
+    # What ends with it is said first: sittings are locked before a chain grows, as everywhere.
+    events.publish(StudyEnds(session, (enrolment.id,)))
     person = str(enrolment.person_id)
     commitment = trace.commit(session, reason.strip(), chain=enrolment.chain, field="reason", person=person)
     record_in_enrolment(
@@ -156,7 +161,33 @@ def withdraw(
         person_id=enrolment.person_id,
         values={"reason": commitment},
     )
-    events.publish(StudyEnds(session, (enrolment.id,)))
+    return enrolment
+
+
+def readmit(session: Session, keyring: Keyring, *, enrolment_id: UUID, reason: str, actor: Actor) -> Enrolment:
+    """Take a withdrawal back: her chain goes on with everything she has earned, and says why.
+
+    Raises NotFound, NotWithdrawn, CohortNotOpen, ReasonNeeded.
+    """
+    enrolment, cohort = access_own_enrolment(session, actor, enrolment_id)
+    if enrolment.state is not EnrolmentState.WITHDRAWN:
+        raise NotWithdrawn
+    if cohort.state is not CohortState.OPEN or cohort.last_day < clock.shanghai_day(clock.now()):
+        raise CohortNotOpen
+    if not reason.strip():
+        raise ReasonNeeded
+    enrolment.state = EnrolmentState.ACTIVE
+    person = str(enrolment.person_id)
+    commitment = trace.commit(session, reason.strip(), chain=enrolment.chain, field="reason", person=person)
+    record_in_enrolment(
+        session,
+        keyring,
+        actor=actor,
+        event=Event.ENROLMENT_READMIT,
+        enrolment_id=enrolment.id,
+        person_id=enrolment.person_id,
+        values={"reason": commitment},
+    )
     return enrolment
 
 
@@ -258,7 +289,8 @@ def _bad_lines(
 ) -> list[tuple[int, BadLine]]:
     """Whatever would be refused when writing, found beforehand so that all of it can be said at once."""
     registered = _registered(session, keyring, [person.id_number for person in people])
-    enrolled = set(session.scalars(select(Enrolment.person_id).where(Enrolment.cohort_id == cohort.id)))
+    known_here = session.execute(select(Enrolment.person_id, Enrolment.state).where(Enrolment.cohort_id == cohort.id))
+    enrolled: dict[UUID, EnrolmentState] = dict(known_here.tuples().all())
     names = [identity_rules.account_name(person.account) for person in people if person.account]
     taken = set(session.scalars(select(Account.account).where(Account.account.in_(names))))
     bad: list[tuple[int, BadLine]] = []
@@ -273,11 +305,14 @@ def _bad_lines(
 
 
 def _bad_known(
-    session: Session, keyring: Keyring, known: Person, person: PastedPerson, enrolled: set[UUID]
+    session: Session, keyring: Keyring, known: Person, person: PastedPerson, enrolled: Mapping[UUID, EnrolmentState]
 ) -> BadLine | None:
     if not identity.is_named(session, keyring, known, spelling.person_name(person.name)):
         return BadLine.OTHER_NAME
-    return BadLine.ALREADY_ENROLLED if known.id in enrolled else None
+    state = enrolled.get(known.id)
+    if state is None:
+        return None
+    return BadLine.ALREADY_ENROLLED if state is EnrolmentState.ACTIVE else BadLine.WITHDRAWN
 
 
 def _bad_new(person: PastedPerson, taken: set[str]) -> BadLine | None:

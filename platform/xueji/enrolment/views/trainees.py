@@ -13,7 +13,7 @@ from xueji.enrolment.access import access_own_cohort
 from xueji.enrolment.errors import ImportRefused
 from xueji.enrolment.forms import ImportForm, ReasonForm
 from xueji.enrolment.models import CohortState
-from xueji.enrolment.services.trainees import import_trainees, withdraw
+from xueji.enrolment.services.trainees import import_trainees, readmit, withdraw
 from xueji.enrolment.views import blueprint
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Problem
@@ -63,6 +63,17 @@ def withdraw_trainee(enrolment_id: UUID) -> Any:
         actor=actor(),
     )
     flash(_("学员已退班，学习记录保留。"), "success")
+    return redirect(url_for("enrolment.trainees", cohort_id=enrolment.cohort_id))
+
+
+@blueprint.post("/enrolments/<uuid:enrolment_id>/readmit")
+@roles(Role.INSTITUTION)
+def readmit_trainee(enrolment_id: UUID) -> Any:
+    form = ReasonForm()
+    form.validate()
+    reason = form.reason.data or ""
+    enrolment = readmit(db(), context().keyring, enrolment_id=enrolment_id, reason=reason, actor=actor())
+    flash(_("已恢复学籍，此前的学时保留。"), "success")
     return redirect(url_for("enrolment.trainees", cohort_id=enrolment.cohort_id))
 
 

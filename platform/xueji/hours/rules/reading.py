@@ -355,6 +355,9 @@ class _Reading:
     def enrolment_withdrawn(self, n: int, at: int, values: Values) -> None:
         self.withdrawn = True
 
+    def enrolment_readmitted(self, n: int, at: int, values: Values) -> None:
+        self.withdrawn = False
+
     def _story(self, values: Values) -> _CheckStory:
         check = values.text("check")
         try:
@@ -386,6 +389,7 @@ _READERS: Final[Mapping[str, Callable[[_Reading, int, int, Values], None]]] = {
     "checkin.revoke": lambda reading, n, at, values: reading.desk.revoke(n, at, values),
     "checkin.restore": lambda reading, n, at, values: reading.desk.restore(n, at, values),
     "enrolment.withdraw": _Reading.enrolment_withdrawn,
+    "enrolment.readmit": _Reading.enrolment_readmitted,
     "attendance": lambda reading, n, at, values: reading.register.enter(n, at, values),
     "attendance.revoke": lambda reading, n, at, values: reading.register.revoke(n, at, values),
     "attendance.confirm": lambda reading, n, at, values: reading.register.confirm(n, at, values),

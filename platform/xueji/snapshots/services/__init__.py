@@ -7,6 +7,7 @@ from xueji.snapshots.services.asking import (
     check_moves,
     contact_during_check,
     sitting_opens,
+    study_ends,
     sweep_missed,
     waiting_check_goes_on,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "room_code",
     "sitting_opens",
     "store_frames",
+    "study_ends",
     "sweep_missed",
     "waiting_attempts",
     "waiting_check_goes_on",

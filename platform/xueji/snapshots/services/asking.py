@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
+from xueji.enrolment.events import StudyEnds
 from xueji.identity import queries as identity
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
@@ -35,6 +36,8 @@ from xueji.trace.rules import Entry
 
 RANDOM = SystemRandom()
 MOST_IN_A_SWEEP = 200
+STUDY_ENDED = "study_ended"
+"""She was let out or her cohort closed while the check waited."""
 
 
 def waiting_check_goes_on(opens: SittingOpens) -> None:
@@ -175,6 +178,19 @@ def check_falls_due(due: CheckFallsDue) -> None:
     )
     due.check = replace(_open(check, due.now_ms), told_seq=due.told_seq)
     due.entries.append(leaves.due(check, due.who, due.now_ms))
+
+
+def study_ends(ends: StudyEnds) -> None:
+    """Checks that wait in these enrolments end as nobody's fault: she could not have answered any more."""
+    session, now_ms = ends.session, clock.to_ms(clock.now())
+    waiting = select(Check).where(Check.enrolment_id.in_(ends.enrolment_ids), Check.state == CheckState.DUE)
+    for found in session.scalars(waiting.order_by(Check.sitting_id)).all():
+        sitting = session.get_one(Sitting, found.sitting_id, with_for_update=True, populate_existing=True)
+        check = session.get_one(Check, found.id, with_for_update=True, populate_existing=True)
+        if check.state == CheckState.DUE:
+            decide(check, Outcome.SERVICE_DOWN, now_ms)
+            sitting.open_check = None
+            trace.record_many(session, [leaves.verdict(check, Outcome.SERVICE_DOWN, final=True, why=STUDY_ENDED)])
 
 
 def ask_now(session: Session, *, actor: Actor, sitting_id: UUID) -> Check:

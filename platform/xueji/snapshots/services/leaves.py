@@ -45,17 +45,18 @@ def verdict(
     final: bool,
     attempt: Attempt | None = None,
     references: Sequence[str] = (),
+    why: str | None = None,
 ) -> Entry:
     """Of pictures when there is an attempt, else of their absence.
 
-    ``references``: the commitments of the photos it was made against.
+    ``references``: the commitments of the photos it was made against; ``why``: a signal that explains it.
     """
     values: dict[str, Any] = {
         "check": str(check.id),
         "attempt": check.attempt if attempt is None else attempt.number,
         "outcome": outcome.value,
         "final": final,
-        "signals": [] if attempt is None else attempt.signals,
+        "signals": ([{"code": why}] if why is not None else []) if attempt is None else attempt.signals,
     }
     if attempt is not None:
         judged = {"threshold": attempt.threshold, "engine": attempt.engine, "model": attempt.model}

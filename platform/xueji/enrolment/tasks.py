@@ -1,0 +1,19 @@
+"""What enrolment does later: close the cohorts whose chosen last day is over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from celery import shared_task
+
+from xueji.enrolment.services.cohorts import close_due_cohorts
+from xueji.kernel.tasks import context
+
+SCHEDULE = {"enrolment.close_cohorts": timedelta(minutes=5)}
+
+
+@shared_task(name="enrolment.close_cohorts")  # type: ignore[untyped-decorator]
+def close_cohorts() -> int:
+    held = context()
+    with held.database.writing() as session:
+        return close_due_cohorts(session, held.events)

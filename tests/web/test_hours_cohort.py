@@ -1,0 +1,87 @@
+"""The institution's list of a cohort's hours, and closing the cohort from it: first who would miss what, then a day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from lesson_page import Page, opened_page
+from people_for_tests import Browser
+from scenario import Scenario
+from school_for_tests import new_school
+
+from xueji.enrolment.models import Cohort, CohortState
+from xueji.identity.rules import ProofRoute
+from xueji.kernel import clock
+from xueji.rulebook.vocabulary import Outcome
+
+
+@pytest.fixture
+def staff(app: Flask, scenario: Scenario) -> Browser:
+    browser = Browser(app)
+    browser.sign_in(scenario.school.head.who)
+    return browser
+
+
+def path(scenario: Scenario) -> str:
+    return f"/cohorts/{scenario.cohort.id}/hours"
+
+
+def state_of(scenario: Scenario) -> Cohort:
+    with scenario.context.database.reading() as session:
+        return session.get_one(Cohort, scenario.cohort.id)
+
+
+def test_each_line_is_the_statement_s(staff: Browser, scenario: Scenario) -> None:
+    student = scenario.student("沈若男")
+    student.study(scenario.lessons[0], answers=[Outcome.MATCH, Outcome.MISMATCH])
+    page = Page(staff.client.application, scenario, student)
+    online = page.account().online
+    assert online.counted_ms and online.held_ms
+    shown = staff.get(path(scenario)).text
+    for ms in (online.counted_ms, online.held_ms):
+        assert f'value="{ms}"' in shown
+
+
+def test_closing_asks_first_who_is_not_done_and_takes_a_day(app: Flask, staff: Browser, scenario: Scenario) -> None:
+    page = opened_page(app, scenario, ProofRoute.SUPERVISED)
+    page.watch()
+    shown = staff.get(path(scenario)).text
+    assert "还有 1 名学员没有学完" in shown and "正在学习" in shown
+    assert "现在就结班" not in shown, "while somebody studies nobody is asked to cut her off"
+    close = f"/cohorts/{scenario.cohort.id}/close"
+    assert staff.post(close, {"now": "1"}, look=path(scenario)).status_code == 409
+    today = clock.shanghai_day(clock.now())
+    assert staff.post(close, {"last_day": today.isoformat()}, look=path(scenario)).status_code == 302
+    assert (state_of(scenario).state, state_of(scenario).closes_on) == (CohortState.OPEN, today)
+    assert "24时结班" in staff.get(path(scenario)).text
+    assert page.watch()["furthest_ms"] == 20_000
+
+    yesterday = (today - timedelta(days=1)).isoformat()
+    assert staff.post(close, {"last_day": yesterday}, look=path(scenario)).status_code == 422
+    assert staff.post(close, {"last_day": "soon"}, look=path(scenario)).status_code == 422
+
+
+def test_a_cohort_in_which_nobody_studies_closes_at_once(staff: Browser, scenario: Scenario) -> None:
+    close = f"/cohorts/{scenario.cohort.id}/close"
+    assert "没有人会因结班错过什么" in staff.get(path(scenario)).text
+    assert staff.post(close, {"now": "1"}, look=path(scenario)).status_code == 302
+    assert state_of(scenario).state is CohortState.CLOSED
+
+
+def test_a_withdrawal_by_mistake_is_taken_back_from_the_roster(staff: Browser, scenario: Scenario) -> None:
+    student = scenario.student()
+    roster = f"/cohorts/{scenario.cohort.id}/trainees"
+    url = f"/enrolments/{student.enrolment.id}"
+    assert staff.post(f"{url}/readmit", {"reason": "点错了"}, look=roster).status_code == 409
+    assert staff.post(f"{url}/withdraw", {"reason": "点错了"}, look=roster).status_code == 302
+    assert staff.post(f"{url}/readmit", {"reason": " "}, look=roster).status_code == 422
+    assert staff.post(f"{url}/readmit", {"reason": "点错了"}, look=roster).status_code == 302
+    assert "已恢复学籍" in staff.get(roster).text
+
+
+def test_another_institution_does_not_find_it(app: Flask, scenario: Scenario) -> None:
+    browser = Browser(app)
+    browser.sign_in(new_school(scenario.context).head.who)
+    assert browser.get(path(scenario)).status_code == 404
