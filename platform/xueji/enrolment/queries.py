@@ -88,6 +88,11 @@ class CohortFacts:
         """
         return date_begins_ms(self.ends_on) + (1 + self.plan.settle_days) * DAY_MS
 
+    @property
+    def reviews_end_ms(self) -> int:
+        """From when on a person may decide about a check no more (epoch ms)."""
+        return self.settles_ms + self.plan.appeal_days * DAY_MS
+
 
 @dataclass(frozen=True, slots=True)
 class LessonFacts:

@@ -10,12 +10,14 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from xueji.enrolment import queries as enrolment_queries
-from xueji.enrolment.access import access_enrolment
+from xueji.enrolment import wording as enrolment_wording
+from xueji.enrolment.access import access_enrolment, access_own_cohort
 from xueji.enrolment.models import Enrolment
-from xueji.enrolment.queries import EnrolmentFacts, enrolment_facts, enrolments_of
+from xueji.enrolment.queries import EnrolmentFacts, cohort_facts, enrolment_facts, enrolments_of
 from xueji.hours import clearing, wording
 from xueji.hours.glance import Glance, Standing, glance
 from xueji.hours.queries import statement_of, statements_of
+from xueji.hours.roster import accounts_of
 from xueji.identity import queries as identity
 from xueji.identity.rules import ProofRoute
 from xueji.identity.wording import PURPOSE
@@ -134,6 +136,22 @@ def checks(enrolment_id: UUID) -> str:
         pages=-(-total // PER_PAGE),
         total=total,
         **_person(enrolment),
+        **_words(),
+    )
+
+
+@blueprint.get("/cohorts/<uuid:cohort_id>/hours")
+@roles(Role.INSTITUTION)
+def cohort_hours(cohort_id: UUID) -> str:
+    """Everybody's account in one list, and what closing the cohort would end for whom."""
+    cohort = access_own_cohort(db(), actor(), cohort_id)
+    return render_template(
+        "hours/cohort_hours.html",
+        cohort=cohort,
+        facts=cohort_facts(cohort),
+        lines=accounts_of(db(), context().keyring, context().events, cohort_id),
+        today=clock.shanghai_day(clock.now()),
+        wording=enrolment_wording,
         **_words(),
     )
 

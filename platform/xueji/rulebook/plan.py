@@ -35,6 +35,8 @@ _LIMITS: Mapping[str, tuple[int, int]] = {
     "min_pixels": (1, 50_000_000),
     "match_threshold": (1, 2_000_000),
     "settle_days": (0, 366),
+    # The most is a century: no term.
+    "appeal_days": (1, 36_600),
     "confirm_reference": (0, 1),
     "attendance_days": (0, 366),
     "deny_days": (0, 366),
@@ -70,6 +72,7 @@ LAXER: Mapping[str, Laxer] = {
     "min_pixels": Laxer.LESS,
     "match_threshold": Laxer.MORE,
     "settle_days": Laxer.MORE,
+    "appeal_days": Laxer.MORE,
     "confirm_reference": Laxer.LESS,
     "round_ms": Laxer.MORE,
     "room_code": Laxer.LESS,
@@ -81,6 +84,7 @@ and a plan still be laxer than it. A new field is not complete without its line.
 
 
 BEFORE_IT_WAS: Mapping[str, int] = {
+    "appeal_days": 36_600,
     "confirm_reference": 0,
     "attendance_days": 366,
     "deny_days": 0,
@@ -132,7 +136,10 @@ class ProctoringPlan:
     match_threshold: int
     """greatest distance that is still the same person, in millionths"""
     settle_days: int
-    """days after the cohort's end in which held time may still be made up or reviewed"""
+    """days after the cohort's end in which held time may still be made up"""
+    appeal_days: int
+    """days after a check's outcome in which she may contest it, and days after the settlement in which a person may
+    still decide"""
     confirm_reference: int
     """1: what face checks confirm is held until staff have held her first photo against her identity document;
     0: the first photo is taken as hers"""

@@ -40,6 +40,8 @@ from xueji.snapshots.errors import (
     NotToReview,
     PlaceUnknown,
     RoomCodeWrong,
+    TooLateToContest,
+    TooLateToReview,
 )
 from xueji.snapshots.models import Check, CheckIn
 from xueji.snapshots.rules import CheckState
@@ -147,7 +149,7 @@ def ask(path: SittingPath) -> tuple[Response, int]:
     "/checks/<uuid:check_id>/appeal", summary="Contest what a check decided", responses={201: schemas.ContestedOut}
 )
 @roles(Role.TRAINEE)
-@refuses(NothingToContest, AlreadyContested, Erased)
+@refuses(NothingToContest, AlreadyContested, TooLateToContest, Erased)
 def appeal(path: schemas.CheckPath, body: schemas.ContestIn) -> tuple[Response, int]:
     raised = services.contest(db(), context().keyring, actor=actor(), check_id=path.check_id, reason=body.reason)
     return jsonify({"decide_by": clock.rfc3339(clock.from_ms(raised.decide_by_ms))}), 201
@@ -157,7 +159,7 @@ def appeal(path: schemas.CheckPath, body: schemas.ContestIn) -> tuple[Response, 
     "/checks/<uuid:check_id>/review", summary="Decide a check that did not match", responses={200: schemas.ReviewedOut}
 )
 @roles(Role.INSTITUTION)
-@refuses(NotToReview, Erased)
+@refuses(NotToReview, TooLateToReview, Erased)
 def review(path: schemas.CheckPath, body: schemas.ReviewIn) -> Response:
     check = services.review(
         db(), context().keyring, actor=actor(), check_id=path.check_id, outcome=body.outcome, reason=body.reason

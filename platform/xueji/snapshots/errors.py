@@ -135,3 +135,17 @@ class NoFaceChecks(Conflict):
     type = "no-face-checks"
     title = _("这次学习不用拍照核验")
     detail = _("您采用现场核验方式，学习时间由工作人员在现场确认。如需确认，请联系现场工作人员。")
+
+
+class TooLateToContest(Conflict):
+    """Carries ``until``: the first instant at which it was too late."""
+
+    type, title = "too-late-to-contest", _("申诉的期限已过")
+    detail = _("核验结果作出后超过规定的天数就不能再申诉。补学期限内仍可以补学这一段。")
+
+
+class TooLateToReview(Conflict):
+    """Carries ``until``: the first instant at which it was too late."""
+
+    type, title = "too-late-to-review", _("复核的期限已过")
+    detail = _("结算后超过规定的天数，复核的结论不再计入学时。")

@@ -290,7 +290,7 @@ def _bad_lines(
     """Whatever would be refused when writing, found beforehand so that all of it can be said at once."""
     registered = _registered(session, keyring, [person.id_number for person in people])
     known_here = session.execute(select(Enrolment.person_id, Enrolment.state).where(Enrolment.cohort_id == cohort.id))
-    enrolled: dict[UUID, EnrolmentState] = dict(known_here.tuples().all())
+    enrolled = {row.person_id: row.state for row in known_here}
     names = [identity_rules.account_name(person.account) for person in people if person.account]
     taken = set(session.scalars(select(Account.account).where(Account.account.in_(names))))
     bad: list[tuple[int, BadLine]] = []

@@ -12,7 +12,7 @@ from courses.queries import CourseOutline, courses_of
 from xueji.enrolment import queries, wording
 from xueji.enrolment.access import access_own_cohort
 from xueji.enrolment.errors import CohortFrozen, CohortRefused
-from xueji.enrolment.forms import CohortForm
+from xueji.enrolment.forms import ClosingForm, CohortForm
 from xueji.enrolment.models import Cohort, CohortState
 from xueji.enrolment.rules import Judgement
 from xueji.enrolment.services import cohorts
@@ -104,9 +104,16 @@ def open_cohort(cohort_id: UUID) -> Any:
 @blueprint.post("/cohorts/<uuid:cohort_id>/close")
 @roles(Role.INSTITUTION)
 def close_cohort(cohort_id: UUID) -> Any:
-    cohorts.close_cohort(db(), context().events, actor=actor(), cohort_id=cohort_id)
-    flash(_("培训班已结班。"), "success")
-    return redirect(url_for("enrolment.cohort", cohort_id=cohort_id))
+    form = ClosingForm()
+    if not form.validate():
+        raise Invalid
+    last_day = None if form.now.data else form.last_day.data
+    closed = cohorts.close_cohort(db(), context().events, actor=actor(), cohort_id=cohort_id, last_day=last_day)
+    if closed.state is CohortState.CLOSED:
+        flash(_("培训班已结班。"), "success")
+    else:
+        flash(_("已定于 %(day)s 24时结班。", day=closed.last_day.isoformat()), "success")
+    return redirect(url_for("hours.cohort_hours", cohort_id=cohort_id))
 
 
 @blueprint.post("/cohorts/<uuid:cohort_id>/discard")

@@ -323,6 +323,9 @@ class _Reading:
 
     def check_review(self, n: int, at: int, values: Values) -> None:
         story = self._story(values)
+        if self.enrolment is not None and self.rules >= 2 and at >= self.enrolment.reviews_end_ms:
+            self.marks["late_review"] += 1
+            return
         story.review, story.decided_n = values.one_of("outcome", ReviewOutcome), n
 
     def reference_stand(self, n: int, at: int, values: Values) -> None:

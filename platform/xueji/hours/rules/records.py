@@ -75,8 +75,13 @@ class Enrolment:
 
     @property
     def settles_ms(self) -> int:
-        """From when on nothing can be made up or reviewed any more (epoch ms)."""
+        """From when on nothing can be made up any more (epoch ms)."""
         return date_begins_ms(self.ends) + (1 + self.plan.settle_days) * DAY_MS
+
+    @property
+    def reviews_end_ms(self) -> int:
+        """From when on a person may decide about a check no more (epoch ms)."""
+        return self.settles_ms + self.plan.appeal_days * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)

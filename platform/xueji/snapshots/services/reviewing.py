@@ -7,15 +7,18 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from xueji.enrolment.queries import enrolment_facts
 from xueji.identity import vault
 from xueji.identity.services.acting import record_in_enrolment
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
+from xueji.kernel.errors import NotFound
+from xueji.rulebook.shanghai import DAY_MS
 from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.snapshots import rules
 from xueji.snapshots.access import access_check_to_review, access_own_check
-from xueji.snapshots.errors import AlreadyContested, NothingToContest, NotToReview
+from xueji.snapshots.errors import AlreadyContested, NothingToContest, NotToReview, TooLateToContest, TooLateToReview
 from xueji.snapshots.models import Appeal, Check
 from xueji.snapshots.rules import CheckState
 from xueji.trace import services as trace
@@ -32,6 +35,7 @@ def contest(session: Session, keyring: Keyring, *, actor: Actor, check_id: UUID,
         raise AlreadyContested
     if check.state != CheckState.DECIDED or check.outcome in rules.BLAMES_NOBODY:
         raise NothingToContest
+    _in_time(session, check, clock.to_ms(clock.now()), contested=True)
     now = clock.now()
     key = vault.person_key(session, keyring, check.person_id)
     appeal = Appeal(
@@ -62,6 +66,7 @@ def review(
     check = access_check_to_review(session, actor, check_id)
     if check.state not in (CheckState.DECIDED, CheckState.CONTESTED) or check.outcome in rules.BLAMES_NOBODY:
         raise NotToReview
+    _in_time(session, check, clock.to_ms(clock.now()), contested=False)
     check.state = rules.move(CheckState(check.state), CheckState.REVIEWED)
     now_ms = clock.to_ms(clock.now())
     key = vault.person_key(session, keyring, check.person_id)
@@ -103,3 +108,19 @@ def appeal_words(session: Session, keyring: Keyring, check: Check, appeal: Appea
 
 def _place(check: Check, what: str) -> str:
     return f"appeal/{check.id}/{what}"
+
+
+def _in_time(session: Session, check: Check, now_ms: int, *, contested: bool) -> None:
+    """Contesting has the plan's days from the outcome on, deciding until as many days after the settlement.
+
+    The account counts no later decision. Raises TooLateToContest, TooLateToReview.
+    """
+    facts = enrolment_facts(session, check.enrolment_id)
+    if facts is None:
+        raise NotFound
+    ends_ms = facts.cohort.reviews_end_ms
+    if contested:
+        ends_ms = min(ends_ms, (check.decided_ms or now_ms) + facts.cohort.plan.appeal_days * DAY_MS)
+    if now_ms >= ends_ms:
+        last = clock.rfc3339(clock.from_ms(ends_ms))
+        raise TooLateToContest(until=last) if contested else TooLateToReview(until=last)
