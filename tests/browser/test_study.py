@@ -158,3 +158,19 @@ def test_a_page_that_comes_back_goes_on_where_the_record_ends(visit: Visit, camp
     classroom.wait_until_credited(8_000)
     # The same sitting went on: no second one was opened, and nothing had to be said when the page was left.
     assert len(campus.leaves(trainee, "sitting.open")) == 1
+
+
+def test_a_reload_keeps_its_sitting_also_where_the_browser_has_no_locks(
+    visit: Visit, campus: Campus, trainee: Trainee
+) -> None:
+    visitor = visit(trainee.account, size=PHONE)
+    visitor.page.add_init_script("delete Navigator.prototype.locks;")
+    classroom = Classroom.enter(visitor, trainee)
+    assert not visitor.page.evaluate("'locks' in navigator")
+    classroom.start()
+    classroom.wait_until_credited(4_000)
+    visitor.page.reload()
+    expect(classroom.veil).to_contain_text(re.compile(r"从 0:\d\d 继续学习"))
+    classroom.start()
+    assert len(campus.leaves(trainee, "sitting.open")) == 1
+    assert campus.leaves(trainee, "beat.conflict") == []

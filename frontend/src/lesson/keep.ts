@@ -83,3 +83,38 @@ export function browserStorage(): Storage | null {
     return null;
   }
 }
+
+const LEFT = "xueji.left";
+
+/**
+ * The sitting that the page of this tab had open when it was left: what a reload goes on with where the browser has no
+ * locks to ask whose a sitting is. A tab that was duplicated while its page lived finds nothing, and opens one of its own.
+ */
+export class TabMark {
+  private readonly storage: Storage | null;
+
+  constructor(storage: Storage | null) {
+    this.storage = storage;
+  }
+
+  /** Said once: whoever comes next in this tab must have been told by a page that was left. */
+  take(): string | null {
+    const left = this.storage?.getItem(LEFT) ?? null;
+    this.storage?.removeItem(LEFT);
+    return left;
+  }
+
+  /** The page of this sitting is being left. */
+  leave(sittingId: string): void {
+    this.storage?.setItem(LEFT, sittingId);
+  }
+}
+
+/** The tab's own storage, or null where it is forbidden. */
+export function tabStorage(): Storage | null {
+  try {
+    return window.sessionStorage;
+  } catch {
+    return null;
+  }
+}

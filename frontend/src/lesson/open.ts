@@ -2,7 +2,7 @@
 
 import { call, Problem, Unreachable } from "../api.ts";
 import { uuid } from "../dom.ts";
-import { type Kept, SittingKeep } from "./keep.ts";
+import { type Kept, SittingKeep, TabMark, tabStorage } from "./keep.ts";
 import type { BeatsAnswer, Sitting } from "./protocol.ts";
 
 /** A page that comes back this soon goes on with the same sitting instead of asking for another. */
@@ -28,9 +28,25 @@ function holdName(sittingId: string): Promise<boolean> {
 
 /** The sitting this page goes on with: the last one of the lesson if its page is gone, else a new one. */
 export async function chooseSitting(keep: SittingKeep, lesson: Lesson): Promise<Kept> {
+  const left = new TabMark(tabStorage()).take();
   const last = keep.ofEnrolment(lesson.enrolmentId).find((kept) => kept.lessonId === lesson.lessonId);
-  if (last !== undefined && Date.now() - last.touchedAt < SAME_SITTING_MS && (await holdName(last.sittingId))) return last;
+  if (last !== undefined && Date.now() - last.touchedAt < SAME_SITTING_MS) {
+    // Without locks only this tab's own page can be known to be gone: by having said so as it was left.
+    if ("locks" in navigator ? await holdName(last.sittingId) : left === last.sittingId) return last;
+  }
   return newSitting(lesson);
+}
+
+/** Leave word in this tab of what its page had open; taken back when the browser brings the very page back. */
+export function leaveWord(sitting: () => string | null): void {
+  const mark = new TabMark(tabStorage());
+  window.addEventListener("pagehide", () => {
+    const sittingId = sitting();
+    if (sittingId !== null) mark.leave(sittingId);
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) mark.take();
+  });
 }
 
 export async function newSitting(lesson: Lesson): Promise<Kept> {

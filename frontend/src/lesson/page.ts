@@ -7,7 +7,7 @@ import { datum, part } from "../dom.ts";
 import { words } from "../words/index.ts";
 import type { SittingKeep } from "./keep.ts";
 import type { Kept } from "./keep.ts";
-import { chooseSitting, deviceLabel, handInLeftovers, type Lesson, newSitting, openSitting } from "./open.ts";
+import { chooseSitting, deviceLabel, handInLeftovers, leaveWord, type Lesson, newSitting, openSitting } from "./open.ts";
 import type { Sitting } from "./protocol.ts";
 import { SavingLine } from "./saving-line.ts";
 import { Study } from "./study.ts";
@@ -28,6 +28,7 @@ export class LessonPage {
     this.lesson = lesson;
     this.veil = new Veil(part(root, "veil"));
     this.saving = new SavingLine(root);
+    leaveWord(() => this.kept?.sittingId ?? null);
   }
 
   async open(continueHere: boolean): Promise<void> {
