@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import beats, faces, hours, trace
+from bench import attacks, beats, faces, hours, trace
 
 OUTPUT = Path("build") / "bench.json"
 
@@ -73,6 +73,7 @@ def of_rows(subject: str, rows: list[Any]) -> Iterator[Figure]:
 
 
 SUBJECTS: dict[str, Callable[[], Iterator[Figure]]] = {
+    "attacks": lambda: of_rows("attacks", attacks.run()),
     "beats": of_beats,
     "faces": lambda: of_rows("faces", faces.run()),
     "hours": of_hours,

@@ -21,6 +21,7 @@ from uuid import uuid4
 
 from bench.learners import Learner, make
 from bench.load import Measured, cpu_seconds, drive, http_post, wait_for
+from xueji.gateway.handing import ENVIRONMENT, ends
 
 REQUESTS = 6000
 LEARNERS = 550
@@ -58,7 +59,7 @@ def _free_port() -> int:
 
 
 @contextmanager
-def serving(app: str, environment: dict[str, str], *, sequencer: bool, path: str = "/") -> Iterator[Server]:
+def serving(app: str, environment: dict[str, str], *, sequencer: bool, sockets: bool = False) -> Iterator[Server]:
     port = _free_port()
     environment = {**os.environ, **environment, "XUEJI_LOG_LEVEL": "error"}
     command = [
@@ -70,10 +71,17 @@ def serving(app: str, environment: dict[str, str], *, sequencer: bool, path: str
         "--bind",
         f"127.0.0.1:{port}",
     ]
-    processes = [subprocess.Popen([*command, app], env=environment, stdout=subprocess.DEVNULL)]
+    giving, taking = ends()
+    given = {**environment, ENVIRONMENT: str(giving.fileno())} if sockets else environment
+    web = subprocess.Popen([*command, app], env=given, pass_fds=[giving.fileno()], stdout=subprocess.DEVNULL)
+    processes = [web]
     if sequencer:
         beside = [sys.executable, "-m", "xueji.cli", "sequencer"]
         processes.append(subprocess.Popen(beside, env=environment, stdout=subprocess.DEVNULL))
+    if sockets:
+        holds = {**environment, ENVIRONMENT: str(taking.fileno())}
+        command = [sys.executable, "-m", "xueji.sockets"]
+        processes.append(subprocess.Popen(command, env=holds, pass_fds=[taking.fileno()]))
     try:
         wait_for(lambda: _open(port))
         time.sleep(1.0)
@@ -83,6 +91,8 @@ def serving(app: str, environment: dict[str, str], *, sequencer: bool, path: str
             process.terminate()
         for process in processes:
             process.wait(timeout=20)
+        for end in (giving, taking):
+            end.close()
 
 
 def _open(port: int) -> bool:

@@ -11,7 +11,6 @@ from io import BytesIO
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from media_pipeline.verdict import PictureHash
 
@@ -112,6 +111,9 @@ def fit_within(picture: Pixels, side: int = WORKING_SIDE) -> tuple[Pixels, float
 
 def _read_header(data: bytes) -> tuple[str, int, int]:
     """Format and size as the header states them; nothing is decoded yet."""
+    # Only who opens pictures needs it; a worker has that done by a child.
+    from PIL import Image, UnidentifiedImageError
+
     try:
         with Image.open(BytesIO(data), formats=_FORMATS) as picture:
             return picture.format or "", picture.width, picture.height

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -150,6 +151,8 @@ class Child:
             command = [sys.executable, "-m", "media_pipeline.opening", str(theirs.fileno())]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
         self._owner = os.getpid()
+        # Who lets go of this object lets go of its child.
+        weakref.finalize(self, _end_process, self._process, self._owner)
         self._channel = channel = Connection(ours.detach())
         try:
             if channel.poll(START_SECONDS) and channel.recv_bytes() == _READY:
@@ -163,10 +166,15 @@ class Child:
         if self._channel is not None:
             self._channel.close()
             self._channel = None
-        if self._process is not None and self._owner == os.getpid():
-            self._process.kill()
-            self._process.wait()
+        if self._process is not None:
+            _end_process(self._process, self._owner)
         self._process = None
+
+
+def _end_process(process: subprocess.Popen[bytes], owner: int) -> None:
+    if owner == os.getpid():
+        process.kill()
+        process.wait()
 
 
 def _costly(seconds: float) -> DecodeError:
@@ -176,7 +184,8 @@ def _costly(seconds: float) -> DecodeError:
 
 
 def _bound_child() -> None:
-    """From now on it may write no file, take so much more memory, and open nothing."""
+    """From now on it may write no file, take so much more memory and open nothing, and gives way to who has work."""
+    os.nice(10)
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
     most = pages * resource.getpagesize() + MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (most, most))

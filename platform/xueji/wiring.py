@@ -34,7 +34,7 @@ from xueji.snapshots import services as snapshots
 from xueji.snapshots.events import AnswerStored
 from xueji.snapshots.tasks import judge
 from xueji.trace.events import LeavesAsked
-from xueji.web.sockets import announce_to_pages
+from xueji.web.sockets import announce_from_worker
 
 
 def connect(context: Context) -> None:
@@ -69,5 +69,5 @@ def open_for_worker(settings: Settings) -> Context:
     """The context of a worker process: what its tasks announce reaches the pages the web processes hold open."""
     context = Context.open(settings)
     connect(context)
-    announce_to_pages(context)
+    announce_from_worker(context)
     return context

@@ -65,6 +65,7 @@ class Site:
         self._stop = True
         self._thread.join()
         self.loop.stop_accepting()
+        self.loop.close_idle()
         self.listener.close()
 
     def call(self) -> socket.socket:

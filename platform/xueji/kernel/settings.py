@@ -39,11 +39,12 @@ class Settings:
     """Object store (s3://bucket/prefix); empty means the folder ``files`` in the data folder."""
     host: str = "127.0.0.1"
     port: int = 8000
-    threads: int = 96
-    """Threads that answer pages and all else but beats and films, made as they are needed."""
+    threads: int = 24
+    """Threads that answer pages and all else but beats and films. They share one interpreter: more of them make beats
+    wait longer and nothing faster."""
     beat_threads: int = 256
     """Threads that nothing but beats can take: as many may be written in one group."""
-    film_threads: int = 64
+    film_threads: int = 24
     """Threads that read films from the store, which may be slow to answer."""
     connections: int = 4000
     """Open connections of the web process; beyond it whoever asks for nothing makes room."""

@@ -6,9 +6,9 @@ Nothing depends on it. Whatever is announced can also be asked for over plain HT
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import structlog
-from flask_socketio import SocketIO
 from socketio import RedisManager
 
 from xueji.kernel.context import Context
@@ -23,21 +23,30 @@ CHANNEL = "xueji"
 
 
 def announce_to_pages(context: Context) -> None:
-    """What this process announces reaches the pages' sockets, which a process of their own holds."""
-    voice = _voice(context.settings)
-    if voice is not None:
+    """What the web process announces reaches the pages' sockets, which a process of their own holds."""
+    from flask_socketio import SocketIO
+
+    queue = _queue(context.settings)
+    if queue is not None:
+        voice = SocketIO(message_queue=context.settings.redis_url, client_manager=queue, async_mode="threading")
         context.events.subscribe(Announcement, _told_by(voice))
 
 
-def _voice(settings: Settings) -> SocketIO | None:
+def announce_from_worker(context: Context) -> None:
+    """The same from a process that has no application: with the queue alone, which is smaller."""
+    queue = _queue(context.settings)
+    if queue is not None:
+        context.events.subscribe(Announcement, _told_by(queue))
+
+
+def _queue(settings: Settings) -> RedisManager | None:
     """Puts announcements into the broker; None in tests, which have none."""
     if settings.redis_url is None:
         return None
-    queue = RedisManager(settings.redis_url, channel=CHANNEL, write_only=True)
-    return SocketIO(message_queue=settings.redis_url, client_manager=queue, async_mode="threading")
+    return RedisManager(settings.redis_url, channel=CHANNEL, write_only=True)
 
 
-def _told_by(sockets: SocketIO) -> Callable[[Announcement], None]:
+def _told_by(sockets: Any) -> Callable[[Announcement], None]:
     def tell(said: Announcement) -> None:
         try:
             sockets.emit(said.event, said.payload, room=said.room, namespace="/")
