@@ -53,6 +53,8 @@ PAGES: dict[Role, tuple[Entry, ...]] = {
         Entry("oversight.draws", _("随机抽查"), "shuffle", ("oversight.draw",)),
         Entry("oversight.flags", _("异常学时"), "exclamation-triangle"),
         Entry("oversight.exceptions", _("例外入班"), "person-plus"),
+        Entry("oversight.in_rooms", _("线下与签到"), "geo-alt"),
+        Entry("oversight.staff", _("工作人员"), "person-check"),
         Entry("oversight.findings", _("问题整改"), "flag", ("oversight.finding",)),
     ),
     Role.ADMINISTRATOR: (

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from people_for_tests import Browser, Someone, organisation, someone
-from scenario import Scenario, Student
+from scenario import MINUTE, Scenario, Student
 
 from xueji.identity.models import Membership
 from xueji.identity.rules import OrganisationKind
@@ -77,6 +77,28 @@ def test_a_finding_is_raised_answered_and_closed_on_screen(app: Flask, scenario:
     assert "已请学员到场核实" in regulator.get(path).text
     assert path in regulator.get("/findings?show=closed").text and path not in regulator.get("/findings").text
     assert "没有未关闭的问题" in staff.get("/findings").text
+
+
+def test_a_denied_attendance_is_seen_and_settled_and_staff_have_figures(
+    app: Flask, scenario: Scenario, student: Student
+) -> None:
+    scenario.attend(student, ms=60 * MINUTE, confirmed=False)
+    hers = _browser(app, student.who)
+    assert "有 1 次线下课请您确认" in hers.get("/training").text
+    page = hers.get("/attendance").text
+    assert "本人未确认" in page and "我不在场" in page
+    denied = page.split('/deny"')[0].rpartition("/attendance/")[2]
+    hers.post(f"/attendance/{denied}/deny", look="/attendance")
+    browser = _browser(app, scenario.regulator)
+    assert "本人说不在场" in browser.get("/oversight/rooms").text
+    settled = browser.post(
+        f"/attendance/{denied}/settle",
+        {"outcome": "reject", "reason": "教室录像里没有她", "next": "/oversight/rooms"},
+        look="/oversight/rooms",
+    )
+    assert settled.location == "/oversight/rooms"
+    assert "没有待决定的出勤" in browser.get("/oversight/rooms").text
+    assert "登记出勤" in browser.get("/oversight/staff").text
 
 
 def test_a_draw_on_screen_shows_how_to_draw_again(app: Flask, scenario: Scenario, student: Student) -> None:

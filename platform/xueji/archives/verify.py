@@ -16,7 +16,7 @@ from pathlib import Path
 
 from xueji.archives import bundle as parts
 from xueji.archives.bundle import Bundle, BundleError
-from xueji.archives.claims import content, files, log, subject
+from xueji.archives.claims import content, files, log, rooms, subject
 from xueji.archives.claims.reading import Reading, Refuted, Unanswered, utc
 from xueji.archives.program import digest, program
 
@@ -36,6 +36,7 @@ CLAIMS: tuple[tuple[str, str, Claim], ...] = (
     ("hours", "学时重算", content.hours),
     ("openings", "承诺相符", content.openings),
     ("subject", "人与班级", subject.subject),
+    ("rooms", "线下出勤", rooms.rooms),
     ("pictures", "照片相符", content.pictures),
     ("verifier", "核验程序", files.verifier),
 )

@@ -255,6 +255,11 @@ class ClosingForm(StrictForm):
     now = BooleanField(_("现在就结班"))
 
 
+class SettleForm(ReasonForm):
+    outcome = StringField()
+    next = StringField()
+
+
 HERE, ABSENT = "here", "absent"
 
 

@@ -466,6 +466,12 @@ def _titles(session: Session, overlaps: Sequence[Mapping[str, Any]]) -> tuple[di
     return {str(key): title for key, title in cohorts}, {str(key): title for key, title in titles}
 
 
+def sessions_by_id(session: Session, session_ids: Iterable[str]) -> dict[str, InPersonSession]:
+    """Sessions in person by their ids as a statement writes them."""
+    found = session.scalars(select(InPersonSession).where(InPersonSession.id.in_([UUID(each) for each in session_ids])))
+    return {str(each.id): each for each in found}
+
+
 def to_confirm(session: Session, person_id: UUID) -> int:
     """How many attendances she has said nothing about yet."""
     chosen = (

@@ -68,6 +68,20 @@ class FlagClearance(Base):
     """When it was taken back."""
 
 
+class PersonAccount(Base):
+    """What cannot be of one person over all her enrolments, as it was last worked out (`hours.rules.person_flags`).
+
+    Personal data: whose enrolments contradict each other.
+    """
+
+    __tablename__ = "person_account"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
+    """How many kinds of contradiction there are."""
+    flags: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+
 class HoursReading(Base):
     """How far the log has been read for chains that have grown: one row. Personal data: none."""
 

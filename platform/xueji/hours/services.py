@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +11,11 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from xueji.enrolment.events import EarlierTraining, StudiedOnline, StudyAsked
+from xueji.enrolment.models import Enrolment
 from xueji.hours.errors import AccountUnreadable
-from xueji.hours.models import HoursAccount, HoursReading
+from xueji.hours.models import HoursAccount, HoursReading, PersonAccount
 from xueji.hours.queries import account_of, rules_digest, statements_of, worked_out
-from xueji.hours.rules import MalformedTrace, ahead, evidence, lost_media
+from xueji.hours.rules import MalformedTrace, ahead, evidence, lost_media, person_flags
 from xueji.hours.running import Running, carried_on
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
@@ -190,3 +192,30 @@ def keep_account(database: Database, enrolment_id: UUID) -> None:
         if unchanged:
             # Else the chain has grown meanwhile, and the account stays due.
             account.due_ms = None if statement.settled else found.settles_ms
+
+
+def keep_people(database: Database, enrolment_ids: Iterable[UUID]) -> None:
+    """Look at the persons of these enrolments over all their enrolments, and keep what cannot be."""
+    with database.reading() as session:
+        persons = set(session.scalars(select(Enrolment.person_id).where(Enrolment.id.in_(list(enrolment_ids)))))
+        found = {person_id: _flags_of(session, person_id) for person_id in sorted(persons)}
+    with database.writing() as session:
+        for person_id, flags in found.items():
+            kept = session.get(PersonAccount, person_id, with_for_update=True)
+            if kept is None and flags:
+                session.add(PersonAccount(person_id=person_id, count=len(flags), flags=flags))
+            elif kept is not None:
+                kept.count, kept.flags = len(flags), flags
+
+
+def _flags_of(session: Session, person_id: UUID) -> list[dict[str, Any]]:
+    chains = session.scalars(select(Enrolment.id).where(Enrolment.person_id == person_id).order_by(Enrolment.id)).all()
+    if len(chains) < 2:
+        return []
+    accounts = {}
+    for enrolment_id in chains:
+        try:
+            accounts[str(enrolment_id)] = evidence(trace.chain(session, str(enrolment_id)))
+        except MalformedTrace:
+            log.exception("account.unreadable", enrolment=str(enrolment_id))
+    return [{"code": flag.code, "ids": list(flag.ids), "ms": flag.ms} for flag in person_flags(accounts)]

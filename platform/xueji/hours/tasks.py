@@ -21,3 +21,5 @@ def keep_accounts() -> None:
         due = services.accounts_due(session)
     for enrolment_id in due:
         services.keep_account(database, enrolment_id)
+    if due:
+        services.keep_people(database, due)

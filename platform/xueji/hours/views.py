@@ -78,6 +78,7 @@ def statement(enrolment_id: UUID) -> str:
     return render_template(
         "hours/statement.html",
         shown=shown,
+        sessions=enrolment_queries.sessions_by_id(db(), (line.session for line in shown.statement.attendance)),
         clearing=clearing.clearing_for(db(), actor(), enrolment, shown.statement.flags),
         others=_others(enrolment),
         checks=checks_of(db(), enrolment_id, per_page=LATEST),

@@ -8,6 +8,8 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
+from xueji.enrolment.wording import DOUBT as DOUBT
+from xueji.enrolment.wording import HER_WORD as HER_WORD
 from xueji.enrolment.wording import amount
 from xueji.enrolment.wording import article as article
 from xueji.hours.rules import FlagCode, LessonLine, MissingCode, OnlineSums, Statement
@@ -97,6 +99,13 @@ FLAG: Mapping[str, Any] = {
     FlagCode.NOT_PLANNED: _("线下课课前没有安排，没有第二人确认"),
     FlagCode.ATTENDANCE_DENIED: _("学员说线下课时不在场"),
 }
+
+ATTENDANCE_STANDING: Mapping[str, tuple[Any, str, str]] = {
+    "counted": (_("计入"), "confirmed", "check-circle-fill"),
+    "held": (_("暂缓计入"), "held", "pause-circle"),
+    "refused": (_("不计入"), "refused", "x-circle-fill"),
+}
+"""Word, colour and icon."""
 
 MISSING: Mapping[str, Any] = {
     MissingCode.THEORY_SHORT: _("理论还差 %(amount)s"),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from courses.models import Lesson
 from xueji.enrolment.models import Cohort, Enrolment, EnrolmentDeclaration, EnrolmentState
-from xueji.hours.models import HoursAccount
+from xueji.hours.models import HoursAccount, PersonAccount
 from xueji.identity.models import Membership, Organisation, Person
 from xueji.identity.rules import ProofRoute
 from xueji.identity.spelling import number, person_name
@@ -115,8 +115,14 @@ def own_people(session: Session, actor: Actor, page: int = 1) -> tuple[list[Trai
 
 def flagged_trainees(session: Session, actor: Actor, page: int = 1) -> tuple[list[TraineeLine], int]:
     """The jurisdiction's enrolments whose kept account shows sums that cannot be, and how many there are."""
-    flagged = select(HoursAccount.enrolment_id).where(HoursAccount.flags > 0)
-    return _page(session, [seen_cohorts(actor), Enrolment.id.in_(flagged)], page)
+    return _page(session, [seen_cohorts(actor), _flagged()], page)
+
+
+def _flagged() -> ColumnElement[bool]:
+    """Of an enrolment: whether its account shows what cannot be, or contradicts another one of the same person."""
+    account = select(HoursAccount.enrolment_id).where(HoursAccount.flags > 0)
+    person = select(PersonAccount.person_id).where(PersonAccount.count > 0)
+    return Enrolment.id.in_(account) | Enrolment.person_id.in_(person)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +209,12 @@ class Overview:
 def overview(session: Session, actor: Actor, today: date) -> Overview:
     seen = seen_cohorts(actor)
     joined = select(func.count(Enrolment.id)).join(Cohort, Cohort.id == Enrolment.cohort_id).where(seen)
-    flagged = select(HoursAccount.enrolment_id).where(HoursAccount.flags > 0)
     mine = seen_findings(actor) & (Finding.state != FindingState.CLOSED)
     overdue = mine & (Finding.state == FindingState.OPEN) & (Finding.deadline < today)
     return Overview(
         cohorts=session.scalar(select(func.count(Cohort.id)).where(seen)) or 0,
         trainees=session.scalar(joined.where(Enrolment.state == EnrolmentState.ACTIVE)) or 0,
-        flagged=session.scalar(joined.where(Enrolment.id.in_(flagged))) or 0,
+        flagged=session.scalar(joined.where(_flagged())) or 0,
         open_findings=session.scalar(select(func.count(Finding.id)).where(mine)) or 0,
         overdue_findings=session.scalar(select(func.count(Finding.id)).where(overdue)) or 0,
     )

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xueji.enrolment.access import access_enrolment
-from xueji.enrolment.models import Cohort, Enrolment, EnrolmentState
+from xueji.enrolment.models import Cohort, Enrolment
 from xueji.identity.services.acting import record_in_enrolment, record_in_office
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
@@ -82,7 +82,8 @@ def _population(session: Session, actor: Actor, cohort_id: UUID | None, organisa
     chosen = (
         select(Enrolment.id)
         .join(Cohort, Cohort.id == Enrolment.cohort_id)
-        .where(seen_cohorts(actor), Enrolment.state == EnrolmentState.ACTIVE)
+        # Whoever was let out stays among them: else a look is evaded by letting her out.
+        .where(seen_cohorts(actor))
         .limit(LARGEST_POPULATION + 1)
     )
     if cohort_id is not None:

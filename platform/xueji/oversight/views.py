@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, flash, jsonify, redirect, re
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
+from xueji.enrolment import queries as enrolment_queries
 from xueji.enrolment import wording as cohort_wording
 from xueji.enrolment.access import access_enrolment
 from xueji.enrolment.queries import enrolment_facts
@@ -24,8 +25,8 @@ from xueji.identity.wording import ROUTE
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, NotFound
-from xueji.oversight import export, queries, services, wording
-from xueji.oversight.access import access_draw, access_finding
+from xueji.oversight import export, queries, rooms, services, wording
+from xueji.oversight.access import access_draw, access_finding, seen_cohorts
 from xueji.oversight.queries import PER_PAGE, Sought, TraineeLine
 from xueji.oversight.replay import timeline
 from xueji.oversight.rules import FindingKind, FindingState, population_digest
@@ -101,10 +102,16 @@ def trainee(enrolment_id: UUID) -> str:
     page = page_asked()
     sittings, total = queries.sittings(db(), enrolment_id, page)
     shown = glance(facts, statement_of(db(), enrolment_id))
+    check_ins, _all = snapshots.past_check_ins(db(), enrolment_id=enrolment_id)
     return render_template(
         "oversight/trainee.html",
         line=queries.trainee_line(db(), enrolment_id),
         shown=shown,
+        sessions=enrolment_queries.sessions_by_id(db(), (each.session for each in shown.statement.attendance)),
+        contradictions=rooms.flagged_people(db(), actor(), enrolment.person_id),
+        check_ins=check_ins,
+        check_in_names=identity.masked_names(db(), {each.supervisor_id for each in check_ins}),
+        me=actor().person_id,
         clearing=clearing_for(db(), actor(), enrolment, shown.statement.flags),
         checks=snapshots.checks_of(db(), enrolment_id, per_page=5),
         check_count=snapshots.count_checks(db(), enrolment_id),
@@ -159,7 +166,37 @@ def flags() -> str:
     page = page_asked()
     found, total = queries.flagged_trainees(db(), actor(), page)
     return render_template(
-        "oversight/flags.html", trainees=found, statements=_statements(found), **_paging(page, total), **_words()
+        "oversight/flags.html",
+        people=rooms.flagged_people(db(), actor()),
+        trainees=found,
+        statements=_statements(found),
+        **_paging(page, total),
+        **_words(),
+    )
+
+
+@blueprint.get("/oversight/rooms")
+@roles(Role.REGULATOR)
+def in_rooms() -> str:
+    """What staff say of rooms and cannot be, or waits for a decision."""
+    return render_template(
+        "oversight/rooms.html",
+        waiting=rooms.to_settle(db(), actor()),
+        bookings=rooms.double_bookings(db(), actor()),
+        staff=rooms.staff_in_two_places(db(), actor()),
+        me=actor().person_id,
+        entry_words=cohort_wording,
+        **_words(),
+    )
+
+
+@blueprint.get("/oversight/staff")
+@roles(Role.REGULATOR)
+def staff() -> str:
+    """What each member of staff stood for, and what the two routes ask of people."""
+    face, supervised = rooms.work_of_routes(db(), seen_cohorts(actor()))
+    return render_template(
+        "oversight/staff.html", lines=rooms.staff_figures(db(), actor()), face=face, supervised=supervised
     )
 
 

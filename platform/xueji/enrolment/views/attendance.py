@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from xueji.enrolment import queries, wording
 from xueji.enrolment.access import access_own_cohort, access_own_session
 from xueji.enrolment.errors import AttendanceReasonNeeded, AttendanceRefused
-from xueji.enrolment.forms import ReasonForm, SessionForm, roster_sent, wall_clock
+from xueji.enrolment.forms import ReasonForm, SessionForm, SettleForm, roster_sent, wall_clock
 from xueji.enrolment.models import Attendance, CohortState, EnrolmentState
 from xueji.enrolment.rules import AttendanceState
 from xueji.enrolment.services import attendance, settling
@@ -123,22 +123,21 @@ def sign_attendance(attendance_id: UUID) -> Any:
 @roles(Role.INSTITUTION, Role.REGULATOR)
 def settle_attendance(attendance_id: UUID) -> Any:
     """Decide what waits, or what she denies: a second person of the institution, or the regulator."""
-    decided = request.form.get("outcome", "")
-    if decided not in set(ReviewOutcome):
-        raise Invalid(_("请选择结论。"))
-    form = ReasonForm()
+    form = SettleForm()
     form.validate()
+    if form.outcome.data not in set(ReviewOutcome):
+        raise Invalid(_("请选择结论。"))
     settled = settling.settle_attendance(
         db(),
         context().keyring,
         actor=actor(),
         attendance_id=attendance_id,
-        outcome=ReviewOutcome(decided),
+        outcome=ReviewOutcome(form.outcome.data),
         reason=form.reason.data or "",
     )
     flash(_("结论已记录，学时随之更新。"), "success")
     if actor().is_(Role.REGULATOR):
-        return redirect(local_path(request.form.get("next")) or "/")
+        return redirect(local_path(form.next.data) or "/")
     return redirect(url_for("enrolment.session_roster", session_id=settled.session_id))
 
 

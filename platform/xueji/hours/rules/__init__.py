@@ -5,6 +5,7 @@
 """
 
 from xueji.hours.rules.assessment import WrongRulebook, assess, lost_media
+from xueji.hours.rules.person import person_flags
 from xueji.hours.rules.reading import bears_on_hours, evidence
 from xueji.hours.rules.records import (
     Attendance,
@@ -86,4 +87,5 @@ __all__ = [
     "evidence",
     "explain",
     "lost_media",
+    "person_flags",
 ]
