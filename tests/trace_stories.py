@@ -126,8 +126,10 @@ class Story:
     def verdict(self, check: str, outcome: str, *, final: bool = True) -> None:
         self.leaf("check.verdict", check=check, attempt=1, outcome=outcome, final=final, signals=[])
 
-    def review(self, check: str, outcome: str) -> None:
-        self.leaf("check.review", check=check, outcome=outcome, reason="00", by="staff")
+    def review(self, check: str, outcome: str, *by: str) -> None:
+        """Said by these members of staff, one after the other."""
+        for who in by or ("staff",):
+            self.leaf("check.review", check=check, outcome=outcome, reason="00", by=who)
 
     def attended(self, ms: int, *, part: str = "practical", began_ms: int | None = None, session: str = "") -> str:
         name = session or self.new_id("session")

@@ -51,7 +51,7 @@ due → answered decided
 answered → decided due
 decided → contested reviewed
 contested → reviewed
-reviewed →
+reviewed → contested decided
 """
 
 
@@ -71,7 +71,7 @@ def test_a_move_outside_the_table_is_refused(state: CheckState, to: CheckState) 
         assert (caught.value.state, caught.value.to) == (state, to)
 
 
-def test_every_state_is_reached_and_no_check_runs_in_circles_once_decided() -> None:
+def test_every_state_is_reached_and_people_alone_move_what_has_a_verdict() -> None:
     reached = {CheckState.SCHEDULED}
     while True:
         further = reached.union(*(MOVES[state] for state in reached))
@@ -80,7 +80,7 @@ def test_every_state_is_reached_and_no_check_runs_in_circles_once_decided() -> N
         reached = further
     assert reached == set(CheckState)
     after = {CheckState.DECIDED, CheckState.CONTESTED, CheckState.REVIEWED}
-    assert set().union(*(MOVES[state] for state in after)) <= after - {CheckState.DECIDED}
+    assert set().union(*(MOVES[state] for state in after)) <= after
 
 
 def test_there_are_nine_outcomes() -> None:

@@ -13,6 +13,7 @@ from xueji.oversight.rules import MOVES, FindingKind, FindingState
 from xueji.progress.rules import LeaseAnswer
 from xueji.progress.services import ENROLMENT_OVER
 from xueji.rulebook import rules as rulebook
+from xueji.rulebook.reviewing import Decision, Office
 from xueji.rulebook.rules import CapNote
 from xueji.rulebook.vocabulary import BeatState, CheckKind, Method, Outcome, Reason, ReviewOutcome
 from xueji.snapshots import services
@@ -36,6 +37,10 @@ from xueji.trace import alarms
         (checks.OUTCOME_SENTENCE, Outcome),
         (checks.TONE, Outcome),
         (checks.REVIEW, ReviewOutcome),
+        (checks.DECISION, Decision),
+        (checks.DECISION_TONE, Decision),
+        (checks.DECISION_SENTENCE, Decision),
+        (checks.OFFICE, Office),
         (checks.PROMPT, Prompt),
         (oversight.FINDING_KIND, FindingKind),
         (oversight.FINDING_STATE, FindingState),

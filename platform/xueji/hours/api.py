@@ -84,6 +84,8 @@ def _check(line: CheckLine, with_pictures: bool) -> dict[str, Any]:
         "decided_at": _time(line.decided_ms),
         "holds_time": line.holds_time,
         "attempts": [_attempt(attempt, with_pictures) for attempt in line.attempts],
+        "decision": line.decision,
+        "second_awaited": line.second_awaited,
         "appeal": _appeal(line.appeal),
     }
 
@@ -107,7 +109,6 @@ def _appeal(appeal: AppealLine | None) -> dict[str, Any] | None:
     if appeal is None:
         return None
     return {
-        "contested": appeal.contested,
         "raised_at": _time(appeal.raised_ms),
         "decide_by": _time(appeal.decide_by_ms),
         "decided_at": _time(appeal.decided_ms),

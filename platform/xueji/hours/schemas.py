@@ -153,7 +153,6 @@ class AttemptOut(BaseModel):
 
 
 class AppealOut(BaseModel):
-    contested: bool = Field(description="False when staff looked by themselves")
     raised_at: AwareDatetime
     decide_by: AwareDatetime
     decided_at: AwareDatetime | None
@@ -170,6 +169,10 @@ class CheckOut(BaseModel):
     due_at: AwareDatetime
     answer_by: AwareDatetime
     decided_at: AwareDatetime | None
+    decision: str | None = Field(
+        description="What people decided: accepted, rejected, or struck (held on a regulator's word); else null"
+    )
+    second_awaited: bool = Field(description="Whether somebody has spoken and a second person is to look")
     holds_time: bool = Field(description="Whether the time around it is held or lost because of it")
     attempts: list[AttemptOut]
     appeal: AppealOut | None

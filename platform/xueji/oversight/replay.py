@@ -17,9 +17,11 @@ from xueji.hours.rules.worth import Span, spans_of
 from xueji.hours.wording import REASON, span
 from xueji.kernel import clock
 from xueji.oversight.wording import BEAT_STATE, METHOD, WORTH
+from xueji.rulebook.reviewing import Decision
 from xueji.rulebook.vocabulary import BeatState, Method
-from xueji.snapshots.queries import CheckLine, fails
-from xueji.snapshots.wording import KIND, OUTCOME, REVIEW, SIGNAL, TONE
+from xueji.snapshots.queries import CheckLine
+from xueji.snapshots.rules import holds_time
+from xueji.snapshots.wording import DECISION, KIND, OUTCOME, SIGNAL, TONE
 from xueji.trace.rules import Event, epoch_ms
 
 Leaf = Mapping[str, Any]
@@ -221,11 +223,11 @@ def _check(line: CheckLine, pictures: Mapping[str, Sequence[str]]) -> Item:
     if attempt is not None:
         said += [str(SIGNAL.get(code, code)) for code in attempt.signals]
     kind = TONE[line.outcome][0] if line.outcome else "provisional"
-    if line.outcome and not fails(line.kind, line.outcome) and kind == "held":
+    if line.outcome and not holds_time(line.kind, line.outcome) and kind == "held":
         kind = "neutral"
-    if line.appeal is not None and line.appeal.decision is not None:
-        said.append(str(REVIEW[line.appeal.decision]))
-        kind = "confirmed" if line.appeal.decision == "accept" else "refused"
+    if line.decision is not None:
+        said.append(str(DECISION[line.decision]))
+        kind = {Decision.ACCEPTED: "confirmed", Decision.REJECTED: "refused"}.get(Decision(line.decision), "held")
     label = str(OUTCOME[line.outcome]) if line.outcome else _("等待结果")
     over_ms = line.decided_ms or line.answer_by_ms
     picture = pictures.get(str(line.check_id), ())

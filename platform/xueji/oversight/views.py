@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from xueji.enrolment import queries as enrolment_queries
 from xueji.enrolment import wording as cohort_wording
-from xueji.enrolment.access import access_enrolment
+from xueji.enrolment.access import access_enrolment, access_reference
 from xueji.enrolment.queries import enrolment_facts
 from xueji.enrolment.wording import ENROLMENT_STATE
 from xueji.hours import wording as hours_wording
@@ -21,7 +21,7 @@ from xueji.hours.glance import Standing, glance
 from xueji.hours.queries import statement_of, statements_of
 from xueji.hours.rules import Statement, evidence
 from xueji.identity import queries as identity
-from xueji.identity.wording import ROUTE
+from xueji.identity.wording import PHOTO_STANDING, ROUTE
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, NotFound
@@ -139,6 +139,8 @@ def sitting(sitting_id: UUID) -> str:
         line=queries.trainee_line(db(), found.enrolment_id),
         checks=snapshots.checks_of_sitting(db(), sitting_id),
         deadline=_default_deadline(),
+        photos=access_reference(db(), actor(), found.enrolment_id)[1],
+        standings=PHOTO_STANDING,
         **_words(),
     )
 

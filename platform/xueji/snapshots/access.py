@@ -43,12 +43,14 @@ def access_check(session: Session, actor: Actor, check_id: UUID) -> Check:
 
 
 def access_check_to_review(session: Session, actor: Actor, check_id: UUID) -> Check:
-    """To decide: the institution that holds the cohort, never the trainee herself. Raises NotFound."""
+    """To decide: the institution that holds the cohort and the regulators above it, never the trainee herself.
+
+    Raises NotFound.
+    """
     check = session.get(Check, check_id, with_for_update=True)
-    if check is None or check.person_id == actor.person_id:
+    if check is None or check.person_id == actor.person_id or not actor.is_(Role.INSTITUTION, Role.REGULATOR):
         raise NotFound
-    enrolment = session.get_one(Enrolment, check.enrolment_id)
-    access_own_cohort(session, actor, enrolment.cohort_id)
+    access_enrolment(session, actor, check.enrolment_id)
     return check
 
 

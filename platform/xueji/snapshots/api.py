@@ -11,7 +11,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from xueji.enrolment.access import access_enrolment
 from xueji.enrolment.errors import NotForOneself
 from xueji.identity import vault
-from xueji.identity.errors import Erased
+from xueji.identity.errors import AnotherPersonNeeded, Erased
 from xueji.identity.services import FacePicture, show_picture
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -27,6 +27,7 @@ from xueji.snapshots.access import access_own_check, access_picture
 from xueji.snapshots.errors import (
     AlreadyCheckedIn,
     AlreadyContested,
+    AlreadySaid,
     CheckInClosed,
     CheckInNeeded,
     CheckOver,
@@ -156,15 +157,24 @@ def appeal(path: schemas.CheckPath, body: schemas.ContestIn) -> tuple[Response, 
 
 
 @blueprint.post(
-    "/checks/<uuid:check_id>/review", summary="Decide a check that did not match", responses={200: schemas.ReviewedOut}
+    "/checks/<uuid:check_id>/review",
+    summary="Say what a decided check is worth; a second person may be needed",
+    responses={200: schemas.ReviewedOut},
 )
-@roles(Role.INSTITUTION)
-@refuses(NotToReview, TooLateToReview, Erased)
+@roles(Role.INSTITUTION, Role.REGULATOR)
+@refuses(NotToReview, TooLateToReview, AlreadySaid, AnotherPersonNeeded, Erased)
 def review(path: schemas.CheckPath, body: schemas.ReviewIn) -> Response:
     check = services.review(
         db(), context().keyring, actor=actor(), check_id=path.check_id, outcome=body.outcome, reason=body.reason
     )
-    return jsonify({"check_id": str(check.id), "state": check.state, "decision": body.outcome})
+    return jsonify(
+        {
+            "check_id": str(check.id),
+            "state": check.state,
+            "decision": check.decision,
+            "second_awaited": check.second_awaited,
+        }
+    )
 
 
 @blueprint.get(

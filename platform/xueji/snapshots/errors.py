@@ -119,6 +119,12 @@ class AlreadyContested(Conflict):
     detail = _("培训机构会在规定时间内答复，请留意结果。")
 
 
+class AlreadySaid(Conflict):
+    type = "already-said"
+    title = _("您已经这样处理过")
+    detail = _("须由另一位工作人员看过后作出同样的结论，才会生效。")
+
+
 class NotToReview(Conflict):
     type = "not-to-review"
     title = _("这次核验不需要复核")

@@ -45,9 +45,17 @@ class Check(Base):
     outcome: Mapped[str | None] = mapped_column(String(16))
     """One of the nine, of the attempt that decided; None while open."""
     decided_ms: Mapped[int | None] = mapped_column(BigInteger)
+    decision: Mapped[str | None] = mapped_column(String(12))
+    """What people decided about it (`rulebook.reviewing.Decision`); None: its outcome stands."""
+    review_case: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON, info={"personal": "who said what of her check, by their ids: `rulebook.reviewing.Case`"}
+    )
+    second_awaited: Mapped[bool] = mapped_column(default=False)
+    """Whether somebody has said something about it that takes a second person."""
 
     attempts: Mapped[list[Attempt]] = relationship(order_by="Attempt.number", lazy="selectin")
     appeals: Mapped[list[Appeal]] = relationship(order_by="Appeal.raised_ms", lazy="selectin")
+    reviews: Mapped[list[Review]] = relationship(order_by="Review.said_ms", lazy="selectin")
 
 
 class Attempt(Base):
@@ -118,6 +126,28 @@ class Appeal(Base):
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
     decision: Mapped[str | None] = mapped_column(String(8))
     answer_cipher: Mapped[bytes | None] = mapped_column(LargeBinary, info={"personal": "the reviewer's answer to her"})
+
+
+class Review(Base):
+    """What one member of staff or regulator said about a check. Never changed: what is said later stands beside it."""
+
+    __tablename__ = "check_review"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    check_id: Mapped[UUID] = mapped_column(ForeignKey("check.id"), index=True)
+    by: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info={"personal": "who answers for it"})
+    organisation_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"), index=True)
+    office: Mapped[str] = mapped_column(String(12))
+    """On whose behalf: `rulebook.reviewing.Office`."""
+    outcome: Mapped[str] = mapped_column(String(8))
+    reason_cipher: Mapped[bytes] = mapped_column(LargeBinary, info={"personal": "why; encrypted under her key"})
+    said_ms: Mapped[int] = mapped_column(BigInteger)
+    looked_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """When this person first looked at a picture of the check, epoch ms; None when it has none or nobody looked."""
+    asked_ms: Mapped[int] = mapped_column(BigInteger)
+    """Since when the check waited for somebody: her appeal, else its verdict; epoch ms."""
+    led_to: Mapped[str | None] = mapped_column(String(12))
+    """The decision made with it, ``open`` when it took one back; None while it waits for a second person."""
 
 
 class CheckIn(Base):

@@ -14,9 +14,11 @@ from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentStat
 from xueji.identity.models import Person
 from xueji.identity.rules import ProofRoute
 from xueji.progress.models import Sitting
+from xueji.rulebook.reviewing import Decision
 from xueji.rulebook.vocabulary import CheckKind, Outcome
+from xueji.snapshots.cases import case_of
 from xueji.snapshots.models import Appeal, Attempt, Check, CheckIn, CheckInLook
-from xueji.snapshots.rules import BLAMES_NOBODY, CheckState
+from xueji.snapshots.rules import BLAMES_NOBODY, CheckState, contest_refusal, holds_time
 
 PER_PAGE = 20
 
@@ -36,6 +38,8 @@ class AttemptLine:
     signals: tuple[str, ...]
     device: str
     pictures: tuple[UUID, ...]
+    references: tuple[UUID, ...]
+    """The reference photos it was compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,19 @@ class AppealLine:
     decide_by_ms: int
     decided_ms: int | None
     decision: str | None
-    contested: bool
-    """Whether the trainee asked for it; staff may look by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewLine:
+    """What one person said about a check."""
+
+    review_id: UUID
+    by: UUID
+    office: str
+    outcome: str
+    said_ms: int
+    led_to: str | None
+    """None while it waits for a second person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +80,23 @@ class CheckLine:
     decided_ms: int | None
     attempts: tuple[AttemptLine, ...]
     appeal: AppealLine | None
+    """The latest of hers."""
+    decision: str | None
+    """What people decided (`rulebook.reviewing.Decision`)."""
+    second_awaited: bool
+    may_be_contested: bool
+    reviews: tuple[ReviewLine, ...]
 
     @property
     def holds_time(self) -> bool:
         """Whether it failed and nobody has accepted it since."""
-        if self.appeal is not None and self.appeal.decision is not None:
-            return self.appeal.decision == "reject"
-        return fails(self.kind, self.outcome)
-
-    @property
-    def may_be_contested(self) -> bool:
-        return self.state == CheckState.DECIDED and self.outcome not in BLAMES_NOBODY and self.appeal is None
+        if self.decision is not None:
+            return self.decision != Decision.ACCEPTED
+        return holds_time(self.kind, self.outcome)
 
     @property
     def last(self) -> AttemptLine | None:
         return self.attempts[-1] if self.attempts else None
-
-
-def fails(kind: str, outcome: str | None) -> bool:
-    """Whether an outcome holds the time around the check (see `hours`): an offer not taken and a lost engine do not."""
-    if outcome is None or outcome in BLAMES_NOBODY:
-        return False
-    return not (outcome == Outcome.MISSED and kind != CheckKind.SCHEDULED)
 
 
 def checks_of(session: Session, enrolment_id: UUID, page: int = 1, per_page: int = PER_PAGE) -> list[CheckLine]:
@@ -136,6 +146,12 @@ def _line(check: Check, lesson_id: UUID, lesson: str) -> CheckLine:
         decided_ms=check.decided_ms,
         attempts=tuple(_attempt(attempt) for attempt in check.attempts),
         appeal=_appeal(check.appeals[-1]) if check.appeals else None,
+        decision=check.decision,
+        second_awaited=check.second_awaited,
+        may_be_contested=contest_refusal(check.state, check.outcome, case_of(check)) is None,
+        reviews=tuple(
+            ReviewLine(said.id, said.by, said.office, said.outcome, said.said_ms, said.led_to) for said in check.reviews
+        ),
     )
 
 
@@ -152,6 +168,7 @@ def _attempt(attempt: Attempt) -> AttemptLine:
         signals=tuple(dict.fromkeys(str(signal["code"]) for signal in attempt.signals)),
         device=attempt.device,
         pictures=tuple(picture.id for picture in attempt.pictures),
+        references=tuple(UUID(photo_id) for photo_id in attempt.references),
     )
 
 
@@ -161,7 +178,6 @@ def _appeal(appeal: Appeal) -> AppealLine:
         decide_by_ms=appeal.decide_by_ms,
         decided_ms=appeal.decided_ms,
         decision=appeal.decision,
-        contested=appeal.decide_by_ms > appeal.raised_ms,
     )
 
 
@@ -190,7 +206,8 @@ def _failed(organisation_id: UUID) -> ColumnElement[bool]:
 
 def contested_checks(session: Session, organisation_id: UUID, page: int = 1) -> list[ToReview]:
     """What trainees contest, the one to be decided first first."""
-    chosen = _for_review(_contested(organisation_id)).join(Appeal, Appeal.check_id == Check.id)
+    waiting = and_(Appeal.check_id == Check.id, Appeal.decided_ms.is_(None))
+    chosen = _for_review(_contested(organisation_id)).join(Appeal, waiting)
     return _to_review(session, chosen.order_by(Appeal.decide_by_ms, Check.id), page)
 
 
@@ -199,13 +216,23 @@ def failed_checks(session: Session, organisation_id: UUID, page: int = 1) -> lis
     return _to_review(session, _for_review(_failed(organisation_id)).order_by(Check.due_ms.desc(), Check.id), page)
 
 
-def review_counts(session: Session, organisation_id: UUID) -> tuple[int, int]:
-    """How many are contested, and how many failed."""
+def seconds_awaited(session: Session, organisation_id: UUID, page: int = 1) -> list[ToReview]:
+    """What somebody has spoken on and a second person is to look at, the oldest first."""
+    chosen = _for_review(_second(organisation_id)).order_by(Check.decided_ms, Check.id)
+    return _to_review(session, chosen, page)
+
+
+def _second(organisation_id: UUID) -> ColumnElement[bool]:
+    return and_(Cohort.organisation_id == organisation_id, Check.second_awaited.is_(True))
+
+
+def review_counts(session: Session, organisation_id: UUID) -> tuple[int, int, int]:
+    """How many are contested, how many failed, and how many wait for a second person."""
 
     def count(which: ColumnElement[bool]) -> int:
         return session.scalar(_joined(select(func.count(Check.id))).where(which)) or 0
 
-    return count(_contested(organisation_id)), count(_failed(organisation_id))
+    return count(_contested(organisation_id)), count(_failed(organisation_id)), count(_second(organisation_id))
 
 
 def _joined(chosen: Select[*tuple[object, ...]]) -> Select[*tuple[object, ...]]:

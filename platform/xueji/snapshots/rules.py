@@ -8,7 +8,8 @@ from typing import Final
 
 from xueji.progress.open_check import OpenCheck
 from xueji.rulebook.plan import ProctoringPlan
-from xueji.rulebook.vocabulary import CheckKind, Outcome
+from xueji.rulebook.reviewing import Case, Decision
+from xueji.rulebook.vocabulary import CheckKind, Outcome, ReviewOutcome
 
 __all__ = [
     "BLAMES_NOBODY",
@@ -72,7 +73,7 @@ class CheckState(StrEnum):
     CONTESTED = "contested"
     """the trainee has appealed; a person must look"""
     REVIEWED = "reviewed"
-    """a person has decided"""
+    """people have decided; she may contest what was decided without hearing her, and others may put it right"""
 
 
 MOVES: Final[Mapping[CheckState, frozenset[CheckState]]] = {
@@ -82,7 +83,7 @@ MOVES: Final[Mapping[CheckState, frozenset[CheckState]]] = {
     CheckState.ANSWERED: frozenset({CheckState.DUE, CheckState.DECIDED}),
     CheckState.DECIDED: frozenset({CheckState.CONTESTED, CheckState.REVIEWED}),
     CheckState.CONTESTED: frozenset({CheckState.REVIEWED}),
-    CheckState.REVIEWED: frozenset(),
+    CheckState.REVIEWED: frozenset({CheckState.CONTESTED, CheckState.DECIDED}),
 }
 """From each state, the states that may follow. ANSWERED goes back to DUE for another attempt; an engine that was down
 leaves the check ANSWERED until it is judged again."""
@@ -145,6 +146,46 @@ def draw_schedule(
 def draw_prompts(random: Random, plan: ProctoringPlan) -> tuple[str, ...]:
     """The movements one check asks for, each once, in a random order."""
     return tuple(random.sample(PROMPTS, plan.prompts))
+
+
+class NotContested(StrEnum):
+    """Why a check cannot be contested."""
+
+    NOTHING = "nothing"
+    """nothing stands against her"""
+    ALREADY = "already"
+    """she is waiting for an answer, or has had it"""
+
+
+def contest_refusal(state: str, outcome: str | None, case: Case) -> NotContested | None:
+    """Why she cannot contest a check now, or None: an appeal is used up by an appeal of hers, by nothing else."""
+    if case.appealed or (case.heard and case.decision is Decision.REJECTED):
+        return NotContested.ALREADY
+    against_her = case.decision in (Decision.REJECTED, Decision.STRUCK) or (
+        case.decision is None and outcome not in BLAMES_NOBODY
+    )
+    if state not in (CheckState.DECIDED, CheckState.REVIEWED) or not against_her:
+        return NotContested.NOTHING
+    return None
+
+
+def holds_time(kind: str, outcome: str | None) -> bool:
+    """Whether an outcome holds the time around the check (see `hours`): an offer not taken and a lost engine do not."""
+    return outcome is not None and holds(CheckKind(kind), Outcome(outcome))
+
+
+def may_be_reviewed(state: str, kind: str, outcome: str | None, case: Case, wanted: str) -> bool:
+    """Whether somebody may say this about a check: of any that bounds time, a match included, or was decided before.
+
+    What stands as good already needs no acceptance.
+    """
+    if state not in (CheckState.DECIDED, CheckState.CONTESTED, CheckState.REVIEWED):
+        return False
+    if case.decision is not None or case.appealed:
+        return True
+    if outcome == Outcome.MATCH:
+        return wanted == ReviewOutcome.REJECT or bool(case.pending)
+    return holds_time(kind, outcome)
 
 
 class NextStep(StrEnum):

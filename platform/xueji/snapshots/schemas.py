@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from xueji.progress.schemas import OpenCheckOut
+from xueji.rulebook.reviewing import Decision
 from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.snapshots.services.answering import CameraFailure
 from xueji.snapshots.services.camera import CameraQuestion
@@ -114,4 +115,7 @@ class ContestedOut(BaseModel):
 class ReviewedOut(BaseModel):
     check_id: UUID
     state: str
-    decision: ReviewOutcome
+    decision: Decision | None
+    """What stands after this word; null when the check's own outcome does."""
+    second_awaited: bool
+    """Whether a second person is to look."""

@@ -10,20 +10,23 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from xueji.enrolment.access import access_own_cohort
+from xueji.enrolment.access import access_own_cohort, access_reference
 from xueji.identity import queries as identity
 from xueji.identity.errors import Erased
 from xueji.identity.rules import local_path
+from xueji.identity.wording import PHOTO_STANDING
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, NotFound
 from xueji.rulebook.plan import ProctoringPlan
-from xueji.rulebook.vocabulary import Outcome, ReviewOutcome
+from xueji.rulebook.reviewing import may_speak
+from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.snapshots import queries, services, wording
 from xueji.snapshots.access import access_check_to_review
-from xueji.snapshots.rules import CheckState
+from xueji.snapshots.cases import case_of, has_picture
+from xueji.snapshots.rules import may_be_reviewed
 from xueji.snapshots.services.checkins import CODE_LASTS_MS
-from xueji.snapshots.services.reviewing import appeal_words
+from xueji.snapshots.services.reviewing import appeal_words, review_words
 from xueji.web.access import roles
 from xueji.web.paging import page_asked
 from xueji.web.session import actor, context, db
@@ -46,54 +49,78 @@ def contest(check_id: UUID) -> Response:
 @blueprint.get("/review")
 @roles(Role.INSTITUTION)
 def review_queue() -> str:
-    """Contested checks by their clock, or those that failed and nobody contests."""
-    failed = request.args.get("show") == "failed"
+    """Contested checks by their clock, those that failed and nobody contests, those that wait for a second person."""
+    shown = request.args.get("show", "")
+    finders = {"": queries.contested_checks, "failed": queries.failed_checks, "second": queries.seconds_awaited}
+    if shown not in finders:
+        raise NotFound
     page = page_asked()
     organisation_id = _own_organisation()
-    counts = queries.review_counts(db(), organisation_id)
-    find = queries.failed_checks if failed else queries.contested_checks
-    waiting = find(db(), organisation_id, page)
+    counts = dict(zip(finders, queries.review_counts(db(), organisation_id), strict=True))
+    waiting = finders[shown](db(), organisation_id, page)
     return render_template(
         "snapshots/review_queue.html",
         waiting=waiting,
         names=identity.display_names(db(), context().keyring, {each.person_id for each in waiting}),
-        failed=failed,
+        shown=shown,
         counts=counts,
         page=page,
-        pages=-(-counts[failed] // queries.PER_PAGE),
+        pages=-(-counts[shown] // queries.PER_PAGE),
         now_ms=clock.to_ms(clock.now()),
         check_words=wording,
     )
 
 
 @blueprint.route("/review/<uuid:check_id>", methods=["GET", "POST"])
-@roles(Role.INSTITUTION)
+@roles(Role.INSTITUTION, Role.REGULATOR)
 def review(check_id: UUID) -> Any:
-    """One check with its pictures beside it, and the decision in writing."""
+    """One check with its pictures beside her reference photos, what was said, and a word in writing."""
     found = access_check_to_review(db(), actor(), check_id)
     if request.method == "POST":
         decided = request.form.get("outcome", "")
         if decided not in set(ReviewOutcome):
             raise Invalid(_("请选择复核结论。"))
         outcome, reason = ReviewOutcome(decided), _words("reason")
-        services.review(db(), context().keyring, actor=actor(), check_id=check_id, outcome=outcome, reason=reason)
-        flash(_("复核结论已记录，学时随之更新。"), "success")
-        return redirect(url_for("snapshots.review_queue"))
+        check = services.review(
+            db(), context().keyring, actor=actor(), check_id=check_id, outcome=outcome, reason=reason
+        )
+        flash(
+            _("复核结论已记录，学时随之更新。")
+            if check.reviews[-1].led_to is not None
+            else _("意见已记录。须由另一位看过后作出同样的结论，才会生效。"),
+            "success",
+        )
+        if actor().is_(Role.INSTITUTION):
+            return redirect(url_for("snapshots.review_queue"))
+        return redirect(url_for("hours.statement", enrolment_id=check.enrolment_id))
     line = queries.one_check(db(), check_id)
     if line is None:
         raise NotFound
     appeal = found.appeals[-1] if found.appeals else None
     try:
         said = appeal_words(db(), context().keyring, found, appeal) if appeal is not None else ("", "")
+        reasons = review_words(db(), context().keyring, found)
     except Erased:
-        said = ("", "")
+        said, reasons = ("", ""), {}
+    case = case_of(found)
+    may = [each for each in ReviewOutcome if may_be_reviewed(found.state, found.kind, found.outcome, case, each)]
+    if not may_speak(case, str(actor().person_id)):
+        may = []
+    _enrolment, photos = access_reference(db(), actor(), found.enrolment_id)
+    compared = set(line.last.references) if line.last is not None else set()
     return render_template(
         "snapshots/review.html",
         check=line,
         said=said,
         name=identity.display_names(db(), context().keyring, [found.person_id]).get(found.person_id, ""),
-        open=line.state in (CheckState.DECIDED, CheckState.CONTESTED) and line.outcome != Outcome.MATCH,
-        outcomes=list(ReviewOutcome),
+        reasons=reasons,
+        people=identity.masked_names(db(), {each.by for each in line.reviews}),
+        photos=photos,
+        compared=compared,
+        standings=PHOTO_STANDING,
+        outcomes=may,
+        alone=case.appealed and has_picture(found),
+        institution=actor().is_(Role.INSTITUTION),
         now_ms=clock.to_ms(clock.now()),
         check_words=wording,
     )

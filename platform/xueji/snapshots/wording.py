@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _
 
 from media_pipeline.verdict import Prompt, SignalCode
 from xueji.identity.events import WhyFaceRouteEnds
+from xueji.rulebook.reviewing import Decision, Office
 from xueji.rulebook.vocabulary import CheckKind, Outcome, ReviewOutcome
 from xueji.snapshots.rules import CheckState
 from xueji.snapshots.services.answering import CameraFailure
@@ -62,7 +63,27 @@ OFFER_NOT_TAKEN = _("没有作答，不影响学时：这是可选的核验。")
 
 REVIEW: Mapping[str, Any] = {
     ReviewOutcome.ACCEPT: _("认可为本人"),
-    ReviewOutcome.REJECT: _("维持不通过"),
+    ReviewOutcome.REJECT: _("不是本人"),
+}
+
+OFFICE: Mapping[str, Any] = {Office.INSTITUTION: _("培训机构"), Office.REGULATOR: _("监管部门")}
+
+DECISION: Mapping[str, Any] = {
+    Decision.ACCEPTED: _("认可为本人"),
+    Decision.REJECTED: _("复核未获认可"),
+    Decision.STRUCK: _("监管部门存疑"),
+}
+DECISION_TONE: Mapping[str, tuple[str, str]] = {
+    Decision.ACCEPTED: ("confirmed", "patch-check-fill"),
+    Decision.REJECTED: ("refused", "x-circle-fill"),
+    Decision.STRUCK: ("held", "flag-fill"),
+}
+DECISION_SENTENCE: Mapping[str, Any] = {
+    Decision.ACCEPTED: _("经人工复核认可为本人，前后的学习时间得到确认。"),
+    Decision.REJECTED: _("经人工复核未获认可。补学这一段，可以重新计入。"),
+    Decision.STRUCK: _(
+        "监管部门对这次核验存疑，前后的学习时间暂缓计入，等另一位看过。补学这一段或申诉，都可以重新计入。"
+    ),
 }
 
 PROMPT: Mapping[str, Any] = {

@@ -63,7 +63,10 @@ class Event(StrEnum):
     CHECK_ANSWER = "check.answer"
     CHECK_VERDICT = "check.verdict"
     CHECK_APPEAL = "check.appeal"
+    CHECK_PROPOSE = "check.propose"
     CHECK_REVIEW = "check.review"
+    CHECK_STRIKE = "check.strike"
+    CHECK_REOPEN = "check.reopen"
     CHECKIN_CONFIRM = "checkin.confirm"
     CHECKIN_CODE = "checkin.code"
     CHECKIN_END = "checkin.end"
@@ -151,7 +154,10 @@ BY: dict[Event, By] = {
     Event.CHECK_ANSWER: By.HERSELF,
     Event.CHECK_VERDICT: By.PLATFORM,
     Event.CHECK_APPEAL: By.HERSELF,
+    Event.CHECK_PROPOSE: By.STAFF,
     Event.CHECK_REVIEW: By.STAFF,
+    Event.CHECK_STRIKE: By.STAFF,
+    Event.CHECK_REOPEN: By.STAFF,
     Event.CHECKIN_CONFIRM: By.STAFF,
     Event.ATTENDANCE: By.STAFF,
     Event.ATTENDANCE_REVOKE: By.STAFF,

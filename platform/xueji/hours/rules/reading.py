@@ -23,7 +23,9 @@ from xueji.hours.rules.records import (
     Standing,
 )
 from xueji.hours.rules.references import References
+from xueji.rulebook import reviewing
 from xueji.rulebook.intervals import union
+from xueji.rulebook.reviewing import Decision, Office, Word
 from xueji.rulebook.vocabulary import (
     Category,
     CheckKind,
@@ -71,6 +73,13 @@ def _number(leaf: Leaf) -> int:
     return n
 
 
+_BY_PEOPLE: Final[Mapping[Decision, Standing]] = {
+    Decision.ACCEPTED: Standing.GOOD,
+    Decision.REJECTED: Standing.REJECTED,
+    Decision.STRUCK: Standing.FAILED,
+}
+
+
 @dataclass(slots=True)
 class _CheckStory:
     """What has been read of one check so far."""
@@ -86,6 +95,11 @@ class _CheckStory:
     decided_n: int = 0
     decided_ms: int = 0
     review: str | None = None
+    """what the last leaf of a person decided, where one person's word was enough"""
+    case: reviewing.Case = field(default_factory=reviewing.Case)
+    """what people have said, where the edition of the rules asks who may decide"""
+    pictured: bool = False
+    """whether any attempt has pictures to look at"""
     owes_from_ms: int | None = None
     """end of the first window of the attempt now under way; None once it is answered"""
     owed: list[tuple[int, int]] = field(default_factory=list)
@@ -96,8 +110,8 @@ class _CheckStory:
 
         ``hers``: whether what it was compared with is known to show her.
         """
-        if self.review is not None:
-            standing = Standing.GOOD if self.review == ReviewOutcome.ACCEPT else Standing.REJECTED
+        if self.decision is not None:
+            standing = _BY_PEOPLE[self.decision]
         elif self.outcome == Outcome.MATCH:
             standing = Standing.GOOD if hers else Standing.AWAITED
         elif self.outcome in (None, Outcome.SERVICE_DOWN) or self._offer_not_taken():
@@ -115,6 +129,13 @@ class _CheckStory:
             moment = min(self.decided_ms, self.answer_by_ms)
         return DecidedCheck(self.decided_n, check, self.kind, moment, self.outcome or "", standing)
 
+    @property
+    def decision(self) -> Decision | None:
+        """What people decided about it."""
+        if self.case.decision is not None or self.review is None:
+            return self.case.decision
+        return Decision.ACCEPTED if self.review == ReviewOutcome.ACCEPT else Decision.REJECTED
+
     def due(self, answer_by_ms: int) -> None:
         """Another attempt: the check is open again until its verdict."""
         self.answer_by_ms = answer_by_ms
@@ -129,7 +150,7 @@ class _CheckStory:
 
     def all_owed(self) -> list[tuple[int, int]]:
         """Every interval in which an answer was owed; none when a person has accepted the check."""
-        if self.review == ReviewOutcome.ACCEPT:
+        if self.decision is Decision.ACCEPTED:
             return []
         return self.owed if self.owes_from_ms is None else [*self.owed, (self.owes_from_ms, EVER)]
 
@@ -193,7 +214,7 @@ class _Reading:
             presences=tuple(self.desk.presences(self.enrolment)),
             attendance=tuple(self.register.entered.values()),
             undecided=tuple(
-                check for check, story in self.checks.items() if story.outcome is None and story.review is None
+                check for check, story in self.checks.items() if story.outcome is None and story.decision is None
             ),
             furthest_ms=self.furthest,
             marks=self.marks,
@@ -312,6 +333,7 @@ class _Reading:
         story = self._story(values)
         story.answered_ms = story.seen_ms = min(at, values.whole_or("arrived_ms", at))
         story.settle(story.answered_ms)
+        story.pictured = story.pictured or (values.has("frames") and bool(values.each("frames")))
         self.shown.append(story.answered_ms)
 
     def check_verdict(self, n: int, at: int, values: Values) -> None:
@@ -321,12 +343,29 @@ class _Reading:
             story.settle(at)
             story.references = values.texts_or_none("references")
 
-    def check_review(self, n: int, at: int, values: Values) -> None:
+    def check_appeal(self, n: int, at: int, values: Values) -> None:
         story = self._story(values)
+        story.case = reviewing.appeal(story.case)
+
+    def check_word(self, n: int, at: int, values: Values) -> None:
+        """What a person said about a check. Since the second edition the account itself asks who may decide."""
+        story = self._story(values)
+        outcome = values.one_of("outcome", ReviewOutcome)
         if self.enrolment is not None and self.rules >= 2 and at >= self.enrolment.reviews_end_ms:
             self.marks["late_review"] += 1
             return
-        story.review, story.decided_n = values.one_of("outcome", ReviewOutcome), n
+        if self.rules >= 2:
+            by = values.text("by") if values.has("by") else values.who
+            office = values.one_of("office", Office) if values.has("office") else Office.INSTITUTION.value
+            story.case = reviewing.speak(story.case, Word(by, office, outcome), picture=story.pictured)
+        elif values.leaf["event"] == "check.review":
+            story.review, story.case = outcome, reviewing.Case()
+        elif values.leaf["event"] == "check.strike":
+            story.review, story.case = None, reviewing.Case(Decision.STRUCK)
+        elif values.leaf["event"] == "check.reopen":
+            story.review, story.case = None, reviewing.Case()
+        if story.decision is not None:
+            story.decided_n = n
 
     def reference_stand(self, n: int, at: int, values: Values) -> None:
         self.references.stand(values)
@@ -381,7 +420,11 @@ _READERS: Final[Mapping[str, Callable[[_Reading, int, int, Values], None]]] = {
     "check.extend": _Reading.check_extend,
     "check.answer": _Reading.check_answer,
     "check.verdict": _Reading.check_verdict,
-    "check.review": _Reading.check_review,
+    "check.appeal": _Reading.check_appeal,
+    "check.propose": _Reading.check_word,
+    "check.review": _Reading.check_word,
+    "check.strike": _Reading.check_word,
+    "check.reopen": _Reading.check_word,
     "reference.stand": _Reading.reference_stand,
     "reference.enrol": _Reading.reference_enrol,
     "reference.confirm": _Reading.reference_confirm,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -240,6 +240,14 @@ def face_views(session: Session, person_id: UUID, most: int = 200) -> list[Look]
         Look(view.viewed_at, masked, organisation or "", view.viewer_id == person_id, view.picture, view.purpose)
         for view, masked, organisation in rows
     ]
+
+
+def first_look(session: Session, viewer_id: UUID, pictures: Iterable[str]) -> datetime | None:
+    """When somebody first looked at one of these pictures; None when never."""
+    chosen = select(func.min(FaceView.viewed_at)).where(
+        FaceView.viewer_id == viewer_id, FaceView.picture.in_(list(pictures))
+    )
+    return session.scalar(chosen)
 
 
 @dataclass(frozen=True)

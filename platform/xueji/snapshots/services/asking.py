@@ -25,7 +25,8 @@ from xueji.progress.services import current_sitting, refuse_ended, set_open_chec
 from xueji.progress.terms import read_terms
 from xueji.rulebook.intervals import length
 from xueji.rulebook.plan import ProctoringPlan
-from xueji.rulebook.vocabulary import CheckKind, Method, Outcome, ReviewOutcome
+from xueji.rulebook.reviewing import Decision
+from xueji.rulebook.vocabulary import CheckKind, Method, Outcome
 from xueji.snapshots import rules
 from xueji.snapshots.errors import CheckInNeeded, CheckStillOpen, NoFaceChecks, RoomCodeNeeded, RouteNotReady
 from xueji.snapshots.models import Check, CheckIn
@@ -154,10 +155,9 @@ def _failed_last(session: Session, opens: SittingOpens, reset: datetime | None) 
     )
     if reset is not None and (last is None or (last.decided_ms or 0) < clock.to_ms(reset)):
         return True
-    if last is None or last.outcome == Outcome.MATCH:
+    if last is None:
         return False
-    accepted = any(appeal.decision == ReviewOutcome.ACCEPT for appeal in last.appeals)
-    return not accepted
+    return last.decision != Decision.ACCEPTED if last.decision is not None else last.outcome != Outcome.MATCH
 
 
 def check_falls_due(due: CheckFallsDue) -> None:
