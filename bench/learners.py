@@ -12,6 +12,8 @@ from sqlalchemy import insert
 import xueji.tables  # noqa: F401  every table, so that create_all knows them
 from courses.models import Course, Film, FilmState, Lesson
 from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment, EnrolmentState
+from xueji.enrolment.queries import enrolment_facts
+from xueji.enrolment.services.trainees import opening_values
 from xueji.identity import tokens
 from xueji.identity.models import Consent, LoginSession, Organisation, Person, ReferencePhoto
 from xueji.identity.rules import ConsentKind, OrganisationKind, PhotoStanding, PhotoState, ProofRoute, SessionKind
@@ -26,7 +28,7 @@ from xueji.progress.terms import write_terms
 from xueji.rulebook.rules import load
 from xueji.rulebook.shanghai import DAY_MS, day_of
 from xueji.rulebook.vocabulary import Category, Part, Training
-from xueji.trace.rules import Entry, Event
+from xueji.trace.rules import NAMED_BY, By, Entry, Event
 from xueji.trace.services import record_many
 
 FILM_MS = 6 * 3_600_000
@@ -112,7 +114,7 @@ def make(data: Path, database_url: str, count: int, beginners: int = 0) -> list[
         rows: dict[type[Base], list[dict[str, object]]] = {
             each: [] for each in (Person, LoginSession, Enrolment, Sitting, Lease, Consent, ReferencePhoto)
         }
-        entries = []
+        entries, begun = [], list[tuple[UUID, str]]()
         for number in range(count + beginners):
             begins = number >= count
             person, login, enrolment, sitting = uuid4(), uuid4(), uuid4(), uuid4()
@@ -182,12 +184,20 @@ def make(data: Path, database_url: str, count: int, beginners: int = 0) -> list[
                 )
                 rows[Lease].append({"person_id": person, "sitting_id": sitting})
             who = keyring.pseudonym(person, enrolment)
-            entries.append(Entry(Event.LEASE_EXPIRE, str(enrolment), who, {"sitting": str(sitting)}))
+            if begins:
+                begun.append((enrolment, who))
+            else:
+                entries.append(Entry(Event.LEASE_EXPIRE, str(enrolment), who, {"sitting": str(sitting)}))
             claims = tokens.Claims(person, login, frozenset({Role.TRAINEE}), None, None)
             learners.append(Learner(tokens.issue(keyring, claims), sitting, enrolment, lesson.id))
         for table, values in rows.items():
             if values:
                 session.execute(insert(table), values)
+        if begun:
+            facts = enrolment_facts(session, begun[0][0])
+            assert facts is not None
+            terms_of_all = {**opening_values(facts), **dict.fromkeys(NAMED_BY[By.STAFF], "0" * 64)}
+            entries += [Entry(Event.ENROLMENT_OPEN, str(each), who, terms_of_all) for each, who in begun]
         record_many(session, entries)
     database.dispose()
     return learners
