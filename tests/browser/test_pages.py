@@ -29,6 +29,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "": ("/sign-in", "/no-such-page"),
     "history": (
         "/training",
+        "/attendance",
         "/enrolments/{enrolment}/hours",
         "/enrolments/{enrolment}/checks",
         "/account",
@@ -42,6 +43,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     # Nothing has happened to her yet: the same pages, empty. And a lesson that can be played.
     "trainee1": (
         "/training",
+        "/attendance",
         "/hours",
         "/enrolments/{own}/checks",
         "/account",
@@ -61,6 +63,8 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/lessons/{lesson}/edit",
         "/check-ins",
         "/check-ins/{cohort}",
+        "/check-ins/{cohort}/code",
+        "/check-ins/{cohort}/past",
         "/review",
         "/review/{check}",
         "/findings",
@@ -77,12 +81,22 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/oversight/draws",
         "/oversight/draws/{draw}",
         "/oversight/flags",
+        "/oversight/rooms",
+        "/oversight/staff",
         "/findings",
         "/findings/{finding}",
         "/enrolments/{enrolment}/hours",
     ),
     # In her city nobody is in training: the regulator's pages, empty.
-    "regulator2": ("/oversight", "/oversight/trainees", "/oversight/draws", "/oversight/flags", "/findings"),
+    "regulator2": (
+        "/oversight",
+        "/oversight/trainees",
+        "/oversight/draws",
+        "/oversight/flags",
+        "/oversight/rooms",
+        "/oversight/staff",
+        "/findings",
+    ),
     "admin": (
         "/installation",
         "/administration",
