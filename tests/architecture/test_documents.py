@@ -11,6 +11,7 @@ from architecture.house import HOUSE
 
 from xueji.cli import main
 from xueji.kernel.settings import PREFIX, Settings
+from xueji.trace.rules import Event
 
 OPERATIONS = HOUSE / "docs" / "operations.md"
 DECISIONS = sorted((HOUSE / "docs" / "decisions").glob("*.md"))
@@ -57,3 +58,10 @@ def test_a_decision_has_a_number_a_title_and_its_reasons(path: object) -> None:
 def test_decisions_are_numbered_once() -> None:
     numbers = [path.name[:3] for path in DECISIONS]
     assert len(numbers) == len(set(numbers))
+
+
+@pytest.mark.parametrize("event", Event)
+def test_every_event_of_the_log_is_described(event: Event) -> None:
+    """An event's name stands in bundles for ever: whoever reads one must find what it says."""
+    log = (HOUSE / "docs" / "trace.md").read_text("utf-8")
+    assert f"`{event}`" in log or f"`{event.partition('.')[0]}.*`" in log
