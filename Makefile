@@ -15,6 +15,7 @@ STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 UV := 0.13.9
+MUTMUT := 3.8.1
 
 # A step is done again when what it is made from has changed, told by content: a checkout changes every file's time.
 frontend_inputs = find frontend platform courses media_pipeline -name node_modules -prune -o -type f \
@@ -114,8 +115,11 @@ bench: test-install
 long: mutants
 
 # Changes the pure rules in small ways and asks whether a test notices: `make mutants of='xueji.hours.rules.*'` for some.
+# The tool stands apart from the tests: what it needs (setproctitle) makes Celery and gunicorn rename their processes.
 mutants: test-install
-	@$(BIN)/python tools/mutants.py $(of)
+	@$(BIN)/python -m venv --system-site-packages build/mutmut
+	@build/mutmut/bin/python -m pip --disable-pip-version-check --quiet install mutmut==$(MUTMUT)
+	@build/mutmut/bin/python tools/mutants.py $(of)
 
 # After changing the dependencies in pyproject.toml. Versions that still fit are kept; `make lock UPGRADE=--upgrade` renews.
 lock:

@@ -41,6 +41,13 @@ def test_she_consents_is_photographed_studies_and_her_time_is_confirmed(
     classroom = Classroom.enter(visitor, trainee)
     classroom.start()
     expect(classroom.outcome("核验通过")).to_be_visible()
+    classroom.wait_until_credited(1)
+    assert campus.statement(trainee).online.counted_ms == 0, "nobody has held her photo against her document yet"
+    desk = visit("institution").page
+    desk.goto("/references")
+    desk.locator("li.panel", has=desk.get_by_role("heading", name=trainee.name)).get_by_role(
+        "button", name="与证件一致"
+    ).first.click()
     confirmed_ms = classroom.wait_until_confirmed()
     page.goto(f"/enrolments/{trainee.enrolment_id}/hours")
     expect(page.get_by_text("核验通过").first).to_be_visible()
