@@ -68,6 +68,8 @@ def _settings_on(url: str, data: Path) -> Settings:
             "XUEJI_BROKER_URL": "memory://",
             "XUEJI_STAFF_SECOND_FACTOR": "offered",
             "XUEJI_LOG_ORIGIN": "tests.example/log",
+            # The limit counts in real time, and a test plays a week in a second.
+            "XUEJI_OPENINGS": "1000 per minute",
         }
     )
 

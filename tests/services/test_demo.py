@@ -121,7 +121,8 @@ def test_everybody_can_sign_in_and_the_first_trainee_can_study_at_once(made: dic
 def test_after_its_cohort_was_closed_there_is_another(made: dict[str, Any], context: Context, app: Flask) -> None:
     actor = people(context)["institution"].actor
     for _ in range(2):
-        with context.database.writing() as session:
+        # Two minutes later nobody is heard of any more.
+        with clock.fixed(clock.now() + timedelta(minutes=2)), context.database.writing() as session:
             cohort_id = session.get_one(Enrolment, UUID(made["enrolments"][0]["enrolment_id"])).cohort_id
             close_cohort(session, context.events, actor=actor, cohort_id=cohort_id)
         before, made = made, demo.make(context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -42,7 +43,7 @@ def student(scenario: Scenario) -> Student:
     chain = student.enrolment.chain
     with scenario.context.database.writing() as session:
         leaf = next(leaf for leaf in trace.chain(session, chain) if leaf["event"] == Event.ATTENDANCE)
-        values = {**leaf["values"], "session": "another room"}
+        values = {**leaf["values"], "session": str(uuid4())}
         recording.record(session, event=Event.ATTENDANCE, chain=chain, who="somebody", values=values)
     return student
 

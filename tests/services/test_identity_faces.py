@@ -319,16 +319,18 @@ def test_the_counter_counts_persons_not_photos(context: Context, trainee: Someon
 
 def test_every_look_is_recorded_and_shown_to_the_person(context: Context, trainee: Someone) -> None:
     regulator = someone(context, Role.REGULATOR, name="赵检察")
-    viewer = regulator.actor(Role.REGULATOR)
+    viewer, chain = regulator.actor(Role.REGULATOR), str(uuid4())
     with clock.fixed(datetime(2026, 11, 21, 4, tzinfo=UTC)), context.database.writing() as session:
         picture = services.FacePicture(uuid4(), trainee.id, "nowhere", "nothing")
-        services.record_look(session, context.keyring, viewer=viewer, picture=picture, purpose="audit", chain="e1")
+        services.record_look(session, context.keyring, viewer=viewer, picture=picture, purpose="audit", chain=chain)
     with context.database.reading() as session:
         (look,) = queries.face_views(session, trainee.id)
         assert (look.viewer, look.own, look.picture, look.purpose) == ("赵**", False, str(picture.id), "audit")
         assert look.organisation
-        (leaf,) = trace.chain(session, "e1")
+        (leaf,) = trace.chain(session, chain)
         assert leaf["event"] == "face.view"
-        assert leaf["values"] == {"picture": str(picture.id), "purpose": "audit"}
-        assert leaf["who"] == context.keyring.pseudonym(regulator.id, "e1")
+        about_staff = {"staff_name", "staff_organisation"}
+        assert leaf["values"].keys() == {"picture", "purpose"} | about_staff
+        assert (leaf["values"]["picture"], leaf["values"]["purpose"]) == (str(picture.id), "audit")
+        assert leaf["who"] == context.keyring.pseudonym(regulator.id, chain)
         assert queries.face_views(session, regulator.id) == []

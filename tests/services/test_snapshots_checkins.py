@@ -215,6 +215,7 @@ def test_struck_while_she_studies_it_ends_at_once(scenario: Scenario, student: S
     strike(scenario, scenario.school.staff, here)
     with pytest.raises(CheckInNeeded):
         student.study(scenario.lessons[0])
+    scenario.time.advance(timedelta(minutes=2))
     with scenario.context.database.writing() as session:
         cohorts.close_cohort(
             session, scenario.context.events, actor=scenario.school.staff, cohort_id=scenario.cohort.id
