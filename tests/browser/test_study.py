@@ -75,7 +75,7 @@ def test_a_film_that_breaks_goes_on_by_itself_where_it_was(visit: Visit, campus:
 def test_study_goes_on_without_the_network_and_counts_once_it_is_back(
     visit: Visit, campus: Campus, trainee: Trainee
 ) -> None:
-    visitor = visit(trainee.account, size=PHONE)
+    visitor = visit(trainee.account, size=PHONE, forgiven=("net::ERR_INTERNET_DISCONNECTED",))
     classroom = Classroom.enter(visitor, trainee)
     classroom.start()
     visitor.context.set_offline(True)
