@@ -117,9 +117,8 @@ long: mutants
 # Changes the pure rules in small ways and asks whether a test notices: `make mutants of='xueji.hours.rules.*'` for some.
 # The tool stands apart from the tests: what it needs (setproctitle) makes Celery and gunicorn rename their processes.
 mutants: test-install
-	@$(BIN)/python -m venv --system-site-packages build/mutmut
-	@build/mutmut/bin/python -m pip --disable-pip-version-check --quiet install mutmut==$(MUTMUT)
-	@build/mutmut/bin/python tools/mutants.py $(of)
+	@[ -d build/mutmut ] || $(PIP) install --target build/mutmut mutmut==$(MUTMUT)
+	@PYTHONPATH=$(CURDIR)/build/mutmut $(BIN)/python tools/mutants.py $(of)
 
 # After changing the dependencies in pyproject.toml. Versions that still fit are kept; `make lock UPGRADE=--upgrade` renews.
 lock:
