@@ -10,12 +10,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from xueji.identity.errors import AdministratorThere
-from xueji.identity.models import Account, LockOut, Membership, Organisation, Person, RecoveryCode
+from xueji.identity.models import Account, LockOut, Membership, Organisation, Person
 from xueji.identity.rules import OrganisationKind, SessionEnd, account_name
 from xueji.identity.services.organisations import create_organisation
 from xueji.identity.services.passwords import HashedPassword
 from xueji.identity.services.people import register_person
 from xueji.identity.services.recording import record_power
+from xueji.identity.services.second_factor import forget_factor
 from xueji.identity.services.sessions import end_sessions
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -77,8 +78,8 @@ def recover_administrator(
     if found is None:
         raise NotFound(_("没有使用这个账号的平台管理员。"))
     found.password_hash, found.password_is_temporary, found.password_changed_at = code, True, clock.now()
-    found.totp_cipher = found.totp_confirmed_at = found.suspended_at = None
-    session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == found.id))
+    found.suspended_at = None
+    forget_factor(session, found)
     session.execute(delete(LockOut).where(LockOut.account_hash == keyring.keyed_hash("account", found.account)))
     end_sessions(session, events, person_id=found.person_id, reason=SessionEnd.PASSWORD_CHANGED)
     record_power(session, keyring, Event.ACCOUNT_RECOVER, actor=None, subject=found.person_id)
