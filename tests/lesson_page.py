@@ -151,3 +151,19 @@ def opened_page(app: Flask, scenario: Scenario, route: ProofRoute = ProofRoute.F
     page = Page(app, scenario, student)
     assert page.open().status_code == 201
     return page
+
+
+def judge_all(page: Page, after: timedelta = timedelta(seconds=30)) -> None:
+    """What the worker does, so long after the answers came."""
+    context = page.scenario.context
+    page.scenario.time.advance(after)
+    with context.database.reading() as session:
+        waiting = snapshots.waiting_attempts(session)
+    for attempt_id in waiting:
+        snapshots.judge_attempt(context, attempt_id)
+
+
+def sweep(page: Page) -> int:
+    """What is due every few seconds: decide the checks whose window is over."""
+    with page.scenario.context.database.writing() as session:
+        return snapshots.sweep_missed(session)

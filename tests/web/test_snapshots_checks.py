@@ -7,18 +7,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from lesson_page import Page
+from lesson_page import Page, judge_all, sweep
 from people_for_tests import bearer, someone
 from scenario import LESSON_MS, MINUTE, portrait
 
 from media_pipeline.harmless import scripted
 from media_pipeline.verdict import Outcome as Judged
-from xueji.hours.queries import statement_of
-from xueji.hours.rules.statement import Statement
 from xueji.kernel.actor import Role
 from xueji.kernel.events import Announcement
 from xueji.snapshots import rules
-from xueji.snapshots import services as snapshots
 from xueji.snapshots.models import Attempt
 
 
@@ -39,26 +36,6 @@ def test_the_socket_says_of_a_check_what_the_answer_to_the_beat_says(page: Page)
     page.scenario.context.events.subscribe(Announcement, heard.append)
     asked = until_check(page)
     assert [said.payload for said in heard if said.event == "check.due"] == [asked]
-
-
-def judge_all(page: Page) -> None:
-    """What the worker does."""
-    context = page.scenario.context
-    page.scenario.time.advance(timedelta(seconds=30))
-    with context.database.reading() as session:
-        waiting = snapshots.waiting_attempts(session)
-    for attempt_id in waiting:
-        snapshots.judge_attempt(context, attempt_id)
-
-
-def sweep(page: Page) -> int:
-    with page.scenario.context.database.writing() as session:
-        return snapshots.sweep_missed(session)
-
-
-def hours(page: Page) -> Statement:
-    with page.scenario.context.database.reading() as session:
-        return statement_of(session, page.student.enrolment.id)
 
 
 def judged(page: Page, outcome: Judged) -> dict[str, Any]:
@@ -86,17 +63,17 @@ def test_a_check_comes_within_the_plans_longest_gap_and_stays_in_every_answer(pa
 def test_a_match_confirms_the_time_before_it(page: Page) -> None:
     assert judged(page, Judged.MATCH)["outcome"] == "match"
     before = page.at_ms
-    statement = hours(page)
+    statement = page.account()
     assert statement.online.counted_ms == before
     page.watch()
-    assert hours(page).online.provisional_ms == 10_000
+    assert page.account().online.provisional_ms == 10_000
 
 
 @pytest.mark.parametrize("outcome", [Judged.MISMATCH, Judged.NO_FACE, Judged.SEVERAL_FACES, Judged.UNCLEAR])
 def test_a_picture_that_does_not_match_may_be_taken_again_and_then_holds_the_time(page: Page, outcome: Judged) -> None:
     state = judged(page, outcome)
     assert (state["outcome"], state["attempt"]) == (outcome, 3)
-    statement = hours(page)
+    statement = page.account()
     assert statement.online.counted_ms == 0
     assert statement.online.held_ms == page.at_ms
 
@@ -115,12 +92,12 @@ def test_an_engine_that_is_down_blames_nobody_and_is_asked_again(page: Page) -> 
     judge_all(page)
     assert page.check_state(check)["outcome"] is None
     assert [leaf["outcome"] for leaf in page.leaves("check.verdict")] == ["service_down"]
-    statement = hours(page)
+    statement = page.account()
     assert (statement.online.held_ms, statement.online.provisional_ms) == (0, page.at_ms)
     page.scenario.judge.down = False
     judge_all(page)
     assert page.check_state(check)["outcome"] == "match"
-    assert hours(page).online.counted_ms == page.at_ms
+    assert page.account().online.counted_ms == page.at_ms
 
 
 def test_no_answer_is_missed_at_the_end_of_its_window(page: Page) -> None:
@@ -130,7 +107,7 @@ def test_no_answer_is_missed_at_the_end_of_its_window(page: Page) -> None:
     page.scenario.time.advance(timedelta(minutes=3))
     assert sweep(page) == 1
     assert [leaf["outcome"] for leaf in page.leaves("check.verdict")] == ["missed"]
-    assert hours(page).online.held_ms == page.at_ms
+    assert page.account().online.held_ms == page.at_ms
 
 
 def test_closing_the_page_before_a_check_never_buys_a_longer_gap(page: Page) -> None:
@@ -236,7 +213,7 @@ class TestNoPicture:
         answer = page.client.post(url, json={"nonce": check["nonce"], "reason": cause})
         assert (answer.json or {})["outcome"] == "no_camera"
         assert page.leaves("check.answer")[0]["signals"] == [{"code": f"camera_{cause}"}]
-        assert hours(page).online.held_ms == page.at_ms
+        assert page.account().online.held_ms == page.at_ms
 
     def test_a_refusal_is_an_outcome_of_its_own(self, page: Page) -> None:
         check = until_check(page)
@@ -254,7 +231,7 @@ class TestSecondLooks:
         headers = bearer(page.scenario.context, page.scenario.school.head.who)
         decided = staff.post(f"{url}/review", json={"outcome": "accept", "reason": "照片可辨认。"}, headers=headers)
         assert decided.status_code == 200, decided.json
-        statement = hours(page)
+        statement = page.account()
         assert (statement.online.held_ms, statement.online.counted_ms) == (0, page.at_ms)
         assert (
             staff.post(f"{url}/review", json={"outcome": "reject", "reason": "改判"}, headers=headers).status_code
@@ -268,7 +245,7 @@ class TestSecondLooks:
 
     def test_held_time_is_made_up_by_watching_exactly_that_part_again(self, page: Page) -> None:
         judged(page, Judged.NO_FACE)
-        held = hours(page).online.held_ms
+        held = page.account().online.held_ms
         page.scenario.judge.otherwise = scripted(Judged.MATCH)
         page.scenario.time.advance(timedelta(seconds=61))
         again = Page(page.app, page.scenario, page.student)
@@ -289,7 +266,7 @@ class TestSecondLooks:
         asked = again.client.post(f"/api/v1/sittings/{again.sitting_id}/checks").json or {}
         assert again.answer(asked["check"]).status_code == 202
         judge_all(again)
-        statement = hours(page)
+        statement = page.account()
         assert (statement.online.counted_ms, statement.online.held_ms) == (held, 0)
 
 
@@ -317,7 +294,7 @@ def test_a_finished_lesson_asks_for_a_closing_check_that_confirms_it(
     assert answer["check"]["kind"] == "closing"
     assert page.answer(answer["check"]).status_code == 202
     judge_all(page)
-    statement = hours(page)
+    statement = page.account()
     assert (statement.online.counted_ms, statement.online.provisional_ms) == (LESSON_MS, 0)
 
 
@@ -329,7 +306,7 @@ def test_a_closing_check_that_is_ignored_costs_nothing_and_confirms_nothing(
     page.scenario.time.advance(timedelta(minutes=10))
     assert sweep(page) == 1
     assert page.check_state(closing)["outcome"] == "missed"
-    online = hours(page).online
+    online = page.account().online
     assert (online.counted_ms, online.provisional_ms, online.held_ms) == (20 * MINUTE, 10 * MINUTE, 0)
     opened = Page(page.app, page.scenario, page.student).open(continue_here=True).json or {}
     assert opened["check"] is None, "an offer that was left alone is no failure"

@@ -8,16 +8,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from lesson_page import Page, opened_page
+from lesson_page import Page, judge_all, opened_page
 from scenario import Scenario
 
 from media_pipeline.harmless import scripted
 from media_pipeline.verdict import Outcome as Judged
-from xueji.hours.queries import statement_of
-from xueji.hours.rules.statement import Statement
 from xueji.identity.rules import ProofRoute
 from xueji.kernel.events import Announcement
-from xueji.snapshots import services as snapshots
 from xueji.snapshots.models import Attempt
 
 MINUTE = 60_000
@@ -40,20 +37,6 @@ def until_check(page: Page) -> dict[str, Any]:
     raise AssertionError("a thousand seconds without a check")
 
 
-def judge_all(page: Page) -> None:
-    context = page.scenario.context
-    page.scenario.time.advance(timedelta(seconds=30))
-    with context.database.reading() as session:
-        waiting = snapshots.waiting_attempts(session)
-    for attempt_id in waiting:
-        snapshots.judge_attempt(context, attempt_id)
-
-
-def hours(page: Page) -> Statement:
-    with page.scenario.context.database.reading() as session:
-        return statement_of(session, page.student.enrolment.id)
-
-
 def refused(answer: dict[str, Any]) -> set[str]:
     return {piece["reason"] for piece in answer["refused"]}
 
@@ -72,7 +55,7 @@ def test_a_check_that_stands_open_is_nobodys_fault_and_takes_no_picture(page: Pa
     assert list(page.scenario.context.store.list("faces/checks")) == []
     (verdict,) = page.leaves("check.verdict")
     assert verdict["signals"] == [{"code": how}]
-    assert hours(page).online.held_ms == 0
+    assert page.account().online.held_ms == 0
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -97,7 +80,7 @@ def test_what_an_earlier_attempt_showed_is_not_wiped_out_by_it(page: Page) -> No
     assert page.check_state(check)["state"] == "due"
     end_face_checks(page, "consent_withdrawn")
     assert page.check_state(check)["outcome"] == "mismatch"
-    assert hours(page).online.held_ms == page.at_ms
+    assert page.account().online.held_ms == page.at_ms
 
 
 def test_nothing_is_lost_of_what_was_studied_before_and_no_check_is_asked_after(page: Page) -> None:
@@ -116,7 +99,7 @@ def test_nothing_is_lost_of_what_was_studied_before_and_no_check_is_asked_after(
     assert page.at_ms > 15 * MINUTE and answer["furthest_ms"] == 130_000
     asked = page.ask_check()
     assert (asked.status_code, (asked.json or {})["type"]) == (409, "no-face-checks")
-    assert hours(page).online.provisional_ms == 130_000
+    assert page.account().online.provisional_ms == 130_000
 
 
 def test_study_goes_on_with_staff_who_confirm_what_came_before(page: Page) -> None:
@@ -133,7 +116,7 @@ def test_study_goes_on_with_staff_who_confirm_what_came_before(page: Page) -> No
     for _ in range(6):
         other.watch()
     page.scenario.check_out(here)
-    assert hours(page).online.counted_ms == 180_000
+    assert page.account().online.counted_ms == 180_000
 
 
 def test_an_answer_and_a_withdrawal_in_the_same_moment_leave_nothing_to_judge(page: Page) -> None:
@@ -176,7 +159,7 @@ def test_checking_her_out_ends_what_she_earns_at_that_instant(app: Any, scenario
     scenario.time.advance(timedelta(seconds=10))
     answer = page.send(page.beat(interacted=True)).json or {}
     assert (answer["furthest_ms"], refused(answer)) == (10_000, {"not_supervised"})
-    assert hours(page).online.counted_ms == 10_000
+    assert page.account().online.counted_ms == 10_000
 
 
 def test_the_window_of_a_check_in_ends_by_itself(app: Any, scenario: Scenario) -> None:

@@ -10,16 +10,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from lesson_page import Page
+from lesson_page import Page, judge_all, sweep
 from scenario import portrait
 
 from media_pipeline.harmless import scripted
 from media_pipeline.verdict import Outcome as Judged
-from xueji.hours.queries import statement_of
-from xueji.hours.rules.statement import Statement
 from xueji.kernel import clock
 from xueji.snapshots import rules
-from xueji.snapshots import services as snapshots
 
 SECOND = timedelta(seconds=1)
 
@@ -41,25 +38,6 @@ class Told:
 def pause(page: Page) -> dict[str, Any]:
     """What the page sends when its dialog opens: it shows that the telling arrived."""
     return dict(page.send(page.beat(0, state="paused")).json or {})
-
-
-def judge_all(page: Page, after: timedelta = 30 * SECOND) -> None:
-    context = page.scenario.context
-    page.scenario.time.advance(after)
-    with context.database.reading() as session:
-        waiting = snapshots.waiting_attempts(session)
-    for attempt_id in waiting:
-        snapshots.judge_attempt(context, attempt_id)
-
-
-def sweep(page: Page) -> int:
-    with page.scenario.context.database.writing() as session:
-        return snapshots.sweep_missed(session)
-
-
-def hours(page: Page) -> Statement:
-    with page.scenario.context.database.reading() as session:
-        return statement_of(session, page.student.enrolment.id)
 
 
 def fail(page: Page, check: dict[str, Any], outcome: Judged = Judged.UNCLEAR) -> dict[str, Any]:
@@ -131,7 +109,7 @@ class TestLostConnections:
         page.at_ms = answer["furthest_ms"]
         assert page.answer(answer["check"]).status_code == 202
         judge_all(page)
-        statement = hours(page)
+        statement = page.account()
         assert statement.online.counted_ms == told_at + 60_000, "nor confirmed, for nobody saw who studied"
         assert statement.online.held_ms == 180_000
         assert statement.lessons[0].make_up == ((told_at + 60_000, told_at + 240_000),)
@@ -153,7 +131,7 @@ class TestLostConnections:
         if page.check_state(asked)["state"] == "due":
             page.answer(asked)
             judge_all(page)
-        assert hours(page).online.counted_ms <= plan["checks_max_gap_ms"] + plan["offline_ms"] + plan["answer_ms"]
+        assert page.account().online.counted_ms <= plan["checks_max_gap_ms"] + plan["offline_ms"] + plan["answer_ms"]
 
 
 class TestInTime:
@@ -234,7 +212,7 @@ class TestOffers:
         assert page.at_ms <= 15 * 60_000 + 10_000
         assert page.answer(answer["check"]).status_code == 202
         judge_all(page)
-        assert hours(page).online.held_ms == 0, "leaving an offer alone is neutral"
+        assert page.account().online.held_ms == 0, "leaving an offer alone is neutral"
 
     @pytest.mark.parametrize("shown", [Judged.MISMATCH, Judged.NO_FACE])
     def test_an_offer_answered_once_is_not_undone_by_leaving_the_retry_alone(self, page: Page, shown: Judged) -> None:
@@ -250,7 +228,7 @@ class TestOffers:
         page.scenario.time.advance(90 * SECOND)
         sweep(page)
         assert page.check_state(offer)["outcome"] == shown
-        assert hours(page).online.held_ms == page.at_ms
+        assert page.account().online.held_ms == page.at_ms
         opened = Page(page.app, page.scenario, page.student).open(continue_here=True).json or {}
         assert opened["check"] is not None, "after a failed check she shows herself before anything is played"
 
@@ -277,7 +255,7 @@ class TestAfterFailure:
         judge_all(page)
         for _ in range(6):
             assert page.watch()["check"] is None, "she has shown herself; the next comes by the schedule"
-        statement = hours(page)
+        statement = page.account()
         assert statement.online.held_ms == failed_at + 10_000
         assert statement.online.provisional_ms == 60_000
 
@@ -335,7 +313,7 @@ class TestLateVerdicts:
         assert other.answer(opened["check"]).status_code == 202
         judge_all(other)
         assert answered_ms < clock.to_ms(clock.now()) - 6 * 3_600_000
-        assert hours(page).online.held_ms == page.at_ms
+        assert page.account().online.held_ms == page.at_ms
 
     def test_on_another_device_she_is_asked_there(self, page: Page) -> None:
         check = Told(page).check
