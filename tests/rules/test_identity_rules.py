@@ -77,11 +77,36 @@ def test_no_text_at_all_leads_to_another_host(target: str) -> None:
         ("+86 138-0013-8000", "13800138000"),
         ("8613800138000", "13800138000"),
         ("13800138000", "13800138000"),
+        ("(86) 138 0013 8000", "13800138000"),
+        ("'13800138000", "13800138000"),
+        ('="13800138000"', "13800138000"),
+        ("１３８００１３８０００", "13800138000"),
         ("138001380001", "138001380001"),
     ],
 )
 def test_an_account_has_one_spelling(given_name: str, account: str) -> None:
     assert rules.account_name(given_name) == account
+
+
+@pytest.mark.parametrize(
+    ("account", "problem"),
+    [
+        ("13800138000", None),
+        ("wang.xiaoming", None),
+        ("wang@example.cn", None),
+        ("101", rules.AccountProblem.NOT_WELL_FORMED),
+        ("低压电工作业", rules.AccountProblem.NOT_WELL_FORMED),
+        ("张小三", rules.AccountProblem.NOT_WELL_FORMED),
+        ("a1", rules.AccountProblem.NOT_WELL_FORMED),
+        ("1.38e+10", rules.AccountProblem.LOST),
+        ("62010219900101001x", rules.AccountProblem.IDENTITY_NUMBER),
+        ("620102199001010014", rules.AccountProblem.IDENTITY_NUMBER),
+    ],
+)
+def test_a_login_is_a_telephone_number_or_a_well_formed_account(
+    account: str, problem: rules.AccountProblem | None
+) -> None:
+    assert rules.account_problem(rules.account_name(account)) is problem
 
 
 @given(st.text(max_size=64))

@@ -63,6 +63,19 @@ def test_a_whole_number_is_not_taken_for_a_rounded_one() -> None:
     assert not spelling.is_approximate("62010219900307283X")
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["13800138000", "+86 138-0013-8000", "'13800138000", "（86）13800138000", "13800138000.0", "1３800138000"],
+)
+def test_a_telephone_number_has_one_spelling(written: str) -> None:
+    assert spelling.telephone(written) == "13800138000"
+
+
+@pytest.mark.parametrize("written", ["0431-88880000", "101", "1.38E+10", "", "12800138000", "138001380001"])
+def test_what_is_no_mobile_number_is_none(written: str) -> None:
+    assert spelling.telephone(written) == ""
+
+
 @given(st.text(max_size=40))
 def test_spelling_twice_changes_nothing(written: str) -> None:
     for spell in (spelling.plain, spelling.person_name, spelling.number):

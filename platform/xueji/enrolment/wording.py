@@ -11,6 +11,8 @@ from flask_babel import lazy_gettext as _
 from xueji.enrolment.declarations import Misfit
 from xueji.enrolment.models import CohortState, EnrolmentState
 from xueji.enrolment.rules import AttendanceState, BadLine, BadSession, Finding, NotAttended, Why
+from xueji.identity.rules import AccountProblem
+from xueji.identity.wording import ACCOUNT_PROBLEM
 from xueji.identity.wording import INDUSTRY as INDUSTRY
 from xueji.rulebook.rules import CapNote, Ruling
 from xueji.rulebook.vocabulary import Category, Doubt, HerWord, Part, Training
@@ -190,7 +192,7 @@ BAD_LINE: Mapping[BadLine, Any] = {
         "表格软件已把这个号码变成近似值，末尾几位丢失了。请把该列设为“文本”格式，重新填写完整的号码。"
     ),
     BadLine.BAD_NAME: _("姓名须为2至40个字，且不含数字。"),
-    BadLine.BAD_ACCOUNT: _("账号须为3至64个字母、数字或 . _ - @ + 符号，也可以是手机号码。"),
+    BadLine.BAD_ACCOUNT: ACCOUNT_PROBLEM[AccountProblem.NOT_WELL_FORMED],
     BadLine.TWICE: _("与前面的行重复。"),
     BadLine.OTHER_NAME: _("该身份证号码已用另一姓名登记，请核对。"),
     BadLine.ACCOUNT_TAKEN: _("该账号已有人使用，请换一个。"),

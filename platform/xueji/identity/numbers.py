@@ -24,8 +24,7 @@ def identity_number(given: str, today: date) -> str:
     Raises Invalid with what to do.
     """
     number = spelling.number(given)
-    if spelling.is_approximate(given):
-        raise Invalid(_("表格软件已把这个号码变成近似值，末尾几位丢失了。请把该列设为“文本”格式，重新填写完整的号码。"))
+    _refuse_lost(given)
     if len(number) == 15 and number.isdigit():
         raise Invalid(_("15位的身份证号码已停用，请填写现用身份证上的18位号码。"))
     if len(number) != LENGTH:
@@ -49,7 +48,13 @@ def identity_number(given: str, today: date) -> str:
 
 def credit_code(given: str) -> str:
     """Eighteen characters. Raises Invalid."""
+    _refuse_lost(given)
     try:
         return str(uscc.validate(spelling.number(given)))
     except ValidationError as error:
         raise Invalid(_("统一社会信用代码有误，请逐位核对。")) from error
+
+
+def _refuse_lost(given: str) -> None:
+    if spelling.is_approximate(given):
+        raise Invalid(_("表格软件已把这个号码变成近似值，末尾几位丢失了。请把该列设为“文本”格式，重新填写完整的号码。"))

@@ -150,19 +150,38 @@ ROLES_OF = {
 }
 """Which roles somebody can hold in which kind of organisation."""
 
-_PHONE = re.compile(r"(?:\+?86)?(1[3-9]\d{9})")
-_ACCOUNT = re.compile(r"[\w.@+\-]{3,64}")
+_ACCOUNT = re.compile(r"[a-z0-9._@+\-]{3,64}")
+_IDENTITY_NUMBER = re.compile(r"\d{15}|\d{17}[\dx]")
 
 
 def account_name(given: str) -> str:
     """The one spelling of an account name: folded in case and width, a telephone number without ornament."""
-    folded = spelling.plain(given).casefold()
-    phone = _PHONE.fullmatch(re.sub(r"[\s\-()]", "", folded))
-    return phone.group(1) if phone else folded
+    return spelling.telephone(given) or spelling.plain(given).casefold()
 
 
-def is_account_name(folded: str) -> bool:
-    return _ACCOUNT.fullmatch(folded) is not None
+class AccountProblem(StrEnum):
+    LOST = "lost"
+    """A number of which a spreadsheet has kept an approximate value."""
+    IDENTITY_NUMBER = "identity_number"
+    """Everybody who is shown the account would read it."""
+    NOT_WELL_FORMED = "not_well_formed"
+
+
+def account_problem(folded: str) -> AccountProblem | None:
+    """Why a new account cannot bear the name, as `account_name` gives it.
+
+    A telephone number, or letters, digits and a few signs with a letter among them: a number alone may be a line of a
+    list, and a word in Chinese is another column of it.
+    """
+    if spelling.telephone(folded):
+        return None
+    if spelling.is_approximate(folded):
+        return AccountProblem.LOST
+    if _IDENTITY_NUMBER.fullmatch(folded):
+        return AccountProblem.IDENTITY_NUMBER
+    if not _ACCOUNT.fullmatch(folded) or not any(char.isalpha() for char in folded):
+        return AccountProblem.NOT_WELL_FORMED
+    return None
 
 
 def masked_name(name: str) -> str:

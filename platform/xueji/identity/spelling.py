@@ -18,6 +18,8 @@ _BLANK_AROUND_DOT = re.compile(rf"\s*{MIDDLE_DOT}\s*")
 _AS_FORMULA = re.compile(r'=\s*"(.*)"', re.DOTALL)
 _QUOTED = re.compile(r"""(["“”'‘’])(.*)(["“”'‘’])""", re.DOTALL)
 _APPROXIMATE = re.compile(r"\d(?:\.\d*)?[eE]\+?\d+|\d+\.\d+")
+_MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9]\d{9})(?:\.0)?")
+_ORNAMENT = re.compile(r"[()（）]")
 _FIRST_PRIVATE, _LAST_PRIVATE = 0xE815, 0xE864
 _FIRST_CODE = 0xFE50
 _STILL_PRIVATE = {
@@ -78,6 +80,15 @@ def person_name(given: str) -> str:
 def number(given: str) -> str:
     """The one spelling of an identity, permit or certificate number: no blanks, no hyphens, capital letters."""
     return plain(re.sub(r"[\s\-‐-―−]", "", plain(given)).upper())
+
+
+def telephone(given: str) -> str:
+    """The eleven digits of a mobile number of the mainland; empty for what is none.
+
+    Country code, brackets and hyphens go; ``.0`` is what a spreadsheet's number leaves behind.
+    """
+    found = _MOBILE.fullmatch(_ORNAMENT.sub("", number(given)))
+    return found.group(1) if found else ""
 
 
 def is_approximate(given: str) -> bool:

@@ -8,7 +8,16 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from flask_babel import lazy_pgettext
 
-from xueji.identity.rules import OrganisationKind, PhotoStanding, ProofRoute, ResetKind, SessionEnd, SessionKind, Step
+from xueji.identity.rules import (
+    AccountProblem,
+    OrganisationKind,
+    PhotoStanding,
+    ProofRoute,
+    ResetKind,
+    SessionEnd,
+    SessionKind,
+    Step,
+)
 from xueji.kernel.actor import Role
 from xueji.rulebook.industries import UNKNOWN
 from xueji.trace.rules import Event
@@ -20,6 +29,14 @@ ROLE: Mapping[Role, Any] = {
     Role.REGULATOR: _("监管部门"),
     Role.ADMINISTRATOR: _("平台管理员"),
 }
+
+
+ACCOUNT_PROBLEM: Mapping[AccountProblem, Any] = {
+    AccountProblem.LOST: _("表格软件已把这个账号变成近似值。请把该列设为“文本”格式，重新填写。"),
+    AccountProblem.IDENTITY_NUMBER: _("请不要用证件号码作账号，可用手机号码。"),
+    AccountProblem.NOT_WELL_FORMED: _("账号须为手机号码，或3至64个字母、数字和 . _ - @ + 符号，其中至少有一个字母。"),
+}
+"""Why a new account cannot bear a name."""
 
 
 ORGANISATION_KIND: Mapping[OrganisationKind, Any] = {

@@ -323,6 +323,6 @@ def _bad_new(person: PastedPerson, taken: set[str]) -> BadLine | None:
     if not 2 <= len(spelling.person_name(person.name)) <= 40:
         return BadLine.BAD_NAME
     account = identity_rules.account_name(person.account)
-    if account and not identity_rules.is_account_name(account):
+    if account and identity_rules.account_problem(account) is not None:
         return BadLine.BAD_ACCOUNT
     return BadLine.ACCOUNT_TAKEN if account in taken else None

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from xueji.identity import queries, rules, spelling, vault
+from xueji.identity import queries, rules, spelling, vault, wording
 from xueji.identity.errors import AlreadyTaken, AnotherName
 from xueji.identity.models import Account, Membership, Organisation, Person
 from xueji.identity.numbers import identity_number
@@ -158,8 +158,8 @@ def _open_account(
     session: Session, person_id: UUID, *, account: str, password: HashedPassword, temporary: bool
 ) -> None:
     name = rules.account_name(account)
-    if not rules.is_account_name(name):
-        raise Invalid(_("账号须为3至64个字母、数字或 . _ - @ + 符号，也可以是手机号码。"))
+    if (problem := rules.account_problem(name)) is not None:
+        raise Invalid(wording.ACCOUNT_PROBLEM[problem])
     if session.scalar(select(Account.id).where(Account.account == name)) is not None:
         raise AlreadyTaken(_("该账号已有人使用，请换一个。"))
     now = clock.now()
