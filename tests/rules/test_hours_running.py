@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trace_stories import CLOSES, HOUR, MINUTE, PLAN, Story, Study
+from trace_stories import BOOK, CLOSES, HOUR, MINUTE, PLAN, Story, Study
 
-from xueji.hours.rules import ahead, evidence, lost_media
-from xueji.hours.running import Running, carried_on, line_values
+from xueji.hours.rules import Assessed, ahead, assess_media, evidence
+from xueji.hours.running import OtherFormat, Running, carried_on, line_values
+from xueji.rulebook.intervals import length, union
 
 LESSONS = [
     {"lesson": "before", "part": "theory", "duration_ms": HOUR},
@@ -19,13 +21,36 @@ LESSONS = [
 OUTCOMES = [None, None, None, None, "told", "match", "match", "mismatch", "missed", "rejected", "accepted"]
 
 
+def assessed(story: Story) -> Assessed:
+    return assess_media(BOOK, evidence(story.leaves), story.now)
+
+
 def reckoned(story: Story, study: Study) -> Running:
     found = evidence(story.leaves)
-    return carried_on(story.statement(), "lesson", lost_media(found), ahead(found, "face", study.state.used_until_ms))
+    statement, media = assessed(story)
+    return carried_on(statement, "lesson", media, ahead(found, "face", study.state.used_until_ms))
 
 
 def line_of(story: Story) -> Any:
-    return _plain(line_values(next(line for line in story.statement().lessons if line.lesson == "lesson")))
+    statement, media = assessed(story)
+    found = next(line for line in statement.lessons if line.lesson == "lesson")
+    values = _plain(line_values(found, media["lesson"]))
+    adds_up(values)
+    return values
+
+
+def adds_up(line: Any) -> None:
+    """Figures and stretches are the same sums, and together the film."""
+    shown, stretches = line["shown"], line["stretches"]
+    assert sum(shown.values()) == line["duration_ms"] // 1000
+    assert min(shown.values()) >= 0
+    assert shown["counted"] == line["counted_ms"] // 1000
+    for fate in ("counted", "provisional", "held"):
+        assert length(stretches[fate]) == line[f"{fate}_ms"]
+        assert abs(shown[fate] * 1000 - line[f"{fate}_ms"]) < 1000
+    every = [(first, last) for pieces in stretches.values() for first, last in pieces]
+    assert length(every) == line["furthest_ms"]
+    assert union(every) == ([(0, line["furthest_ms"])] if every else [])
 
 
 def _plain(values: Any) -> Any:
@@ -100,4 +125,37 @@ def test_a_line_says_what_is_confirmed_and_what_the_limit_takes() -> None:
     line = reckoned(story, study).as_values()
     assert line["counted_ms"] == 6 * MINUTE
     assert line["refused"] == [{"reason": "over_cap", "ms": 4 * MINUTE}]
-    assert line == line_values(story.statement().lessons[1])
+    assert line["stretches"] == {
+        "counted": [(0, 6 * MINUTE)],
+        "provisional": [],
+        "held": [],
+        "refused": [(6 * MINUTE, 10 * MINUTE)],
+    }
+    statement, media = assessed(story)
+    assert line == line_values(statement.lessons[1], media["lesson"])
+
+
+def test_the_line_says_where_in_the_film_time_is_held_and_what_a_person_s_word_lost() -> None:
+    story = Story(lessons=LESSONS)
+    study = come_back(story)
+    study.watch(2 * MINUTE)
+    story.check("match")
+    study.watch(3 * MINUTE)
+    story.review(story.check("mismatch"), "reject")
+    study.watch(4 * MINUTE)
+    story.check("no_face")
+    study.watch(MINUTE)
+    line = reckoned(story, study).as_values()
+    assert line["stretches"] == {
+        "counted": [(0, 2 * MINUTE)],
+        "provisional": [],
+        "held": [(9 * MINUTE, 10 * MINUTE)],
+        "refused": [(2 * MINUTE, 9 * MINUTE)],
+    }
+    assert line["make_up"] == [(2 * MINUTE, 10 * MINUTE)]
+    assert line["shown"] == {"counted": 120, "provisional": 0, "held": 60, "refused": 420, "unseen": 1800}
+
+
+def test_a_line_of_another_release_is_not_read() -> None:
+    with pytest.raises(OtherFormat):
+        Running.read("[2400000,60000,60000,2160000,0,0,[],[],{},[],null,null]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,8 +14,10 @@ from scenario import MINUTE, Scenario
 from sqlalchemy import select
 
 from media_pipeline.verdict import Outcome as Judged
+from xueji.hours.queries import worked_out
 from xueji.hours.running import line_values
 from xueji.identity.rules import ProofRoute
+from xueji.kernel import clock
 from xueji.progress.models import Sitting
 from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.snapshots import services as snapshots
@@ -24,7 +27,11 @@ from xueji.snapshots.models import Check, CheckIn
 def stated(page: Page) -> dict[str, Any]:
     """The line of her statement as it is worked out now."""
     lesson = str(page.scenario.lessons[page.lesson].id)
-    return next(line_values(line) for line in page.account().lessons if line.lesson == lesson)
+    context = page.scenario.context
+    with context.database.reading() as session:
+        found = worked_out(session, page.student.enrolment.id, clock.to_ms(clock.now()))
+    line = next(line for line in found.statement.lessons if line.lesson == lesson)
+    return dict(json.loads(json.dumps(line_values(line, found.media[lesson]))))
 
 
 def asked_for(page: Page) -> dict[str, Any]:

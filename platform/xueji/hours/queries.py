@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -24,17 +24,16 @@ from xueji.hours.rules import (
     Ahead,
     Evidence,
     MalformedTrace,
+    Media,
     Statement,
     Status,
     ahead,
-    assess,
+    assess_media,
     bears_on_hours,
     evidence,
-    lost_media,
 )
 from xueji.kernel import clock
 from xueji.rulebook import rules as rulebook
-from xueji.rulebook.intervals import Interval
 from xueji.rulebook.rules import NoSuchRulebook
 from xueji.rulebook.vocabulary import Method
 from xueji.trace import queries as trace
@@ -119,8 +118,8 @@ class Worth:
     """of study in a sitting with face checks, after everything the statement rests on"""
     supervised: Ahead
     """of study in a sitting that staff vouch for"""
-    lost: Mapping[str, Sequence[Interval]]
-    """by lesson: media that a rejected check lost"""
+    media: Mapping[str, Media]
+    """by lesson: the stretches that the statement's sums are made of"""
 
     def ahead(self, method: str) -> Ahead:
         return self.face if method == Method.FACE else self.supervised
@@ -130,7 +129,7 @@ class Worth:
             "face": self.face.spans,
             "unseen_after_ms": self.face.unseen_after_ms,
             "supervised": self.supervised.spans,
-            "lost": {lesson: list(media) for lesson, media in self.lost.items()},
+            "media": self.media,
         }
 
     @classmethod
@@ -138,8 +137,11 @@ class Worth:
         face, supervised = (
             [(start, end, Status(status)) for start, end, status in values[method]] for method in ("face", "supervised")
         )
-        lost = {lesson: [(first, last) for first, last in media] for lesson, media in values["lost"].items()}
-        return cls(Ahead(face, values["unseen_after_ms"]), Ahead(supervised, None), lost)
+        media = {
+            lesson: tuple([(first, last) for first, last in pieces] for pieces in found)
+            for lesson, found in values["media"].items()
+        }
+        return cls(Ahead(face, values["unseen_after_ms"]), Ahead(supervised, None), media)
 
 
 @dataclass(frozen=True)
@@ -147,19 +149,21 @@ class WorkedOut:
     statement: Statement
     settles_ms: int
     evidence: Evidence
+    media: Mapping[str, Media]
 
     @property
     def worth(self) -> Worth:
         found, now_ms = self.evidence, self.statement.as_of_ms
         face, supervised = (ahead(found, method, now_ms) for method in (Method.FACE, Method.SUPERVISED))
-        return Worth(face, supervised, lost_media(found))
+        return Worth(face, supervised, self.media)
 
 
 def worked_out(session: Session, enrolment_id: UUID, as_of_ms: int) -> WorkedOut:
     """The statement from the whole chain. Raises MalformedTrace, NoSuchRulebook."""
     found = evidence(trace.chain(session, str(enrolment_id)))
     book = rulebook.load(found.enrolment.rulebook)
-    return WorkedOut(assess(book, found, as_of_ms), found.enrolment.settles_ms, found)
+    statement, media = assess_media(book, found, as_of_ms)
+    return WorkedOut(statement, found.enrolment.settles_ms, found, media)
 
 
 @cache

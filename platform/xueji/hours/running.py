@@ -12,14 +12,20 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from xueji.hours.rules import Ahead, LessonLine, Statement, Status
+from xueji.hours.rules import Ahead, LessonLine, Media, Statement, Status
 from xueji.progress.rules import BeatResult
-from xueji.rulebook.intervals import Interval, intersect, length, subtract, union
+from xueji.rulebook.intervals import Interval, length, subtract, union
+from xueji.rulebook.seconds import whole_seconds
 from xueji.rulebook.vocabulary import Reason
 
+_FORMAT: Final = 2
 _REASONS = tuple(reason.value for reason in Reason)
+
+
+class OtherFormat(ValueError):
+    """The line was written by another release: it is forgotten, and reckoned anew when the page asks for it."""
 
 
 @dataclass(slots=True)
@@ -28,17 +34,12 @@ class Running:
 
     duration_ms: int
     furthest_ms: int
-    confirmed_ms: int
-    """what good checks on both sides confirm, before the limit on online hours"""
     room_ms: int
-    """how much of it that limit leaves to this lesson"""
-    provisional_ms: int
-    awaited_ms: int
-    """held until staff confirm the photo that the checks were compared with; nothing to make up"""
-    held: list[Interval]
-    lost: list[Interval]
+    """how much of what is confirmed the limit on online hours leaves to this lesson"""
+    media: list[list[Interval]]
+    """what was watched, by what it is worth at best, in the order of `Status`: unions, each millisecond once"""
     refused: Counter[str]
-    """by beats alone"""
+    """by beats, and by the account whatever has no place in the film"""
     spans: list[tuple[int, int]]
     """until when (epoch ms) study is worth what (`Status`), in order"""
     unseen_after_ms: int | None = None
@@ -49,34 +50,22 @@ class Running:
 
     @classmethod
     def read(cls, text: str) -> Running:
-        duration, furthest, confirmed, room, provisional, awaited, held, lost, refused, spans, unseen, owes = (
-            json.loads(text)
-        )
+        """Raises OtherFormat."""
+        found, *values = json.loads(text)
+        if found != _FORMAT or len(values) != 8:
+            raise OtherFormat
+        duration, furthest, room, media, refused, spans, unseen, owes = values
         return cls(
-            duration,
-            furthest,
-            confirmed,
-            room,
-            provisional,
-            awaited,
-            _pairs(held),
-            _pairs(lost),
-            Counter(refused),
-            _pairs(spans),
-            unseen,
-            owes,
+            duration, furthest, room, [_pairs(each) for each in media], Counter(refused), _pairs(spans), unseen, owes
         )
 
     def write(self) -> str:
         values = (
+            _FORMAT,
             self.duration_ms,
             self.furthest_ms,
-            self.confirmed_ms,
             self.room_ms,
-            self.provisional_ms,
-            self.awaited_ms,
-            self.held,
-            self.lost,
+            self.media,
             self.refused,
             self.spans,
             self.unseen_after_ms,
@@ -115,11 +104,7 @@ class Running:
                 else:
                     end = min(end, first + self.unseen_after_ms)
                 self.unseen_after_ms = max(0, self.unseen_after_ms - (end - first))
-            known = min(end, self.furthest_ms)
-            if first < known:
-                self._put_again((first, known), worth)
-            if known < end:
-                self._put((max(first, self.furthest_ms), end), worth)
+            self._put((first, end), worth)
             at, first = at + end - first, end
             if at >= until:
                 self.spans.pop(0)
@@ -133,95 +118,129 @@ class Running:
             self.owes_from_ms = from_ms
 
     def _put(self, piece: Interval, worth: int) -> None:
-        """Media seen for the first time."""
-        if worth == Status.PROVISIONAL:
-            self.provisional_ms += piece[1] - piece[0]
-        elif worth == Status.CONFIRMED:
-            self.confirmed_ms += piece[1] - piece[0]
-        elif worth == Status.AWAITED:
-            self.awaited_ms += piece[1] - piece[0]
-        elif worth == Status.HELD:
-            self.held = union([*self.held, piece])
-        else:
-            self.lost = union([*self.lost, piece])
-
-    def _put_again(self, piece: Interval, worth: int) -> None:
-        """Media to be made up: the better of what it was and what it is worth now stands."""
-        held, lost = intersect([piece], self.held), intersect([piece], self.lost)
-        if worth > Status.LOST:
-            self.lost = subtract(self.lost, lost)
-        if worth > Status.HELD:
-            self.held = subtract(self.held, held)
-        if worth == Status.PROVISIONAL:
-            self.provisional_ms += length(held) + length(lost)
-        elif worth == Status.CONFIRMED:
-            self.confirmed_ms += length(held) + length(lost)
-        elif worth == Status.AWAITED:
-            self.awaited_ms += length(held) + length(lost)
-        elif worth == Status.HELD:
-            self.held = union([*self.held, *lost])
+        """Media that was watched for this much: the best of what it was and what it is worth now stands."""
+        media = self.media
+        if piece[0] >= self.furthest_ms:
+            # Seen for the first time, as in any ordinary beat.
+            last = media[worth]
+            if last and last[-1][1] == piece[0]:
+                last[-1] = (last[-1][0], piece[1])
+                return
+        fresh = [piece]
+        for status, pieces in enumerate(media):
+            if pieces and status < worth:
+                media[status] = subtract(pieces, [piece])
+            elif pieces and status > worth:
+                fresh = subtract(fresh, pieces)
+        media[worth] = union([*media[worth], *fresh])
 
     def as_values(self) -> dict[str, Any]:
         """The line in the words of the interface: as the statement's, to the millisecond."""
-        counted_ms = min(self.confirmed_ms, self.room_ms)
+        lost, held, awaited, provisional, confirmed = self.media
+        counted = _first(confirmed, self.room_ms)
+        counted_ms = length(counted)
         refused = self.refused
-        if self.lost or self.confirmed_ms > counted_ms:
-            by_account = {Reason.CHECK_FAILED: length(self.lost), Reason.OVER_CAP: self.confirmed_ms - counted_ms}
+        over_ms = length(confirmed) - counted_ms
+        if lost or over_ms:
+            by_account = {Reason.CHECK_FAILED: length(lost), Reason.OVER_CAP: over_ms}
             refused = refused + Counter({str(reason): ms for reason, ms in by_account.items()})
-        return {
-            "duration_ms": self.duration_ms,
-            "furthest_ms": self.furthest_ms,
-            "counted_ms": counted_ms,
-            "provisional_ms": self.provisional_ms,
-            "held_ms": length(self.held) + self.awaited_ms,
-            "awaited_ms": self.awaited_ms,
-            "refused": _sums(refused) if refused else [],
-            "make_up": union([*self.held, *self.lost]) if self.lost else [*self.held],
-        }
+        return _values(
+            self.duration_ms,
+            self.furthest_ms,
+            counted,
+            provisional,
+            union([*held, *awaited]) if awaited else held,
+            awaited_ms=length(awaited),
+            refused=_sums(refused) if refused else [],
+            make_up=union([*held, *lost]) if lost else [*held],
+        )
 
 
-def carried_on(statement: Statement, lesson: str, lost: Mapping[str, Sequence[Interval]], ahead: Ahead) -> Running:
+def _values(
+    duration_ms: int,
+    furthest_ms: int,
+    counted: list[Interval],
+    provisional: list[Interval],
+    held: list[Interval],
+    *,
+    awaited_ms: int,
+    refused: list[dict[str, Any]],
+    make_up: list[Interval],
+) -> dict[str, Any]:
+    sums = length(counted), length(provisional), length(held)
+    gone_ms, unseen_ms = max(0, furthest_ms - sum(sums)), max(0, duration_ms - furthest_ms)
+    standing = union([*counted, *provisional, *held]) if provisional or held else counted
+    shown = whole_seconds(*sums, gone_ms, unseen_ms)
+    return {
+        "duration_ms": duration_ms,
+        "furthest_ms": furthest_ms,
+        "counted_ms": sums[0],
+        "provisional_ms": sums[1],
+        "held_ms": sums[2],
+        "awaited_ms": awaited_ms,
+        "refused": refused,
+        "make_up": make_up,
+        "shown": dict(zip(("counted", "provisional", "held", "refused", "unseen"), shown, strict=True)),
+        "stretches": {
+            "counted": counted,
+            "provisional": provisional,
+            "held": held,
+            "refused": subtract([(0, furthest_ms)], standing) if gone_ms else [],
+        },
+    }
+
+
+def carried_on(statement: Statement, lesson: str, media: Mapping[str, Media], ahead: Ahead) -> Running:
     """A lesson's line of a statement, to be carried on.
 
-    ``lost``: by lesson, what of its make-up a rejected check lost; ``ahead``: what study is worth from now on. Raises
+    ``media``: by lesson, the stretches that its sums are made of; ``ahead``: what study is worth from now on. Raises
     KeyError for a lesson that the statement does not have.
     """
     before_ms = 0
     for line in statement.lessons:
-        refused = Counter({item.reason: item.ms for item in line.refused})
-        refused.pop(Reason.CHECK_FAILED, None)
-        confirmed_ms = line.counted_ms + refused.pop(Reason.OVER_CAP, 0)
+        stretches = media[line.lesson]
         if line.lesson == lesson:
-            limit_ms, gone = statement.cap.limit_ms, lost.get(lesson, ())
+            refused = Counter({item.reason: item.ms for item in line.refused})
+            refused.pop(Reason.OVER_CAP, None)
+            refused[Reason.CHECK_FAILED] -= length(stretches[Status.LOST])
+            limit_ms = statement.cap.limit_ms
             return Running(
                 duration_ms=line.duration_ms,
                 furthest_ms=line.furthest_ms,
-                confirmed_ms=confirmed_ms,
                 room_ms=limit_ms - min(limit_ms, before_ms),
-                provisional_ms=line.provisional_ms,
-                awaited_ms=line.awaited_ms,
-                held=subtract(line.make_up, gone),
-                lost=list(gone),
-                refused=refused,
+                media=[list(pieces) for pieces in stretches],
+                refused=+refused,
                 spans=[(until, int(status)) for _start, until, status in ahead.spans],
                 unseen_after_ms=ahead.unseen_after_ms,
             )
-        before_ms += confirmed_ms
+        before_ms += length(stretches[Status.CONFIRMED])
     raise KeyError(lesson)
 
 
-def line_values(line: LessonLine) -> dict[str, Any]:
+def line_values(line: LessonLine, media: Media) -> dict[str, Any]:
     """The same of a statement's line."""
-    return {
-        "duration_ms": line.duration_ms,
-        "furthest_ms": line.furthest_ms,
-        "counted_ms": line.counted_ms,
-        "provisional_ms": line.provisional_ms,
-        "held_ms": line.held_ms,
-        "awaited_ms": line.awaited_ms,
-        "refused": [{"reason": item.reason, "ms": item.ms} for item in line.refused],
-        "make_up": [[first, last] for first, last in line.make_up],
-    }
+    _lost, held, awaited, provisional, confirmed = media
+    return _values(
+        line.duration_ms,
+        line.furthest_ms,
+        _first(confirmed, line.counted_ms),
+        list(provisional),
+        union([*held, *awaited]),
+        awaited_ms=line.awaited_ms,
+        refused=[{"reason": item.reason, "ms": item.ms} for item in line.refused],
+        make_up=list(line.make_up),
+    )
+
+
+def _first(pieces: Sequence[Interval], most_ms: int) -> list[Interval]:
+    """As much of the union as fits: where a limit takes something, it takes the end."""
+    found: list[Interval] = []
+    for first, last in pieces:
+        if most_ms <= 0:
+            break
+        found.append((first, min(last, first + most_ms)))
+        most_ms -= last - first
+    return found
 
 
 def _sums(refused: Counter[str]) -> list[dict[str, Any]]:

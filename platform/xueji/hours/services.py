@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,8 @@ from xueji.enrolment.models import Enrolment
 from xueji.hours.errors import AccountUnreadable
 from xueji.hours.models import HoursAccount, HoursReading, PersonAccount
 from xueji.hours.queries import account_of, rules_digest, statements_of, worked_out
-from xueji.hours.rules import MalformedTrace, ahead, evidence, lost_media, person_flags
-from xueji.hours.running import Running, carried_on
+from xueji.hours.rules import MalformedTrace, ahead, evidence, person_flags
+from xueji.hours.running import OtherFormat, Running, carried_on
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.database import Database
@@ -51,12 +52,18 @@ def sitting_opens_line(opens: SittingOpens) -> None:
     if opens.account is not None:
         statement, worth = opens.account
         lesson = str(opens.lesson.lesson_id)
-        opens.ledger = carried_on(statement, lesson, worth.lost, worth.ahead(opens.method)).write()
+        opens.ledger = carried_on(statement, lesson, worth.media, worth.ahead(opens.method)).write()
 
 
 def study_credited(credited: StudyCredited) -> None:
     """Add to the line what its beats have earned."""
-    running = Running.read(credited.ledger)
+    if credited.ledger is None:
+        return
+    try:
+        running = Running.read(credited.ledger)
+    except OtherFormat:
+        credited.ledger = None
+        return
     running.add(credited.results)
     if credited.owes_from_ms is not None:
         running.owe(credited.owes_from_ms)
@@ -64,7 +71,8 @@ def study_credited(credited: StudyCredited) -> None:
 
 
 def ledger_shown(shown: LedgerShown) -> None:
-    shown.line = Running.read(shown.ledger).as_values()
+    with suppress(OtherFormat):
+        shown.line = Running.read(shown.ledger).as_values()
 
 
 def reckon(database: Database, *, actor: Actor, sitting_id: UUID) -> dict[str, Any]:
@@ -96,7 +104,7 @@ def _reckoned(session: Session, sitting: Sitting) -> tuple[int, str, dict[str, A
         running = carried_on(
             found.statement,
             lesson,
-            lost_media(found.evidence),
+            found.media,
             ahead(found.evidence, sitting.method, sitting.used_until_ms),
         )
     except KeyError as error:

@@ -68,9 +68,12 @@ class CheckMoves:
 
 @dataclass
 class StudyCredited:
-    """Beats of a sitting have earned something or been refused. The handler moves ``ledger`` on and sets ``line``."""
+    """Beats of a sitting have earned something or been refused. The handler moves ``ledger`` on and sets ``line``.
 
-    ledger: str
+    It forgets one that it cannot read: then the line has to be reckoned anew.
+    """
+
+    ledger: str | None
     results: Sequence[BeatResult]
     owes_from_ms: int | None = None
     """When a scheduled check stands open: the end of its window (epoch ms), from which on an answer is owed."""

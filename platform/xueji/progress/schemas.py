@@ -124,6 +124,25 @@ class RefusedSumOut(BaseModel):
     ms: int
 
 
+class ShownOut(BaseModel):
+    """The lesson's film in whole seconds that add up to its length; the first is cut, never rounded up."""
+
+    counted: int
+    provisional: int
+    held: int
+    refused: int = Field(description="Watched, and does not count: lost to a check or over the limit on online hours")
+    unseen: int
+
+
+class StretchesOut(BaseModel):
+    """Where in the film each of these sums lies; what none of them names was not watched yet."""
+
+    counted: list[tuple[int, int]]
+    provisional: list[tuple[int, int]]
+    held: list[tuple[int, int]]
+    refused: list[tuple[int, int]]
+
+
 class LedgerOut(BaseModel):
     """The sitting's lesson as the statement of hours has it; amounts are of its film."""
 
@@ -135,6 +154,8 @@ class LedgerOut(BaseModel):
     awaited_ms: int = Field(description="Of the held: what staff release by confirming her photo; nothing to make up")
     refused: list[RefusedSumOut] = Field(description="Everything of this lesson that does not count, by reason")
     make_up: list[tuple[int, int]] = Field(description="Media that earns again when it is watched again")
+    shown: ShownOut
+    stretches: StretchesOut
 
 
 _LEDGER = "None when it has to be reckoned anew: ask for it (`POST …/ledger`)"

@@ -1,10 +1,10 @@
 """Class hours as pure functions, standard library and rulebook only: the offline verifier runs exact copies of these.
 
-`evidence(leaves)` reads an enrolment's chain, `assess(rulebook, evidence, as_of)` works out its `Statement`,
-`explain(statement)` gives the reasons as stable codes.
+`evidence(leaves)` reads an enrolment's chain, `assess(rulebook, evidence, as_of)` works out its `Statement`
+(`assess_media` also where in the films its sums lie), `explain(statement)` gives the reasons as stable codes.
 """
 
-from xueji.hours.rules.assessment import WrongRulebook, assess, lost_media
+from xueji.hours.rules.assessment import Assessed, Media, WrongRulebook, assess, assess_media
 from xueji.hours.rules.person import person_flags
 from xueji.hours.rules.reading import bears_on_hours, evidence
 from xueji.hours.rules.records import (
@@ -47,6 +47,7 @@ from xueji.hours.rules.worth import Ahead, Span, Status, ahead
 
 __all__ = [
     "Ahead",
+    "Assessed",
     "Attendance",
     "AttendanceLine",
     "AttendanceStanding",
@@ -65,6 +66,7 @@ __all__ = [
     "LessonLine",
     "MalformedLeaf",
     "MalformedTrace",
+    "Media",
     "Missing",
     "MissingCode",
     "OnlineSums",
@@ -83,9 +85,9 @@ __all__ = [
     "WrongRulebook",
     "ahead",
     "assess",
+    "assess_media",
     "bears_on_hours",
     "evidence",
     "explain",
-    "lost_media",
     "person_flags",
 ]

@@ -1,11 +1,11 @@
 """From evidence to class hours, under one rulebook: `assess`. Pure, exact, and linear in the number of segments."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from xueji.hours.rules.attendance import attendance_lines, flag_attendance, judge_attendance, who_counts
 from xueji.hours.rules.impossible import (
@@ -17,7 +17,7 @@ from xueji.hours.rules.impossible import (
     look_at_sessions,
     sort_out,
 )
-from xueji.hours.rules.records import EVER, Attendance, Enrolment, Evidence, Lesson, Standing
+from xueji.hours.rules.records import EVER, Attendance, Enrolment, Evidence, Lesson
 from xueji.hours.rules.statement import (
     CapLine,
     FlagCode,
@@ -56,12 +56,30 @@ class WrongRulebook(ValueError):
     """The enrolment was opened under another rulebook than the one it is assessed by."""
 
 
+Media = tuple[list[Interval], ...]
+"""A lesson's film by what the watching of it is worth at best, in the order of `Status`: each a union, each millisecond
+once. What is confirmed stands here before the limit on online hours."""
+
+
+class Assessed(NamedTuple):
+    """A statement, and which stretches of each lesson's film its sums are made of."""
+
+    statement: Statement
+    media: Mapping[str, Media]
+    """by lesson"""
+
+
 def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Statement:
     """The enrolment's hours as of an instant (an aware datetime, or epoch ms).
 
     All the evidence is used; `as_of` decides only whether the time to make up is over. To see an earlier day, read
     the leaves up to that day. Raises WrongRulebook when the enrolment names another rulebook.
     """
+    return assess_media(rulebook, evidence, as_of).statement
+
+
+def assess_media(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Assessed:
+    """`assess`, and where in the films each sum lies."""
     enrolment = evidence.enrolment
     if enrolment.rulebook != rulebook.reference:
         raise WrongRulebook(f"opened under {enrolment.rulebook}, not {rulebook.reference}")
@@ -77,7 +95,8 @@ def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Sta
     rooms = who_counts(judged)
     study = _study(evidence, rooms, suspicions)
     again = _shown_before(enrolment.lessons) if enrolment.rules >= 2 else frozenset()
-    lines, confirmed_ms = _lesson_lines(enrolment.lessons, study, cap.limit_ms, settled, again)
+    media = {lesson.lesson: _standing_media(lesson, study, settled, again) for lesson in enrolment.lessons}
+    lines, confirmed_ms = _lesson_lines(enrolment.lessons, study, media, cap.limit_ms, settled)
     online = _online_sums(lines, study.stray_ms)
     look_at_sessions(suspicions, rooms, study.server)
     look_at_days(suspicions, study.days, enrolment.plan.daily_max_ms, rooms)
@@ -89,7 +108,7 @@ def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Sta
     missing = _missing(enrolment, totals, online.counted_ms, cap, flagged=bool(flags))
     if enrolment.rules >= 2:
         missing = (*_missing_in_person(enrolment, in_person, in_force, situation), *missing)
-    return Statement(
+    statement = Statement(
         enrolment=enrolment.enrolment,
         rulebook=rulebook.reference,
         as_of_ms=as_of_ms,
@@ -120,6 +139,7 @@ def assess(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) -> Sta
         attendance=() if study.stays is None else attendance_lines(judged, study.stays),
         withdrawn=evidence.withdrawn and enrolment.rules >= 2,
     )
+    return Assessed(statement, media)
 
 
 def _situation(enrolment: Enrolment, in_force: InForce) -> Situation:
@@ -258,11 +278,31 @@ def _shown_before(lessons: Iterable[Lesson]) -> frozenset[str]:
     return frozenset(again)
 
 
+def _standing_media(lesson: Lesson, study: _Study, settled: bool, again: Collection[str]) -> Media:
+    """What of the lesson's film stands as what; also notes in its refusals what of it was watched and never stands.
+
+    Practical training never stands online, nor does a lesson of `again`, whose film was an earlier lesson's; what still
+    waits when the account is settled was not made up.
+    """
+    watched = study.lessons[lesson.lesson]
+    best = _best(watched)
+    none: list[Interval] = []
+    if lesson.part == Part.PRACTICAL or lesson.lesson in again:
+        why = Reason.PRACTICAL_ONLINE if lesson.part == Part.PRACTICAL else Reason.ALREADY_COUNTED
+        watched.refused[why] += sum(map(length, best))
+        return (none,) * len(Status)
+    lost, held, awaited, provisional, confirmed = best
+    watched.refused[Reason.CHECK_FAILED] += length(lost)
+    if not settled:
+        return best
+    watched.refused[Reason.NOT_MADE_UP] += length(held) + length(awaited) + length(provisional)
+    return none, none, none, none, confirmed
+
+
 def _lesson_lines(
-    lessons: Iterable[Lesson], study: _Study, limit_ms: int, settled: bool, again: Collection[str] = ()
+    lessons: Iterable[Lesson], study: _Study, media: Mapping[str, Media], limit_ms: int, settled: bool
 ) -> tuple[tuple[LessonLine, ...], int]:
-    """Each lesson's line, and the confirmed theory of all of them before the cap of `limit_ms`; those `again` earn
-    nothing, because their film was an earlier lesson's.
+    """Each lesson's line, and the confirmed theory of all of them before the cap of `limit_ms`.
 
     The cap is used up in the order of the syllabus, so that the lines always add up to the total.
     """
@@ -270,19 +310,9 @@ def _lesson_lines(
     confirmed_total = 0
     for lesson in lessons:
         watched = study.lessons[lesson.lesson]
-        lost, held, awaited, provisional, confirmed = _best(watched)
-        confirmed_ms, provisional_ms, awaited_ms = length(confirmed), length(provisional), length(awaited)
-        held_ms = length(held) + awaited_ms
+        lost, held, awaited, provisional, confirmed = media[lesson.lesson]
+        confirmed_ms, awaited_ms = length(confirmed), length(awaited)
         refused = Counter(watched.refused)
-        if lesson.part == Part.PRACTICAL or lesson.lesson in again:
-            why = Reason.PRACTICAL_ONLINE if lesson.part == Part.PRACTICAL else Reason.ALREADY_COUNTED
-            refused[why] += confirmed_ms + provisional_ms + held_ms + length(lost)
-            confirmed_ms = provisional_ms = held_ms = awaited_ms = 0
-            held = lost = []
-        elif settled:
-            refused[Reason.NOT_MADE_UP] += provisional_ms + held_ms
-            provisional_ms = held_ms = awaited_ms = 0
-        refused[Reason.CHECK_FAILED] += length(lost)
         counted_ms = min(confirmed_ms, limit_ms - min(limit_ms, confirmed_total))
         refused[Reason.OVER_CAP] += confirmed_ms - counted_ms
         confirmed_total += confirmed_ms
@@ -293,8 +323,8 @@ def _lesson_lines(
                 duration_ms=lesson.duration_ms,
                 furthest_ms=watched.furthest_ms,
                 counted_ms=counted_ms,
-                provisional_ms=provisional_ms,
-                held_ms=held_ms,
+                provisional_ms=length(provisional),
+                held_ms=length(held) + awaited_ms,
                 refused=_refused_sums(refused),
                 make_up=() if settled else tuple(union([*held, *lost])),
                 awaited_ms=awaited_ms,
@@ -303,7 +333,7 @@ def _lesson_lines(
     return tuple(lines), confirmed_total
 
 
-def _best(watched: _LessonStudy) -> tuple[list[Interval], ...]:
+def _best(watched: _LessonStudy) -> Media:
     """The lesson's media by what it is worth at best, each millisecond once, in the order of `Status`."""
     best: list[list[Interval]] = []
     better: list[Interval] = []
@@ -312,16 +342,6 @@ def _best(watched: _LessonStudy) -> tuple[list[Interval], ...]:
         best.append(found)
         better = union([*better, *found])
     return tuple(reversed(best))
-
-
-def lost_media(evidence: Evidence) -> dict[str, list[Interval]]:
-    """Of each lesson that has some, the media that a rejected check lost and nothing better was watched of since."""
-    if all(check.standing is not Standing.REJECTED for check in evidence.checks):
-        return {}
-    rooms = who_counts(judge_attendance(evidence.enrolment, evidence.attendance))
-    study = _study(evidence, rooms, Suspicions(evidence.irregular))
-    found = {name: _best(watched)[0] for name, watched in study.lessons.items() if watched.by_status[Status.LOST]}
-    return {name: lost for name, lost in found.items() if lost}
 
 
 def _refused_sums(refused: Counter[str]) -> tuple[RefusedSum, ...]:
