@@ -10,6 +10,7 @@ from xueji.enrolment.events import EarlierTraining, StudyAsked, StudyDaysChange,
 from xueji.enrolment.services.cohorts import guard_lesson
 from xueji.enrolment.services.references import reference_changed
 from xueji.hours.services import (
+    check_decided,
     earlier_training,
     ledger_shown,
     sitting_opens_line,
@@ -26,12 +27,13 @@ from xueji.progress.events import (
     CheckMoves,
     ContactDuringCheck,
     LedgerShown,
+    MakeUpGrows,
     SittingOpens,
     StudyCredited,
 )
 from xueji.progress.services import change_study_days, end_study, who_studies
 from xueji.snapshots import services as snapshots
-from xueji.snapshots.events import AnswerStored
+from xueji.snapshots.events import AnswerStored, CheckDecided
 from xueji.snapshots.tasks import judge
 from xueji.trace.events import LeavesAsked
 from xueji.web.sockets import announce_from_worker
@@ -55,6 +57,8 @@ def connect(context: Context) -> None:
     events.subscribe(SittingOpens, snapshots.sitting_opens)
     events.subscribe(SittingOpens, sitting_opens_line)
     events.subscribe(CheckMoves, snapshots.check_moves)
+    events.subscribe(MakeUpGrows, snapshots.make_up_grows)
+    events.subscribe(CheckDecided, partial(check_decided, context.database))
     events.subscribe(StudyCredited, study_credited)
     events.subscribe(LedgerShown, ledger_shown)
     events.subscribe(CheckFallsDue, snapshots.check_falls_due)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,9 @@ from xueji.hours.queries import worked_out
 from xueji.hours.running import line_values
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
+from xueji.kernel.events import Announcement
 from xueji.progress.models import Sitting
+from xueji.progress.terms import read_terms
 from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.snapshots import services as snapshots
 from xueji.snapshots.models import Check, CheckIn
@@ -37,7 +40,16 @@ def stated(page: Page) -> dict[str, Any]:
 def asked_for(page: Page) -> dict[str, Any]:
     answer = page.client.post(f"/api/v1/sittings/{page.sitting_id}/ledger")
     assert answer.status_code == 200, answer.json
-    return dict(answer.json or {})
+    line = dict(answer.json or {})
+    assert line.pop("check") is None
+    return line
+
+
+def did(page: Page, check: dict[str, Any]) -> dict[str, Any]:
+    """What a check did to her hours, as its page asks for it."""
+    answer = page.client.post(f"/api/v1/sittings/{page.sitting_id}/ledger?check={check['check_id']}")
+    assert answer.status_code == 200, answer.json
+    return dict((answer.json or {})["check"])
 
 
 def watched(page: Page, beats: int = 1) -> dict[str, Any]:
@@ -160,3 +172,91 @@ def test_a_sitting_of_an_older_release_asks_for_its_line(page: Page, *, kept: bo
     assert page.watch()["ledger"] is None
     assert asked_for(page) == stated(page)
     watched(page)
+
+
+def test_a_good_check_says_how_much_it_confirmed_and_her_page_hears_it(page: Page) -> None:
+    heard: list[dict[str, Any]] = []
+    page.scenario.context.events.subscribe(Announcement, lambda said: heard.append(said.payload))
+    check = page.until_check()
+    confirmed_ms = page.at_ms
+    page.show_face(check)
+    told = did(page, check)
+    assert told == {
+        "check_id": check["check_id"],
+        "confirmed_ms": confirmed_ms,
+        "over_cap_ms": 0,
+        "held_ms": 0,
+        "make_up_ms": 0,
+        "awaited_ms": 0,
+        "provisional_ms": 0,
+    }
+    (verdict,) = [payload for payload in heard if payload.get("outcome")]
+    assert verdict["did"] == told
+
+
+def test_a_good_check_after_a_failed_one_confirms_nothing_and_says_what_is_still_held(page: Page) -> None:
+    failed = page.until_check()
+    held_ms = page.at_ms
+    page.show_face(failed, Judged.NO_FACE)
+    told = did(page, failed)
+    assert (told["confirmed_ms"], told["held_ms"], told["make_up_ms"]) == (0, held_ms, held_ms)
+    passed = page.until_check()
+    page.show_face(passed)
+    told = did(page, passed)
+    assert (told["confirmed_ms"], told["held_ms"], told["make_up_ms"]) == (0, 0, page.at_ms)
+
+
+def test_nothing_is_said_of_a_check_without_a_verdict_or_of_another_s(
+    app: Flask, scenario: Scenario, page: Page
+) -> None:
+    check = page.until_check()
+    answer = page.client.post(f"/api/v1/sittings/{page.sitting_id}/ledger?check={check['check_id']}")
+    assert answer.json and answer.json["check"] is None
+    other = opened_page(app, scenario)
+    theirs = other.until_check()
+    other.show_face(theirs)
+    answer = page.client.post(f"/api/v1/sittings/{page.sitting_id}/ledger?check={theirs['check_id']}")
+    assert answer.json and answer.json["check"] is None
+
+
+def test_what_a_check_holds_is_made_up_in_the_sitting_under_way(page: Page) -> None:
+    failed = page.until_check()
+    held_ms = page.at_ms
+    page.show_face(failed, Judged.NO_FACE)
+    assert asked_for(page)["make_up"] == [[0, held_ms]]
+    passed = page.until_check()
+    page.show_face(passed)
+    gap_ms = page.at_ms
+    line = asked_for(page)
+    assert (line["make_up"], line["counted_ms"]) == ([[0, gap_ms]], 0)
+
+    for at in range(0, gap_ms, 10_000):
+        page.at_ms = at
+        answer = page.watch()
+        assert answer["refused"] == [] and answer["ledger"] == stated(page)
+        if answer["question"]:
+            page.say_here(answer["question"]["question_id"])
+        if answer["check"]:
+            page.show_face(answer["check"])
+            asked_for(page)
+    page.show_face((page.ask_check().json or {})["check"])
+    line = asked_for(page)
+    assert (line["counted_ms"], line["held_ms"], line["make_up"]) == (gap_ms, 0, [])
+    first = page.leaves("sitting.make_up")[0]
+    assert first["make_up"] == [[0, held_ms]]
+    assert len(first["schedule"]) == 64, "checks are drawn for it, and committed to"
+
+
+def test_the_checks_of_what_is_more_to_make_up_cannot_be_foreseen(page: Page) -> None:
+    failed = page.until_check()
+    page.show_face(failed, Judged.NO_FACE)
+    asked_for(page)
+    with page.scenario.context.database.reading() as session:
+        terms = read_terms(session.get_one(Sitting, page.sitting_id).terms)
+        sitting = session.get_one(Sitting, page.sitting_id)
+    still = terms.schedule[sitting.next_check :]
+    assert still[0] == sitting.study_ms, "after a failed check the next comes with the next study"
+    gaps = [after - before for before, after in pairwise(still)]
+    plan = terms.plan
+    assert gaps and all(plan.checks_min_gap_ms <= gap <= plan.checks_max_gap_ms for gap in gaps)
+    assert sitting.study_ms + terms.duration_ms - still[-1] <= plan.checks_max_gap_ms

@@ -10,11 +10,11 @@ from xueji.enrolment.access import access_enrolment
 from xueji.hours.errors import AccountUnreadable
 from xueji.hours.queries import statement_of
 from xueji.hours.rules import Statement
-from xueji.hours.schemas import ChecksOut, EnrolmentPath, PageQuery, StatementOut
+from xueji.hours.schemas import CheckQuery, ChecksOut, EnrolmentPath, PageQuery, ReckonedOut, StatementOut
 from xueji.hours.services import reckon
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
-from xueji.progress.schemas import LedgerOut, SittingPath
+from xueji.progress.schemas import SittingPath
 from xueji.snapshots.access import may_see_faces
 from xueji.snapshots.queries import AppealLine, AttemptLine, CheckLine, checks_of, count_checks
 from xueji.web.access import roles, signed_in
@@ -39,13 +39,14 @@ def statement(path: EnrolmentPath) -> dict[str, Any]:
 @blueprint.post(
     "/sittings/<uuid:sitting_id>/ledger",
     summary="Reckon the sitting's lesson anew, after a verdict or whatever else changed what time is worth",
-    responses={200: LedgerOut},
+    responses={200: ReckonedOut},
 )
 @roles(Role.TRAINEE)
 @refuses(AccountUnreadable)
-def ledger(path: SittingPath) -> dict[str, Any]:
+def ledger(path: SittingPath, query: CheckQuery) -> dict[str, Any]:
     # It opens sessions of its own: the chain is not read while others wait to write.
-    return reckon(context().database, actor=actor(), sitting_id=path.sitting_id)
+    held = context()
+    return reckon(held.database, held.events, actor=actor(), sitting_id=path.sitting_id, check_id=query.check)
 
 
 @blueprint.get(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from xueji.progress.schemas import RefusedSumOut
+from xueji.progress.schemas import LedgerOut, RefusedSumOut
 
 
 class EnrolmentPath(BaseModel):
@@ -15,6 +15,26 @@ class EnrolmentPath(BaseModel):
 
 class PageQuery(BaseModel):
     page: int = Field(default=1, ge=1, le=10_000)
+
+
+class CheckQuery(BaseModel):
+    check: UUID | None = Field(default=None, description="Also say what this check did to her hours")
+
+
+class CheckDidOut(BaseModel):
+    """What one check did to her hours, in all her lessons; ms of film."""
+
+    check_id: UUID
+    confirmed_ms: int = Field(description="Counts since this check, and did not before")
+    over_cap_ms: int = Field(description="Good since this check, and beyond the limit on online hours")
+    held_ms: int = Field(description="Does not count because of this check")
+    make_up_ms: int = Field(description="To be watched again, whichever check it was that held it")
+    awaited_ms: int = Field(description="Waits for staff to confirm her reference photo")
+    provisional_ms: int = Field(description="Waits for the next check")
+
+
+class ReckonedOut(LedgerOut):
+    check: CheckDidOut | None = Field(description="null when none was asked about, or it has no verdict yet")
 
 
 class OnlineOut(BaseModel):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from xueji.enrolment.events import EarlierTraining, StudiedOnline, StudyAsked
 from xueji.enrolment.models import Enrolment
+from xueji.hours.checked import check_did
 from xueji.hours.errors import AccountUnreadable
 from xueji.hours.models import HoursAccount, HoursReading, PersonAccount
 from xueji.hours.queries import account_of, rules_digest, statements_of, worked_out
@@ -21,12 +22,15 @@ from xueji.hours.running import OtherFormat, Running, carried_on
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.database import Database
+from xueji.kernel.events import Events
 from xueji.progress.access import access_sitting
 from xueji.progress.events import LedgerShown, SittingOpens, StudyCredited
 from xueji.progress.models import Sitting
 from xueji.progress.queries import enrolments_studied
+from xueji.progress.services import renew_make_up
 from xueji.rulebook.intervals import intersect, union
 from xueji.rulebook.rules import NoSuchRulebook
+from xueji.snapshots.events import CheckDecided
 from xueji.trace import queries as trace
 
 log = structlog.get_logger(__name__)
@@ -75,21 +79,42 @@ def ledger_shown(shown: LedgerShown) -> None:
         shown.line = Running.read(shown.ledger).as_values()
 
 
-def reckon(database: Database, *, actor: Actor, sitting_id: UUID) -> dict[str, Any]:
+def reckon(
+    database: Database, events: Events, *, actor: Actor, sitting_id: UUID, check_id: UUID | None = None
+) -> dict[str, Any]:
     """The sitting's lesson as the statement has it now, and the line that its beats add to from here on.
 
-    The chain is read outside any write transaction; when it has grown meanwhile, once more within one. Raises
-    NotFound, AccountUnreadable.
+    What is to be made up by now earns in this sitting from here on. With ``check_id`` also what that check did. The
+    chain is read outside any write transaction; when it has grown meanwhile, once more within one. Raises NotFound,
+    AccountUnreadable.
     """
+    did = None
     with database.reading() as session:
         sitting = access_sitting(session, actor, sitting_id)
         length, text, line = _reckoned(session, sitting)
+        if check_id is not None:
+            did = _did(session, sitting.enrolment_id, check_id)
     with database.writing() as session:
         sitting = access_sitting(session, actor, sitting_id, lock=True)
         if trace.chain_length(session, str(sitting.enrolment_id)) != length:
             length, text, line = _reckoned(session, sitting)
+        length += renew_make_up(session, events, sitting, line["make_up"])
         sitting.ledger, sitting.ledger_leaves = text, length
-    return line
+    return {**line, "check": did}
+
+
+def check_decided(database: Database, decided: CheckDecided) -> None:
+    """Add what the check did to her hours to what her page is told."""
+    with database.reading() as session:
+        decided.did = _did(session, decided.enrolment_id, decided.check_id)
+
+
+def _did(session: Session, enrolment_id: UUID, check_id: UUID) -> dict[str, Any] | None:
+    try:
+        did = check_did(trace.chain(session, str(enrolment_id)), str(check_id), clock.to_ms(clock.now()))
+    except (MalformedTrace, NoSuchRulebook) as error:
+        raise AccountUnreadable from error
+    return None if did is None else did.as_values()
 
 
 def _reckoned(session: Session, sitting: Sitting) -> tuple[int, str, dict[str, Any]]:

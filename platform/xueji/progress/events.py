@@ -56,6 +56,16 @@ class SittingOpens:
 
 
 @dataclass
+class MakeUpGrows:
+    """While a sitting lasts there is more to make up. The handler draws checks for it into ``schedule``."""
+
+    state: SittingState
+    """with what is to be made up now"""
+    schedule: tuple[int, ...]
+    """the study time at which checks fall due, as drawn so far"""
+
+
+@dataclass
 class CheckMoves:
     """The sitting stands in which a waiting check goes on."""
 

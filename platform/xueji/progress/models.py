@@ -38,7 +38,8 @@ class Sitting(Base):
     rulebook: Mapped[str] = mapped_column(String(64))
     device: Mapped[str] = mapped_column(String(200), info={"personal": "browser and device, to explain a sitting"})
     terms: Mapped[str] = mapped_column(Text)
-    """JSON of `terms.SittingTerms`: lesson, plan, dates and the checks' schedule, frozen at opening and then secret."""
+    """JSON of `terms.SittingTerms`: lesson, plan, dates and the checks' schedule, frozen at opening and then secret.
+    Only checks for what is more to make up are drawn later."""
 
     opened_ms: Mapped[int] = mapped_column(BigInteger)
     last_contact_ms: Mapped[int] = mapped_column(BigInteger)
@@ -49,7 +50,8 @@ class Sitting(Base):
     furthest_ms: Mapped[int] = mapped_column(Integer)
     resume_ms: Mapped[int] = mapped_column(Integer)
     make_up: Mapped[str] = mapped_column(Text)
-    """JSON [[from, to]…]: media below the frontier that may be earned again."""
+    """JSON [[from, to]…]: media below the frontier that may be earned again; renewed when a check or a person's word
+    changes what time is worth."""
     study_ms: Mapped[int] = mapped_column(Integer)
     since_check_ms: Mapped[int] = mapped_column(Integer)
     next_check: Mapped[int] = mapped_column(Integer)

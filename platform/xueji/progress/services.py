@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -38,6 +39,7 @@ from xueji.progress.events import (
     CheckMoves,
     ContactDuringCheck,
     LedgerShown,
+    MakeUpGrows,
     SittingOpens,
     StudyCredited,
 )
@@ -46,7 +48,8 @@ from xueji.progress.models import Sitting
 from xueji.progress.open_check import OpenCheck, read_open_check, write_open_check
 from xueji.progress.record import changes_worth, state_of
 from xueji.progress.rules import MOST_MAKE_UP, Lease, LeaseAnswer, SittingTerms, may_take, person_seen, reports_owed
-from xueji.progress.terms import read_terms, write_intervals, write_terms
+from xueji.progress.terms import read_intervals, read_terms, write_intervals, write_terms
+from xueji.rulebook.intervals import Interval, subtract
 from xueji.rulebook.shanghai import day_of
 from xueji.rulebook.vocabulary import CheckKind, Part
 from xueji.trace import services as trace
@@ -224,6 +227,29 @@ def set_open_check(session: Session, sitting_id: UUID, check: OpenCheck | None, 
         sitting.used_until_ms = state.used_until_ms
 
 
+def renew_make_up(session: Session, events: Events, sitting: Sitting, make_up: Sequence[Interval]) -> int:
+    """What is to be made up has changed while the sitting lasts: from now on it earns here; how many leaves say so.
+
+    The sitting must be locked. Checks are drawn for what is more, so that none of them can be foreseen.
+    """
+    wanted = make_up[:MOST_MAKE_UP]
+    text = write_intervals(list(wanted))
+    if sitting.ended_ms is not None or text == sitting.make_up:
+        return 0
+    more = subtract(wanted, read_intervals(sitting.make_up))
+    sitting.make_up = text
+    values: dict[str, Any] = {"sitting": str(sitting.id), "make_up": json.loads(text)}
+    if more and sitting.valid_until_ms is None:
+        terms = read_terms(sitting.terms)
+        grows = MakeUpGrows(state_of(sitting), terms.schedule)
+        events.publish(grows)
+        sitting.terms = write_terms(replace(terms, schedule=grows.schedule))
+        values["schedule"] = _committed_schedule(session, sitting, grows.schedule)
+    sitting.reports += 1  # It fills the log as beats do, so it is counted with them.
+    trace.record(session, event=Event.SITTING_MAKE_UP, chain=str(sitting.enrolment_id), who=sitting.who, values=values)
+    return 1
+
+
 def _is_over(sitting: Sitting, terms: SittingTerms, now_ms: int) -> bool:
     """Whether it can earn no more, so that study needs another: its days are over, or nobody vouches any more."""
     vouched_until_ms = sitting.valid_until_ms
@@ -365,7 +391,6 @@ def _new_sitting(session: Session, opens: SittingOpens, before: Before, device: 
 
 def _leaf(session: Session, sitting: Sitting, terms: SittingTerms) -> dict[str, Any]:
     chain = str(sitting.enrolment_id)
-    schedule = json.dumps(list(terms.schedule), separators=(",", ":"))
     return {
         "sitting": str(sitting.id),
         "lesson": str(sitting.lesson_id),
@@ -375,6 +400,13 @@ def _leaf(session: Session, sitting: Sitting, terms: SittingTerms) -> dict[str, 
         "make_up": json.loads(sitting.make_up),
         "rulebook": sitting.rulebook,
         "device": trace.commit(session, sitting.device, chain=chain, field="device", person=str(sitting.person_id)),
-        "schedule": trace.commit(session, schedule, chain=chain, field="schedule", person=str(sitting.person_id)),
+        "schedule": _committed_schedule(session, sitting, terms.schedule),
         "lease": str(sitting.id),
     }
+
+
+def _committed_schedule(session: Session, sitting: Sitting, schedule: Sequence[int]) -> str:
+    """When checks are still to come is for nobody who is checked."""
+    text = json.dumps(list(schedule), separators=(",", ":"))
+    chain, person = str(sitting.enrolment_id), str(sitting.person_id)
+    return trace.commit(session, text, chain=chain, field="schedule", person=person)

@@ -51,6 +51,7 @@ class Event(StrEnum):
     ENROLMENT_WITHDRAW = "enrolment.withdraw"
     ENROLMENT_READMIT = "enrolment.readmit"
     SITTING_OPEN = "sitting.open"
+    SITTING_MAKE_UP = "sitting.make_up"
     LEASE_TAKE = "lease.take"
     LEASE_EXPIRE = "lease.expire"
     BEAT = "beat"
@@ -142,6 +143,7 @@ BY: dict[Event, By] = {
     Event.ENROLMENT_WITHDRAW: By.STAFF,
     Event.ENROLMENT_READMIT: By.STAFF,
     Event.SITTING_OPEN: By.HERSELF,
+    Event.SITTING_MAKE_UP: By.HERSELF,
     Event.LEASE_TAKE: By.HERSELF,
     Event.LEASE_EXPIRE: By.HERSELF,
     Event.BEAT: By.HERSELF,

@@ -16,7 +16,7 @@ from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.progress.access import access_sitting
-from xueji.progress.events import CheckFallsDue, CheckMoves, ContactDuringCheck, SittingOpens
+from xueji.progress.events import CheckFallsDue, CheckMoves, ContactDuringCheck, MakeUpGrows, SittingOpens
 from xueji.progress.models import Sitting
 from xueji.progress.open_check import read_open_check
 from xueji.progress.record import state_of
@@ -109,6 +109,17 @@ def _waiting(session: Session, opens: SittingOpens) -> OpenCheck | None:
         trace.record_many(session, entries)
         goes_on = waits or goes_on
     return goes_on
+
+
+def make_up_grows(grows: MakeUpGrows) -> None:
+    """Draw the checks that are still to come anew, for all that can be studied in the sitting from now on."""
+    state = grows.state
+    terms = state.terms
+    new_ms = 0 if terms.only_make_up else terms.duration_ms - state.furthest_ms
+    drawn = rules.draw_schedule(
+        RANDOM, new_ms + length(state.make_up), terms.plan, state.since_check_ms, at_least_one=False
+    )
+    grows.schedule = (*terms.schedule[: state.next_check], *(state.study_ms + at for at in drawn))
 
 
 def check_moves(moves: CheckMoves) -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from xueji.identity.events import FaceRouteEnds, WhyFaceRouteEnds
 from xueji.identity.models import Person
 from xueji.kernel import clock
-from xueji.kernel.database import after_commit
-from xueji.kernel.events import Announcement, Events
 from xueji.progress.models import Sitting
 from xueji.progress.open_check import read_open_check
 from xueji.rulebook.vocabulary import Method, Outcome
@@ -18,6 +15,7 @@ from xueji.snapshots.models import Attempt, Check
 from xueji.snapshots.rules import CheckState
 from xueji.snapshots.services import leaves
 from xueji.snapshots.services.asking import decide
+from xueji.snapshots.services.telling import tell_page
 from xueji.trace import services as trace
 from xueji.trace.rules import Entry
 
@@ -53,7 +51,7 @@ def face_route_ends(ends: FaceRouteEnds) -> None:
         kept = read_open_check(sitting.open_check)
         if kept is not None and kept.check_id == str(check.id):
             sitting.open_check = None
-        _tell(session, ends.events, check)
+        tell_page(session, ends.events, check)
     session.execute(
         update(Sitting)
         .where(
@@ -84,9 +82,3 @@ def _end(check: Check, why: WhyFaceRouteEnds, now_ms: int) -> Entry:
     last.outcome, last.judged_ms, last.signals = Outcome.SERVICE_DOWN, now_ms, [{"code": why.value}]
     decide(check, outcome, now_ms)
     return leaves.verdict(check, outcome, final=True, attempt=last)
-
-
-def _tell(session: Session, events: Events, check: Check) -> None:
-    payload = {"check_id": str(check.id), "state": check.state, "outcome": check.outcome, "check": None}
-    told = Announcement(f"sitting:{check.sitting_id}", "sitting.state", payload)
-    after_commit(session, lambda: events.publish(told))

@@ -30,9 +30,7 @@ from xueji.identity.services import describe_anew
 from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import Unreadable
-from xueji.kernel.database import after_commit
 from xueji.kernel.errors import Unavailable
-from xueji.kernel.events import Announcement
 from xueji.kernel.storage import StoreDown
 from xueji.progress.models import Sitting
 from xueji.progress.record import check_message
@@ -45,6 +43,7 @@ from xueji.snapshots.models import Attempt, Check, Picture
 from xueji.snapshots.rules import CheckState, NextStep
 from xueji.snapshots.services import leaves
 from xueji.snapshots.services.asking import ask_again, decide, owe_next, settle_owed
+from xueji.snapshots.services.telling import tell_page
 from xueji.trace import services as trace
 
 log = structlog.get_logger(__name__)
@@ -211,7 +210,7 @@ def _write(
             # Said once in the trace, however often the engine is tried.
             attempt.signals = [{"code": "service_down"}]
             trace.record_many(session, [leaves.verdict(check, Outcome.SERVICE_DOWN, final=False, attempt=attempt)])
-            _announce(session, context, check, None)
+            tell_page(session, context.events, check)
         return Outcome.SERVICE_DOWN
     outcome = _outcome(session, attempt, verdict)
     if why is not None:
@@ -282,7 +281,7 @@ def _follow(
         told = ask_again(check, plan, now_ms)
         set_open_check(session, sitting.id, told, seen_ms=None)
         trace.record_many(session, [leaves.due(check, sitting.who, now_ms)])
-        _announce(session, context, check, check_message(told))
+        tell_page(session, context.events, check, check_message(told))
         return
     decide(check, outcome, now_ms)
     trace.record_many(session, [leaves.verdict(check, outcome, final=True, attempt=attempt, references=against)])
@@ -290,7 +289,7 @@ def _follow(
         settle_owed(session, check)
     else:
         owe_next(session, check)
-    _announce(session, context, check, None)
+    tell_page(session, context.events, check)
 
 
 def _references(session: Session, check: Check, attempt: Attempt) -> list[str]:
@@ -318,9 +317,3 @@ def _outcome(session: Session, attempt: Attempt, verdict: Verdict) -> Outcome:
         attempt.signals = [*attempt.signals, Signal(SignalCode.REPLAY, 0).as_values(), {"code": SHOWN_BY_ANOTHER}]
         return Outcome.UNCLEAR if outcome is Outcome.MATCH else outcome
     return outcome
-
-
-def _announce(session: Session, context: Context, check: Check, again: dict[str, object] | None) -> None:
-    payload = {"check_id": str(check.id), "state": check.state, "outcome": check.outcome, "check": again}
-    said = Announcement(f"sitting:{check.sitting_id}", "sitting.state", payload)
-    after_commit(session, lambda: context.events.publish(said))
