@@ -210,19 +210,23 @@ def _doubts(
 ) -> bool:
     """Note every sign against a living person before a real camera; True when one of them forbids a match."""
     before = len(notes.signals)
+    # A camera never gives the same picture twice.
+    repeated = any(signal.code is SignalCode.REPEATED_FRAME for signal in notes.signals)
     replayed = liveness.find_replay([frame.hash for frame in shown], earlier, settings.replay_bits)
     if replayed is not None:
         notes.add(SignalCode.REPLAY, replayed)
     moved, frozen = liveness.motion([frame.picture for frame in read])
     if frozen:
         notes.add(SignalCode.FROZEN_PICTURE, moved)
-    for place in liveness.unanswered_prompts(prompts, [frame.expression for frame in read]):
+    # What is too dark, too blurred or half out of the picture to compare a face in, answers no prompt either.
+    clear = [frame.expression if frame.usable else None for frame in read]
+    for place in liveness.unanswered_prompts(prompts, clear):
         notes.add(SignalCode.PROMPT_UNANSWERED, place)
     farthest = max((frame.distance_micro or 0 for frame in shown), default=0)
     nearest = min((frame.distance_micro or 0 for frame in shown), default=0)
     if nearest <= settings.threshold_micro and farthest > settings.mismatch_micro + _TURNED_ALLOWANCE_MICRO:
         notes.add(SignalCode.FACE_CHANGED, farthest)
-    doubts = len(notes.signals) > before
+    doubts = repeated or len(notes.signals) > before
     if liveness.is_virtual_camera(device_label):
         notes.add(SignalCode.VIRTUAL_CAMERA)
         doubts = doubts or settings.refuse_virtual_camera

@@ -24,7 +24,7 @@ _MESH_MARGIN, _EYE_MARGIN = 1.5, 2.3
 _RIGHT_CHEEK, _LEFT_CHEEK, _FOREHEAD, _CHIN = 234, 454, 10, 152
 _RIGHT_EYE, _LEFT_EYE = (33, 133), (263, 362)
 _MOUTH_CORNERS, _INNER_LIPS = (78, 308), (13, 14)
-_SKIN = (50, 280, 205, 425, 101, 330)
+_CHEEKS, _BELOW_LIPS = (50, 280, 205, 425, 101, 330), (200, 199, 201, 421, 194, 418)
 
 # In the eye network's 71 points: the two corners, and the lower and upper lids point by point between them.
 _OUTER, _INNER, _LOWER_LID, _UPPER_LID = 0, 8, slice(1, 8), slice(9, 16)
@@ -99,16 +99,27 @@ def _eyes(network: Network, picture: Pixels, mesh: MeshPoints) -> float:
 
 
 def _cavity(picture: Pixels, mesh: MeshPoints) -> float:
-    """The share of dark pixels below the upper lip, against the skin beside the nose."""
+    """The share of dark pixels below the upper lip, against the skin around it.
+
+    Only what the picture holds is looked at: what lies beyond its edge is not dark but unknown. A mouth that the
+    picture does not show whole shows no inside.
+    """
     right, left = mesh[_MOUTH_CORNERS[0], :2], mesh[_MOUTH_CORNERS[1], :2]
     across = left - right
     down = np.array([-across[1], across[0]])
     aside = np.linspace(-_CAVITY_ASIDE, _CAVITY_ASIDE, 24)[None, :, None]
     below = np.linspace(0, _CAVITY_DOWN, 32)[:, None, None]
     places = (mesh[_INNER_LIPS[0], :2] + aside * across + below * down).astype(np.float32)
+    height, width = picture.shape[:2]
+    if not ((places >= 0) & (places <= (width - 1, height - 1))).all():
+        return 0.0
     inside = _brightness_at(picture, places)
-    skin = _brightness_at(picture, mesh[list(_SKIN), :2].reshape(1, -1, 2))
-    return float(np.mean(inside < _CAVITY_DARK * float(np.median(skin))))
+    # Darker than the skin above and below it: a shadow over the lower face darkens both.
+    skin = min(
+        float(np.median(_brightness_at(picture, mesh[list(around), :2].reshape(1, -1, 2))))
+        for around in (_CHEEKS, _BELOW_LIPS)
+    )
+    return float(np.mean(inside < _CAVITY_DARK * skin))
 
 
 def _brightness_at(picture: Pixels, places: NDArray[np.float32]) -> Pixels:

@@ -161,6 +161,24 @@ class TestPrompts:
         assert ask(frames, prompts=prompts).outcome is Outcome.MATCH
         assert ask(frames, prompts=prompts[::-1]).outcome is Outcome.UNCLEAR
 
+    def test_a_mouth_below_the_edge_of_the_picture_is_not_open(self, ask: Ask, person: Puppet) -> None:
+        """What lies outside the picture is unknown, not dark."""
+        down = 488 - int(person.points[13, 1])
+        slid = np.vstack([person.picture[:1].repeat(down, axis=0), person.picture[:-down]])
+        frames = camera_frames([*swaying(person.picture, 2), slid, *swaying(person.picture, 2)])
+        verdict = ask(frames, prompts=[Prompt.OPEN_MOUTH])
+        assert verdict.outcome is Outcome.UNCLEAR
+        assert verdict.has(SignalCode.PROMPT_UNANSWERED)
+
+    def test_a_shadow_over_the_lower_face_is_no_open_mouth(self, ask: Ask, person: Puppet) -> None:
+        shaded = person.picture.copy()
+        middle = int(person.points[[1, 13], 1].mean())
+        shaded[middle:] = (shaded[middle:] * 0.3).astype(np.uint8)
+        dark = (person.picture * 0.06).astype(np.uint8)
+        for spoilt in (shaded, dark):
+            frames = camera_frames([*swaying(person.picture, 2), spoilt, *swaying(person.picture, 2)])
+            assert ask(frames, prompts=[Prompt.OPEN_MOUTH]).outcome is Outcome.UNCLEAR
+
     def test_a_recording_that_turns_a_stranger_while_the_person_sits_still_is_noticed(
         self,
         ask: Ask,
@@ -202,6 +220,12 @@ class TestReplay:
         later = [person.turned(yaw, pitch) for yaw, pitch in ((2, 1), (-2, 2), (3, -2), (4, 3))]
         verdict = ask(camera_frames(later, seed=8), earlier=first.pictures)
         assert verdict.outcome is Outcome.MATCH, verdict.signals
+
+    def test_the_same_bytes_twice_in_one_burst_leave_doubt(self, ask: Ask, person: Puppet) -> None:
+        frames = camera_frames(swaying(person.picture, 4))
+        verdict = ask([*frames, frames[0]])
+        assert verdict.outcome is Outcome.UNCLEAR
+        assert verdict.has(SignalCode.REPEATED_FRAME)
 
     def test_a_still_picture_fed_as_a_camera_is_frozen(self, ask: Ask, person: Puppet) -> None:
         verdict = ask([encode_jpeg(person.picture, quality) for quality in (95, 94, 93, 92, 91)])

@@ -196,6 +196,16 @@ def test_a_plan_that_leaves_nothing_to_chance_is_refused_and_one_that_leaves_lit
     assert Why.LITTLE_CHANCE not in notices(proposal(plan=replace(plan, checks_min_gap_ms=600_000)))
 
 
+@pytest.mark.parametrize("prompts", [0, 1])
+def test_a_plan_whose_checks_a_picture_passes_is_refused_for_regulated_posts(prompts: int) -> None:
+    plan = replace(in_force().proctoring_plan(), prompts=prompts)
+    assert refusals(proposal(plan=plan)) == [Why.TOO_FEW_PROMPTS]
+    others = proposal(plan=plan, category=Category.OTHER)
+    assert Why.TOO_FEW_PROMPTS not in [found.why for found in judge(in_force(), others, TODAY).refusals]
+    in_person = proposal(plan=plan, online_ms=0, in_person_ms=proposal().total_ms, lessons=())
+    assert Why.TOO_FEW_PROMPTS not in [found.why for found in judge(in_force(), in_person, TODAY).refusals]
+
+
 def test_whether_an_industry_is_high_risk_is_nobodys_to_tick() -> None:
     """Managers of a smelter with all but one hour online: the share holds, whatever anybody says of the risk."""
     hours = {"total_ms": 52, "theory_ms": 52, "practical_ms": 0, "online_ms": 51, "in_person_ms": 1}

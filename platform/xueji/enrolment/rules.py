@@ -70,6 +70,7 @@ class Why(StrEnum):
     ALREADY_OVER = "already_over"
     TOO_FEW_DAYS = "too_few_days"
     NO_CHANCE = "no_chance"
+    TOO_FEW_PROMPTS = "too_few_prompts"
     YEARLY_HOURS_SHORT = "yearly_hours_short"
     HOURS_UNKNOWN = "hours_unknown"
     SHARE_NOT_LIMITED = "share_not_limited"
@@ -158,6 +159,7 @@ def judge(in_force: InForce, proposal: Proposal, today: date) -> Judgement:
         *_lessons(in_force, proposal, lessons_ms),
         *_dates(proposal, today),
         *_chance(proposal.plan),
+        *_movements(in_force, proposal),
     ]
     notices = [*minimum_notices, *_laxer(in_force, proposal), *_notice(in_force, proposal, today)]
     if proposal.industry == UNKNOWN:
@@ -306,6 +308,16 @@ def _chance(plan: ProctoringPlan) -> Iterable[Finding]:
     """A check whose moment is known beforehand checks nobody."""
     if plan.spread_ms == 0:
         yield Finding(Why.NO_CHANCE, {"minutes": plan.checks_max_gap_ms // 60_000})
+
+
+def _movements(in_force: InForce, proposal: Proposal) -> Iterable[Finding]:
+    """A check without movements is passed by a picture: nobody in a regulated post is known by one."""
+    posts = in_force.find("regulated_posts")
+    least = in_force.find("plan.prompts", proposal.situation(in_force))
+    if proposal.online_ms <= 0 or posts is None or least is None or proposal.category not in members(posts.figure):
+        return
+    if proposal.plan.prompts < least.whole:
+        yield Finding(Why.TOO_FEW_PROMPTS, {"prompts": proposal.plan.prompts, "needed": least.whole}, least)
 
 
 def _notice(in_force: InForce, proposal: Proposal, today: date) -> Iterable[Finding]:

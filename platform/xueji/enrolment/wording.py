@@ -71,6 +71,9 @@ _FINDING: Mapping[Why, Any] = {
     ),
     Why.SAME_FILM: _("“%(subject)s”是同一个视频。同一视频在一个班里只计一次，请换掉其中一个。"),
     Why.NO_CHANCE: _("抽查间隔的最短和最长都是 %(minutes)s 分钟，抽查时刻可以预知。请让两者不同。"),
+    Why.TOO_FEW_PROMPTS: _(
+        "三项岗位人员的每次抽查至少要求 %(needed)s 个动作，本班计划为 %(prompts)s 个；不做动作，一张照片就能通过。"
+    ),
     Why.LITTLE_CHANCE: _(
         "抽查间隔的最短和最长只差 %(minutes)s 分钟，抽查时刻容易猜到；预设至少相差 %(needed)s 分钟。开班后不能更改。"
     ),
