@@ -56,12 +56,14 @@ PAGES: dict[Role, tuple[Entry, ...]] = {
         Entry("oversight.in_rooms", _("线下与签到"), "geo-alt"),
         Entry("oversight.staff", _("工作人员"), "person-check"),
         Entry("oversight.findings", _("问题整改"), "flag", ("oversight.finding",)),
+        Entry("identity.joinings", _("档案合并"), "people"),
     ),
     Role.ADMINISTRATOR: (
         Entry("oversight.installation", _("运行状态"), "activity"),
         Entry("identity.administration", _("人员"), "people", ("identity.person", "identity.new_person")),
         Entry("identity.organisations", _("单位"), "building"),
         Entry("identity.duplicates", _("疑似重复"), "person-bounding-box"),
+        Entry("identity.joinings", _("档案合并"), "people"),
     ),
     Role.TRAINEE: (
         Entry("hours.my_training", _("我的培训"), "mortarboard", ("progress.",)),

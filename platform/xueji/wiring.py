@@ -8,6 +8,7 @@ from courses.events import FilmAsked, LessonChanging
 from xueji.enrolment.access import allow_film, allow_leaves
 from xueji.enrolment.events import EarlierTraining, StudyAsked, StudyDaysChange, StudyEnds, WhoStudies
 from xueji.enrolment.services.cohorts import guard_lesson
+from xueji.enrolment.services.joined import files_joined
 from xueji.enrolment.services.references import reference_changed
 from xueji.hours.services import (
     check_decided,
@@ -18,7 +19,7 @@ from xueji.hours.services import (
     study_asked,
     study_credited,
 )
-from xueji.identity.events import FaceRouteEnds, ReferenceChanged, ReferenceStored
+from xueji.identity.events import FaceRouteEnds, FilesJoined, ReferenceChanged, ReferenceStored
 from xueji.identity.tasks import compare_soon
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
@@ -66,6 +67,7 @@ def connect(context: Context) -> None:
     events.subscribe(FaceRouteEnds, snapshots.face_route_ends)
     events.subscribe(ReferenceStored, compare_soon)
     events.subscribe(ReferenceChanged, partial(reference_changed, context.keyring))
+    events.subscribe(FilesJoined, partial(files_joined, context.keyring))
     events.subscribe(AnswerStored, lambda stored: judge.delay(str(stored.attempt_id)))
 
 

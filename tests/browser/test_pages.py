@@ -108,6 +108,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/administration/people/{person}",
         "/administration/organisations",
         "/administration/duplicates",
+        "/joinings",
         "/resets",
     ),
 }
@@ -124,6 +125,7 @@ NO_PAGES = {
     "enrolment.reference_picture": "a picture",
     "identity.set_up_factor": "what /sign-in/set-up-code shows, after the password was asked again",
     "identity.duplicate_picture": "a picture",
+    "identity.joining_picture": "a picture",
     "identity.photo_picture": "a picture",
     "oversight.draw_population": "a file",
     "oversight.own_people_csv": "a file",

@@ -282,7 +282,6 @@ def test_staff_decide_once_and_in_writing(context: Context, trainee: Someone) ->
                 session,
                 context.keyring,
                 flag_id=flag.id,
-                same_person=False,
                 reason=reason,
                 actor=actor,  # type: ignore[arg-type]
             )

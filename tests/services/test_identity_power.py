@@ -211,6 +211,11 @@ ELSEWHERE = {
     "enrol_photo": "reference.enrol, on the same chain",
     "delete_photo": "reference.delete, on the same chain",
     "decide_photo": "reference.confirm and reference.refuse, on the same chain and on those of her enrolments",
+    "ask_joining": "joining.ask, in test_identity_joining",
+    "ask_joining_of_duplicate": "joining.ask, in test_identity_joining",
+    "ask_parting": "joining.ask, in test_identity_joining",
+    "confirm_joining": "file.join and file.part, in test_identity_joining",
+    "refuse_joining": "joining.refuse, in test_identity_joining",
     "record_look": "face.view, on the chain it belongs to",
     "show_picture": "face.view, on the chain it belongs to",
 }

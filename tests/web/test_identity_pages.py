@@ -479,7 +479,7 @@ def test_look_alikes_are_looked_at_and_decided_on_and_the_person_is_told(admin: 
         assert [look.purpose for look in queries.face_views(session, one.id)] == ["duplicate"]
     decided = admin.post(
         f"/administration/duplicates/{flag.id}",
-        {"same_person": "no", "reason": "双胞胎"},
+        {"finding": "two", "reason": "双胞胎", "stands": ""},
         look="/administration/duplicates",
     )
     assert decided.status_code == 302

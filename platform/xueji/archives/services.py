@@ -34,6 +34,7 @@ from xueji.hours.queries import worked_out
 from xueji.hours.rules import MalformedTrace, Statement
 from xueji.identity import vault
 from xueji.identity.errors import Erased
+from xueji.identity.queries import is_herself
 from xueji.identity.services import FacePicture, Seen, open_seen, record_look
 from xueji.identity.services.acting import record_in_enrolment
 from xueji.kernel import clock
@@ -120,7 +121,7 @@ def _close_chain(context: Context, *, enrolment_id: UUID, actor: Actor, with_pic
             rulebook = load(statement.rulebook)
         except (MalformedTrace, NoSuchRulebook) as error:
             raise AccountUnreadable from error
-    asker = _asker(actor, enrolment)
+    asker = _asker(session, actor, enrolment)
     with context.database.writing() as session:
         faces = PICTURE in opened_fields(asker, with_pictures=with_pictures)
         seen = _record_looks(session, context, actor, enrolment, asker) if faces else {}
@@ -146,8 +147,8 @@ def _record(
     )
 
 
-def _asker(actor: Actor, enrolment: Enrolment) -> Asker:
-    if actor.person_id == enrolment.person_id:
+def _asker(session: Session, actor: Actor, enrolment: Enrolment) -> Asker:
+    if is_herself(session, actor.person_id, enrolment.person_id):
         return Asker.HERSELF
     if actor.is_(Role.REGULATOR):
         return Asker.REGULATOR

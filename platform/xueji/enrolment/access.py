@@ -21,7 +21,7 @@ from xueji.enrolment.models import (
 from xueji.enrolment.queries import EnrolmentFacts, LessonFacts, lesson_of_enrolment
 from xueji.identity.access import in_jurisdiction
 from xueji.identity.models import Membership, Person, ReferencePhoto
-from xueji.identity.queries import reference_photos
+from xueji.identity.queries import is_herself, reference_photos, same_person, standing_file
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import NotFound
 from xueji.kernel.plain import Plain
@@ -45,7 +45,7 @@ def access_enrolment(session: Session, actor: Actor, enrolment_id: UUID) -> Enro
         raise NotFound
     enrolment, cohort = found
     if (
-        enrolment.person_id == actor.person_id
+        is_herself(session, enrolment.person_id, actor.person_id)
         or _sees_whole_cohort(actor, cohort)
         or (
             actor.is_(Role.ENTERPRISE)
@@ -72,7 +72,7 @@ def access_own_lesson(
         plain.rows("SELECT id FROM enrolment WHERE id = ? FOR SHARE", key)
     facts = lesson_of_enrolment(session, enrolment_id, lesson_id)
     lesson = facts.lesson(lesson_id) if facts is not None else None
-    if facts is None or lesson is None or facts.person_id != actor.person_id:
+    if facts is None or lesson is None or not is_herself(session, facts.person_id, actor.person_id):
         raise NotFound
     return facts, lesson
 
@@ -136,7 +136,9 @@ def access_own_attendance(session: Session, actor: Actor, attendance_id: UUID) -
 def access_my_attendance(session: Session, actor: Actor, attendance_id: UUID) -> Attendance:
     """To confirm or deny: one's own. Raises NotFound."""
     attendance = session.get(Attendance, attendance_id, with_for_update=True)
-    if attendance is None or session.get_one(Enrolment, attendance.enrolment_id).person_id != actor.person_id:
+    if attendance is None:
+        raise NotFound
+    if not is_herself(session, session.get_one(Enrolment, attendance.enrolment_id).person_id, actor.person_id):
         raise NotFound
     return attendance
 
@@ -160,11 +162,13 @@ def access_reference(
     view that shows one has the look recorded. Raises NotFound.
     """
     enrolment = access_enrolment(session, actor, enrolment_id)
-    if not actor.is_(Role.INSTITUTION, Role.REGULATOR) or enrolment.person_id == actor.person_id:
+    if not actor.is_(Role.INSTITUTION, Role.REGULATOR) or is_herself(session, enrolment.person_id, actor.person_id):
         raise NotFound
+    # Of a file that was joined: what checks are made against now, and what they were made against before.
+    files = sorted({standing_file(session, enrolment.person_id), enrolment.person_id})
     if lock:
-        session.get_one(Person, enrolment.person_id, with_for_update=True)
-    photos = reference_photos(session, enrolment.person_id)
+        session.scalars(select(Person.id).where(Person.id.in_(files)).order_by(Person.id).with_for_update()).all()
+    photos = [photo for each in files for photo in reference_photos(session, each)]
     if photo_id is not None:
         photos = [photo for photo in photos if photo.id == photo_id]
         if not photos:
@@ -242,13 +246,13 @@ def _is_draft(cohort: Cohort) -> bool:
 def _studies(actor: Actor, cohort_id: UUID) -> ColumnElement[bool]:
     return exists().where(
         Enrolment.cohort_id == cohort_id,
-        Enrolment.person_id == actor.person_id,
+        same_person(Enrolment.person_id, actor.person_id),
         Enrolment.state == EnrolmentState.ACTIVE,
     )
 
 
 def _concerns(actor: Actor, cohort_id: UUID) -> ColumnElement[bool]:
-    enrolled = exists().where(Enrolment.cohort_id == cohort_id, Enrolment.person_id == actor.person_id)
+    enrolled = exists().where(Enrolment.cohort_id == cohort_id, same_person(Enrolment.person_id, actor.person_id))
     if not actor.is_(Role.ENTERPRISE) or actor.organisation_id is None:
         return enrolled
     return enrolled | exists().where(Enrolment.cohort_id == cohort_id, _is_member(actor.organisation_id))

@@ -23,7 +23,7 @@ from xueji.enrolment.models import (
     InPersonSession,
 )
 from xueji.identity.models import Person
-from xueji.identity.queries import display_names
+from xueji.identity.queries import display_names, same_person
 from xueji.kernel import clock
 from xueji.kernel.crypto import Keyring
 from xueji.rulebook import rules as rulebook
@@ -113,6 +113,7 @@ class EnrolmentFacts:
 
     enrolment_id: UUID
     person_id: UUID
+    """Whose file it stands in; she may act in another one that it was joined to (`identity.queries.is_herself`)."""
     enrolled_at: datetime
     state: EnrolmentState
     cohort: CohortFacts
@@ -141,8 +142,8 @@ def lesson_of_enrolment(session: Session, enrolment_id: UUID, lesson_id: UUID) -
 
 
 def enrolments_of(session: Session, person_id: UUID) -> list[EnrolmentFacts]:
-    """A person's enrolments with their cohorts and lessons, the newest first, in one query."""
-    return _facts(session, _whole().where(Enrolment.person_id == person_id))
+    """A person's enrolments with their cohorts and lessons, of all her files, the newest first, in one query."""
+    return _facts(session, _whole().where(same_person(Enrolment.person_id, person_id)))
 
 
 def _whole() -> Select[Enrolment, Cohort, CohortLesson, Lesson, Film]:
@@ -429,7 +430,7 @@ def attendance_of(session: Session, person_id: UUID) -> list[AttendanceLine]:
         .join(InPersonSession, InPersonSession.id == Attendance.session_id)
         .join(Enrolment, Enrolment.id == Attendance.enrolment_id)
         .join(Cohort, Cohort.id == Enrolment.cohort_id)
-        .where(Enrolment.person_id == person_id, Attendance.revoked_at.is_(None))
+        .where(same_person(Enrolment.person_id, person_id), Attendance.revoked_at.is_(None))
         .order_by(InPersonSession.began_at.desc(), InPersonSession.id)
     ).all()
     found = [(attendance, lesson, cohort) for attendance, lesson, cohort in rows]
@@ -478,7 +479,7 @@ def to_confirm(session: Session, person_id: UUID) -> int:
         select(func.count(Attendance.id))
         .join(Enrolment, Enrolment.id == Attendance.enrolment_id)
         .where(
-            Enrolment.person_id == person_id,
+            same_person(Enrolment.person_id, person_id),
             Attendance.revoked_at.is_(None),
             Attendance.absent.is_(False),
             Attendance.word == HerWord.SILENT,

@@ -55,7 +55,7 @@ def ledger(path: SittingPath, query: CheckQuery) -> dict[str, Any]:
 @signed_in
 def checks(path: EnrolmentPath, query: PageQuery) -> dict[str, Any]:
     enrolment = access_enrolment(db(), actor(), path.enrolment_id)
-    with_pictures = may_see_faces(actor(), enrolment.person_id)
+    with_pictures = may_see_faces(db(), actor(), enrolment.person_id)
     return {
         "checks": [_check(line, with_pictures) for line in checks_of(db(), enrolment.id, query.page)],
         "page": query.page,

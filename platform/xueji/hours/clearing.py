@@ -20,6 +20,7 @@ from xueji.hours.errors import NoSuchFlag, SecondPersonNeeded
 from xueji.hours.models import FlagClearance
 from xueji.hours.queries import statement_of
 from xueji.hours.rules import Flag
+from xueji.identity.queries import is_herself
 from xueji.identity.services.acting import record_in_enrolment
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
@@ -111,7 +112,9 @@ class Clearing:
 
 def clearing_for(session: Session, actor: Actor, enrolment: Enrolment, flags: Iterable[Flag]) -> Clearing | None:
     """For somebody who already sees the enrolment; None when its flags are not hers to clear."""
-    if enrolment.person_id == actor.person_id or not (actor.is_(Role.REGULATOR) or actor.is_(Role.INSTITUTION)):
+    if is_herself(session, enrolment.person_id, actor.person_id) or not (
+        actor.is_(Role.REGULATOR) or actor.is_(Role.INSTITUTION)
+    ):
         return None
     proposed: dict[str, Proposed] = {}
     for flag in flags:
@@ -124,7 +127,7 @@ def clearing_for(session: Session, actor: Actor, enrolment: Enrolment, flags: It
 def _to_decide(session: Session, actor: Actor, enrolment_id: UUID) -> tuple[Enrolment, Clearer]:
     """Raises NotFound, NotForOneself."""
     enrolment = access_enrolment(session, actor, enrolment_id)
-    if enrolment.person_id == actor.person_id:
+    if is_herself(session, enrolment.person_id, actor.person_id):
         raise NotForOneself
     if actor.is_(Role.REGULATOR):
         by = Clearer.REGULATOR

@@ -19,6 +19,7 @@ from xueji.hours.models import HoursAccount, HoursReading, PersonAccount
 from xueji.hours.queries import account_of, rules_digest, statements_of, worked_out
 from xueji.hours.rules import MalformedTrace, ahead, evidence, person_flags
 from xueji.hours.running import OtherFormat, Running, carried_on
+from xueji.identity.queries import same_person, standing_files
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.database import Database
@@ -230,8 +231,11 @@ def keep_account(database: Database, enrolment_id: UUID) -> None:
 def keep_people(database: Database, enrolment_ids: Iterable[UUID]) -> None:
     """Look at the persons of these enrolments over all their enrolments, and keep what cannot be."""
     with database.reading() as session:
-        persons = set(session.scalars(select(Enrolment.person_id).where(Enrolment.id.in_(list(enrolment_ids)))))
-        found = {person_id: _flags_of(session, person_id) for person_id in sorted(persons)}
+        of = select(Enrolment.person_id).where(Enrolment.id.in_(list(enrolment_ids)))
+        stands = standing_files(session, session.scalars(of))
+        found = {person_id: _flags_of(session, person_id) for person_id in sorted(set(stands.values()))}
+        # A file that was joined has nothing of its own: what is kept of the person is kept under the one that stands.
+        found |= {person_id: [] for person_id in stands if person_id not in found}
     with database.writing() as session:
         for person_id, flags in found.items():
             kept = session.get(PersonAccount, person_id, with_for_update=True)
@@ -242,7 +246,9 @@ def keep_people(database: Database, enrolment_ids: Iterable[UUID]) -> None:
 
 
 def _flags_of(session: Session, person_id: UUID) -> list[dict[str, Any]]:
-    chains = session.scalars(select(Enrolment.id).where(Enrolment.person_id == person_id).order_by(Enrolment.id)).all()
+    chains = session.scalars(
+        select(Enrolment.id).where(same_person(Enrolment.person_id, person_id)).order_by(Enrolment.id)
+    ).all()
     if len(chains) < 2:
         return []
     accounts = {}

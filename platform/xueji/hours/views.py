@@ -170,25 +170,25 @@ def _glance(facts: EnrolmentFacts, found: Any) -> Glance | None:
 
 def _person(enrolment: Enrolment) -> dict[str, Any]:
     """Whose page it is, and what the reader may do on it."""
-    own = enrolment.person_id == actor().person_id
+    own = identity.is_herself(db(), enrolment.person_id, actor().person_id)
     names = {} if own else identity.masked_names(db(), [enrolment.person_id])
     return {
         "own": own,
         "person_name": names.get(enrolment.person_id, ""),
-        "sees_faces": may_see_faces(actor(), enrolment.person_id),
+        "sees_faces": may_see_faces(db(), actor(), enrolment.person_id),
     }
 
 
 def _others(enrolment: Enrolment) -> list[EnrolmentFacts]:
     """Her trainings, to switch between, when there are several and they are hers."""
-    if enrolment.person_id != actor().person_id:
+    if not identity.is_herself(db(), enrolment.person_id, actor().person_id):
         return []
     found = enrolments_of(db(), enrolment.person_id)
     return found if len(found) > 1 else []
 
 
 def _looks(enrolment: Enrolment) -> list[identity.Look]:
-    own = enrolment.person_id == actor().person_id
+    own = identity.is_herself(db(), enrolment.person_id, actor().person_id)
     return identity.face_views(db(), enrolment.person_id, most=LATEST) if own else []
 
 

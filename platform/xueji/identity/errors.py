@@ -117,6 +117,19 @@ class ResetOver(Conflict):
     type, title, detail = "reset-over", _("申请已处理或已过期"), _("请刷新页面查看；如仍需重置，请重新申请。")
 
 
+class JoiningOver(Conflict):
+    type, title, detail = "joining-over", _("申请已处理或已过期"), _("请刷新页面查看；如仍需处理，请重新申请。")
+
+
+class NotJoinable(Conflict):
+    type, title = "not-joinable", _("这两份档案不能合并")
+
+
+class JoinedAccount(Conflict):
+    type, title = "joined-account", _("档案已合并，账号不能单独恢复")
+    detail = _("经两人认定为同一人的档案，请先在“档案合并”页面申请分开。")
+
+
 class FactorStanding(Conflict):
     type, title, detail = "second-factor-standing", _("两步验证已启用"), _("如需更换设备，请先停用。")
 

@@ -67,3 +67,18 @@ class ReferenceChanged:
     limit: int = 0
     """How far it may be, in millionths."""
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class FilesJoined:
+    """Two files were joined, or put apart again, in the same transaction: whoever keeps chains records it in each."""
+
+    session: Session
+    joining_id: UUID
+    person_id: UUID
+    """Whose file stands."""
+    joined_id: UUID
+    parts: bool
+    asked_by: UUID
+    decided_by: UUID
+    reason: str

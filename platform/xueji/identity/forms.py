@@ -165,8 +165,33 @@ class ResetForm(StrictForm):
 
 
 class DecisionForm(StrictForm):
-    same_person = SelectField(
+    finding = SelectField(
         _("结论"),
-        choices=[SelectChoice("no", _("是两个不同的人")), SelectChoice("yes", _("疑似同一人，转交核查"))],
+        choices=[
+            SelectChoice("two", _("是两个不同的人")),
+            SelectChoice("one", _("是同一个人：申请合并两份档案")),
+        ],
     )
+    reason = _text(_("理由"), most=300)
+    stands = StringField(_("保留哪个账号"), [Length(max=36)])
+
+    def stands_id(self) -> UUID | None:
+        """None leaves the choice to the rules. Raises NotFound for what is no id."""
+        try:
+            return UUID(self.stands.data) if self.stands.data else None
+        except ValueError as error:
+            raise NotFound from error
+
+
+class JoiningForm(StrictForm):
+    account = _text(
+        _("另一份档案的账号"),
+        most=64,
+        description=_("同一个人的另一个账号。保留在用的一个，另一个在确认后停用。"),
+        render_kw={"autocomplete": "off"},
+    )
+    reason = _text(_("理由"), most=300, description=_("例如：登记时身份证号码录错，本人当面核对。另一位确认人会看到。"))
+
+
+class PartingForm(StrictForm):
     reason = _text(_("理由"), most=300)

@@ -87,6 +87,13 @@ class Person(Base):
         UTCDateTime, info=personal("when she chose; empty until she was shown both ways")
     )
     registered_at: Mapped[datetime] = mapped_column(UTCDateTime, info=personal("since when she has a file"))
+    joined_to: Mapped[UUID | None] = mapped_column(
+        ForeignKey("person.id"),
+        index=True,
+        info=personal(
+            "the file that stands where two people found this one to be the same person's; null of a file alone"
+        ),
+    )
 
 
 class Account(Base):
@@ -319,6 +326,31 @@ class DuplicateFlag(Base):
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), info=personal("who answers for it"))
     same_person: Mapped[bool | None] = mapped_column(info=personal("what staff decided"))
     reason: Mapped[str] = mapped_column(String(300), default="", info=personal("why, in their words"))
+
+
+class FileJoining(Base):
+    """Somebody asks that two files of one person be joined, or put apart again; a second person decides, or it lapses.
+
+    A file that is joined keeps everything that is in it; whoever looks by person sees both (`queries.files_of`).
+    """
+
+    __tablename__ = "file_joining"
+
+    id: Mapped[UUID] = _key()
+    person_id: Mapped[UUID] = _of_person("whose file stands", index=True)
+    joined_id: Mapped[UUID] = _of_person("whose file is joined to it, and whose account is suspended", index=True)
+    parts: Mapped[bool] = mapped_column(info=personal("whether they are to be put apart again"))
+    flag_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("duplicate_flag.id"), index=True, info=personal("the likeness of faces that led to it, if any")
+    )
+    asked_by: Mapped[UUID] = _of_person("who asked")
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True, info=personal("it lapses a month later"))
+    reason_cipher: Mapped[bytes] = mapped_column(
+        LargeBinary, info=personal("why, in the asker's words; encrypted under the key of the file that stands")
+    )
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), info=personal("who decided"))
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=personal("null while it waits"))
+    confirmed: Mapped[bool | None] = mapped_column(info=personal("what was decided"))
 
 
 class FaceView(Base):

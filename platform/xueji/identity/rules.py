@@ -132,6 +132,8 @@ TOLD = frozenset(
         Event.PASSWORD_RESET,
         Event.RESET_ASK,
         Event.RESET_REFUSE,
+        Event.FILE_JOIN,
+        Event.FILE_PART,
         Event.FACTOR_SET,
         Event.FACTOR_DROP,
         Event.ROLE_GIVE,
@@ -409,6 +411,64 @@ def may_confirm_reset(
         return over
     own = confirmer.is_(Role.INSTITUTION, Role.ENTERPRISE) and confirmer.organisation_id in account.organisations
     return over or confirmer.is_(Role.ADMINISTRATOR) or (own and not account.staff)
+
+
+JOINING_LASTS = timedelta(days=30)
+"""For how long it waits for its second person that two files are to be joined or put apart."""
+
+
+@dataclass(frozen=True)
+class File:
+    """Of a person's file that may be joined to another: what decides which of the two stands."""
+
+    person_id: UUID
+    has_joined: bool
+    """Whether others are joined to it already."""
+    staff: bool
+    """Whether she works or ever worked here."""
+    activated: bool
+    """Whether she has chosen a password of her own."""
+    confirmed_face: bool
+    """Whether a photo of hers was held against her identity document."""
+    registered_at: datetime
+
+
+def stands(one: File, other: File) -> File:
+    """Of two files of one person the one that is better not to suspend: it is in use, and more is known of it."""
+    return max(
+        (one, other),
+        key=lambda file: (
+            file.has_joined,
+            file.staff,
+            file.activated,
+            file.confirmed_face,
+            -file.registered_at.timestamp(),
+            str(file.person_id),
+        ),
+    )
+
+
+def may_ask_joining(files: Iterable[UUID], regions: Iterable[str], asker: Actor) -> bool:
+    """An administrator, or a regulator over one of the two files; never about one's own.
+
+    ``regions`` are those in which the two files have organisations.
+    """
+    if asker.person_id in set(files):
+        return False
+    over = asker.is_(Role.REGULATOR) and any(in_jurisdiction(asker.region or "", each) for each in regions)
+    return asker.is_(Role.ADMINISTRATOR) or over
+
+
+def may_decide_joining(
+    files: Iterable[UUID], regions: Iterable[str], asked_by: UUID, decider: Actor, since: datetime | None, now: datetime
+) -> bool:
+    """Whether somebody may be the second person: whoever might have asked, but for the one who did.
+
+    ``since``: when the decider was given the role she acts in, as for `may_confirm_reset`.
+    """
+    if decider.person_id == asked_by or since is None or now < since + CONFIRMS_AFTER:
+        return False
+    return may_ask_joining(files, regions, decider)
 
 
 def local_path(target: str | None) -> str | None:

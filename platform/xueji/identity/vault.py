@@ -51,6 +51,10 @@ def reset_field(request_id: UUID, part: str) -> str:
     return f"reset/{request_id}/{part}"
 
 
+def joining_field(joining_id: UUID) -> str:
+    return f"joining/{joining_id}"
+
+
 def template_field(photo_id: UUID) -> str:
     return f"template/{photo_id}"
 

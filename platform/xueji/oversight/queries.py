@@ -87,7 +87,11 @@ class Sought:
         if text := self.text.strip():
             name = keyring.keyed_hash("name", person_name(text))
             id_number = keyring.keyed_hash("id_number", number(text))
-            found.append(or_(Person.name_hash == name, Person.id_number_hash == id_number))
+            theirs = select(func.coalesce(Person.joined_to, Person.id)).where(
+                or_(Person.name_hash == name, Person.id_number_hash == id_number)
+            )
+            # All files of whoever is found by one of them.
+            found.append(or_(Person.id.in_(theirs), Person.joined_to.in_(theirs)))
         if self.cohort_id is not None:
             found.append(Cohort.id == self.cohort_id)
         if self.organisation_id is not None:
@@ -110,7 +114,9 @@ def own_people(session: Session, actor: Actor, page: int = 1) -> tuple[list[Trai
     member = select(Membership.person_id).where(
         Membership.organisation_id == actor.organisation_id, Membership.role == Role.TRAINEE
     )
-    return _page(session, [Person.id.in_(member)], page)
+    # A person's enrolments in all her files, whichever of them is a member.
+    stands = select(func.coalesce(Person.joined_to, Person.id)).where(Person.id.in_(member))
+    return _page(session, [func.coalesce(Person.joined_to, Person.id).in_(stands)], page)
 
 
 def flagged_trainees(session: Session, actor: Actor, page: int = 1) -> tuple[list[TraineeLine], int]:
@@ -122,7 +128,8 @@ def _flagged() -> ColumnElement[bool]:
     """Of an enrolment: whether its account shows what cannot be, or contradicts another one of the same person."""
     account = select(HoursAccount.enrolment_id).where(HoursAccount.flags > 0)
     person = select(PersonAccount.person_id).where(PersonAccount.count > 0)
-    return Enrolment.id.in_(account) | Enrolment.person_id.in_(person)
+    files = select(Person.id).where(Person.id.in_(person) | Person.joined_to.in_(person))
+    return Enrolment.id.in_(account) | Enrolment.person_id.in_(files)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from xueji.enrolment.models import Attendance, Cohort, Enrolment, InPersonSession
 from xueji.hours.models import PersonAccount
 from xueji.identity.models import Membership, Organisation, Person
+from xueji.identity.queries import standing_file
 from xueji.kernel.actor import Actor, Role
 from xueji.oversight.access import seen_cohorts
 from xueji.progress.models import Sitting
@@ -284,17 +285,19 @@ class FlaggedPerson:
 
 def flagged_people(session: Session, actor: Actor, person_id: UUID | None = None) -> list[FlaggedPerson]:
     """Whose enrolments, one of them in the jurisdiction, contradict each other; all of them, or one person."""
+    file = aliased(Person)
     chosen = (
         select(PersonAccount.person_id, Person.name_masked, PersonAccount.flags, Enrolment.id)
         .join(Person, Person.id == PersonAccount.person_id)
-        .join(Enrolment, Enrolment.person_id == Person.id)
+        .join(file, or_(file.id == Person.id, file.joined_to == Person.id))
+        .join(Enrolment, Enrolment.person_id == file.id)
         .join(Cohort, Cohort.id == Enrolment.cohort_id)
         .where(seen_cohorts(actor), PersonAccount.count > 0)
         .order_by(PersonAccount.person_id, Enrolment.enrolled_at)
         .limit(MOST)
     )
     if person_id is not None:
-        chosen = chosen.where(PersonAccount.person_id == person_id)
+        chosen = chosen.where(PersonAccount.person_id == standing_file(session, person_id))
     found: dict[UUID, FlaggedPerson] = {}
     for whose, name, flags, enrolment_id in session.execute(chosen):
         before = found[whose].enrolments if whose in found else ()

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from xueji.enrolment.access import access_enrolment
+from xueji.identity.queries import is_herself
 from xueji.kernel.actor import Actor
 from xueji.kernel.errors import NotFound
 from xueji.progress.models import Sitting
@@ -15,7 +16,7 @@ from xueji.progress.models import Sitting
 def access_sitting(session: Session, actor: Actor, sitting_id: UUID, *, lock: bool = False) -> Sitting:
     """To study in: one's own. Raises NotFound."""
     sitting = session.get(Sitting, sitting_id, with_for_update=lock)
-    if sitting is None or sitting.person_id != actor.person_id:
+    if sitting is None or not is_herself(session, sitting.person_id, actor.person_id):
         raise NotFound
     return sitting
 

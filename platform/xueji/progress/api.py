@@ -68,7 +68,7 @@ def open_(body: schemas.OpenSitting) -> tuple[Response, int]:
     lease = issue_lease(
         held.keyring,
         sitting_id=body.sitting_id,
-        person_id=actor().person_id,
+        person_id=opened.sitting.person_id,
         login_session_id=actor().login_session_id,
     )
     return jsonify(opened_json(opened, lease)), 201

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -14,14 +16,17 @@ SELECT
   (SELECT max(furthest_ms) FROM sitting WHERE enrolment_id = ? AND lesson_id = ?),
   (SELECT since_check_ms FROM sitting WHERE enrolment_id = ? ORDER BY opened_ms DESC LIMIT 1),
   (SELECT resume_ms FROM sitting WHERE enrolment_id = ? AND lesson_id = ? ORDER BY opened_ms DESC LIMIT 1),
-  (SELECT used_until_ms FROM sitting WHERE person_id = ? ORDER BY opened_ms DESC LIMIT 1),
-  (SELECT day FROM sitting WHERE person_id = ? ORDER BY opened_ms DESC LIMIT 1),
-  (SELECT day_used_ms FROM sitting WHERE person_id = ? ORDER BY opened_ms DESC LIMIT 1),
-  (SELECT opened_ms FROM sitting WHERE person_id = ? ORDER BY opened_ms DESC LIMIT 1),
-  (SELECT reports FROM sitting WHERE person_id = ? ORDER BY opened_ms DESC LIMIT 1)
+  (SELECT used_until_ms FROM sitting WHERE {hers} ORDER BY opened_ms DESC LIMIT 1),
+  (SELECT day FROM sitting WHERE {hers} ORDER BY opened_ms DESC LIMIT 1),
+  (SELECT day_used_ms FROM sitting WHERE {hers} ORDER BY opened_ms DESC LIMIT 1),
+  (SELECT opened_ms FROM sitting WHERE {hers} ORDER BY opened_ms DESC LIMIT 1),
+  (SELECT reports FROM sitting WHERE {hers} ORDER BY opened_ms DESC LIMIT 1)
 """
 
-_THERE = "SELECT EXISTS (SELECT 1 FROM sitting WHERE id = ?), EXISTS (SELECT 1 FROM lease WHERE person_id = ?)"
+_FILES = """
+SELECT person.id, EXISTS (SELECT 1 FROM lease WHERE person_id = person.id), EXISTS (SELECT 1 FROM sitting WHERE id = ?)
+FROM person WHERE id = ? OR joined_to = ? ORDER BY id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +49,46 @@ class Before:
     reports: int
 
 
-def before_opening(session: Session, *, person_id: UUID, enrolment_id: UUID, lesson_id: UUID) -> Before:
-    """To be asked once the person's openings take turns and her old sitting, if she has one, is locked."""
+def before_opening(session: Session, *, files: Sequence[UUID], enrolment_id: UUID, lesson_id: UUID) -> Before:
+    """To be asked once the person's openings take turns and her old sitting, if she has one, is locked.
+
+    ``files`` are all of hers: time that was spent in one is spent in each.
+    """
     plain = Plain(session)
-    person, enrolment, lesson = plain.key(person_id), plain.key(enrolment_id), plain.key(lesson_id)
+    enrolment, lesson = plain.key(enrolment_id), plain.key(lesson_id)
+    alone = len(files) == 1
+    hers, person = ("person_id = ?", plain.key(files[0])) if alone else (plain.any_of("person_id"), plain.keys(files))
     values = (enrolment, lesson, enrolment, enrolment, lesson, *[person] * 5)
-    ((furthest, carried, resume, used_until, day, *rest),) = plain.rows(_ASKED, *values)
+    ((furthest, carried, resume, used_until, day, *rest),) = plain.rows(_ASKED.format(hers=hers), *values)
     day_used, opened, reports = (value or 0 for value in rest)
     known = furthest or 0, carried or 0, carried is not None, resume or 0, used_until or 0
     return Before(*known, day, day_used, opened, reports)
 
 
-def lock_openings(session: Session, person_id: UUID, sitting_id: UUID) -> tuple[bool, bool]:
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Of the person whose opening's turn it is."""
+
+    opened: bool
+    """Whether there is a sitting of this name already."""
+    leased: tuple[UUID, ...]
+    """Those of her files that have a lease."""
+    files: tuple[UUID, ...]
+
+
+def lock_openings(session: Session, person_id: UUID, sitting_id: UUID) -> Turn:
     """Let the person's openings take turns, also the first two of her life, when there is no lease to lock yet.
 
-    Whether there is a sitting of this name, and whether she has a lease.
+    ``person_id`` is who signed in: the file that stands. Files that are joined to it take turns with it, so that one
+    person has one sitting that earns.
     """
     plain = Plain(session)
     person = plain.key(person_id)
     if not plain.is_sqlite:  # whose writer is alone already
         plain.rows("SELECT id FROM person WHERE id = ?" + plain.locked("person"), person)
-    ((opened, leased),) = plain.rows(_THERE, plain.key(sitting_id), person)
-    return bool(opened), bool(leased)
+    rows = plain.rows(_FILES, plain.key(sitting_id), person, person)
+    files = {cast("UUID", plain.uuid(file)): leased for file, leased, _opened in rows}
+    return Turn(bool(rows[0][2]), tuple(file for file, leased in files.items() if leased), tuple(files))
 
 
 def set_lease(session: Session, person_id: UUID, sitting_id: UUID) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from xueji.identity.queries import same_person
 from xueji.progress.models import Sitting
 
 
@@ -45,7 +46,7 @@ def enrolments_studied(session: Session, person_id: UUID, from_ms: int, to_ms: i
     return set(
         session.scalars(
             select(Sitting.enrolment_id).where(
-                Sitting.person_id == person_id,
+                same_person(Sitting.person_id, person_id),
                 Sitting.opened_ms < to_ms,
                 Sitting.used_until_ms > from_ms,
                 Sitting.study_ms > 0,

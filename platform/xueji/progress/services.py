@@ -93,16 +93,17 @@ def open_sitting(
     those who listen to `SittingOpens` refuse with.
     """
     facts, lesson = access_own_lesson(session, actor, enrolment_id, lesson_id)
-    opened, leased = lock_openings(session, facts.person_id, sitting_id)
+    turn = lock_openings(session, actor.person_id, sitting_id)
     now_ms = clock.to_ms(clock.now())
-    if opened:
+    if turn.opened:
         existing = session.get_one(Sitting, sitting_id, with_for_update=True)
         return _again(session, events, existing, facts, lesson, now_ms)
     only_make_up = _may_study(facts, lesson, now_ms)
-    who = keyring.pseudonym(actor.person_id, enrolment_id)
-    if leased:
-        _take_lease(session, events, facts.person_id, sitting_id, now_ms, continue_here=continue_here)
-    before = before_opening(session, person_id=facts.person_id, enrolment_id=enrolment_id, lesson_id=lesson_id)
+    # Under the pseudonym her chain began with, be it in a file that was joined to the one she signs in with.
+    who = keyring.pseudonym(facts.person_id, enrolment_id)
+    for person_id in turn.leased:
+        _take_lease(session, events, person_id, sitting_id, now_ms, continue_here=continue_here)
+    before = before_opening(session, files=turn.files, enrolment_id=enrolment_id, lesson_id=lesson_id)
 
     opens = SittingOpens(
         session,

@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, url_for
 from xueji.enrolment.access import access_enrolment
 from xueji.enrolment.queries import enrolment_facts
 from xueji.identity.models import Person
+from xueji.identity.queries import is_herself, standing_file
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound
 from xueji.web.access import roles
@@ -24,14 +25,14 @@ def lesson(enrolment_id: UUID, lesson_id: UUID) -> str:
     enrolment = access_enrolment(session, actor(), enrolment_id)
     facts = enrolment_facts(session, enrolment_id)
     found = facts.lesson(lesson_id) if facts is not None else None
-    if facts is None or found is None or enrolment.person_id != actor().person_id:
+    if facts is None or found is None or not is_herself(db(), enrolment.person_id, actor().person_id):
         raise NotFound
     hours_url = url_for("hours.statement", enrolment_id=enrolment_id)
     return render_template(
         "progress/lesson.html",
         lesson={"id": lesson_id, "number": found.position, "title": found.title, "duration_ms": found.duration_ms},
         enrolment={"id": enrolment_id, "cohort_title": facts.cohort.title},
-        method=session.get_one(Person, enrolment.person_id).proof_route,
+        method=session.get_one(Person, standing_file(session, enrolment.person_id)).proof_route,
         back_url=url_for("hours.my_training"),
         hours_url=hours_url,
         checks_url=hours_url + "#checks",

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from xueji.enrolment.access import access_enrolment, access_own_cohort
 from xueji.enrolment.models import Enrolment
 from xueji.identity.models import Person
+from xueji.identity.queries import is_herself
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import NotFound
 from xueji.progress.models import Sitting
@@ -23,7 +24,7 @@ def access_own_check(session: Session, actor: Actor, check_id: UUID, *, lock: bo
     along, and in that of the beat path, so that no two of them wait for each other.
     """
     check = session.get(Check, check_id)
-    if check is None or check.person_id != actor.person_id:
+    if check is None or not is_herself(session, check.person_id, actor.person_id):
         raise NotFound
     if lock:
         session.execute(select(Person.id).where(Person.id == actor.person_id).with_for_update())
@@ -48,15 +49,17 @@ def access_check_to_review(session: Session, actor: Actor, check_id: UUID) -> Ch
     Raises NotFound.
     """
     check = session.get(Check, check_id, with_for_update=True)
-    if check is None or check.person_id == actor.person_id or not actor.is_(Role.INSTITUTION, Role.REGULATOR):
+    if check is None or not actor.is_(Role.INSTITUTION, Role.REGULATOR):
+        raise NotFound
+    if is_herself(session, check.person_id, actor.person_id):
         raise NotFound
     access_enrolment(session, actor, check.enrolment_id)
     return check
 
 
-def may_see_faces(actor: Actor, person_id: UUID) -> bool:
+def may_see_faces(session: Session, actor: Actor, person_id: UUID) -> bool:
     """Of an enrolment that the actor may see: whether its pictures too. No employer ever may."""
-    return actor.person_id == person_id or actor.is_(Role.INSTITUTION, Role.REGULATOR)
+    return actor.is_(Role.INSTITUTION, Role.REGULATOR) or is_herself(session, actor.person_id, person_id)
 
 
 def access_picture(session: Session, actor: Actor, picture_id: UUID) -> tuple[Picture, Check]:
@@ -68,7 +71,7 @@ def access_picture(session: Session, actor: Actor, picture_id: UUID) -> tuple[Pi
     if picture is None:
         raise NotFound
     check = session.get_one(Check, session.get_one(Attempt, picture.attempt_id).check_id)
-    if not may_see_faces(actor, picture.person_id):
+    if not may_see_faces(session, actor, picture.person_id):
         raise NotFound
     access_enrolment(session, actor, check.enrolment_id)
     return picture, check
@@ -87,7 +90,9 @@ def access_check_in(session: Session, actor: Actor, check_in_id: UUID) -> CheckI
 def access_check_in_to_strike(session: Session, actor: Actor, check_in_id: UUID) -> CheckIn:
     """To strike or restore: the institution that holds the cohort, or its regulator. Raises NotFound."""
     here = session.get(CheckIn, check_in_id, with_for_update=True)
-    if here is None or here.person_id == actor.person_id or not actor.is_(Role.INSTITUTION, Role.REGULATOR):
+    if here is None or not actor.is_(Role.INSTITUTION, Role.REGULATOR):
+        raise NotFound
+    if is_herself(session, here.person_id, actor.person_id):
         raise NotFound
     access_enrolment(session, actor, here.enrolment_id)
     return here

@@ -12,6 +12,7 @@ from xueji.enrolment.access import access_enrolment
 from xueji.enrolment.errors import NotForOneself
 from xueji.identity import vault
 from xueji.identity.errors import AnotherPersonNeeded, Erased
+from xueji.identity.queries import is_herself
 from xueji.identity.services import FacePicture, show_picture
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -188,7 +189,7 @@ def review(path: schemas.CheckPath, body: schemas.ReviewIn) -> Response:
 def picture(path: schemas.PicturePath) -> Response:
     session, held = db(), context()
     found, check = access_picture(session, actor(), path.picture_id)
-    own = found.person_id == actor().person_id
+    own = is_herself(db(), found.person_id, actor().person_id)
     purpose = "own" if own else "audit" if actor().is_(Role.REGULATOR) else "review"
     plain = show_picture(
         session,

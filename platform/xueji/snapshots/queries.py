@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from courses.models import Lesson
 from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState, InPersonSession
 from xueji.identity.models import Person
+from xueji.identity.queries import files_of, files_of_each
 from xueji.identity.rules import ProofRoute
 from xueji.progress.models import Sitting
 from xueji.rulebook.reviewing import Decision
@@ -298,10 +299,11 @@ def attendants(session: Session, cohort_id: UUID, now_ms: int) -> list[Attendant
         )
         .order_by(Enrolment.enrolled_at, Enrolment.id)
     ).all()
-    open_ = _open_check_ins(session, [person_id for _, person_id, _, _ in rows], now_ms)
+    files = files_of_each(session, [person_id for _, person_id, _, _ in rows])
+    open_ = _open_check_ins(session, {file for each in files.values() for file in each}, now_ms)
     found = []
     for enrolment_id, person_id, name_masked, number_masked in rows:
-        here = open_.get(person_id)
+        here = next((open_[file] for file in files[person_id] if file in open_), None)
         elsewhere = here is not None and here.enrolment_id != enrolment_id
         found.append(
             Attendant(enrolment_id, person_id, name_masked, number_masked, None if elsewhere else here, elsewhere)
@@ -311,7 +313,7 @@ def attendants(session: Session, cohort_id: UUID, now_ms: int) -> list[Attendant
 
 def presence_of(session: Session, person_id: UUID, now_ms: int) -> Presence | None:
     """Where and until when staff vouch for somebody now."""
-    return _open_check_ins(session, [person_id], now_ms).get(person_id)
+    return next(iter(_open_check_ins(session, files_of(session, person_id), now_ms).values()), None)
 
 
 def _open_check_ins(session: Session, person_ids: Iterable[UUID], now_ms: int) -> dict[UUID, Presence]:

@@ -50,6 +50,8 @@ class Event(StrEnum):
     ENROLMENT_IDENTIFY = "enrolment.identify"
     ENROLMENT_WITHDRAW = "enrolment.withdraw"
     ENROLMENT_READMIT = "enrolment.readmit"
+    ENROLMENT_JOIN = "enrolment.join"
+    ENROLMENT_PART = "enrolment.part"
     SITTING_OPEN = "sitting.open"
     SITTING_MAKE_UP = "sitting.make_up"
     LEASE_TAKE = "lease.take"
@@ -108,6 +110,10 @@ class Event(StrEnum):
     PASSWORD_RESET = "password.reset"
     RESET_ASK = "reset.ask"
     RESET_REFUSE = "reset.refuse"
+    JOINING_ASK = "joining.ask"
+    JOINING_REFUSE = "joining.refuse"
+    FILE_JOIN = "file.join"
+    FILE_PART = "file.part"
     FACTOR_SET = "factor.set"
     FACTOR_DROP = "factor.drop"
     ROLE_GIVE = "role.give"
@@ -142,6 +148,8 @@ BY: dict[Event, By] = {
     Event.ENROLMENT_CORRECT: By.PLATFORM,
     Event.ENROLMENT_WITHDRAW: By.STAFF,
     Event.ENROLMENT_READMIT: By.STAFF,
+    Event.ENROLMENT_JOIN: By.STAFF,
+    Event.ENROLMENT_PART: By.STAFF,
     Event.SITTING_OPEN: By.HERSELF,
     Event.SITTING_MAKE_UP: By.HERSELF,
     Event.LEASE_TAKE: By.HERSELF,
@@ -182,6 +190,10 @@ BY: dict[Event, By] = {
     Event.SIGNIN_OPEN: By.POWER,
     Event.PASSWORD_CHANGE: By.POWER,
     Event.PASSWORD_RESET: By.POWER,
+    Event.JOINING_ASK: By.POWER,
+    Event.JOINING_REFUSE: By.POWER,
+    Event.FILE_JOIN: By.POWER,
+    Event.FILE_PART: By.POWER,
     Event.FACTOR_SET: By.POWER,
     Event.FACTOR_DROP: By.POWER,
     Event.ROLE_GIVE: By.POWER,

@@ -30,6 +30,7 @@ from xueji.enrolment.rules import (
     Stay,
     attendance_refusal,
 )
+from xueji.identity.queries import files_of, files_of_each
 from xueji.identity.services.acting import Acting, record_in_enrolment
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
@@ -74,7 +75,8 @@ def record_attendance(
     if cohort.state is CohortState.DRAFT:
         raise CohortNotOpen
     roster = _locked_roster(session, lesson.cohort_id, [*attended, *absent])
-    if any(roster[enrolment_id].person_id == actor.person_id for enrolment_id in attended):
+    own = set(files_of(session, actor.person_id))
+    if any(roster[enrolment_id].person_id in own for enrolment_id in attended):
         raise NotForOneself
     now = clock.now()
     doubts = _doubts(cohort, lesson, now) if attended else ()
@@ -297,7 +299,8 @@ def _entry(session: Session, acting: Acting, lesson: InPersonSession, entered: A
 def _locked_roster(session: Session, cohort_id: UUID, enrolment_ids: Sequence[UUID]) -> dict[UUID, Enrolment]:
     """Those of the cohort that are meant, by id. Every enrolment of their persons is locked, in one order for
     everybody, so that nobody enters the same person elsewhere meanwhile. Raises NotFound."""
-    persons = select(Enrolment.person_id).where(Enrolment.id.in_(enrolment_ids), Enrolment.cohort_id == cohort_id)
+    asked = select(Enrolment.person_id).where(Enrolment.id.in_(enrolment_ids), Enrolment.cohort_id == cohort_id)
+    persons = {file for files in files_of_each(session, session.scalars(asked)).values() for file in files}
     locked = session.scalars(
         select(Enrolment).where(Enrolment.person_id.in_(persons)).order_by(Enrolment.id).with_for_update()
     )
@@ -308,7 +311,8 @@ def _locked_roster(session: Session, cohort_id: UUID, enrolment_ids: Sequence[UU
 
 
 def _stays(session: Session, person_ids: Sequence[UUID]) -> dict[UUID, list[_Elsewhere]]:
-    """Where each person was by the attendances that were entered and not taken back, in any cohort."""
+    """Where each person was by the attendances that were entered and not taken back, in any cohort of any file."""
+    files = files_of_each(session, person_ids)
     found = session.execute(
         select(
             Enrolment.person_id,
@@ -320,9 +324,13 @@ def _stays(session: Session, person_ids: Sequence[UUID]) -> dict[UUID, list[_Els
         )
         .join(Attendance, Attendance.enrolment_id == Enrolment.id)
         .join(InPersonSession, InPersonSession.id == Attendance.session_id)
-        .where(Enrolment.person_id.in_(person_ids), Attendance.revoked_at.is_(None), Attendance.absent.is_(False))
+        .where(
+            Enrolment.person_id.in_({file for each in files.values() for file in each}),
+            Attendance.revoked_at.is_(None),
+            Attendance.absent.is_(False),
+        )
     )
     stays: dict[UUID, list[_Elsewhere]] = {}
     for person_id, enrolment_id, cohort_id, session_id, first, last in found:
         stays.setdefault(person_id, []).append(_Elsewhere(Stay(session_id, first, last), enrolment_id, cohort_id))
-    return stays
+    return {each: [stay for file in files[each] for stay in stays.get(file, ())] for each in files}

@@ -18,6 +18,7 @@ from xueji.enrolment.events import EarlierTraining
 from xueji.enrolment.models import Cohort, Enrolment, EnrolmentDeclaration, EnrolmentState
 from xueji.identity import spelling
 from xueji.identity.models import Organisation
+from xueji.identity.queries import same_person
 from xueji.identity.rules import OrganisationKind
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
@@ -119,7 +120,7 @@ def _trained_before(session: Session, events: Events | None, enrolment: Enrolmen
         select(Enrolment.id)
         .join(Cohort, Cohort.id == Enrolment.cohort_id)
         .where(
-            Enrolment.person_id == enrolment.person_id,
+            same_person(Enrolment.person_id, enrolment.person_id),
             Enrolment.id != enrolment.id,
             Enrolment.state == EnrolmentState.ACTIVE,
             Cohort.id != cohort.id,

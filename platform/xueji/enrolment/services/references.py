@@ -16,7 +16,7 @@ from xueji.enrolment.models import Cohort, Enrolment, EnrolmentReference
 from xueji.enrolment.rules import settles_on
 from xueji.identity.events import ReferenceChange, ReferenceChanged
 from xueji.identity.models import ReferencePhoto
-from xueji.identity.queries import used_photos
+from xueji.identity.queries import is_herself, same_person, used_photos
 from xueji.identity.rules import PhotoStanding
 from xueji.identity.services.acting import Acting
 from xueji.kernel import clock
@@ -75,7 +75,9 @@ def reference_changed(keyring: Keyring, changed: ReferenceChanged) -> None:
         known = stand(changed.session, enrolment, but=changed.photo.id)
         # A refused or waiting photo of before these leaves is unknown here until something becomes of it.
         reference = known.get(changed.photo.id) or _commit(changed.session, enrolment, changed.photo)
-        entry = _entry(changed, enrolment, keyring.pseudonym(changed.by, enrolment.id), reference, known)
+        herself = is_herself(changed.session, changed.by, enrolment.person_id)
+        who = keyring.pseudonym(enrolment.person_id if herself else changed.by, enrolment.id)
+        entry = _entry(changed, enrolment, who, reference, known)
         if rules.BY[entry.event] is By.STAFF:
             acting = Acting.by_id(changed.session, keyring, changed.by)
             named = acting.values(changed.session, chain=enrolment.chain, person_id=enrolment.person_id)
@@ -119,7 +121,9 @@ def _unsettled(session: Session, person_id: UUID) -> Iterable[Enrolment]:
     """In the order of their chains' names: two transactions never wait for each other."""
     today = clock.shanghai_day(clock.now())
     rows = session.execute(
-        select(Enrolment, Cohort).join(Cohort, Cohort.id == Enrolment.cohort_id).where(Enrolment.person_id == person_id)
+        select(Enrolment, Cohort)
+        .join(Cohort, Cohort.id == Enrolment.cohort_id)
+        .where(same_person(Enrolment.person_id, person_id))
     )
     found = [
         enrolment

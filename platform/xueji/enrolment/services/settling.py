@@ -11,6 +11,7 @@ from xueji.enrolment.errors import DenialOver, ForTheRegulator, NothingToSettle,
 from xueji.enrolment.models import Attendance, Cohort, Enrolment
 from xueji.enrolment.rules import ATTENDANCE_MOVES, AttendanceState
 from xueji.enrolment.services.attendance import MOST_LETTERS
+from xueji.identity.queries import is_herself
 from xueji.identity.services.acting import record_in_enrolment
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
@@ -77,7 +78,7 @@ def settle_attendance(
     enrolment = session.get_one(Enrolment, attendance.enrolment_id)
     if AttendanceState.ENTERED not in ATTENDANCE_MOVES[attendance.state]:
         raise NothingToSettle
-    if actor.person_id in (attendance.recorded_by, enrolment.person_id):
+    if actor.person_id == attendance.recorded_by or is_herself(session, actor.person_id, enrolment.person_id):
         raise NotOwnEntry
     if not reason.strip():
         raise ReasonNeeded

@@ -70,8 +70,9 @@ def enrol(
     cohort = access_own_cohort(session, actor, cohort.id, lock=True)
     if cohort.state is not CohortState.OPEN or cohort.last_day < clock.shanghai_day(clock.now()):
         raise CohortNotOpen
-    same = select(Enrolment.state).where(Enrolment.cohort_id == cohort.id, Enrolment.person_id == person.id)
-    state = session.scalar(same)
+    mine = identity.same_person(Enrolment.person_id, person.id)
+    same = select(Enrolment.state).where(Enrolment.cohort_id == cohort.id, mine).order_by(Enrolment.state)
+    state = session.scalar(same.limit(1))
     if state is not None:
         raise AlreadyEnrolled if state is EnrolmentState.ACTIVE else WithdrawnBefore
     enrolment = Enrolment(

@@ -9,12 +9,14 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from xueji.identity import vault
-from xueji.identity.models import Consent, DuplicateFlag, FaceView, Organisation, Person, ReferencePhoto
-from xueji.identity.rules import FACES_FILING, FACES_WARNING, USED, ConsentKind, PhotoState, ProofRoute
+from xueji.identity.models import Consent, DuplicateFlag, FaceView, FileJoining, Organisation, Person, ReferencePhoto
+from xueji.identity.queries.files import same_person, standing_file
+from xueji.identity.rules import FACES_FILING, FACES_WARNING, JOINING_LASTS, USED, ConsentKind, PhotoState, ProofRoute
+from xueji.kernel import clock
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.plain import Plain
 
@@ -40,13 +42,14 @@ class Proof:
     """When others last reset her account; None when nobody did."""
 
 
+# Of a file that was joined to another: what holds of the one that stands.
 _PROOF = f"""
 SELECT proof_route,
   EXISTS (SELECT 1 FROM consent WHERE person_id = person.id AND kind = '{ConsentKind.FACE}' AND withdrawn_at IS NULL),
   EXISTS (SELECT 1 FROM reference_photo WHERE person_id = person.id AND state = '{PhotoState.STORED}'
     AND standing IN ({", ".join(f"'{each}'" for each in sorted(USED))})),
   (SELECT reset_at FROM account WHERE person_id = person.id)
-FROM person WHERE id = ?
+FROM person WHERE id = (SELECT coalesce(joined_to, id) FROM person WHERE id = ?)
 """
 
 
@@ -98,7 +101,11 @@ class StandingPhoto:
 
 
 def standing_photos(session: Session, keyring: Keyring, person_id: UUID) -> list[StandingPhoto]:
-    """All her stored photos, the oldest first, whatever they may be used for. Raises NotFound, Erased."""
+    """All her stored photos, the oldest first, whatever they may be used for; those of the file that stands.
+
+    Raises NotFound, Erased.
+    """
+    person_id = standing_file(session, person_id)
     key = vault.person_key(session, keyring, person_id)
     return [
         StandingPhoto(photo, None if sealed is None else _template(key, person_id, photo.id, sealed))
@@ -108,8 +115,8 @@ def standing_photos(session: Session, keyring: Keyring, person_id: UUID) -> list
 
 
 def used_photos(session: Session, person_id: UUID) -> list[ReferencePhoto]:
-    """What face checks are made against, the oldest first."""
-    return [photo for photo in reference_photos(session, person_id) if photo.standing in USED]
+    """What face checks are made against, the oldest first: of whoever signs in, so of the file that stands."""
+    return [photo for photo in reference_photos(session, standing_file(session, person_id)) if photo.standing in USED]
 
 
 def references(session: Session, keyring: Keyring, person_id: UUID, model: str) -> dict[UUID, Descriptor]:
@@ -227,12 +234,12 @@ class Look:
 
 
 def face_views(session: Session, person_id: UUID, most: int = 200) -> list[Look]:
-    """Who looked at my pictures, the latest first."""
+    """Who looked at my pictures, in whichever of my files, the latest first."""
     rows = session.execute(
         select(FaceView, Person.name_masked, Organisation.name)
         .join(Person, Person.id == FaceView.viewer_id)
         .outerjoin(Organisation, Organisation.id == FaceView.viewer_organisation_id)
-        .where(FaceView.person_id == person_id)
+        .where(same_person(FaceView.person_id, person_id))
         .order_by(FaceView.viewed_at.desc(), FaceView.id)
         .limit(most)
     )
@@ -263,11 +270,18 @@ class Duplicate:
     other_photo_id: UUID
     distance: int
     raised_at: datetime
+    asked: bool
+    """Whether somebody has asked that the two files be joined, and a second person is awaited."""
 
 
 def open_duplicates(session: Session, most: int = 50) -> list[Duplicate]:
     """Pairs that nobody has decided on, the nearest first."""
     other = aliased(Person)
+    asked = exists().where(
+        FileJoining.flag_id == DuplicateFlag.id,
+        FileJoining.decided_at.is_(None),
+        FileJoining.asked_at > clock.now() - JOINING_LASTS,
+    )
     rows = session.execute(
         select(
             DuplicateFlag.id,
@@ -281,6 +295,7 @@ def open_duplicates(session: Session, most: int = 50) -> list[Duplicate]:
             DuplicateFlag.other_photo_id,
             DuplicateFlag.distance,
             DuplicateFlag.raised_at,
+            asked,
         )
         .join(Person, Person.id == DuplicateFlag.person_id)
         .join(other, other.id == DuplicateFlag.other_person_id)
@@ -288,4 +303,4 @@ def open_duplicates(session: Session, most: int = 50) -> list[Duplicate]:
         .order_by(DuplicateFlag.distance, DuplicateFlag.id)
         .limit(most)
     )
-    return [Duplicate(*row) for row in rows]
+    return [Duplicate(*tuple(row)) for row in rows]

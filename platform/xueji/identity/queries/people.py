@@ -16,6 +16,7 @@ from xueji.identity.rules import Capacity, OrganisationKind, ProofRoute, Standin
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.crypto import Keyring
+from xueji.kernel.errors import NotFound
 
 ERASED_NAME = "—"
 MOST_FOUND = 50
@@ -160,6 +161,8 @@ class Profile:
     password_is_temporary: bool
     password_changed_at: datetime
     suspended_at: datetime | None
+    joined_to: UUID | None
+    """The file that stands, where this one was joined to another."""
     second_factor: bool
     locked_until: datetime | None
     registered_at: datetime
@@ -187,6 +190,7 @@ def profile(session: Session, keyring: Keyring, person_id: UUID) -> Profile:
         password_is_temporary=account.password_is_temporary,
         password_changed_at=account.password_changed_at,
         suspended_at=account.suspended_at,
+        joined_to=person.joined_to,
         second_factor=account.totp_confirmed_at is not None,
         locked_until=tries.locked_until if tries.locked(clock.now()) else None,
         registered_at=person.registered_at,
@@ -214,6 +218,14 @@ def counts(session: Session) -> Counts:
 def account_name(session: Session, account_id: UUID) -> str:
     """What she signs in with; nothing for an account that is gone."""
     return session.scalar(select(Account.account).where(Account.id == account_id)) or ""
+
+
+def person_of_account(session: Session, account: str) -> UUID:
+    """Whose account it is, by the name she signs in with. Raises NotFound."""
+    found = session.scalar(select(Account.person_id).where(Account.account == rules.account_name(account)))
+    if found is None:
+        raise NotFound
+    return found
 
 
 def account_of(session: Session, person_id: UUID) -> Account:

@@ -38,7 +38,7 @@ def may_confirm(session: Session, request: ResetRequest, actor: Actor) -> bool:
         account,
         request.asked_by,
         actor,
-        _since(session, actor),
+        since(session, actor),
         clock.now(),
         alone=account.regulator and not _other_regulators(session, account),
     )
@@ -53,7 +53,7 @@ def _lost_a_role(session: Session, person_id: UUID) -> bool:
     return bool(session.scalar(select(taken)))
 
 
-def _since(session: Session, actor: Actor) -> datetime | None:
+def since(session: Session, actor: Actor) -> datetime | None:
     """When she was given the latest of the roles she acts in."""
     held = select(Membership.since).where(
         Membership.person_id == actor.person_id,

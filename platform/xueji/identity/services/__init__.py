@@ -2,12 +2,13 @@
 
 from xueji.identity.services.acts import read_acts
 from xueji.identity.services.consent import choose_route, give_consent, withdraw_consent
-from xueji.identity.services.duplicates import compare_with_everybody, decide_duplicate
+from xueji.identity.services.duplicates import ask_joining_of_duplicate, compare_with_everybody, decide_duplicate
 from xueji.identity.services.face_views import FacePicture, Seen, open_seen, record_look, show_picture
 from xueji.identity.services.first_administrator import (
     create_administrator,
     recover_administrator,
 )
+from xueji.identity.services.joining import ask_joining, ask_parting, confirm_joining, refuse_joining
 from xueji.identity.services.organisations import create_organisation
 from xueji.identity.services.passwords import HashedPassword, change_password, hash_password
 from xueji.identity.services.people import (
@@ -50,6 +51,9 @@ __all__ = [
     "Passed",
     "Seen",
     "add_membership",
+    "ask_joining",
+    "ask_joining_of_duplicate",
+    "ask_parting",
     "ask_reset",
     "begin_set_up",
     "begin_totp",
@@ -58,6 +62,7 @@ __all__ = [
     "change_password",
     "choose_route",
     "compare_with_everybody",
+    "confirm_joining",
     "confirm_reset",
     "confirm_totp",
     "create_administrator",
@@ -88,6 +93,7 @@ __all__ = [
     "read_acts",
     "record_look",
     "recover_administrator",
+    "refuse_joining",
     "refuse_reset",
     "register_person",
     "remove_deleted_files",

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xueji.identity.models import Membership, Organisation
-from xueji.identity.queries import display_names
+from xueji.identity.queries import display_names, is_herself
 from xueji.kernel.actor import STAFF, Actor
 from xueji.kernel.crypto import Keyring
 from xueji.trace import services as trace
@@ -53,9 +53,12 @@ class Acting:
     def in_enrolment(
         self, session: Session, event: Event, *, enrolment_id: UUID, person_id: UUID, values: Mapping[str, Any]
     ) -> Entry:
-        """A leaf of a trainee's chain; ``person_id`` is hers. What she does in her own chain needs no naming."""
+        """A leaf of a trainee's chain; ``person_id`` is whose file it is. In her own chain she is not named."""
         chain = str(enrolment_id)
-        named = {} if person_id == self.person_id else self.values(session, chain=chain, person_id=person_id)
+        if is_herself(session, person_id, self.person_id):
+            # Under the pseudonym her chain began with, be it a file that was joined to the one she signs in with.
+            return Entry(event, chain, self.keyring.pseudonym(person_id, enrolment_id), values)
+        named = self.values(session, chain=chain, person_id=person_id)
         return Entry(event, chain, self.keyring.pseudonym(self.person_id, enrolment_id), {**values, **named})
 
     def in_office(self, session: Session, event: Event, values: Mapping[str, Any], *, chain: str = PLATFORM) -> Entry:

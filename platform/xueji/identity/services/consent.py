@@ -37,7 +37,7 @@ def give_consent(
         session.add(standing)
         values = {"kind": kind, "text_version": text_version}
         record_of_person(session, keyring, Event.CONSENT_GIVE, person.id, values)
-    _take(person, ProofRoute.FACE)
+    _take(session, person, ProofRoute.FACE)
     session.flush()
     return standing
 
@@ -52,13 +52,16 @@ def withdraw_consent(
     # First, for it locks what study locks first; each leaf below locks its chain, which study does last.
     events.publish(FaceRouteEnds(session, events, person.id, WhyFaceRouteEnds.CONSENT_WITHDRAWN))
     standing = queries.standing_consent(session, person.id, kind)
-    if standing is not None:
-        standing.withdrawn_at = clock.now()
-        values = {"kind": kind, "text_version": standing.text_version}
-        record_of_person(session, keyring, Event.CONSENT_WITHDRAW, person.id, values)
-    for photo in queries.reference_photos(session, person.id):
+    # Nobody signs in any more with a file that was joined: what was agreed to there is taken back here.
+    files = queries.files_of(session, person.id)
+    for given in (queries.standing_consent(session, each, kind) for each in files):
+        if given is not None:
+            given.withdrawn_at = clock.now()
+            values = {"kind": kind, "text_version": given.text_version}
+            record_of_person(session, keyring, Event.CONSENT_WITHDRAW, given.person_id, values)
+    for photo in (photo for each in files for photo in queries.reference_photos(session, each)):
         delete_photo(session, keyring, store, events, photo)
-    _take(person, ProofRoute.SUPERVISED)
+    _take(session, person, ProofRoute.SUPERVISED)
     session.flush()
     return standing
 
@@ -67,11 +70,12 @@ def choose_route(session: Session, events: Events, *, person: Person, route: Pro
     """Either way, at any time; her photos stay for a later return unless she withdraws. Raises ConsentNeeded."""
     if route is ProofRoute.FACE and queries.standing_consent(session, person.id) is None:
         raise ConsentNeeded
-    _take(person, route)
+    _take(session, person, route)
     if route is ProofRoute.SUPERVISED:
         events.publish(FaceRouteEnds(session, events, person.id, WhyFaceRouteEnds.OTHER_ROUTE))
 
 
-def _take(person: Person, route: ProofRoute) -> None:
-    person.proof_route = route
+def _take(session: Session, person: Person, route: ProofRoute) -> None:
     person.route_chosen_at = clock.now()
+    for each in queries.files_of(session, person.id):
+        session.get_one(Person, each).proof_route = route

@@ -10,9 +10,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from xueji.identity import queries, vault
-from xueji.identity.models import DuplicateFlag, ReferencePhoto
+from xueji.identity.models import DuplicateFlag, FileJoining, ReferencePhoto
 from xueji.identity.rules import PhotoState
 from xueji.identity.services.acting import record_in_office
+from xueji.identity.services.joining import ask_joining
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
@@ -62,7 +63,7 @@ def _flag(session: Session, photo: ReferencePhoto, distance: int, other_photo_id
             (DuplicateFlag.person_id == pair[1]) & (DuplicateFlag.other_person_id == pair[0]),
         )
     )
-    if session.scalar(known) is not None:
+    if session.scalar(known) is not None or queries.is_herself(session, *pair):
         return False
     flag = DuplicateFlag(
         id=uuid4(),
@@ -80,21 +81,39 @@ def _flag(session: Session, photo: ReferencePhoto, distance: int, other_photo_id
     return True
 
 
-def decide_duplicate(
-    session: Session, keyring: Keyring, *, flag_id: UUID, same_person: bool, reason: str, actor: Actor
-) -> None:
-    """Raises Forbidden, NotFound, Invalid without a reason, Conflict when it was decided before."""
+def decide_duplicate(session: Session, keyring: Keyring, *, flag_id: UUID, reason: str, actor: Actor) -> None:
+    """They are two people. Raises Forbidden, NotFound, Invalid without a reason, Conflict when it was decided before.
+
+    That they are one is decided by two, with a consequence: `joining.ask_joining`.
+    """
+    flag = _open_flag(session, flag_id, actor)
+    if not reason.strip():
+        raise Invalid(_("请写明理由。"))
+    flag.decided_at, flag.decided_by = clock.now(), actor.person_id
+    flag.same_person, flag.reason = False, reason.strip()[:300]
+    values = {"finding": str(flag.id), "kind": "duplicate_face.different"}
+    record_in_office(session, keyring, actor=actor, event=Event.FINDING, values=values)
+
+
+def ask_joining_of_duplicate(
+    session: Session, keyring: Keyring, *, flag_id: UUID, reason: str, actor: Actor, stands: UUID | None = None
+) -> FileJoining:
+    """They are one person: ask a second one. Raises as `decide_duplicate` and `joining.ask_joining`."""
+    flag = _open_flag(session, flag_id, actor)
+    pair = (flag.person_id, flag.other_person_id)
+    if stands is not None and stands not in pair:
+        raise NotFound
+    return ask_joining(
+        session, keyring, one=pair[0], other=pair[1], reason=reason, actor=actor, stands=stands, flag_id=flag.id
+    )
+
+
+def _open_flag(session: Session, flag_id: UUID, actor: Actor) -> DuplicateFlag:
     if not actor.is_(Role.ADMINISTRATOR):
         raise Forbidden
-    flag = session.get(DuplicateFlag, flag_id)
+    flag = session.get(DuplicateFlag, flag_id, with_for_update=True)
     if flag is None:
         raise NotFound
     if flag.decided_at is not None:
         raise Conflict(_("这一提示已有处理结果。"))
-    if not reason.strip():
-        raise Invalid(_("请写明理由。"))
-    flag.decided_at, flag.decided_by = clock.now(), actor.person_id
-    flag.same_person, flag.reason = same_person, reason.strip()[:300]
-    kind = "duplicate_face.same" if same_person else "duplicate_face.different"
-    values = {"finding": str(flag.id), "kind": kind}
-    record_in_office(session, keyring, actor=actor, event=Event.FINDING, values=values)
+    return flag

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xueji.identity import queries, rules, spelling, vault, wording
-from xueji.identity.errors import AlreadyTaken, AnotherName
+from xueji.identity.errors import AlreadyTaken, AnotherName, JoinedAccount
 from xueji.identity.models import Account, Membership, Organisation, Person
 from xueji.identity.numbers import identity_number
 from xueji.identity.rules import ProofRoute, SessionEnd
@@ -55,6 +55,8 @@ def register_person(
         _open_account(session, found.id, account=account, password=password, temporary=temporary)
         by = actor.person_id if actor is not None else None
         record_power(session, keyring, Event.ACCOUNT_OPEN, actor=by, subject=found.id)
+    # A number of a file that was joined finds the person in the file that stands.
+    found = session.get_one(Person, queries.standing_file(session, found.id))
     _join(session, keyring, found.id, organisation_id, role, actor, news=known)
     return found
 
@@ -104,9 +106,12 @@ def suspend(session: Session, keyring: Keyring, events: Events, *, person_id: UU
 
 
 def restore(session: Session, keyring: Keyring, *, person_id: UUID, actor: Actor) -> None:
-    """Raises Forbidden, NotFound."""
+    """Raises Forbidden, NotFound, JoinedAccount for a file that was joined to another."""
     _administrator(actor)
-    _account_of(session, person_id).suspended_at = None
+    account = _account_of(session, person_id)
+    if session.get_one(Person, person_id).joined_to is not None:
+        raise JoinedAccount
+    account.suspended_at = None
     record_power(session, keyring, Event.ACCOUNT_RESTORE, actor=actor.person_id, subject=person_id)
 
 

@@ -12,7 +12,7 @@ from wtforms.fields.choices import SelectChoice
 
 from xueji.identity import queries, services
 from xueji.identity.access import access_duplicate_photo, access_organisation, access_person
-from xueji.identity.forms import DecisionForm, FindForm, MembershipForm, OrganisationForm, PersonForm
+from xueji.identity.forms import DecisionForm, FindForm, JoiningForm, MembershipForm, OrganisationForm, PersonForm
 from xueji.identity.services import hash_password
 from xueji.identity.views import blueprint
 from xueji.identity.views.pictures import shown_photo
@@ -128,6 +128,7 @@ def person(person_id: UUID) -> str:
         acts=queries.acts(db(), person_id),
         form=form,
         own=person_id == actor().person_id,
+        joining_form=JoiningForm(),
         words=WORDS,
         **resets_of(person_id),
     )
@@ -190,7 +191,7 @@ def remove_membership(membership_id: UUID) -> Response:
 @blueprint.get("/administration/duplicates")
 @roles(Role.ADMINISTRATOR)
 def duplicates() -> str:
-    """Two accounts with one face? Staff look, and decide in writing."""
+    """Two accounts with one face? Staff look, and decide in writing; that they are one person is decided by two."""
     return render_template(
         "identity/administration/duplicates.html", found=queries.open_duplicates(db()), form=DecisionForm()
     )
@@ -208,14 +209,12 @@ def duplicate_picture(flag_id: UUID, photo_id: UUID) -> Response:
 def decide_duplicate(flag_id: UUID) -> Response:
     form = DecisionForm()
     if form.validate_on_submit():
-        services.decide_duplicate(
-            db(),
-            context().keyring,
-            flag_id=flag_id,
-            same_person=form.same_person.data == "yes",
-            reason=form.reason.data,
-            actor=actor(),
-        )
+        asked = {"flag_id": flag_id, "reason": form.reason.data, "actor": actor()}
+        if form.finding.data == "one":
+            services.ask_joining_of_duplicate(db(), context().keyring, **asked, stands=form.stands_id())
+            flash(_("已提交申请，等待另一人确认。"), "success")
+            return redirect(url_for("identity.joinings"))
+        services.decide_duplicate(db(), context().keyring, **asked)
         flash(_("已记录结论。"), "success")
     else:
         flash(_("请写明理由。"), "error")

@@ -79,7 +79,7 @@ def store_frames(
     stored = []
     for number, frame in enumerate(frames):
         path = f"{folder}/{number}"
-        sealed = vault.seal(key, actor.person_id, path, frame)
+        sealed = vault.seal(key, check.person_id, path, frame)
         context.store.put(path, sealed)
         stored.append(StoredFrame(path, hashlib.sha256(sealed).hexdigest(), hashlib.sha256(frame).hexdigest()))
     return stored

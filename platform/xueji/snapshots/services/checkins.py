@@ -20,6 +20,7 @@ from xueji.enrolment.access import access_own_cohort, access_own_enrolment
 from xueji.enrolment.errors import NotForOneself
 from xueji.enrolment.models import Enrolment
 from xueji.identity.models import Person
+from xueji.identity.queries import files_of, is_herself, same_person, standing_file
 from xueji.identity.rules import ProofRoute
 from xueji.identity.services.acting import record_in_enrolment
 from xueji.kernel import clock
@@ -60,17 +61,17 @@ def check_in(
     if not timedelta() < lasts <= LONGEST:
         raise ValueError("a check-in lasts up to five hours")
     enrolment, cohort = access_own_enrolment(session, actor, enrolment_id)
-    if enrolment.person_id == actor.person_id:
+    if is_herself(session, enrolment.person_id, actor.person_id):
         raise NotForOneself
-    # Locked, so that two institutions do not check her in at the same moment.
-    person = session.get_one(Person, enrolment.person_id, with_for_update=True)
+    # Locked, so that two institutions do not check her in at the same moment: the file that stands, for all of hers.
+    person = session.get_one(Person, standing_file(session, enrolment.person_id), with_for_update=True)
     if person.proof_route is not ProofRoute.SUPERVISED:
         raise NotOnThisRoute
     if place not in places_of(session, cohort):
         raise PlaceUnknown
     now_ms = clock.to_ms(clock.now())
     open_ = select(CheckIn).where(
-        CheckIn.person_id == person.id, CheckIn.closed_ms.is_(None), CheckIn.until_ms > now_ms
+        same_person(CheckIn.person_id, person.id), CheckIn.closed_ms.is_(None), CheckIn.until_ms > now_ms
     )
     for before in session.scalars(open_.order_by(CheckIn.id).with_for_update()):
         if (before.enrolment_id, before.place) == (enrolment_id, place) and before.code_tries < MOST_TRIES:
@@ -78,7 +79,7 @@ def check_in(
         _end(session, keyring, actor, before, ELSEWHERE, now_ms)
     here = CheckIn(
         enrolment_id=enrolment_id,
-        person_id=person.id,
+        person_id=enrolment.person_id,
         supervisor_id=actor.person_id,
         place=place,
         opened_ms=now_ms,
@@ -114,7 +115,7 @@ def go_round(
         select(CheckIn)
         .join(Enrolment, Enrolment.id == CheckIn.enrolment_id)
         .where(Enrolment.cohort_id == cohort_id, CheckIn.closed_ms.is_(None), CheckIn.until_ms > now_ms)
-        .where(CheckIn.person_id != actor.person_id)
+        .where(CheckIn.person_id.not_in(files_of(session, actor.person_id)))
         .order_by(CheckIn.id)
         .with_for_update(of=CheckIn)
     ).all()
@@ -153,7 +154,7 @@ def enter_code(session: Session, keyring: Keyring, *, actor: Actor, code: str) -
     now_ms = clock.to_ms(clock.now())
     here = session.scalar(
         select(CheckIn)
-        .where(CheckIn.person_id == actor.person_id, CheckIn.closed_ms.is_(None), CheckIn.until_ms > now_ms)
+        .where(same_person(CheckIn.person_id, actor.person_id), CheckIn.closed_ms.is_(None), CheckIn.until_ms > now_ms)
         .with_for_update()
     )
     if here is None or here.code_tries >= MOST_TRIES:
@@ -190,7 +191,7 @@ def _code(keyring: Keyring, cohort_id: UUID, place: str, window: int) -> str:
 
 def _still_open(session: Session, actor: Actor, check_in_id: UUID) -> CheckIn:
     here = access_check_in(session, actor, check_in_id)
-    if here.person_id == actor.person_id:
+    if is_herself(session, here.person_id, actor.person_id):
         raise NotForOneself
     if here.closed_ms is not None or here.until_ms <= clock.to_ms(clock.now()):
         raise CheckInClosed

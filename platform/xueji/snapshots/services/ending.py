@@ -6,6 +6,7 @@ from sqlalchemy import select, update
 
 from xueji.identity.events import FaceRouteEnds, WhyFaceRouteEnds
 from xueji.identity.models import Person
+from xueji.identity.queries import same_person
 from xueji.kernel import clock
 from xueji.progress.models import Sitting
 from xueji.progress.open_check import read_open_check
@@ -27,7 +28,7 @@ def face_route_ends(ends: FaceRouteEnds) -> None:
     staff give. What she studies from now on counts in a sitting that staff vouch for.
     """
     session, now_ms = ends.session, clock.to_ms(clock.now())
-    waiting = (Check.person_id == ends.person_id, Check.state.in_([CheckState.DUE, CheckState.ANSWERED]))
+    waiting = (same_person(Check.person_id, ends.person_id), Check.state.in_([CheckState.DUE, CheckState.ANSWERED]))
     # The person first, as when a sitting opens; sittings before checks, as on the beat path.
     session.execute(select(Person.id).where(Person.id == ends.person_id).with_for_update())
     sittings = {
@@ -35,7 +36,7 @@ def face_route_ends(ends: FaceRouteEnds) -> None:
         for sitting in session.scalars(
             select(Sitting)
             .where(
-                Sitting.person_id == ends.person_id,
+                same_person(Sitting.person_id, ends.person_id),
                 Sitting.open_check.is_not(None) | Sitting.id.in_(select(Check.sitting_id).where(*waiting)),
             )
             .order_by(Sitting.id)
@@ -55,7 +56,7 @@ def face_route_ends(ends: FaceRouteEnds) -> None:
     session.execute(
         update(Sitting)
         .where(
-            Sitting.person_id == ends.person_id,
+            same_person(Sitting.person_id, ends.person_id),
             Sitting.method == Method.FACE,
             Sitting.ended_ms.is_(None),
             Sitting.valid_until_ms.is_(None),

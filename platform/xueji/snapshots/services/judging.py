@@ -176,7 +176,7 @@ def _case(session: Session, context: Context, attempt: Attempt, model: str) -> _
     earlier = session.execute(
         select(Picture.plain_sha256, Picture.likeness)
         .join(Attempt, Attempt.id == Picture.attempt_id)
-        .where(Picture.person_id == person_id, Picture.attempt_id != attempt.id)
+        .where(identity.same_person(Picture.person_id, person_id), Picture.attempt_id != attempt.id)
         .order_by(Attempt.answered_ms.desc())
         .limit(MOST_EARLIER)
     )
@@ -309,7 +309,8 @@ def _outcome(session: Session, attempt: Attempt, verdict: Verdict) -> Outcome:
         picture.likeness = likenesses.get(picture.plain_sha256 or "")
     known = set(likenesses.values())
     same = or_(Picture.likeness.in_(known), Picture.plain_sha256.in_(likenesses.keys()))
-    others = exists().where(same, Picture.person_id != attempt.pictures[0].person_id)
+    hers = identity.files_of(session, attempt.pictures[0].person_id)
+    others = exists().where(same, Picture.person_id.not_in(hers))
     shown_by_another = bool(known) and bool(session.scalar(select(others)))
     attempt.signals = [signal.as_values() for signal in signals]
     outcome = Outcome(verdict.outcome.value)

@@ -64,7 +64,7 @@ def contest(session: Session, keyring: Keyring, *, actor: Actor, check_id: UUID,
     check.state = rules.move(CheckState(check.state), CheckState.CONTESTED)
     chain = str(check.enrolment_id)
     committed = trace.commit(session, reason, chain=chain, field="appeal", person=str(check.person_id))
-    who = keyring.pseudonym(actor.person_id, check.enrolment_id)
+    who = keyring.pseudonym(check.person_id, check.enrolment_id)
     trace.record(
         session,
         event=Event.CHECK_APPEAL,

@@ -1,0 +1,186 @@
+"""Two files of one person: what waits for a second person, who may be it, and which files are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, aliased
+
+from xueji.identity import rules, vault
+from xueji.identity.models import Account, DuplicateFlag, FileJoining, Membership, Organisation, Person, ReferencePhoto
+from xueji.identity.queries.people import masked_names
+from xueji.identity.queries.resets import since
+from xueji.identity.rules import JOINING_LASTS, File, PhotoStanding, in_jurisdiction
+from xueji.kernel import clock
+from xueji.kernel.actor import Actor, Role
+from xueji.kernel.crypto import Keyring
+from xueji.kernel.errors import NotFound
+
+MOST_WAITING = 200
+MOST_JOINED = 200
+
+
+def file_of(session: Session, person_id: UUID) -> File:
+    """What decides which of two files stands. Raises NotFound."""
+    row = session.execute(
+        select(Person.registered_at, Account.staff, Account.activated_at)
+        .join(Account, Account.person_id == Person.id)
+        .where(Person.id == person_id)
+    ).first()
+    if row is None:
+        raise NotFound
+    joined = exists().where(Person.joined_to == person_id)
+    confirmed = exists().where(
+        ReferencePhoto.person_id == person_id, ReferencePhoto.standing == PhotoStanding.CONFIRMED
+    )
+    return File(
+        person_id,
+        bool(session.scalar(select(joined))),
+        row.staff,
+        row.activated_at is not None,
+        bool(session.scalar(select(confirmed))),
+        row.registered_at,
+    )
+
+
+def regions_of(session: Session, person_ids: Iterable[UUID]) -> set[str]:
+    """Where the organisations are that these belong to."""
+    chosen = (
+        select(Organisation.region)
+        .join(Membership, Membership.organisation_id == Organisation.id)
+        .where(Membership.person_id.in_(list(person_ids)))
+    )
+    return set(session.scalars(chosen))
+
+
+def may_decide(session: Session, joining: FileJoining, actor: Actor) -> bool:
+    files = (joining.person_id, joining.joined_id)
+    return rules.may_decide_joining(
+        files, regions_of(session, files), joining.asked_by, actor, since(session, actor), clock.now()
+    )
+
+
+@dataclass(frozen=True)
+class JoinedFile:
+    person_id: UUID
+    name_masked: str
+    id_number_masked: str
+    account: str
+
+
+@dataclass(frozen=True)
+class WaitingJoining:
+    """That two files are to be joined or put apart, and nobody has decided on."""
+
+    joining_id: UUID
+    parts: bool
+    stands: JoinedFile
+    joined: JoinedFile
+    asked_at: datetime
+    lapses_at: datetime
+    asker_masked: str
+    reason: str
+    flag_id: UUID | None
+    photos: tuple[UUID, ...]
+    """The two that were found alike, where that led to it."""
+    mine: bool
+    may_decide: bool
+
+
+def waiting_joinings(session: Session, keyring: Keyring, actor: Actor) -> list[WaitingJoining]:
+    """Those that somebody may decide on or has asked for; the oldest first."""
+    chosen = (
+        select(FileJoining)
+        .where(FileJoining.decided_at.is_(None), FileJoining.asked_at > clock.now() - JOINING_LASTS)
+        .order_by(FileJoining.asked_at, FileJoining.id)
+        .limit(MOST_WAITING)
+    )
+    seen = [
+        (each, each.asked_by == actor.person_id, may_decide(session, each, actor)) for each in session.scalars(chosen)
+    ]
+    shown = [each for each in seen if each[1] or each[2]]
+    ids = {person for each, _mine, _may in shown for person in (each.person_id, each.joined_id)}
+    files = _files(session, ids)
+    askers = {each.asked_by for each, _mine, _may in shown}
+    names = masked_names(session, askers)
+    return [
+        WaitingJoining(
+            each.id,
+            each.parts,
+            files[each.person_id],
+            files[each.joined_id],
+            each.asked_at,
+            each.asked_at + JOINING_LASTS,
+            names.get(each.asked_by, ""),
+            reason_of(session, keyring, each),
+            each.flag_id,
+            _photos(session, each),
+            mine,
+            may,
+        )
+        for each, mine, may in shown
+    ]
+
+
+def reason_of(session: Session, keyring: Keyring, joining: FileJoining) -> str:
+    key = vault.person_key(session, keyring, joining.person_id)
+    return vault.unseal(key, joining.person_id, vault.joining_field(joining.id), joining.reason_cipher).decode()
+
+
+def _photos(session: Session, joining: FileJoining) -> tuple[UUID, ...]:
+    flag = session.get(DuplicateFlag, joining.flag_id) if joining.flag_id is not None else None
+    return () if flag is None else (flag.photo_id, flag.other_photo_id)
+
+
+def _files(session: Session, person_ids: Iterable[UUID]) -> dict[UUID, JoinedFile]:
+    rows = session.execute(
+        select(Person.id, Person.name_masked, Person.id_number_masked, Account.account)
+        .join(Account, Account.person_id == Person.id)
+        .where(Person.id.in_(list(person_ids)))
+    )
+    return {row[0]: JoinedFile(*row) for row in rows}
+
+
+@dataclass(frozen=True)
+class JoinedFiles:
+    """Two files that are joined."""
+
+    stands: JoinedFile
+    joined: JoinedFile
+    asked: bool
+    """Whether somebody has asked that they be put apart."""
+
+
+def joined_files(session: Session, actor: Actor) -> list[JoinedFiles]:
+    """Those that somebody may ask to have put apart, by account."""
+    if not actor.is_(Role.ADMINISTRATOR, Role.REGULATOR):
+        return []
+    other = aliased(Person)
+    pairs = [
+        (row[0], row[1])
+        for row in session.execute(
+            select(other.id, Person.id).join(other, other.id == Person.joined_to).order_by(other.id).limit(MOST_JOINED)
+        )
+    ]
+    if not actor.is_(Role.ADMINISTRATOR):
+        pairs = [
+            pair
+            for pair in pairs
+            if any(in_jurisdiction(actor.region or "", region) for region in regions_of(session, pair))
+        ]
+    files = _files(session, {person for pair in pairs for person in pair})
+    asked = set(
+        session.scalars(
+            select(FileJoining.joined_id).where(
+                FileJoining.parts,
+                FileJoining.decided_at.is_(None),
+                FileJoining.asked_at > clock.now() - JOINING_LASTS,
+                FileJoining.joined_id.in_([joined for _stands, joined in pairs]),
+            )
+        )
+    )
+    return [JoinedFiles(files[one], files[two], two in asked) for one, two in pairs]

@@ -1,0 +1,214 @@
+"""Joining two files of one person, and putting them apart again: asked for by one, decided by another.
+
+The account of the file that is joined is suspended. What is in either file stays where it was written, under the key it
+was sealed with; whoever looks by person sees both, and the person goes on with all of it in the account that stands.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+from flask_babel import gettext as _
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from xueji.identity import rules, vault
+from xueji.identity.errors import JoiningOver, NotJoinable
+from xueji.identity.events import FilesJoined
+from xueji.identity.models import DuplicateFlag, FileJoining, Person
+from xueji.identity.queries.joinings import file_of, may_decide, reason_of, regions_of
+from xueji.identity.rules import JOINING_LASTS, SessionEnd
+from xueji.identity.services.acting import record_in_office
+from xueji.identity.services.passwords import account_of
+from xueji.identity.services.recording import record_power
+from xueji.identity.services.sessions import end_sessions
+from xueji.kernel import clock
+from xueji.kernel.actor import Actor
+from xueji.kernel.crypto import Keyring
+from xueji.kernel.errors import Forbidden, Invalid, NotFound
+from xueji.kernel.events import Events
+from xueji.trace.rules import PLATFORM, Event
+from xueji.trace.services import commit
+
+FEWEST_LETTERS, MOST_LETTERS = 4, 300
+
+
+def ask_joining(
+    session: Session,
+    keyring: Keyring,
+    *,
+    one: UUID,
+    other: UUID,
+    reason: str,
+    actor: Actor,
+    stands: UUID | None = None,
+    flag_id: UUID | None = None,
+) -> FileJoining:
+    """Ask that two files be joined. ``stands`` is the one that goes on; without it `rules.stands` chooses.
+
+    Raises NotFound, Forbidden, Invalid without a reason, NotJoinable with the way out.
+    """
+    files = {each.person_id: each for each in (file_of(session, one), file_of(session, other))}
+    if not rules.may_ask_joining(files, regions_of(session, files), actor):
+        raise Forbidden
+    chosen = stands if stands in files else rules.stands(files[one], files[other]).person_id
+    joined = other if chosen == one else one
+    _refuse(session, chosen, joined)
+    return _ask(session, keyring, chosen, joined, reason, actor, parts=False, flag_id=flag_id)
+
+
+def ask_parting(session: Session, keyring: Keyring, *, joined: UUID, reason: str, actor: Actor) -> FileJoining:
+    """Ask that a file that was joined be put apart again. Raises NotFound, Forbidden, Invalid, NotJoinable."""
+    person = session.get(Person, joined)
+    if person is None:
+        raise NotFound
+    if person.joined_to is None:
+        raise NotJoinable(_("这份档案没有与其他档案合并。"))
+    files = (person.joined_to, joined)
+    if not rules.may_ask_joining(files, regions_of(session, files), actor):
+        raise Forbidden
+    return _ask(session, keyring, person.joined_to, joined, reason, actor, parts=True, flag_id=None)
+
+
+def _refuse(session: Session, stands: UUID, joined: UUID) -> None:
+    """One file is joined to another, never to itself, to a third, or with others behind it. Raises NotJoinable."""
+    if stands == joined:
+        raise NotJoinable(_("请选择两份不同的档案。"))
+    if session.scalar(select(Person.id).where(Person.id.in_((stands, joined)), Person.joined_to.is_not(None))):
+        raise NotJoinable(_("其中一份已并入别的档案。请改为与那份档案合并，或先申请分开。"))
+    if session.scalar(select(Person.id).where(Person.joined_to == joined).limit(1)):
+        raise NotJoinable(_("已有档案并入将被合并的一份。请保留那一份，或先申请分开。"))
+
+
+def _ask(
+    session: Session,
+    keyring: Keyring,
+    stands: UUID,
+    joined: UUID,
+    reason: str,
+    actor: Actor,
+    *,
+    parts: bool,
+    flag_id: UUID | None,
+) -> FileJoining:
+    words = reason.strip()
+    if not FEWEST_LETTERS <= len(words) <= MOST_LETTERS:
+        raise Invalid(_("请写明理由（4至300个字）。"))
+    pair = (stands, joined)
+    earlier = select(FileJoining).where(
+        FileJoining.person_id.in_(pair), FileJoining.joined_id.in_(pair), FileJoining.decided_at.is_(None)
+    )
+    for each in session.scalars(earlier.with_for_update()):
+        _decide(each, actor, confirmed=False)
+    joining_id = uuid4()
+    key = vault.person_key(session, keyring, stands)
+    made = FileJoining(
+        id=joining_id,
+        person_id=stands,
+        joined_id=joined,
+        parts=parts,
+        flag_id=flag_id,
+        asked_by=actor.person_id,
+        asked_at=clock.now(),
+        reason_cipher=vault.seal(key, stands, vault.joining_field(joining_id), words.encode()),
+    )
+    session.add(made)
+    session.flush()
+    said = commit(session, words, chain=PLATFORM, field="reason", person=str(stands))
+    values = {"joining": str(made.id), "parts": parts, "reason": said, **_with(session, stands)}
+    record_power(session, keyring, Event.JOINING_ASK, actor=actor.person_id, subject=joined, values=values)
+    return made
+
+
+def confirm_joining(
+    session: Session, keyring: Keyring, events: Events, *, joining_id: UUID, actor: Actor
+) -> FileJoining:
+    """The second person agrees: the files are joined, or put apart.
+
+    Raises NotFound (not hers to decide), JoiningOver, NotJoinable.
+    """
+    joining = _waiting(session, joining_id, actor)
+    pair = (joining.person_id, joining.joined_id)
+    # Both, in one order for everybody: study locks the person too.
+    locked = select(Person).where(Person.id.in_(pair)).order_by(Person.id).with_for_update()
+    people = {each.id: each for each in session.scalars(locked.execution_options(populate_existing=True))}
+    joined = people[joining.joined_id]
+    if joining.parts and joined.joined_to != joining.person_id:
+        raise JoiningOver
+    if not joining.parts:
+        _refuse(session, *pair)
+    _decide(joining, actor, confirmed=True)
+    if not joining.parts:
+        # Whatever ends sessions or grows a chain comes after the rows that study locks first.
+        joined.joined_to = joining.person_id
+        joined.proof_route = people[joining.person_id].proof_route
+        session.flush()
+    account = account_of(session, joining.joined_id)
+    account.suspended_at = None if joining.parts else account.suspended_at or clock.now()
+    end_sessions(session, events, person_id=joining.joined_id, reason=SessionEnd.SUSPENDED)
+    reason = reason_of(session, keyring, joining)
+    events.publish(FilesJoined(session, joining.id, *pair, joining.parts, joining.asked_by, actor.person_id, reason))
+    if joining.parts:
+        joined.joined_to = None
+        session.flush()
+    event = Event.FILE_PART if joining.parts else Event.FILE_JOIN
+    values = {"joining": str(joining.id)}
+    for subject, other in (pair, pair[::-1]):
+        said = {**values, **_with(session, other)}
+        record_power(session, keyring, event, actor=actor.person_id, subject=subject, values=said)
+    if not joining.parts:
+        _settle_flags(session, keyring, pair, reason, actor)
+    return joining
+
+
+def refuse_joining(session: Session, keyring: Keyring, *, joining_id: UUID, actor: Actor) -> FileJoining:
+    """Whoever might confirm it, and who asked for it, may say no. Raises NotFound, JoiningOver."""
+    joining = session.get(FileJoining, joining_id, with_for_update=True)
+    if joining is None or not (joining.asked_by == actor.person_id or may_decide(session, joining, actor)):
+        raise NotFound
+    _refuse_over(joining)
+    _decide(joining, actor, confirmed=False)
+    values = {"joining": str(joining.id), "parts": joining.parts}
+    record_power(
+        session, keyring, Event.JOINING_REFUSE, actor=actor.person_id, subject=joining.joined_id, values=values
+    )
+    return joining
+
+
+def _with(session: Session, person_id: UUID) -> dict[str, str]:
+    """The other file, as a commitment under its own key."""
+    return {"other": commit(session, str(person_id), chain=PLATFORM, field="other", person=str(person_id))}
+
+
+def _waiting(session: Session, joining_id: UUID, actor: Actor) -> FileJoining:
+    joining = session.get(FileJoining, joining_id, with_for_update=True)
+    if joining is None or not may_decide(session, joining, actor):
+        raise NotFound
+    _refuse_over(joining)
+    return joining
+
+
+def _refuse_over(joining: FileJoining) -> None:
+    if joining.decided_at is not None or clock.now() >= joining.asked_at + JOINING_LASTS:
+        raise JoiningOver
+
+
+def _decide(joining: FileJoining, actor: Actor, *, confirmed: bool) -> None:
+    joining.decided_by, joining.decided_at, joining.confirmed = actor.person_id, clock.now(), confirmed
+
+
+def _settle_flags(session: Session, keyring: Keyring, pair: tuple[UUID, UUID], reason: str, actor: Actor) -> None:
+    """What pointed at these two is decided with it."""
+    one, other = pair
+    open_ = select(DuplicateFlag).where(
+        DuplicateFlag.decided_at.is_(None),
+        or_(
+            (DuplicateFlag.person_id == one) & (DuplicateFlag.other_person_id == other),
+            (DuplicateFlag.person_id == other) & (DuplicateFlag.other_person_id == one),
+        ),
+    )
+    for flag in session.scalars(open_):
+        flag.decided_at, flag.decided_by = clock.now(), actor.person_id
+        flag.same_person, flag.reason = True, reason
+        values = {"finding": str(flag.id), "kind": "duplicate_face.same"}
+        record_in_office(session, keyring, actor=actor, event=Event.FINDING, values=values)
