@@ -114,7 +114,8 @@ bench: test-install
 
 long: mutants
 
-# Changes the pure rules in small ways and asks whether a test notices: `make mutants of='xueji.hours.rules.*'` for some.
+# Changes the pure rules in small ways and asks whether a test notices: `make mutants of='xueji.hours.rules.*'` for some;
+# `of="--living --jobs 4"` only those that lived the last time, four at once.
 # The tool stands apart from the tests: what it needs (setproctitle) makes Celery and gunicorn rename their processes.
 mutants: test-install
 	@[ -d build/mutmut ] || $(PIP) install --target build/mutmut mutmut==$(MUTMUT)

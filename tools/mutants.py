@@ -3,20 +3,39 @@
 A mutant that no test kills is either a missing test or makes no difference; the latter stand in `tests/mutants.toml`,
 each with the reason. The run fails when fewer than 95 of 100 mutants are killed, when a survivor is not in the list,
 or when one in the list is killed by now.
+
+mutmut writes the mutants, all of a module into one file; `mutants_run` lets the tests judge them, many times faster
+than a run of pytest for each.
 """
 
 from __future__ import annotations
 
+import argparse
+import difflib
+import fnmatch
+import json
+import os
 import shutil
 import subprocess
 import sys
 import tomllib
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 HOUSE = Path(__file__).parents[1]
 WORKSHOP = HOUSE / "build" / "mutants"
-PARTS = ("progress", "hours", "snapshots", "enrolment", "rulebook", "identity")
+PLATFORM = HOUSE / "platform"
+RULES = ("progress", "hours", "snapshots", "enrolment", "rulebook", "identity")
+PURE = (
+    *(f"xueji/{part}/{pattern}" for part in RULES for pattern in ("rules.py", "rules/*.py")),
+    "xueji/rulebook/*.py",
+    "xueji/identity/numbers.py",
+    "xueji/identity/spelling.py",
+    "xueji/snapshots/turns.py",
+)
+COPIED = ("platform", "courses", "media_pipeline", "docs", "tests", "README.md", "README.zh.md")
 LEAST_KILLED = 0.95
 SETTINGS = """\
 [tool.pytest.ini_options]
@@ -24,63 +43,143 @@ addopts = ["--import-mode=importlib", "-p", "no:cacheprovider"]
 pythonpath = ["tests"]
 
 [tool.mutmut]
-source_paths = ["src"]
-only_mutate = {mutated}
-also_copy = ["courses", "media_pipeline", "docs", "README.md", "README.zh.md"]
-pytest_add_cli_args_test_selection = ["tests/rules"]
+source_paths = ["platform"]
+# The sentences for people; tests/architecture/test_words.py holds them.
+do_not_mutate_patterns = ['\\b_\\("']
 """
 
 
-def main(wanted: list[str]) -> int:
-    """Run the mutants whose names match (all without arguments) and report; the exit code of the process."""
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One small change of a function; `name` is mutmut's and changes with the function, the other fields do not."""
+
+    name: str
+    function: str
+    was: str
+    becomes: str
+
+    @property
+    def key(self) -> Key:
+        return self.function, self.was, self.becomes
+
+
+def main(arguments: list[str]) -> int:
+    """Judge the mutants of the wanted modules (all without arguments) and report; the exit code of the process."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("modules", nargs="*", help="patterns of modules, for instance 'xueji.hours.rules.*'")
+    parser.add_argument("--jobs", default="1", help="how many mutants are judged at once")
+    parser.add_argument("--living", action="store_true", help="only those that lived when they were last judged")
+    parser.add_argument("--tests", default="tests/rules", help="the tests that judge, parted by blanks")
+    given = parser.parse_args(arguments)
+    files = [file for file in _pure() if not given.modules or _any(_module(file), given.modules)]
     lay_out()
-    mutmut = [sys.executable, "-m", "mutmut"]
-    with (WORKSHOP / "run.log").open("w") as log:
-        run = subprocess.run([*mutmut, "run", *wanted], cwd=WORKSHOP, stdout=log, stderr=log)
-    if run.returncode:
-        print((WORKSHOP / "run.log").read_text()[-3000:])
-        return run.returncode
-    shown = subprocess.run(
-        [*mutmut, "results", "--all", "true"], cwd=WORKSHOP, capture_output=True, text=True, check=True
-    )
-    return report(dict(_verdicts(shown.stdout)), whole=not wanted)
+    os.chdir(WORKSHOP)  # where mutmut looks for its settings
+    mutants = [mutant for file in files for mutant in mutate(file)]
+    before = _before()
+    asked = [mutant for mutant in mutants if not given.living or before.get(mutant.key) != "killed"]
+    Path("mutants.json").write_text(json.dumps([mutant.name for mutant in asked]))
+    paths = (str(WORKSHOP / "platform"), os.environ.get("PYTHONPATH", ""), str(HOUSE / "tools"))
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "MUTANTS_JOBS": given.jobs,
+    }
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "mutants_run", *given.tests.split()]
+    with Path("run.log").open("w") as log:
+        run = subprocess.run(command, env=environment, stdout=log, stderr=log)
+    if not Path("judged.json").exists():
+        print(Path("run.log").read_text()[-3000:])
+        return run.returncode or 1
+    judged: dict[str, str] = json.loads(Path("judged.json").read_text())
+    verdicts = {mutant: judged.get(mutant.name, "killed") for mutant in mutants}
+    looked_at = {mutant.function for mutant in mutants}
+    kept = [(key, verdict) for key, verdict in before.items() if key[0] not in looked_at]
+    kept += [(mutant.key, verdict) for mutant, verdict in verdicts.items()]
+    Path("verdicts.json").write_text(json.dumps(kept))
+    return report(verdicts)
+
+
+def _before() -> dict[Key, str]:
+    """What became of each mutant when it was last judged."""
+    file = Path("verdicts.json")
+    known: list[tuple[list[str], str]] = json.loads(file.read_text()) if file.exists() else []
+    return {(function, was, becomes): verdict for (function, was, becomes), verdict in known}
+
+
+def _any(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+
+
+def _pure() -> list[Path]:
+    """The files whose rules are mutated, from the platform's folder on."""
+    found = {file for pattern in PURE for file in PLATFORM.glob(pattern)}
+    return sorted(file.relative_to(PLATFORM) for file in found)
+
+
+def _module(file: Path) -> str:
+    return ".".join(file.with_suffix("").parts).removesuffix(".__init__")
 
 
 def lay_out() -> None:
-    """A copy of the house with the package under `src`, which is where the tool looks for it."""
-    shutil.rmtree(WORKSHOP, ignore_errors=True)
+    """A copy of the house in which the mutants are written."""
+    WORKSHOP.mkdir(parents=True, exist_ok=True)
     ignore = shutil.ignore_patterns("__pycache__", "node_modules")
-    shutil.copytree(HOUSE / "platform", WORKSHOP / "src", ignore=ignore)
-    for name in ("courses", "media_pipeline", "docs", "tests"):
-        shutil.copytree(HOUSE / name, WORKSHOP / name, ignore=ignore)
-    for name in ("README.md", "README.zh.md"):
-        shutil.copy(HOUSE / name, WORKSHOP)
-    mutated = [f"src/xueji/{part}/{pattern}" for part in PARTS for pattern in ("rules.py", "rules/*.py")]
-    mutated += ["src/xueji/rulebook/*.py"]
-    (WORKSHOP / "pyproject.toml").write_text(SETTINGS.format(mutated=str(mutated).replace("'", '"')))
+    for name in COPIED:
+        if (HOUSE / name).is_dir():
+            shutil.rmtree(WORKSHOP / name, ignore_errors=True)
+            shutil.copytree(HOUSE / name, WORKSHOP / name, ignore=ignore)
+        else:
+            shutil.copy(HOUSE / name, WORKSHOP)
+    (WORKSHOP / "pyproject.toml").write_text(SETTINGS)
+    (WORKSHOP / "judged.json").unlink(missing_ok=True)
 
 
-def _verdicts(shown: str) -> list[tuple[str, str]]:
-    """Name and verdict of each mutant, from the tool's list of results."""
-    lines = [line.strip().partition(": ") for line in shown.splitlines() if ": " in line]
-    return [(name, verdict) for name, _, verdict in lines if verdict != "not checked"]
+def mutate(file: Path) -> Iterator[Mutant]:
+    """Write all mutants of a file into its copy, which asks at each call which of them is meant."""
+    from mutmut.mutation.file_mutation import mutate_file_contents
+
+    mutated = mutate_file_contents(str(file), (PLATFORM / file).read_text("utf-8"))
+    (WORKSHOP / "platform" / file).write_text(mutated.code, "utf-8")
+    lines, spans = mutated.code.splitlines(), mutated.line_span_by_function_name
+    for name in mutated.mutant_names:
+        mangled = name.partition("__mutmut_")[0]
+        function = mangled.removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
+        was, becomes = (
+            [line.replace(each, function) for line in lines[spans[each].start - 1 : spans[each].end]]
+            for each in (f"{mangled}__mutmut_orig", name)
+        )
+        changed = [line for line in difflib.ndiff(was, becomes) if line[:1] in "+-"]
+        old = " ".join(line[2:].strip() for line in changed if line[0] == "-")
+        new = " ".join(line[2:].strip() for line in changed if line[0] == "+")
+        yield Mutant(f"{_module(file)}.{name}", f"{_module(file)}.{function}", old, new)
 
 
-def report(verdicts: dict[str, str], *, whole: bool) -> int:
+def report(verdicts: dict[Mutant, str]) -> int:
     """Print what lives, by module, and hold it against the list of mutants that make no difference."""
-    listed = tomllib.loads((HOUSE / "tests" / "mutants.toml").read_text("utf-8"))["equivalent"]
-    killed = {name for name, verdict in verdicts.items() if verdict in ("killed", "timeout", "suspicious")}
-    living = verdicts.keys() - killed
-    for module, count in sorted(Counter(name.rpartition(".")[0] for name in living - listed.keys()).items()):
-        print(f"{module}: {count} live")
-    for name in sorted(living - listed.keys()):
-        print(f"  {name}: {verdicts[name]}")
-    gone = sorted(listed.keys() & killed) + (sorted(listed.keys() - verdicts.keys()) if whole else [])
-    for name in gone:
-        print(f"  {name} is in tests/mutants.toml, and is killed or gone")
-    share = len(killed) / max(len(verdicts), 1)
-    print(f"{len(verdicts)} mutants, {len(killed)} killed ({share:.1%})")
-    return int(share < LEAST_KILLED or bool(living - listed.keys()) or bool(gone))
+    entries = tomllib.loads((HOUSE / "tests" / "mutants.toml").read_text("utf-8")).get("equivalent", [])
+    listed = {(entry["function"], entry["was"], entry["becomes"]) for entry in entries}
+    modules = {mutant: mutant.name.rpartition(".")[0] for mutant in verdicts}
+    living = [mutant for mutant, verdict in verdicts.items() if verdict != "killed"]
+    unknown = [mutant for mutant in living if mutant.key not in listed]
+    for mutant in unknown:
+        print(f"{verdicts[mutant]}: {mutant.function}\n    - {mutant.was}\n    + {mutant.becomes}")
+    looked_at = {mutant.function for mutant in verdicts}
+    gone = sorted(key for key in listed - {mutant.key for mutant in living} if key[0] in looked_at)
+    for function, was, becomes in gone:
+        print(f"in tests/mutants.toml, and killed or gone: {function}\n    - {was}\n    + {becomes}")
+    counts, lived = Counter(modules.values()), Counter(modules[mutant] for mutant in living)
+    open_ones = Counter(modules[mutant] for mutant in unknown)
+    print(f"{'':38}mutants  killed  no difference  open")
+    for module, count in [*sorted(counts.items()), ("", len(verdicts))]:
+        here = lived[module] if module else len(living)
+        still = open_ones[module] if module else len(unknown)
+        print(f"{module:38}{count:7} {count - here:7} {here - still:14} {still:5}")
+    share = 1 - len(living) / max(len(verdicts), 1)
+    print(f"{share:.1%} killed")
+    return int(share < LEAST_KILLED or bool(unknown) or bool(gone))
 
 
 if __name__ == "__main__":

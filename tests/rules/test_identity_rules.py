@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xueji.identity import rules
-from xueji.identity.rules import Capacity, PasswordProblem, Standing, Tries
+from xueji.identity.rules import AccountProblem, Capacity, PasswordProblem, Standing, Tries
 from xueji.kernel.actor import Role
 
 NOON = datetime(2026, 11, 21, 4, tzinfo=UTC)
@@ -51,6 +51,8 @@ def test_a_jurisdiction_covers_what_lies_below_it(regulator: str, region: str, c
         "/a\r\nLocation: https://evil.example",
         "/\t/evil.example",
         " //evil.example",
+        "/a b",
+        "/a\x7f",
         "account",
     ],
 )
@@ -58,7 +60,7 @@ def test_a_way_on_that_leads_elsewhere_is_none(target: str | None) -> None:
     assert rules.local_path(target) is None
 
 
-@pytest.mark.parametrize("target", ["/", "/lessons/7?at=12", "/a/b#c"])
+@pytest.mark.parametrize("target", ["/", "/lessons/7?at=12", "/a/b#c", "/a!", "/人\x80"])
 def test_a_way_on_within_the_site_is_kept(target: str) -> None:
     assert rules.local_path(target) == target
 
@@ -144,10 +146,51 @@ def test_screens_show_little_of_a_name_and_a_number() -> None:
         ("my-WangXM-88", PasswordProblem.TELLS_THE_ACCOUNT),
         ("correct-horse-7", None),
         ("学习使我快乐2026年", None),
+        ("m3k9x" * 25 + "m3k", None),
+        ("m3k9x" * 25 + "m3k9", PasswordProblem.TOO_LONG),
+        ("m3k9xm3k9x", None),
+        ("m3k9m3k9m3", PasswordProblem.TOO_EVEN),
+        ("qwerty7m3k", None),
+        ("qwertyu7m3", PasswordProblem.TOO_EVEN),
+        ("$unshine!84", PasswordProblem.TOO_COMMON),
+        ("2026dragon88", PasswordProblem.TOO_COMMON),
+        ("1dragon2345678", PasswordProblem.TOO_COMMON),
+        ("dragon723904518", None),
+        ("dr4g0ndr4g0n", PasswordProblem.TOO_COMMON),
+        ("basketballbasketball", PasswordProblem.TOO_COMMON),
+        ("dragonzebras", None),
+        ("yellow-dragon", None),
     ],
 )
 def test_a_new_password_is_judged(password: str, problem: PasswordProblem | None) -> None:
-    assert rules.password_problem(password, "wangxm", {"password", "dragon"}) is problem
+    common = {"password", "dragon", "sunshine", "basketball"}
+    assert rules.password_problem(password, "wangxm", common) is problem
+
+
+def test_an_account_of_three_signs_may_occur_in_a_password_by_chance() -> None:
+    assert rules.password_problem("blue-wxm-horse", "wxm", set()) is None
+    assert rules.password_problem("blue-wxmi-horse", "wxmi", set()) is PasswordProblem.TELLS_THE_ACCOUNT
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("abc", None),
+        ("ab", AccountProblem.NOT_WELL_FORMED),
+        ("a" * 64, None),
+        ("a" * 65, AccountProblem.NOT_WELL_FORMED),
+        ("wang.xm+2@example.cn", None),
+        ("王小明", AccountProblem.NOT_WELL_FORMED),
+        ("a/b", AccountProblem.NOT_WELL_FORMED),
+        ("13800138000", None),
+        ("23800138000", AccountProblem.NOT_WELL_FORMED),
+        ("620102900307283", AccountProblem.IDENTITY_NUMBER),
+        ("62010219900307283x", AccountProblem.IDENTITY_NUMBER),
+        ("6.2e+17", AccountProblem.LOST),
+    ],
+)
+def test_a_new_account_is_a_telephone_number_or_has_a_letter(name: str, problem: AccountProblem | None) -> None:
+    assert rules.account_problem(name) is problem
 
 
 @pytest.mark.parametrize(
@@ -189,6 +232,11 @@ def test_rights_of_two_organisations_never_add_up() -> None:
     assert rules.standing(both, A) == Standing(frozenset({Role.ENTERPRISE}), A, "620102")
 
 
+def test_of_two_given_at_the_same_instant_always_the_same_one_is_taken() -> None:
+    both = [_capacity(Role.ENTERPRISE, A, 1), Capacity(Role.ENTERPRISE, B, "620103", datetime(2026, 1, 1, tzinfo=UTC))]
+    assert rules.standing(both) == rules.standing(both[::-1]) == Standing(frozenset({Role.ENTERPRISE}), B, "620103")
+
+
 def test_being_a_trainee_is_added_whatever_she_works_for() -> None:
     known = [_capacity(Role.TRAINEE, A, 3), _capacity(Role.INSTITUTION, B, 1)]
     standing = rules.standing(known)
@@ -204,7 +252,14 @@ def test_nobody_s_member_has_no_rights() -> None:
 
 @pytest.mark.parametrize(
     ("born", "plausible"),
-    [(date(1990, 3, 7), True), (date(2026, 11, 22), False), (date(2020, 1, 1), False), (date(1900, 1, 1), False)],
+    [
+        (date(1990, 3, 7), True),
+        (date(2012, 12, 31), True),
+        (date(2013, 1, 1), False),
+        (date(1916, 1, 1), True),
+        (date(1915, 12, 31), False),
+        (date(2026, 11, 22), False),
+    ],
 )
 def test_a_birth_date_must_be_one_of_somebody_who_works(born: date, plausible: bool) -> None:
     assert rules.plausible_birth(born, date(2026, 11, 21)) is plausible

@@ -30,10 +30,17 @@ def test_every_keyboard_s_middle_dot_is_the_same(dot: str) -> None:
         ("  Anna   Maria   O'Neil ", "Anna Maria O'Neil"),
         ("J. Smith", "J. Smith"),
         ("欧阳·娜", "欧阳·娜"),
+        ("·王小明·", "王小明"),
+        ("王\x07小明", "王小明"),
+        ("Xaver Xie", "Xaver Xie"),
     ],
 )
 def test_a_name_has_one_spelling(written: str, name: str) -> None:
     assert spelling.person_name(written) == name
+
+
+def test_characters_that_no_older_system_gave_a_private_code_stay() -> None:
+    assert spelling.plain("\ue814王\ue865") == "\ue814王\ue865"
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ def masked_number(number: str) -> str:
 
 
 def plausible_birth(born: date, today: date) -> bool:
-    return YOUNGEST <= today.year - born.year <= OLDEST and born < today
+    return YOUNGEST <= today.year - born.year <= OLDEST
 
 
 class PasswordProblem(StrEnum):
@@ -233,21 +233,18 @@ def folded(password: str) -> str:
 
 def too_common(plain: str, common: Container[str]) -> bool:
     """Whether a folded password is a common one: also doubled, with signs for letters, or with digits around it."""
-    if plain in common or _TELEPHONE_OR_DAY.fullmatch(plain):
+    if _TELEPHONE_OR_DAY.fullmatch(plain):
         return True
     half = plain[: len(plain) // 2]
-    words = {plain, plain.strip(_AROUND), plain.rstrip(_AROUND), half if half * 2 == plain else plain}
-    words |= {word.translate(_SIGNS_FOR_LETTERS) for word in words}
-    return any(word in common and len(plain) - len(word) <= MOST_AROUND for word in words | {half} if word)
+    word = half if half * 2 == plain else plain
+    words = {word, word.strip(_AROUND), word.rstrip(_AROUND)}
+    words |= {each.translate(_SIGNS_FOR_LETTERS) for each in words}
+    return any(each in common and len(word) - len(each) <= MOST_AROUND for each in words)
 
 
 def _free_characters(plain: str) -> int:
     """How many characters do not simply follow from the one before: on the keyboard, in the alphabet, or the same."""
-    return sum(
-        1
-        for place, char in enumerate(plain)
-        if place == 0 or not (plain[place - 1] == char or plain[place - 1] + char in _STEPS)
-    )
+    return 1 + sum(before != char and before + char not in _STEPS for before, char in pairwise(plain))
 
 
 @dataclass(frozen=True)
@@ -265,14 +262,16 @@ NOWHERE = Origin()
 
 def network_of(address: str | None) -> str:
     """What counts as one address: a household or a phone has a whole /64 of IPv6."""
+    if not address:
+        return ""
     try:
-        known = ipaddress.ip_address(address or "")
+        known = ipaddress.ip_address(address)
     except ValueError:
-        return address or ""
+        return address
     if isinstance(known, ipaddress.IPv6Address):
         if known.ipv4_mapped is not None:
             return str(known.ipv4_mapped)
-        return str(ipaddress.ip_network((known, 64), strict=False))
+        return str(ipaddress.ip_interface((known, 64)).network)
     return str(known)
 
 

@@ -36,7 +36,7 @@ def _registered_characters() -> dict[int, int]:
     for private in range(_FIRST_PRIVATE, _LAST_PRIVATE + 1):
         if code & 0xFF == 0x7F:
             code += 1
-        found[private] = ord(code.to_bytes(2, "big").decode("gb18030"))
+        found[private] = ord(code.to_bytes(2).decode("gb18030"))
         code += 1
     return found | _STILL_PRIVATE
 

@@ -1,0 +1,143 @@
+"""Who may reset an account, who may be the second person, and where a reference photo stands beside the others."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from xueji.identity.rules import (
+    CONFIRMS_AFTER,
+    Account,
+    Capacity,
+    PhotoStanding,
+    may_ask_reset,
+    may_confirm_reset,
+    one_person_will_do,
+    photo_standing,
+)
+from xueji.kernel.actor import Actor, Role
+
+NOON = datetime(2026, 11, 21, 4, tzinfo=UTC)
+LONG_AGO = NOON - timedelta(days=400)
+HERS, OTHER, OFFICE = UUID(int=1), UUID(int=2), UUID(int=3)
+SHE, ASKER, SOMEONE = UUID(int=11), UUID(int=12), UUID(int=13)
+
+
+def account(*roles: Role, activated: bool = True, staff: bool | None = None, region: str = "620102") -> Account:
+    held = roles or (Role.TRAINEE,)
+    capacities = tuple(Capacity(role, HERS, region, LONG_AGO) for role in held)
+    return Account(
+        SHE, any(role is not Role.TRAINEE for role in held) if staff is None else staff, activated, capacities
+    )
+
+
+def actor(role: Role, where: UUID = HERS, region: str | None = "620102", who: UUID = SOMEONE) -> Actor:
+    return Actor(who, UUID(int=0), frozenset({role}), where, region)
+
+
+TRAINEE, COLLEAGUE, REGULATOR = account(), account(Role.INSTITUTION), account(Role.REGULATOR)
+FORMER = account(Role.TRAINEE, staff=True)
+"""A trainee who worked here once."""
+
+
+@pytest.mark.parametrize(
+    ("of", "by", "may"),
+    [
+        (TRAINEE, actor(Role.ADMINISTRATOR, OFFICE), True),
+        (COLLEAGUE, actor(Role.ADMINISTRATOR, OFFICE), True),
+        (TRAINEE, actor(Role.INSTITUTION), True),
+        (TRAINEE, actor(Role.ENTERPRISE), True),
+        (TRAINEE, actor(Role.INSTITUTION, OTHER), False),
+        (TRAINEE, actor(Role.REGULATOR), False),
+        (TRAINEE, actor(Role.TRAINEE), False),
+        (COLLEAGUE, actor(Role.INSTITUTION), False),
+        (FORMER, actor(Role.ENTERPRISE), False),
+        (TRAINEE, actor(Role.TRAINEE, who=SHE), False),
+        (account(Role.ADMINISTRATOR), actor(Role.ADMINISTRATOR, who=SHE), False),
+    ],
+)
+def test_who_may_ask_for_a_reset(of: Account, by: Actor, *, may: bool) -> None:
+    assert may_ask_reset(of, by) is may
+
+
+@pytest.mark.parametrize(
+    ("of", "alone"),
+    [
+        (account(activated=False), True),
+        (account(activated=True), False),
+        (account(Role.INSTITUTION, activated=False), False),
+        (account(Role.INSTITUTION, activated=True), False),
+    ],
+)
+def test_one_person_issues_a_first_code_again_that_a_trainee_has_not_used(of: Account, *, alone: bool) -> None:
+    assert one_person_will_do(of) is alone
+
+
+@pytest.mark.parametrize(
+    ("of", "by", "alone", "may"),
+    [
+        (TRAINEE, actor(Role.TRAINEE, who=SHE), False, True),
+        (COLLEAGUE, actor(Role.INSTITUTION, who=SHE), False, False),
+        (TRAINEE, actor(Role.INSTITUTION), False, True),
+        (TRAINEE, actor(Role.ENTERPRISE), False, True),
+        (TRAINEE, actor(Role.INSTITUTION, OTHER), False, False),
+        (TRAINEE, actor(Role.TRAINEE), False, False),
+        (TRAINEE, actor(Role.REGULATOR, OFFICE, "620000"), False, True),
+        (TRAINEE, actor(Role.REGULATOR, OFFICE, "630000"), False, False),
+        (TRAINEE, actor(Role.REGULATOR, OFFICE, None), False, False),
+        (TRAINEE, actor(Role.INSTITUTION, OTHER, "620000"), False, False),
+        (TRAINEE, actor(Role.ADMINISTRATOR, OFFICE), False, True),
+        (COLLEAGUE, actor(Role.INSTITUTION), False, False),
+        (COLLEAGUE, actor(Role.ADMINISTRATOR, OFFICE), False, True),
+        (COLLEAGUE, actor(Role.REGULATOR, OFFICE, "620100"), False, True),
+        (COLLEAGUE, actor(Role.REGULATOR, OFFICE, "620100"), True, True),
+        (REGULATOR, actor(Role.ADMINISTRATOR, OFFICE), False, False),
+        (REGULATOR, actor(Role.ADMINISTRATOR, OFFICE), True, True),
+        (REGULATOR, actor(Role.REGULATOR, OFFICE, "620000"), False, True),
+        (REGULATOR, actor(Role.REGULATOR, OFFICE, "610000"), False, False),
+    ],
+)
+def test_who_may_be_the_second_person(of: Account, by: Actor, *, alone: bool, may: bool) -> None:
+    assert may_confirm_reset(of, ASKER, by, LONG_AGO, NOON, alone=alone) is may
+
+
+def test_who_asked_is_never_the_second_person() -> None:
+    assert not may_confirm_reset(TRAINEE, SOMEONE, actor(Role.ADMINISTRATOR), LONG_AGO, NOON, alone=False)
+    assert not may_confirm_reset(TRAINEE, SHE, actor(Role.TRAINEE, who=SHE), LONG_AGO, NOON, alone=False)
+
+
+def test_a_colleague_invented_for_the_purpose_confirms_nothing_yet() -> None:
+    by = actor(Role.INSTITUTION)
+    assert may_confirm_reset(TRAINEE, ASKER, by, NOON - CONFIRMS_AFTER, NOON, alone=False)
+    young = NOON - CONFIRMS_AFTER + timedelta(milliseconds=1)
+    assert not may_confirm_reset(TRAINEE, ASKER, by, young, NOON, alone=False)
+    assert not may_confirm_reset(TRAINEE, ASKER, by, None, NOON, alone=False)
+
+
+LIMIT = 500_000
+CONFIRMED, UNCONFIRMED, ALIKE = PhotoStanding.CONFIRMED, PhotoStanding.UNCONFIRMED, PhotoStanding.ALIKE
+WAITING, REFUSED = PhotoStanding.WAITING, PhotoStanding.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("others", "standing"),
+    [
+        ([], UNCONFIRMED),
+        ([(REFUSED, 0), (WAITING, 900_000)], UNCONFIRMED),
+        ([(CONFIRMED, LIMIT)], ALIKE),
+        ([(CONFIRMED, LIMIT + 1)], WAITING),
+        ([(CONFIRMED, None)], WAITING),
+        ([(UNCONFIRMED, LIMIT)], UNCONFIRMED),
+        ([(UNCONFIRMED, LIMIT + 1)], WAITING),
+        ([(ALIKE, 100_000), (UNCONFIRMED, None)], WAITING),
+        ([(CONFIRMED, 300_000), (UNCONFIRMED, 900_000)], ALIKE),
+        ([(CONFIRMED, 300_000), (CONFIRMED, 600_000)], WAITING),
+        ([(CONFIRMED, 600_000), (ALIKE, 100_000)], WAITING),
+    ],
+)
+def test_only_what_a_person_confirmed_vouches_for_a_further_photo(
+    others: list[tuple[PhotoStanding, int | None]], standing: PhotoStanding
+) -> None:
+    assert photo_standing(others, LIMIT) is standing
