@@ -32,6 +32,7 @@ from xueji.oversight import views as oversight_views
 from xueji.progress import api as progress_api
 from xueji.progress import views as progress_views
 from xueji.progress.lane import init_lane
+from xueji.progress.openings import init_openings
 from xueji.progress.reporting import init_beats
 from xueji.snapshots import api as snapshots_api
 from xueji.snapshots import views as snapshots_views
@@ -68,6 +69,7 @@ STEPS: tuple[Callable[[Flask], None], ...] = (
     init_navigation,
     init_health,
     init_beats,
+    init_openings,
     init_lane,
 )
 

@@ -1,9 +1,8 @@
-"""``python -m xueji.recorder SOCKET``: judges and writes the beats that one web process takes in."""
+"""``python -m xueji.recorder SOCKET``: writes the beats that one web process takes in, and opens its sittings."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 
 from xueji.kernel import logs
 from xueji.kernel.beside import serve
@@ -11,8 +10,8 @@ from xueji.kernel.context import Context
 from xueji.kernel.events import Announcement
 from xueji.kernel.settings import Settings
 from xueji.kernel.tasks import make_celery
-from xueji.progress.record import Report
-from xueji.progress.reporting import Written, write_here
+from xueji.progress.openings import open_here
+from xueji.progress.reporting import Batch, Written, write_here
 from xueji.wiring import connect
 
 
@@ -25,10 +24,10 @@ def main(number: int) -> None:
     # The pages' sockets are the web process's: what they are to hear goes back to it with the answers.
     said: list[Announcement] = []
     context.events.subscribe(Announcement, said.append)
-    write = write_here(context)
+    write, open_ = write_here(context), open_here(context)
 
-    def work(reports: Sequence[Report]) -> Written:
-        outcomes = write(reports)
+    def work(batch: Batch) -> Written:
+        outcomes = open_(batch.openings) if batch.openings else write(batch.reports)
         told, said[:] = tuple(said), ()
         return Written(outcomes, told)
 

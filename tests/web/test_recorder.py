@@ -98,6 +98,13 @@ def test_the_recorder_is_another_process_and_its_death_is_not_noticed(page: Page
     assert page.send(page.beat(LESSON_MS // 2)).status_code == 200
 
 
+def test_sittings_are_opened_by_the_recorder_and_refusals_worded_as_ever(app: Flask, page: Page) -> None:
+    other = Page(app, page.scenario, page.student)
+    answer = other.open()
+    assert (answer.status_code, (answer.json or {})["type"]) == (409, "sitting-lease-held")
+    assert other.open(continue_here=True).status_code == 201
+
+
 def test_readiness_asks_the_recorder_too(app: Flask, recorder: Beside, monkeypatch: pytest.MonkeyPatch) -> None:
     ready = app.extensions["xueji_probes"]["recorder"]
     ready()

@@ -84,12 +84,12 @@ def _statement(
         return None
 
 
-def account_of(session: Session, enrolment_id: UUID, as_of_ms: int) -> tuple[Statement, Worth]:
+def account_of(session: Session, enrolment_id: UUID, as_of_ms: int, *, studied: bool = True) -> tuple[Statement, Worth]:
     """Her statement, and what study is worth from now on; from what is kept where that still holds.
 
-    Raises AccountUnreadable.
+    Who has not ``studied`` has a short chain, which is read sooner than what is kept. Raises AccountUnreadable.
     """
-    kept = session.get(HoursAccount, enrolment_id)
+    kept = session.get(HoursAccount, enrolment_id) if studied else None
     if kept is not None and kept.statement is not None and kept.worth and _still_holds(session, kept, as_of_ms):
         length = trace.chain_length(session, str(enrolment_id))
         statement = replace(Statement.from_dict(kept.statement), as_of_ms=as_of_ms, leaves=length)

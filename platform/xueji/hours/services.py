@@ -44,7 +44,7 @@ MOST_WORKED_OUT = 100
 
 def sitting_opens_make_up(opens: SittingOpens) -> None:
     """Say what may be made up, before the sitting's checks are drawn for it. Raises AccountUnreadable."""
-    statement, worth = account_of(opens.session, opens.facts.enrolment_id, opens.now_ms)
+    statement, worth = account_of(opens.session, opens.facts.enrolment_id, opens.now_ms, studied=opens.studied)
     lesson = str(opens.lesson.lesson_id)
     for line in statement.lessons:
         if line.lesson == lesson:

@@ -8,7 +8,7 @@ and nowhere else.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -31,6 +31,11 @@ class Plain:
     def rows(self, statement: str, *values: Any) -> Sequence[Any]:
         self._cursor.execute(self._text(statement), values)
         return self._cursor.fetchall()
+
+    def each(self, statement: str, *values: Any) -> Iterator[Any]:
+        """The same one by one, for an answer of any length; to be read to its end before anything else is asked."""
+        self._cursor.execute(self._text(statement), values)
+        yield from iter(self._cursor.fetchone, None)
 
     def add(
         self, table: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]], *, unless_there: bool = False

@@ -26,9 +26,10 @@ from xueji.progress.errors import (
     SittingEnded,
 )
 from xueji.progress.leases import issue_lease, whose
+from xueji.progress.openings import Opening, open_in_turn
 from xueji.progress.queries import lesson_progress
 from xueji.progress.reporting import report_beats
-from xueji.progress.services import answer_presence, open_sitting
+from xueji.progress.services import answer_presence
 from xueji.web.access import decided_below, roles, signed_in
 from xueji.web.described import refuses
 from xueji.web.session import actor, context, db
@@ -53,20 +54,11 @@ def my_enrolments() -> Response:
 @roles(Role.TRAINEE)
 @refuses(LeaseHeld, SittingClash, SittingEnded, LessonNotReady, NotOnline, OutsideDates, NotFound)
 def open_(body: schemas.OpenSitting) -> tuple[Response, int]:
-    held = context()
-    opened = open_sitting(
-        db(),
-        actor=actor(),
-        keyring=held.keyring,
-        events=held.events,
-        sitting_id=body.sitting_id,
-        enrolment_id=body.enrolment_id,
-        lesson_id=body.lesson_id,
-        device=body.device or (request.user_agent.string or ""),
-        continue_here=body.continue_here,
-    )
+    device = body.device or (request.user_agent.string or "")
+    asked = Opening(actor(), body.sitting_id, body.enrolment_id, body.lesson_id, device, body.continue_here)
+    opened = open_in_turn(current_app, asked)
     lease = issue_lease(
-        held.keyring,
+        context().keyring,
         sitting_id=body.sitting_id,
         person_id=opened.sitting.person_id,
         login_session_id=actor().login_session_id,

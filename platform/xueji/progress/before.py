@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from xueji.kernel.plain import Plain
+from xueji.progress.models import Sitting
 
 _ASKED = """
 SELECT
@@ -89,6 +90,23 @@ def lock_openings(session: Session, person_id: UUID, sitting_id: UUID) -> Turn:
     rows = plain.rows(_FILES, plain.key(sitting_id), person, person)
     files = {cast("UUID", plain.uuid(file)): leased for file, leased, _opened in rows}
     return Turn(bool(rows[0][2]), tuple(file for file, leased in files.items() if leased), tuple(files))
+
+
+_SITTING = tuple(column.key for column in Sitting.__table__.columns)
+
+
+def add_sitting(session: Session, sitting: Sitting) -> None:
+    """Write a new sitting's row. The object stays outside the session: one row needs no unit of work."""
+    plain = Plain(session)
+    values = (getattr(sitting, name) for name in _SITTING)
+    plain.add("sitting", _SITTING, [[plain.key(value) if isinstance(value, UUID) else value for value in values]])
+
+
+def add_check(session: Session, sitting: Sitting) -> None:
+    """The check that a new sitting begins with, and what its line rests on since."""
+    plain = Plain(session)
+    moved = (sitting.open_check, sitting.ledger, sitting.ledger_leaves, plain.key(sitting.id))
+    plain.move("sitting", ("open_check", "ledger", "ledger_leaves", "id"), [moved])
 
 
 def set_lease(session: Session, person_id: UUID, sitting_id: UUID) -> None:

@@ -1,11 +1,14 @@
-"""From what a page sent to what it is answered: checked beats go to the process's one group committer."""
+"""From what a page sent to what it is answered: checked beats go to the process's one group committer.
+
+Who writes them, and opens sittings, is said here too: this process, or the recorder beside it.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from flask import Flask
@@ -16,16 +19,26 @@ from xueji.kernel.context import Context
 from xueji.kernel.events import Announcement
 from xueji.kernel.groupcommit import GroupCommitter, Write, in_one_transaction
 from xueji.progress.errors import BeatRefused
+from xueji.progress.openings import Opening, take_openings
 from xueji.progress.record import Answer, Report, Reported, digest_of, record_reports
 from xueji.progress.rules import Beat, InvalidBeat, check_beat
 from xueji.progress.schemas import BeatIn, BeatsIn
+from xueji.progress.services import Opened
 from xueji.web.health import add_probe
+
+
+class Batch(NamedTuple):
+    """What the recorder is handed: reports or openings, never both."""
+
+    reports: tuple[Report, ...] = ()
+    openings: tuple[Opening, ...] = ()
 
 
 class Written(NamedTuple):
     """What the recorder answers a batch with."""
 
-    outcomes: Sequence[Answer | Exception]
+    outcomes: Sequence[Any]
+    """an answer or a refusal for each item"""
     announcements: Sequence[Announcement]
 
 
@@ -40,21 +53,29 @@ def init_beats(app: Flask) -> None:
 
 
 def record_beside(app: Flask) -> Beside:
-    """From now on beats are written by a process of their own, `xueji.recorder`; for applications that serve.
+    """From now on `xueji.recorder`, a process of its own, writes beats and opens sittings; for applications that serve.
 
-    A batch whose answer is lost is written again: beats known by their numbers are answered as they were.
+    A batch whose answer is lost is written again: beats known by their numbers are answered as they were, and a sitting
+    known by its id is opened as it stands.
     """
     held: Context = app.extensions["xueji"]
     recorder = Beside(sys.executable, "-m", "xueji.recorder")
 
-    def write(reports: Sequence[Report]) -> Sequence[Answer | Exception]:
-        written: Written = recorder.call(tuple(reports))
+    def write(batch: Batch) -> Sequence[Any]:
+        written: Written = recorder.call(batch)
         for announcement in written.announcements:
             held.events.publish(announcement)
         return written.outcomes
 
-    app.extensions["xueji_beats"] = GroupCommitter(write)
-    add_probe(app, "recorder", partial(write, ()))
+    def write_reports(reports: Sequence[Report]) -> Sequence[Answer | Exception]:
+        return write(Batch(reports=tuple(reports)))
+
+    def write_openings(openings: Sequence[Opening]) -> Sequence[Opened | Exception]:
+        return write(Batch(openings=tuple(openings)))
+
+    app.extensions["xueji_beats"] = GroupCommitter(write_reports)
+    take_openings(app, write_openings)
+    add_probe(app, "recorder", partial(write_reports, ()))
     recorder.start()
     return recorder
 

@@ -23,7 +23,7 @@ from xueji.kernel.database import after_commit
 from xueji.kernel.errors import NotFound
 from xueji.kernel.events import Announcement, Events
 from xueji.progress.access import access_sitting
-from xueji.progress.before import Before, before_opening, lock_openings, set_lease
+from xueji.progress.before import Before, add_check, add_sitting, before_opening, lock_openings, set_lease
 from xueji.progress.errors import (
     LeaseHeld,
     LeaseLost,
@@ -121,15 +121,19 @@ def open_sitting(
     if only_make_up and not opens.make_up and not opens.waiting_ms:
         raise OutsideDates(_("培训班的学习日期已过，这一课没有需要补学或确认的时间。"))
     opens.make_up = opens.make_up[:MOST_MAKE_UP]
-    sitting = _new_sitting(session, opens, before, device)
-    session.flush()
-    set_lease(session, facts.person_id, sitting_id)
+    sitting = _new_sitting(opens, before, device)
     terms = read_terms(sitting.terms)
     leaf = Entry(Event.SITTING_OPEN, facts.chain, who, _leaf(session, sitting, terms))
-    trace.record_many(session, [*opens.entries, leaf])
-    _first_check(session, events, sitting, opens)
-    sitting.ledger_leaves = chain_length(session, facts.chain)
-    return Opened(sitting, terms, lesson, _line(session, events, sitting))
+    sitting.ledger_leaves = trace.record_many(session, [*opens.entries, leaf])[-1].n + 1
+    # Before its row: what has changed of the sitting it is taken from.
+    session.flush()
+    add_sitting(session, sitting)
+    set_lease(session, facts.person_id, sitting_id)
+    if opens.check_waits is not None or opens.check_first:
+        _first_check(session, events, sitting, opens)
+        sitting.ledger_leaves = chain_length(session, facts.chain)
+        add_check(session, sitting)
+    return Opened(sitting, terms, lesson, _shown(events, sitting))
 
 
 def who_studies(asked: WhoStudies) -> None:
@@ -268,7 +272,12 @@ def current_sitting(session: Session, *, person_id: UUID, enrolment_id: UUID) ->
 
 def _line(session: Session, events: Events, sitting: Sitting) -> dict[str, Any] | None:
     """None when anything but this sitting's own beats has been recorded since: then it is reckoned anew."""
-    if sitting.ledger is None or chain_length(session, str(sitting.enrolment_id)) != sitting.ledger_leaves:
+    stands = sitting.ledger is not None and chain_length(session, str(sitting.enrolment_id)) == sitting.ledger_leaves
+    return _shown(events, sitting) if stands else None
+
+
+def _shown(events: Events, sitting: Sitting) -> dict[str, Any] | None:
+    if sitting.ledger is None:
         return None
     shown = LedgerShown(sitting.ledger)
     events.publish(shown)
@@ -342,7 +351,7 @@ def _take_lease(
         trace.record(session, event=Event.LEASE_EXPIRE, chain=chain, who=old.who, values={"sitting": str(old.id)})
 
 
-def _new_sitting(session: Session, opens: SittingOpens, before: Before, device: str) -> Sitting:
+def _new_sitting(opens: SittingOpens, before: Before, device: str) -> Sitting:
     facts, now_ms = opens.facts, opens.now_ms
     cohort = facts.cohort
     terms = SittingTerms(
@@ -357,13 +366,13 @@ def _new_sitting(session: Session, opens: SittingOpens, before: Before, device: 
     ended = opens.only_make_up or opens.furthest_ms >= terms.duration_ms
     resume_ms = opens.make_up[0][0] if opens.make_up and ended else before.resume_ms
     day = day_of(now_ms)
-    sitting = Sitting(
+    return Sitting(
         id=opens.sitting_id,
         enrolment_id=facts.enrolment_id,
         person_id=facts.person_id,
         lesson_id=opens.lesson.lesson_id,
         who=opens.who,
-        method=opens.method,
+        method=opens.method.value,
         rulebook=facts.cohort.rulebook,
         device=device[:200],
         terms=write_terms(terms),
@@ -386,8 +395,6 @@ def _new_sitting(session: Session, opens: SittingOpens, before: Before, device: 
         ledger=opens.ledger,
         ledger_leaves=0,
     )
-    session.add(sitting)
-    return sitting
 
 
 def _leaf(session: Session, sitting: Sitting, terms: SittingTerms) -> dict[str, Any]:

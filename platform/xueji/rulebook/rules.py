@@ -57,6 +57,8 @@ __all__ = [
 ]
 
 DATA = Path(__file__).parent / "data"
+MOST_KEPT_IN_FORCE = 4_000
+"""Pairs of a region and a day whose figures a rulebook remembers."""
 
 
 class NoSuchRulebook(RulebookError):
@@ -180,9 +182,18 @@ class Rulebook:
 
     def in_force(self, jurisdiction: str, on: date) -> InForce:
         """The figures that apply in the region (code, e.g. "620102", or two as "620102+220104") on the day."""
-        return InForce(
-            self, jurisdiction, on, tuple(figure for figure in self.figures if figure.applies(jurisdiction, on))
-        )
+        found = self._in_force.get((jurisdiction, on))
+        if found is None:
+            if len(self._in_force) >= MOST_KEPT_IN_FORCE:
+                self._in_force.clear()
+            figures = tuple(figure for figure in self.figures if figure.applies(jurisdiction, on))
+            found = self._in_force[jurisdiction, on] = InForce(self, jurisdiction, on, figures)
+        return found
+
+    @cached_property
+    def _in_force(self) -> dict[tuple[str, date], InForce]:
+        """What was asked for before: every account asks, and a class asks for the same."""
+        return {}
 
     def proctoring_plan(self, jurisdiction: str, on: date, **chosen: int) -> ProctoringPlan:
         """The preset plan in force, with the chosen fields instead of the preset ones. Raises InvalidPlan."""

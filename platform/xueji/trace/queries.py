@@ -10,32 +10,31 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from xueji.kernel.plain import Plain
 from xueji.trace import alarms, merkle
 from xueji.trace.models import ChainHead, Checkpoint, Cosignature, Leaf, Log, Opening, Pending
 from xueji.trace.note import Note
 from xueji.trace.tree import current_log, leaf_count
 
+# Read whenever a sitting opens or an account is worked out: plain, because building a statement costs more than a leaf.
+_PENDING = "SELECT n, leaf FROM trace_pending WHERE chain = ? AND n >= ? ORDER BY n"
+_LEAVES = "SELECT n, leaf FROM trace_leaf WHERE chain = ? AND n >= ? ORDER BY n, log"
+_LENGTH = "SELECT length FROM trace_chain WHERE chain = ?"
+
 
 def chain_bytes(session: Session, chain: str, start: int = 0) -> Iterator[tuple[int, bytes]]:
     """The leaves of a chain from number ``start`` on as (n, exact bytes), in order, also those not yet in the tree."""
     # The outbox first: the sequencer may move a leaf between the two reads, and seeing it twice is the harmless way.
-    pending = session.execute(
-        select(Pending.n, Pending.leaf).where(Pending.chain == chain, Pending.n >= start).order_by(Pending.n)
-    ).all()
+    plain = Plain(session)
+    pending = plain.rows(_PENDING, chain, start)
     after = start - 1
-    rows = session.execute(
-        select(Leaf.n, Leaf.leaf)
-        .where(Leaf.chain == chain, Leaf.n >= start)
-        .order_by(Leaf.n, Leaf.log)
-        .execution_options(yield_per=1000)
-    )
-    for n, leaf in rows:
+    for n, leaf in plain.each(_LEAVES, chain, start):
         if n > after:
             after = n
-            yield n, leaf
+            yield n, bytes(leaf)
     for n, leaf in pending:
         if n > after:
-            yield n, leaf
+            yield n, bytes(leaf)
 
 
 def chain(session: Session, chain: str, start: int = 0) -> Iterator[dict[str, Any]]:
@@ -57,7 +56,7 @@ def began_by(session: Session, chains: Iterable[str]) -> dict[str, str]:
 
 
 def chain_length(session: Session, chain: str) -> int:
-    return session.scalar(select(ChainHead.length).where(ChainHead.chain == chain)) or 0
+    return next((length for (length,) in Plain(session).rows(_LENGTH, chain)), 0)
 
 
 def chain_lengths(session: Session, chains: Iterable[str]) -> dict[str, int]:

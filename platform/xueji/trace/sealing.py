@@ -9,18 +9,18 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, Uuid, column, select, table
 from sqlalchemy.orm import Session
 
 from xueji.kernel import crypto
 from xueji.kernel.crypto import Keyring, Unreadable
+from xueji.kernel.plain import Plain
 from xueji.trace.models import Opening
 
 KEYRING = "keyring"
 """Under this name every session of an installation carries its keyring (`kernel.context`)."""
 _KEYS = "keys of persons"
 # The table is that of `identity`, which stands above the log; only this much of it is known here.
-_PERSON = table("person", column("id", Uuid), column("wrapped_key", LargeBinary))
+_WRAPPED = "SELECT wrapped_key FROM person WHERE id = ?"
 
 
 class Opened(NamedTuple):
@@ -53,8 +53,9 @@ def _key(session: Session, person: str | None) -> bytes:
         return keyring.derived("opening")
     known: dict[str, Any] = session.info.setdefault(_KEYS, {})
     if person not in known:
-        wrapped = session.scalar(select(_PERSON.c.wrapped_key).where(_PERSON.c.id == UUID(person)))
-        if wrapped is None:
+        plain = Plain(session)
+        rows = plain.rows(_WRAPPED, plain.key(UUID(person)))
+        if not rows or rows[0][0] is None:
             raise Unreadable(f"there is no key of the person {person}")
-        known[person] = keyring.unwrap(bytes(wrapped), person)
+        known[person] = keyring.unwrap(bytes(rows[0][0]), person)
     return bytes(known[person])

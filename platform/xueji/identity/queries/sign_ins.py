@@ -7,30 +7,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xueji.identity.errors import SessionEnded
 from xueji.identity.models import LoginSession
 from xueji.identity.rules import SessionEnd, SessionKind
 from xueji.kernel import clock
+from xueji.kernel.plain import Plain
 
-_LIVE = select(
-    LoginSession.last_seen_at, LoginSession.expires_at, LoginSession.ended_at, LoginSession.ended_reason
-).where(LoginSession.id == bindparam("login"))
-"""Built once: every request of everybody asks it."""
+_LIVE = "SELECT last_seen_at, expires_at, ended_at IS NOT NULL, ended_reason FROM login_session WHERE id = ?"
+"""Plain: every request of everybody asks it."""
 
 
 def live_login(session: Session, login_session_id: UUID, now: datetime) -> datetime:
     """When a session was last used. Raises SessionEnded with the reason when it is not live."""
-    row = session.execute(_LIVE, {"login": login_session_id}).first()
-    if row is None:
+    plain = Plain(session)
+    rows = plain.rows(_LIVE, plain.key(login_session_id))
+    if not rows:
         raise SessionEnded(SessionEnd.SIGNED_OUT)
-    if row.ended_at is not None:
-        raise SessionEnded(row.ended_reason)
-    if row.expires_at <= now:
+    ((last_seen_at, expires_at, ended, reason),) = rows
+    if ended:
+        raise SessionEnded(reason)
+    if plain.instant(expires_at) <= now:
         raise SessionEnded(SessionEnd.EXPIRED)
-    return row.last_seen_at  # type: ignore[no-any-return]
+    return plain.instant(last_seen_at)
 
 
 def live_logins(session: Session, login_session_ids: Iterable[UUID], now: datetime) -> set[UUID]:

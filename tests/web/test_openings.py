@@ -1,0 +1,92 @@
+"""Sittings that a class opens in the same moment: together, or each by itself where one is refused."""
+
+from __future__ import annotations
+
+import pickle
+from datetime import timedelta
+from typing import cast
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from lesson_page import Page
+from scenario import DEVICE, Scenario, Student
+
+from xueji.kernel.context import Context
+from xueji.kernel.database import commit
+from xueji.kernel.groupcommit import GroupCommitter
+from xueji.progress import openings
+from xueji.progress.errors import LeaseHeld, OutsideDates
+from xueji.progress.openings import Opening, open_here
+from xueji.progress.services import Opened
+from xueji.trace import queries as trace
+
+
+def opening_of(scenario: Scenario, student: Student) -> Opening:
+    return Opening(student.actor, uuid4(), student.enrolment.id, scenario.lessons[0].id, DEVICE, continue_here=False)
+
+
+def opened_by(context: Context, *group: Opening) -> list[Opened | Exception]:
+    """What a committer answers that was handed all of these at once."""
+    committer: GroupCommitter[Opening, Opened] = GroupCommitter(open_here(context))
+    return list(committer._try(group))
+
+
+def events_of(context: Context, student: Student) -> list[str]:
+    with context.database.reading() as session:
+        return [leaf["event"] for leaf in trace.chain(session, str(student.enrolment.id))]
+
+
+def test_a_class_opens_in_one_transaction(
+    scenario: Scenario, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits: list[object] = []
+    monkeypatch.setattr(openings, "commit", lambda session: (commits.append(session), commit(session)))
+    students = [scenario.student() for _ in range(3)]
+    answers = opened_by(context, *(opening_of(scenario, student) for student in students))
+    assert [answer.sitting.enrolment_id for answer in cast(list[Opened], answers)] == [
+        student.enrolment.id for student in students
+    ]
+    assert len(commits) == 1
+    for student, answer in zip(students, cast(list[Opened], answers), strict=True):
+        assert events_of(context, student)[-1] == "sitting.open"
+        assert answer.line is not None
+        assert answer.sitting.ledger_leaves == len(events_of(context, student))
+
+
+def test_one_that_is_refused_leaves_nothing_and_costs_nobody_else_an_opening(
+    scenario: Scenario, context: Context
+) -> None:
+    studies, comes, withdrawn = (scenario.student() for _ in range(3))
+    first = opening_of(scenario, studies)
+    opened_by(context, first)
+    before = events_of(context, studies)
+    answers = opened_by(
+        context,
+        opening_of(scenario, comes),
+        opening_of(scenario, studies),  # while her other page studies
+        opening_of(scenario, withdrawn),
+    )
+    assert [type(answer) for answer in answers] == [Opened, LeaseHeld, Opened]
+    assert events_of(context, studies) == before
+
+
+def test_a_refusal_with_days_in_it_reads_the_same_from_another_process(
+    app: Flask, scenario: Scenario, context: Context
+) -> None:
+    opening = opening_of(scenario, scenario.student())
+    scenario.time.advance(timedelta(days=100))
+    (refused,) = opened_by(context, opening)
+    assert isinstance(refused, OutsideDates)
+    with app.test_request_context():
+        assert str(pickle.loads(pickle.dumps(refused)).detail) == str(refused.detail) != str(OutsideDates.detail)
+
+
+def test_a_refusal_is_worded_for_whoever_asked(app: Flask, scenario: Scenario) -> None:
+    page = Page(app, scenario, scenario.student())
+    assert page.open().status_code == 201
+    other = Page(app, scenario, page.student)
+    other.client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    answer = other.open()
+    assert (answer.status_code, (answer.json or {})["type"]) == (409, "sitting-lease-held")
+    assert DEVICE in str(answer.json)
