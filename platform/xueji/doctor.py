@@ -23,6 +23,7 @@ from sqlalchemy.exc import DatabaseError
 from media_pipeline.selftest import self_test
 from xueji import probes
 from xueji.kernel import clock
+from xueji.kernel.collector import Collector
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.trace import holders
@@ -67,6 +68,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _safely("fonts", fonts)
     for found in self_test(settings.models):
         yield Finding(f"engine/{found.name}", Outcome.OK if found.works else Outcome.FAIL, found.detail)
+    yield _safely("log lines", partial(log_lines, settings))
     yield _safely("settings", partial(names_and_safety, settings))
     keys_found = _safely("keys", partial(keys, settings))
     yield keys_found
@@ -167,6 +169,18 @@ def names_and_safety(settings: Settings) -> Finding:
     if settings.log_origin.startswith("xueji.example"):
         return Finding("settings", Outcome.WARN, "log_origin is still an example's: name a domain of yours, before use")
     return Finding("settings", Outcome.OK, "as for real use")
+
+
+def log_lines(settings: Settings) -> Finding:
+    """Whether the lines of the programs' logs leave this machine."""
+    if not settings.log_collector:
+        words = "the lines stay on this machine, where an intruder can change them: set log_collector"
+        return Finding("log lines", Outcome.OK if settings.demo else Outcome.WARN, words)
+    try:
+        Collector.parse(settings.log_collector).reach()
+    except OSError as error:
+        return Finding("log lines", Outcome.FAIL, f"{settings.log_collector} takes none: {error}")
+    return Finding("log lines", Outcome.OK, f"sent to {settings.log_collector}")
 
 
 def keys(settings: Settings) -> Finding:

@@ -187,7 +187,9 @@ def test_a_refused_joining_changes_nothing(scenario: Scenario, officers: tuple[A
     one, other = scenario.student(), scenario.student()
     joining_id = _ask(scenario, officers[0], one.who.id, other.who.id)
     with scenario.context.database.writing() as session:
-        services.refuse_joining(session, scenario.context.keyring, joining_id=joining_id, actor=officers[1])
+        services.refuse_joining(
+            session, scenario.context.keyring, scenario.context.events, joining_id=joining_id, actor=officers[1]
+        )
     signed_in(scenario.context, other.who)
     assert _leaves(scenario, PLATFORM)[-2]["event"] == Event.JOINING_REFUSE
     with pytest.raises(JoiningOver):

@@ -53,6 +53,7 @@ def my_training() -> str:
         here=presence_of(db(), person_id, clock.to_ms(clock.now())),
         supervised=profile.proof_route is ProofRoute.SUPERVISED,
         to_confirm=enrolment_queries.to_confirm(db(), person_id),
+        registered_elsewhere=identity.joinings_to_confirm(db(), person_id),
         today=clock.shanghai_day(clock.now()),
         now_ms=clock.to_ms(clock.now()),
         Standing=Standing,

@@ -94,6 +94,14 @@ class Person(Base):
             "the file that stands where two people found this one to be the same person's; null of a file alone"
         ),
     )
+    same_number_as: Mapped[UUID | None] = mapped_column(
+        ForeignKey("person.id"),
+        index=True,
+        info=personal(
+            "the file that had her number already when an organisation she was not in registered it; such a file is "
+            "found by that organisation only"
+        ),
+    )
 
 
 class Account(Base):
@@ -340,6 +348,11 @@ class FileJoining(Base):
     person_id: Mapped[UUID] = _of_person("whose file stands", index=True)
     joined_id: Mapped[UUID] = _of_person("whose file is joined to it, and whose account is suspended", index=True)
     parts: Mapped[bool] = mapped_column(info=personal("whether they are to be put apart again"))
+    same_number: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=false(),
+        info=personal("whether both were registered under one identity number: then she herself may confirm it"),
+    )
     flag_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("duplicate_flag.id"), index=True, info=personal("the likeness of faces that led to it, if any")
     )

@@ -459,12 +459,22 @@ def may_ask_joining(files: Iterable[UUID], regions: Iterable[str], asker: Actor)
 
 
 def may_decide_joining(
-    files: Iterable[UUID], regions: Iterable[str], asked_by: UUID, decider: Actor, since: datetime | None, now: datetime
+    files: Iterable[UUID],
+    regions: Iterable[str],
+    asked_by: UUID,
+    decider: Actor,
+    since: datetime | None,
+    now: datetime,
+    *,
+    holder: UUID | None = None,
 ) -> bool:
     """Whether somebody may be the second person: whoever might have asked, but for the one who did.
 
-    ``since``: when the decider was given the role she acts in, as for `may_confirm_reset`.
+    ``since``: when the decider was given the role she acts in, as for `may_confirm_reset`. ``holder``: who held the
+    identity number under which an organisation opened the other file; she knows best, and may herself.
     """
+    if holder is not None and decider.person_id == holder != asked_by:
+        return True
     if decider.person_id == asked_by or since is None or now < since + CONFIRMS_AFTER:
         return False
     return may_ask_joining(files, regions, decider)

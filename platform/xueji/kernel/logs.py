@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from flask import g, has_request_context
 
+from xueji.kernel.collector import Collector, ToCollector
 from xueji.kernel.settings import Settings
 
 _IDENTITY_NUMBER = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{16}[\dXx](?![0-9A-Za-z])")
@@ -51,7 +52,7 @@ def add_request_id(_logger: Any, _method: str, event: MutableMapping[str, Any]) 
 
 
 def configure(settings: Settings, process: str) -> None:
-    """Send everything this process logs to ``data/log/<process>.jsonl`` and to the terminal."""
+    """Send everything this process logs to ``data/log/<process>.jsonl``, to the terminal, and to the collector."""
     folder = settings.data / "log"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     before: list[Any] = [
@@ -91,6 +92,10 @@ def configure(settings: Settings, process: str) -> None:
         handler.close()
     root.addHandler(file)
     root.addHandler(terminal)
+    if settings.log_collector:
+        away = ToCollector(Collector.parse(settings.log_collector), process)
+        away.setFormatter(file.formatter)
+        root.addHandler(away)
     root.setLevel(settings.log_level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from xueji.kernel.collector import Collector
+
 PREFIX = "XUEJI_"
 NO_SETTINGS = frozenset({"XUEJI_HANDING", "XUEJI_HEARTBEATS", "XUEJI_PROCESS", "XUEJI_TEST_DATABASE"})
 """Variables of the same prefix that are none: what the supervisor tells its programs, and what the tests are told."""
@@ -93,6 +95,9 @@ class Settings:
     demo: bool = False
     """True in a demonstration: the sign-in page names the demonstration's accounts."""
     log_level: str = "info"
+    log_collector: str = ""
+    """Where log lines are sent besides the data folder: ``syslog://host:514``, ``syslog+tcp://host:601`` or
+    ``unix:///dev/log``; empty: nowhere."""
     metrics_token: str = ""
     """Bearer token for ``/metrics``; empty means that only this machine may read them."""
     worker_processes: int = 1
@@ -134,6 +139,11 @@ class Settings:
             values["secure_cookies"] = not _this_machine(values["public_url"])
         if self.staff_second_factor not in ("required", "offered"):
             raise SettingError(f"staff_second_factor: 'required' or 'offered', not {self.staff_second_factor!r}")
+        if self.log_collector:
+            try:
+                Collector.parse(self.log_collector)
+            except ValueError as error:
+                raise SettingError(f"log_collector: {error}") from error
         return Settings(**values)
 
     @property

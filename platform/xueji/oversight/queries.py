@@ -8,7 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from courses.models import Lesson
 from xueji.enrolment.models import Cohort, Enrolment, EnrolmentDeclaration, EnrolmentState
@@ -87,8 +87,13 @@ class Sought:
         if text := self.text.strip():
             name = keyring.keyed_hash("name", person_name(text))
             id_number = keyring.keyed_hash("id_number", number(text))
+            held = aliased(Person)
             theirs = select(func.coalesce(Person.joined_to, Person.id)).where(
-                or_(Person.name_hash == name, Person.id_number_hash == id_number)
+                or_(
+                    Person.name_hash == name,
+                    Person.id_number_hash == id_number,
+                    Person.same_number_as.in_(select(held.id).where(held.id_number_hash == id_number)),
+                )
             )
             # All files of whoever is found by one of them.
             found.append(or_(Person.id.in_(theirs), Person.joined_to.in_(theirs)))

@@ -148,8 +148,9 @@ BY: dict[Event, By] = {
     Event.ENROLMENT_CORRECT: By.PLATFORM,
     Event.ENROLMENT_WITHDRAW: By.STAFF,
     Event.ENROLMENT_READMIT: By.STAFF,
-    Event.ENROLMENT_JOIN: By.STAFF,
-    Event.ENROLMENT_PART: By.STAFF,
+    # The second person is somebody in office, or she herself where an organisation registered the number she held.
+    Event.ENROLMENT_JOIN: By.ANYBODY,
+    Event.ENROLMENT_PART: By.ANYBODY,
     Event.SITTING_OPEN: By.HERSELF,
     Event.SITTING_MAKE_UP: By.HERSELF,
     Event.LEASE_TAKE: By.HERSELF,

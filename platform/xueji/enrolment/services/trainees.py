@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -227,7 +227,8 @@ def import_trainees(
         bad += _bad_lines(session, context.keyring, cohort, people)
         if bad:
             raise ImportRefused(bad)
-        known = _known(session, context.keyring, people)
+        numbers = [person.id_number for person in people]
+        known = identity.known_to(session, context.keyring, cohort.organisation_id, numbers).keys()
     prepared = [_prepared(person, new=person.id_number not in known) for person in people]
     with context.database.writing() as session:
         cohort = access_own_cohort(session, actor, cohort_id, lock=True)
@@ -274,22 +275,12 @@ def _new_account_name() -> str:
     return "xj" + "".join(secrets.choice(_DIGITS) for _ in range(10))
 
 
-def _known(session: Session, keyring: Keyring, people: Sequence[PastedPerson]) -> set[str]:
-    """Which of the identity numbers belong to somebody registered."""
-    return set(_registered(session, keyring, [person.id_number for person in people]))
-
-
-def _registered(session: Session, keyring: Keyring, numbers: Iterable[str]) -> dict[str, Person]:
-    by_hash = {keyring.keyed_hash("id_number", number): number for number in numbers}
-    found = session.scalars(select(Person).where(Person.id_number_hash.in_(by_hash)))
-    return {by_hash[person.id_number_hash]: person for person in found}
-
-
 def _bad_lines(
     session: Session, keyring: Keyring, cohort: Cohort, people: Sequence[PastedPerson]
 ) -> list[tuple[int, BadLine]]:
     """Whatever would be refused when writing, found beforehand so that all of it can be said at once."""
-    registered = _registered(session, keyring, [person.id_number for person in people])
+    numbers = [person.id_number for person in people]
+    registered = identity.known_to(session, keyring, cohort.organisation_id, numbers)
     known_here = session.execute(select(Enrolment.person_id, Enrolment.state).where(Enrolment.cohort_id == cohort.id))
     enrolled = {row.person_id: row.state for row in known_here}
     names = [identity_rules.account_name(person.account) for person in people if person.account]

@@ -33,7 +33,14 @@ from xueji.identity.queries.files import (
     standing_file,
     standing_files,
 )
-from xueji.identity.queries.joinings import JoinedFiles, WaitingJoining, joined_files, may_decide, waiting_joinings
+from xueji.identity.queries.joinings import (
+    JoinedFiles,
+    WaitingJoining,
+    joined_files,
+    joinings_to_confirm,
+    may_decide,
+    waiting_joinings,
+)
 from xueji.identity.queries.people import (
     Counts,
     FoundPerson,
@@ -44,7 +51,9 @@ from xueji.identity.queries.people import (
     counts,
     display_names,
     find_people,
+    held_elsewhere,
     is_named,
+    known_to,
     masked_names,
     memberships,
     organisations,
@@ -87,9 +96,12 @@ __all__ = [
     "find_people",
     "first_look",
     "has_enrolled",
+    "held_elsewhere",
     "is_herself",
     "is_named",
     "joined_files",
+    "joinings_to_confirm",
+    "known_to",
     "live_login",
     "live_logins",
     "masked_names",

@@ -6,8 +6,7 @@ for herself, is asked here, so that a second file is neither a second day nor a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -15,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from xueji.identity.models import Person
 
+_AT_ONCE = 500
 _STANDS = func.coalesce(Person.joined_to, Person.id)
 
 
@@ -32,24 +32,29 @@ def files_of(session: Session, person_id: UUID) -> tuple[UUID, ...]:
 
 def files_of_each(session: Session, person_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, ...]]:
     """The same for many at once, by the file asked for."""
-    asked = set(person_ids)
-    stands = {row.id: row.stands for row in session.execute(_with_standing(asked))}
-    roots = set(stands.values())
+    stands = standing_files(session, person_ids)
     found: dict[UUID, list[UUID]] = {}
-    chosen = select(Person.id, _STANDS.label("stands")).where(or_(Person.id.in_(roots), Person.joined_to.in_(roots)))
-    for row in session.execute(chosen.order_by(Person.id)):
-        found.setdefault(row.stands, []).append(row.id)
-    return {each: tuple(found.get(stands.get(each, each), [each])) for each in asked}
+    for some in _portions(set(stands.values())):
+        chosen = select(Person.id, _STANDS.label("stands")).where(or_(Person.id.in_(some), Person.joined_to.in_(some)))
+        for row in session.execute(chosen.order_by(Person.id)):
+            found.setdefault(row.stands, []).append(row.id)
+    return {each: tuple(found.get(root, [each])) for each, root in stands.items()}
 
 
 def standing_files(session: Session, person_ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """The file that stands, by each file asked for."""
-    asked = set(person_ids)
-    return {row.id: row.stands for row in session.execute(_with_standing(asked))}
+    """The file that stands, by each file asked for; somebody unknown stands for herself."""
+    found: dict[UUID, UUID] = {}
+    for some in _portions(set(person_ids)):
+        found |= {each: each for each in some}
+        chosen = select(Person.id, _STANDS.label("stands")).where(Person.id.in_(some))
+        found |= {row.id: row.stands for row in session.execute(chosen)}
+    return found
 
 
-def _with_standing(person_ids: Collection[UUID]) -> Any:
-    return select(Person.id, _STANDS.label("stands")).where(Person.id.in_(person_ids))
+def _portions(person_ids: Collection[UUID]) -> Iterator[list[UUID]]:
+    ordered = sorted(person_ids)
+    for start in range(0, len(ordered), _AT_ONCE):
+        yield ordered[start : start + _AT_ONCE]
 
 
 def same_person(column: InstrumentedAttribute[UUID], person_id: UUID) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from xueji.identity import rules, vault
@@ -59,9 +59,21 @@ def regions_of(session: Session, person_ids: Iterable[UUID]) -> set[str]:
 
 def may_decide(session: Session, joining: FileJoining, actor: Actor) -> bool:
     files = (joining.person_id, joining.joined_id)
+    holder = joining.person_id if joining.same_number else None
     return rules.may_decide_joining(
-        files, regions_of(session, files), joining.asked_by, actor, since(session, actor), clock.now()
+        files, regions_of(session, files), joining.asked_by, actor, since(session, actor), clock.now(), holder=holder
     )
+
+
+def _waits() -> ColumnElement[bool]:
+    lasts = or_(FileJoining.same_number, FileJoining.asked_at > clock.now() - JOINING_LASTS)
+    return and_(FileJoining.decided_at.is_(None), lasts)
+
+
+def joinings_to_confirm(session: Session, person_id: UUID) -> int:
+    """How many organisations have registered her number without knowing that she has an account."""
+    asked = select(func.count(FileJoining.id)).where(FileJoining.person_id == person_id, FileJoining.same_number)
+    return session.scalar(asked.where(_waits())) or 0
 
 
 @dataclass(frozen=True)
@@ -87,20 +99,23 @@ class WaitingJoining:
     flag_id: UUID | None
     photos: tuple[UUID, ...]
     """The two that were found alike, where that led to it."""
+    organisation: str
+    """Of a number that was held elsewhere: which organisation has registered it."""
+    same_number: bool
     mine: bool
     may_decide: bool
 
 
 def waiting_joinings(session: Session, keyring: Keyring, actor: Actor) -> list[WaitingJoining]:
     """Those that somebody may decide on or has asked for; the oldest first."""
-    chosen = (
-        select(FileJoining)
-        .where(FileJoining.decided_at.is_(None), FileJoining.asked_at > clock.now() - JOINING_LASTS)
-        .order_by(FileJoining.asked_at, FileJoining.id)
-        .limit(MOST_WAITING)
-    )
+    chosen = select(FileJoining).where(_waits()).order_by(FileJoining.asked_at, FileJoining.id).limit(MOST_WAITING)
+    # An organisation is not told that a number it registered was held elsewhere.
+    office = actor.is_(Role.ADMINISTRATOR, Role.REGULATOR)
+    if not office:
+        chosen = chosen.where(FileJoining.person_id == actor.person_id, FileJoining.same_number)
     seen = [
-        (each, each.asked_by == actor.person_id, may_decide(session, each, actor)) for each in session.scalars(chosen)
+        (each, office and each.asked_by == actor.person_id, may_decide(session, each, actor))
+        for each in session.scalars(chosen)
     ]
     shown = [each for each in seen if each[1] or each[2]]
     ids = {person for each, _mine, _may in shown for person in (each.person_id, each.joined_id)}
@@ -119,6 +134,8 @@ def waiting_joinings(session: Session, keyring: Keyring, actor: Actor) -> list[W
             reason_of(session, keyring, each),
             each.flag_id,
             _photos(session, each),
+            _registered_by(session, each),
+            each.same_number,
             mine,
             may,
         )
@@ -129,6 +146,17 @@ def waiting_joinings(session: Session, keyring: Keyring, actor: Actor) -> list[W
 def reason_of(session: Session, keyring: Keyring, joining: FileJoining) -> str:
     key = vault.person_key(session, keyring, joining.person_id)
     return vault.unseal(key, joining.person_id, vault.joining_field(joining.id), joining.reason_cipher).decode()
+
+
+def _registered_by(session: Session, joining: FileJoining) -> str:
+    chosen = (
+        select(Organisation.name)
+        .join(Membership, Membership.organisation_id == Organisation.id)
+        .where(Membership.person_id == joining.joined_id)
+        .order_by(Membership.since)
+        .limit(1)
+    )
+    return (session.scalar(chosen) or "") if joining.same_number else ""
 
 
 def _photos(session: Session, joining: FileJoining) -> tuple[UUID, ...]:
@@ -177,8 +205,7 @@ def joined_files(session: Session, actor: Actor) -> list[JoinedFiles]:
         session.scalars(
             select(FileJoining.joined_id).where(
                 FileJoining.parts,
-                FileJoining.decided_at.is_(None),
-                FileJoining.asked_at > clock.now() - JOINING_LASTS,
+                _waits(),
                 FileJoining.joined_id.in_([joined for _stands, joined in pairs]),
             )
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from xueji.identity import rules, spelling, vault
 from xueji.identity.models import Account, DuplicateFlag, LockOut, Membership, Organisation, Person
+from xueji.identity.queries.files import files_of_each, standing_files
 from xueji.identity.rules import Capacity, OrganisationKind, ProofRoute, Standing
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -20,6 +21,7 @@ from xueji.kernel.errors import NotFound
 
 ERASED_NAME = "—"
 MOST_FOUND = 50
+_AT_ONCE = 500
 
 
 def display_names(session: Session, keyring: Keyring, person_ids: Iterable[UUID]) -> dict[UUID, str]:
@@ -50,9 +52,53 @@ def masked_names(session: Session, person_ids: Iterable[UUID]) -> dict[UUID, str
 
 
 def person_by_number(session: Session, keyring: Keyring, id_number: str) -> UUID | None:
-    """``id_number`` as `numbers.identity_number` gives it."""
-    found = keyring.keyed_hash("id_number", id_number)
-    return session.scalar(select(Person.id).where(Person.id_number_hash == found))
+    """``id_number`` as `numbers.identity_number` gives it; the file that stands."""
+    found = known_to(session, keyring, None, [id_number]).get(id_number)
+    return None if found is None else found.id
+
+
+def known_to(
+    session: Session, keyring: Keyring, organisation_id: UUID | None, numbers: Iterable[str]
+) -> dict[str, Person]:
+    """Whom an organisation may find by identity number, by number; None is the installation, which finds everybody.
+
+    A number that is held elsewhere only is unknown to it, so that nobody learns from an import who is registered where.
+    What the organisation registered under such a number before is found again. ``numbers`` as
+    `numbers.identity_number` gives them; a number of a file that was joined finds the file that stands.
+    """
+    asked = list(dict.fromkeys(numbers))
+    found = _by_hash(session, {keyring.keyed_hash("id_number", number): number for number in asked})
+    if organisation_id is not None:
+        files = files_of_each(session, [person.id for person in found.values()])
+        own = _members(session, organisation_id, sorted({file for each in files.values() for file in each}))
+        found = {number: person for number, person in found.items() if not own.isdisjoint(files[person.id])}
+        left = {held_elsewhere(keyring, number, organisation_id): number for number in asked if number not in found}
+        found |= _by_hash(session, left)
+    stands = standing_files(session, [person.id for person in found.values()])
+    return {number: session.get_one(Person, stands[person.id]) for number, person in found.items()}
+
+
+def held_elsewhere(keyring: Keyring, number: str, organisation_id: UUID) -> bytes:
+    """Under which hash an organisation's own file of a number is kept that was held elsewhere before."""
+    return keyring.keyed_hash("id_number", f"{number}@{organisation_id}")
+
+
+def _by_hash(session: Session, numbers: Mapping[bytes, str]) -> dict[str, Person]:
+    found, hashes = {}, list(numbers)
+    for start in range(0, len(hashes), _AT_ONCE):
+        some = hashes[start : start + _AT_ONCE]
+        for person in session.scalars(select(Person).where(Person.id_number_hash.in_(some))):
+            found[numbers[person.id_number_hash]] = person
+    return found
+
+
+def _members(session: Session, organisation_id: UUID, person_ids: Sequence[UUID]) -> set[UUID]:
+    found: set[UUID] = set()
+    for start in range(0, len(person_ids), _AT_ONCE):
+        some = Membership.person_id.in_(person_ids[start : start + _AT_ONCE])
+        chosen = select(Membership.person_id).where(Membership.organisation_id == organisation_id, some)
+        found.update(session.scalars(chosen))
+    return found
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ from xueji.trace.rules import PLATFORM, Event
 from xueji.trace.services import commit
 
 FEWEST_LETTERS, MOST_LETTERS = 4, 300
+SAME_NUMBER = "同一身份证号码由另一单位登记。"
+"""The reason of what nobody asked for in words; kept in the language of the file."""
 
 
 def ask_joining(
@@ -57,6 +59,15 @@ def ask_joining(
     return _ask(session, keyring, chosen, joined, reason, actor, parts=False, flag_id=flag_id)
 
 
+def ask_for_number(session: Session, keyring: Keyring, *, stands: UUID, joined: UUID, actor: Actor) -> FileJoining:
+    """An organisation has registered a number that was held elsewhere: whoever holds it is asked, and does not lapse.
+
+    She confirms it in the account she had, or a second person does (`rules.may_decide_joining`). The organisation is
+    told nothing of it.
+    """
+    return _ask(session, keyring, stands, joined, SAME_NUMBER, actor, parts=False, same_number=True)
+
+
 def ask_parting(session: Session, keyring: Keyring, *, joined: UUID, reason: str, actor: Actor) -> FileJoining:
     """Ask that a file that was joined be put apart again. Raises NotFound, Forbidden, Invalid, NotJoinable."""
     person = session.get(Person, joined)
@@ -67,7 +78,7 @@ def ask_parting(session: Session, keyring: Keyring, *, joined: UUID, reason: str
     files = (person.joined_to, joined)
     if not rules.may_ask_joining(files, regions_of(session, files), actor):
         raise Forbidden
-    return _ask(session, keyring, person.joined_to, joined, reason, actor, parts=True, flag_id=None)
+    return _ask(session, keyring, person.joined_to, joined, reason, actor, parts=True)
 
 
 def _refuse(session: Session, stands: UUID, joined: UUID) -> None:
@@ -89,7 +100,8 @@ def _ask(
     actor: Actor,
     *,
     parts: bool,
-    flag_id: UUID | None,
+    flag_id: UUID | None = None,
+    same_number: bool = False,
 ) -> FileJoining:
     words = reason.strip()
     if not FEWEST_LETTERS <= len(words) <= MOST_LETTERS:
@@ -107,6 +119,7 @@ def _ask(
         person_id=stands,
         joined_id=joined,
         parts=parts,
+        same_number=same_number,
         flag_id=flag_id,
         asked_by=actor.person_id,
         asked_at=clock.now(),
@@ -116,7 +129,9 @@ def _ask(
     session.flush()
     said = commit(session, words, chain=PLATFORM, field="reason", person=str(stands))
     values = {"joining": str(made.id), "parts": parts, "reason": said, **_with(session, stands)}
-    record_power(session, keyring, Event.JOINING_ASK, actor=actor.person_id, subject=joined, values=values)
+    # What is listed with an account is read by its organisation, which learns nothing of a number held elsewhere.
+    subject = None if same_number else joined
+    record_power(session, keyring, Event.JOINING_ASK, actor=actor.person_id, subject=subject, values=values)
     return made
 
 
@@ -161,8 +176,14 @@ def confirm_joining(
     return joining
 
 
-def refuse_joining(session: Session, keyring: Keyring, *, joining_id: UUID, actor: Actor) -> FileJoining:
-    """Whoever might confirm it, and who asked for it, may say no. Raises NotFound, JoiningOver."""
+def refuse_joining(
+    session: Session, keyring: Keyring, events: Events, *, joining_id: UUID, actor: Actor
+) -> FileJoining:
+    """Whoever might confirm it, and who asked for it, may say no. Raises NotFound, JoiningOver.
+
+    An account that was opened under her number without her is suspended when she says that it is not hers; an
+    administrator may restore it.
+    """
     joining = session.get(FileJoining, joining_id, with_for_update=True)
     if joining is None or not (joining.asked_by == actor.person_id or may_decide(session, joining, actor)):
         raise NotFound
@@ -172,6 +193,13 @@ def refuse_joining(session: Session, keyring: Keyring, *, joining_id: UUID, acto
     record_power(
         session, keyring, Event.JOINING_REFUSE, actor=actor.person_id, subject=joining.joined_id, values=values
     )
+    if joining.same_number and actor.person_id == joining.person_id:
+        account = account_of(session, joining.joined_id)
+        account.suspended_at = account.suspended_at or clock.now()
+        end_sessions(session, events, person_id=joining.joined_id, reason=SessionEnd.SUSPENDED)
+        record_power(
+            session, keyring, Event.ACCOUNT_SUSPEND, actor=actor.person_id, subject=joining.joined_id, values=values
+        )
     return joining
 
 
@@ -189,7 +217,8 @@ def _waiting(session: Session, joining_id: UUID, actor: Actor) -> FileJoining:
 
 
 def _refuse_over(joining: FileJoining) -> None:
-    if joining.decided_at is not None or clock.now() >= joining.asked_at + JOINING_LASTS:
+    lapsed = not joining.same_number and clock.now() >= joining.asked_at + JOINING_LASTS
+    if joining.decided_at is not None or lapsed:
         raise JoiningOver
 
 

@@ -13,6 +13,7 @@ from xueji.identity.errors import AlreadyTaken, AnotherName, JoinedAccount
 from xueji.identity.models import Account, Membership, Organisation, Person
 from xueji.identity.numbers import identity_number
 from xueji.identity.rules import ProofRoute, SessionEnd
+from xueji.identity.services.joining import ask_for_number
 from xueji.identity.services.passwords import HashedPassword
 from xueji.identity.services.recording import record_power
 from xueji.identity.services.sessions import end_sessions
@@ -40,23 +41,27 @@ def register_person(
     """Register somebody, or find her again by her identity number: one person, one account for life.
 
     Somebody known keeps her account and password and becomes a member of one more organisation. ``actor`` None is
-    the installation itself, at set-up; an institution or enterprise registers trainees of its own. ``temporary`` asks
+    the installation itself, at set-up; an institution or enterprise registers trainees of its own. To these a number
+    that is held elsewhere only is a new one: she gets a file and an account like anybody new, and until she confirms
+    it in the account she had, or a second person does, the two stand apart (`joining`). ``temporary`` asks
     for a new password at the first sign-in. Raises Invalid, AlreadyTaken, AnotherName, Forbidden, NotFound.
     """
     _may_register(actor, role, organisation_id)
     spelled, number = _spelled(name), identity_number(id_number, clock.shanghai_day(clock.now()))
-    found = session.scalar(select(Person).where(Person.id_number_hash == keyring.keyed_hash("id_number", number)))
+    asks = None if actor is None or actor.is_(Role.ADMINISTRATOR) else organisation_id
+    found = queries.known_to(session, keyring, asks, [number]).get(number)
     known = found is not None
     if found is not None:
         if not queries.is_named(session, keyring, found, spelled):
             raise AnotherName(_("该身份证号码已用另一姓名登记，请核对。"))
     else:
-        found = _new_person(session, keyring, name=spelled, number=number)
+        elsewhere = queries.person_by_number(session, keyring, number)
+        found = _new_person(session, keyring, name=spelled, number=number, at=organisation_id, elsewhere=elsewhere)
         _open_account(session, found.id, account=account, password=password, temporary=temporary)
         by = actor.person_id if actor is not None else None
         record_power(session, keyring, Event.ACCOUNT_OPEN, actor=by, subject=found.id)
-    # A number of a file that was joined finds the person in the file that stands.
-    found = session.get_one(Person, queries.standing_file(session, found.id))
+        if elsewhere is not None and actor is not None:
+            ask_for_number(session, keyring, stands=elsewhere, joined=found.id, actor=actor)
     _join(session, keyring, found.id, organisation_id, role, actor, news=known)
     return found
 
@@ -140,8 +145,11 @@ def _spelled(name: str) -> str:
     return spelled
 
 
-def _new_person(session: Session, keyring: Keyring, *, name: str, number: str) -> Person:
+def _new_person(
+    session: Session, keyring: Keyring, *, name: str, number: str, at: UUID, elsewhere: UUID | None
+) -> Person:
     person_id, key = uuid4(), crypto.new_key()
+    number_hash = keyring.keyed_hash("id_number", number)
     made = Person(
         id=person_id,
         name_cipher=vault.seal(key, person_id, vault.NAME, name.encode()),
@@ -149,7 +157,8 @@ def _new_person(session: Session, keyring: Keyring, *, name: str, number: str) -
         name_hash=keyring.keyed_hash("name", name),
         id_number_cipher=vault.seal(key, person_id, vault.ID_NUMBER, number.encode()),
         id_number_masked=rules.masked_number(number),
-        id_number_hash=keyring.keyed_hash("id_number", number),
+        id_number_hash=number_hash if elsewhere is None else queries.held_elsewhere(keyring, number, at),
+        same_number_as=elsewhere,
         wrapped_key=keyring.wrap(key, str(person_id)),
         proof_route=ProofRoute.SUPERVISED,
         registered_at=clock.now(),

@@ -9,6 +9,7 @@ from xueji.identity import vault
 from xueji.identity.errors import AnotherPersonNeeded, PhotoDecided
 from xueji.identity.events import ReferenceChange, ReferenceChanged
 from xueji.identity.models import PhotoDecision, ReferencePhoto
+from xueji.identity.queries import is_herself
 from xueji.identity.rules import PhotoStanding, PhotoState
 from xueji.identity.services.recording import record_of_person
 from xueji.kernel import clock
@@ -34,7 +35,7 @@ def decide_photo(
     What somebody decided, only another person may turn round. Raises Forbidden for one's own photo, NotFound for one
     that is deleted, PhotoDecided, AnotherPersonNeeded, Erased.
     """
-    if photo.person_id == actor.person_id:
+    if is_herself(session, photo.person_id, actor.person_id):
         raise Forbidden
     if photo.state is not PhotoState.STORED:
         raise NotFound

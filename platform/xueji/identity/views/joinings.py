@@ -15,14 +15,14 @@ from xueji.identity.views import blueprint
 from xueji.identity.views.pictures import shown_photo
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Malformed
-from xueji.web.access import roles
+from xueji.web.access import roles, signed_in
 from xueji.web.session import actor, context, db, writes
 
 DECIDERS = (Role.ADMINISTRATOR, Role.REGULATOR)
 
 
 @blueprint.get("/joinings")
-@roles(*DECIDERS)
+@signed_in
 def joinings() -> str:
     """What waits for a second person, and the files that are joined."""
     return render_template(
@@ -30,6 +30,7 @@ def joinings() -> str:
         waiting=queries.waiting_joinings(db(), context().keyring, actor()),
         joined=queries.joined_files(db(), actor()),
         form=PartingForm(),
+        sees_asker=actor().is_(*DECIDERS),
     )
 
 
@@ -64,7 +65,7 @@ def ask_parting(person_id: UUID) -> Response:
 
 
 @blueprint.post("/joinings/<uuid:joining_id>/confirm")
-@roles(*DECIDERS)
+@signed_in
 def confirm_joining(joining_id: UUID) -> Response:
     done = services.confirm_joining(db(), context().keyring, context().events, joining_id=joining_id, actor=actor())
     flash(_("两份档案已分开，账号已恢复。") if done.parts else _("两份档案已合并，其中一个账号已停用。"), "success")
@@ -72,9 +73,9 @@ def confirm_joining(joining_id: UUID) -> Response:
 
 
 @blueprint.post("/joinings/<uuid:joining_id>/refuse")
-@roles(*DECIDERS)
+@signed_in
 def refuse_joining(joining_id: UUID) -> Response:
-    services.refuse_joining(db(), context().keyring, joining_id=joining_id, actor=actor())
+    services.refuse_joining(db(), context().keyring, context().events, joining_id=joining_id, actor=actor())
     flash(_("已拒绝这项申请。"), "success")
     return redirect(url_for("identity.joinings"))
 
