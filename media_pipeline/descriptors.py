@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Descriptor = NDArray[np.float32]
-"""``[128]`` float32. Biometric data: kept encrypted, deleted when consent is withdrawn."""
+"""``[128]`` float32, of length one half. Biometric data: kept encrypted, deleted when consent is withdrawn."""
 
 LENGTH = 128
 MICRO = 1_000_000
@@ -31,16 +30,15 @@ def from_bytes(data: bytes) -> Descriptor:
     return values
 
 
+def halved(values: NDArray[np.float32]) -> Descriptor:
+    """The direction of ``values`` as a descriptor: length one half, so that no two are farther apart than 1."""
+    wide = values.astype(np.float64)
+    return np.asarray(wide / max(2 * float(np.linalg.norm(wide)), 1e-12), np.float32)
+
+
 def compare(one: Descriptor, other: Descriptor) -> float:
-    """Euclidean distance: 0 is the same picture; about 0.5 and less the same person."""
+    """Euclidean distance: 0 is the same picture, up to 0.5 the same person, strangers lie about 0.7 apart."""
     return float(np.linalg.norm(one.astype(np.float64) - other.astype(np.float64)))
-
-
-def average(descriptors: Sequence[Descriptor]) -> Descriptor:
-    """The mean of a person's references: three averaged make four to five times fewer errors than one."""
-    if not descriptors:
-        raise ValueError("no descriptor to average")
-    return np.asarray(np.mean(np.stack(descriptors), axis=0), np.float32)
 
 
 def to_micro(distance: float) -> int:

@@ -15,6 +15,8 @@ Points = NDArray[np.float32]
 
 SQUARE_SIDE = 256
 """Pixels; the larger detector's side, and a multiple of the smaller one's."""
+_NEAR_LEAST = 0.2
+"""Of the picture's longer side: the smallest face whose place the near detector knows well."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,26 @@ def merge(faces: list[Face], overlap: float = 0.3) -> tuple[Face, ...]:
         if all(_overlap(face, other) < overlap for other in kept):
             kept.append(face)
     return tuple(sorted(kept, key=lambda face: face.side, reverse=True))
+
+
+def join(near: tuple[Face, ...], wide: tuple[Face, ...], picture_side: float) -> tuple[Face, ...]:
+    """The faces of both detectors, largest first; ``picture_side`` is the picture's longer side in pixels.
+
+    Where both see something, the near one's word stands: in a face that fills the picture the wide one finds faces on
+    a spectacle lens. Of a small face that both see in one place the near one knows the size badly.
+    """
+    kept = list(near)
+    for face in wide:
+        same = [one for one in kept if _holds(one, face.centre) or _holds(face, one.centre)]
+        if not same:
+            kept.append(face)
+        elif len(same) == 1 and same[0].side < _NEAR_LEAST * picture_side and _holds(face, same[0].centre):
+            kept[kept.index(same[0])] = face
+    return tuple(sorted(kept, key=lambda face: face.side, reverse=True))
+
+
+def _holds(face: Face, place: tuple[float, float]) -> bool:
+    return 0 <= place[0] - face.left <= face.side and 0 <= place[1] - face.top <= face.side
 
 
 def _overlap(one: Face, other: Face) -> float:

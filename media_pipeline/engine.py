@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from media_pipeline import mesh, models
-from media_pipeline.descriptors import Descriptor
-from media_pipeline.detector import Face, fit_square, merge, near_detector, wide_detector
+from media_pipeline import alignment, mesh, models
+from media_pipeline.descriptors import Descriptor, halved
+from media_pipeline.detector import Face, fit_square, join, merge, near_detector, wide_detector
 from media_pipeline.frames import Pixels
+from media_pipeline.mesh import MeshPoints
 from media_pipeline.verdict import EngineDown
 
-NAME = "xueji-faces/1"
-_CHIP_SIDE, _CHIP_PADDING = 150, 0.25
-# The five points are looked for in a square like the one that their predictor was trained on.
-_SQUARE_SHARE, _SQUARE_RISE = 0.95, 0.06
+NAME = "xueji-faces/2"
+_LEAST_PRESENCE = 0.5
+"""The mesh network's sureness under which the detector's own points are better."""
 
 
 class Search(StrEnum):
@@ -28,8 +29,16 @@ class Search(StrEnum):
     EVERYONE = "everyone"
 
 
+@dataclass(frozen=True)
+class Mesh:
+    """A face's 468 points, and how sure (0..1) the network is that it looks at a face."""
+
+    points: MeshPoints
+    presence: float
+
+
 class Engine:
-    """Detector, points, descriptor and mesh. Opening takes a second the first time, tenths after.
+    """Detector, mesh and descriptor. Opening takes a second the first time, tenths after.
 
     ``folder`` keeps the translated networks; it may be shared by all workers of a machine. Raises ``EngineDown``
     when the weights are missing or cannot be loaded.
@@ -37,8 +46,6 @@ class Engine:
 
     def __init__(self, folder: Path) -> None:
         try:
-            import dlib
-
             models.keep_memory_small()
             # A worker takes one processor; OpenCV would take all.
             cv2.setNumThreads(1)
@@ -47,8 +54,6 @@ class Engine:
             self._wide_network = models.load(models.WIDE_DETECTOR, folder)
             self._mesh = models.load(models.FACE_MESH, folder)
             self._eye_lids = models.load(models.EYE_LIDS, folder)
-            self._five_points = dlib.shape_predictor(str(models.FIVE_POINTS.path()))
-            self._dlib = dlib
         except (ImportError, OSError, RuntimeError, ValueError) as error:
             raise EngineDown(f"the face engine cannot be loaded: {error}") from error
         models.keep_memory_small()
@@ -62,46 +67,51 @@ class Engine:
 
     @property
     def model(self) -> str:
-        """A name for the weights that were used: the first 16 digits of a digest over all of theirs."""
+        """A name for what describes faces: the network, and 16 digits of a digest over all weights and the engine.
+
+        Descriptors with different names are never compared.
+        """
         networks = (self._descriptor, self._near_network, self._wide_network, self._mesh, self._eye_lids)
-        joined = "\n".join(f"{network.name} {network.digest}" for network in networks)
-        return f"dlib-resnet-v1+{hashlib.sha256(joined.encode()).hexdigest()[:16]}"
+        joined = "\n".join([NAME, *(f"{network.name} {network.digest}" for network in networks)])
+        return f"sface-2021dec+{hashlib.sha256(joined.encode()).hexdigest()[:16]}"
 
     def find_faces(self, picture: Pixels, search: Search = Search.EVERYONE) -> tuple[Face, ...]:
         """Every face, largest first.
 
-        ``EVERYONE`` takes the detector that sees faces from 40 of 640 pixels up; ``NEAREST`` the one that costs a
-        quarter and may miss who sits farther back. Either asks the other before it says that nobody is there.
+        ``EVERYONE`` asks both detectors: the near one knows the person before the camera best, the wide one sees faces
+        from 40 of 640 pixels up. ``NEAREST`` asks the wide one only when the near one finds nobody.
         """
         square = fit_square(picture)
-        first, second = (self._wide, self._near) if search is Search.EVERYONE else (self._near, self._wide)
-        return merge(first.find(square) or second.find(square))
+        near = merge(self._near.find(square))
+        if near and search is Search.NEAREST:
+            return near
+        return join(near, merge(self._wide.find(square)), max(picture.shape[:2]))
 
-    def describe(self, picture: Pixels, face: Face) -> Descriptor:
-        """The face's descriptor: dlib's own points and cut-out, its network run without the interpreter lock."""
-        return self.describe_cut_out(self._cut_out(picture, face))
+    def describe(self, picture: Pixels, face: Face, read: Mesh | None = None) -> Descriptor:
+        """The face's descriptor. ``read`` is its mesh when that was read before."""
+        read = read or self.read_mesh(picture, face)
+        if read.presence >= _LEAST_PRESENCE:
+            return self.describe_cut_out(alignment.cut_out(picture, read.points))
+        return self.describe_cut_out(alignment.cut_out_by_detector(picture, face))
 
     def describe_cut_out(self, chip: Pixels) -> Descriptor:
-        """The descriptor of a face already cut out: ``[150, 150, 3]`` in **RGB**, upright, as dlib cuts it."""
-        value = chip.transpose(2, 0, 1)[None].astype(np.float32)
-        (descriptors,) = self._descriptor.run(value)
-        return np.asarray(descriptors[0], np.float32)
+        """The descriptor of a face already cut out: ``[112, 112, 3]``, upright, as ``alignment.cut_out`` cuts it.
 
-    def read_expression(self, picture: Pixels, face: Face) -> mesh.Expression:
-        """Which way the face looks, eyes and mouth."""
-        points, presence = mesh.locate(self._mesh, picture, face)
-        return mesh.read_expression(self._eye_lids, picture, points, presence)
+        128 numbers of length one half, so that the distances of faces lie between 0 and 1.
+        """
+        value = cv2.dnn.blobFromImage(chip, 1.0, chip.shape[1::-1], swapRB=True)
+        (found,) = self._descriptor.run(np.asarray(value, np.float32))
+        return halved(found[0])
 
-    def locate_mesh(self, picture: Pixels, face: Face) -> mesh.MeshPoints:
+    def read_mesh(self, picture: Pixels, face: Face) -> Mesh:
+        """The 468 points of the face, and how sure the network is that it is one."""
+        return Mesh(*mesh.locate(self._mesh, picture, face))
+
+    def read_expression(self, picture: Pixels, face: Face, read: Mesh | None = None) -> mesh.Expression:
+        """Which way the face looks, eyes and mouth. ``read`` is its mesh when that was read before."""
+        read = read or self.read_mesh(picture, face)
+        return mesh.read_expression(self._eye_lids, picture, read.points, read.presence)
+
+    def locate_mesh(self, picture: Pixels, face: Face) -> MeshPoints:
         """The 468 points of the face, for who wants to draw them."""
-        return mesh.locate(self._mesh, picture, face)[0]
-
-    def _cut_out(self, picture: Pixels, face: Face) -> Pixels:
-        """The face upright as ``[150, 150, 3]`` in RGB, cut exactly as dlib cuts it."""
-        rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-        x, y = face.centre
-        half = face.side * _SQUARE_SHARE / 2
-        y -= face.side * _SQUARE_RISE
-        square = self._dlib.rectangle(round(x - half), round(y - half), round(x + half), round(y + half))
-        shape = self._five_points(rgb, square)
-        return np.asarray(self._dlib.get_face_chip(rgb, shape, _CHIP_SIDE, _CHIP_PADDING), np.uint8)
+        return self.read_mesh(picture, face).points

@@ -6,11 +6,10 @@ import hashlib
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 from typing import Protocol
 
 from media_pipeline import liveness, models, quality
-from media_pipeline.descriptors import Descriptor, average, compare, to_micro
+from media_pipeline.descriptors import Descriptor, compare, to_micro
 from media_pipeline.detector import Face
 from media_pipeline.engine import Engine, Search
 from media_pipeline.frames import DecodeError, Pixels, hash_picture
@@ -79,7 +78,7 @@ def judge(
     read = _read_frames(frames, settings, engine, opener or OpenHere(), notes)
     shown = [frame for frame in read if frame.faces]
     for frame in shown:
-        frame.distance_micro = _distance(engine.describe(frame.picture, frame.face), references, settings)
+        frame.distance_micro = _distance(engine.describe(frame.picture, frame.face), references)
     far = any(frame.distance_micro is not None and frame.distance_micro > settings.threshold_micro for frame in shown)
     if prompts or far:
         for frame in shown:
@@ -100,15 +99,11 @@ def judge(
     )
 
 
-def _distance(face: Descriptor, references: Sequence[Descriptor], settings: JudgeSettings) -> int:
-    """How far a face is from the person, in micro-units.
+def _distance(face: Descriptor, references: Sequence[Descriptor]) -> int:
+    """How far a face is from the person, in micro-units: the median of the distances to her photos.
 
-    Her photos averaged make fewer errors than any one of them, but only while all show the same person: the mean of two
-    people lies near both. Where any two of them are farther apart than a match, the median of the distances stands.
+    Never the distance to their mean: the mean of two unlike faces lies near both.
     """
-    pairs = combinations(references, 2)
-    if all(to_micro(compare(one, other)) <= settings.threshold_micro for one, other in pairs):
-        return to_micro(compare(face, average(references)))
     return to_micro(statistics.median(compare(face, reference) for reference in references))
 
 

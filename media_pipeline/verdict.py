@@ -106,7 +106,7 @@ class PictureHash:
 class JudgeSettings:
     """The limits of a check; a plan freezes them into each sitting. Distances are in micro-units.
 
-    ``threshold_micro``: at most this far is the same person (0.50: 98.7 % of true pairs, 0.4 % of look-alikes).
+    ``threshold_micro``: at most this far is the same person; docs/faces.md has the curve it was taken from.
     ``mismatch_micro``: only beyond this is it another person; in between nothing is said. ``mismatch_frames``: so
     many clear frames must say so. ``second_face_pixels``: a second face narrower than this is a poster, not
     a person. ``everyone``: look for small second faces too. ``replay_bits``: at most so many of 128 bits may differ
@@ -114,7 +114,7 @@ class JudgeSettings:
     """
 
     threshold_micro: int = 500_000
-    mismatch_micro: int = 650_000
+    mismatch_micro: int = 625_000
     mismatch_frames: int = 2
     min_pixels: int = 300_000
     everyone: bool = True

@@ -43,20 +43,16 @@ _FEATURES = {
 }
 # Feature, reach of the change, shift (right, down) in face widths, growth (wider, taller). Found by trying.
 _STRANGER = (
-    ("right eye", 0.16, (0.06, 0.0), (0.0, 0.0)),
-    ("left eye", 0.16, (-0.06, 0.0), (0.0, 0.0)),
-    ("right eye", 0.13, (0.0, 0.0), (-0.35, -0.236)),
-    ("left eye", 0.13, (0.0, 0.0), (-0.35, -0.236)),
-    ("nose", 0.14, (0.0, 0.0), (-0.5, 0.271)),
-    ("nose", 0.12, (0.0, 0.06), (0.0, 0.0)),
-    ("mouth", 0.2, (0.0, 0.0), (-0.35, -0.373)),
-    ("mouth", 0.2, (0.0, -0.06), (0.0, 0.0)),
-    ("right brow", 0.13, (0.0, 0.06), (0.0, 0.0)),
-    ("left brow", 0.13, (0.0, 0.06), (0.0, 0.0)),
-    ("jaw", 0.3, (0.0, 0.0), (-0.294, 0.162)),
+    ("right eye", 0.165, (0.019, -0.044), (-0.4, -0.147)),
+    ("left eye", 0.165, (-0.019, -0.044), (-0.4, -0.147)),
+    ("nose", 0.2, (0.0, -0.07), (0.188, -0.025)),
+    ("mouth", 0.26, (0.0, -0.09), (-0.103, 0.049)),
+    ("right brow", 0.2, (0.0, 0.07), (-0.3, 0.18)),
+    ("left brow", 0.2, (0.0, 0.07), (-0.3, 0.18)),
+    ("jaw", 0.358, (0.0, -0.08), (-0.134, 0.288)),
 )
-_STRANGER_FACE = (0.903, 1.055)
-_STRANGER_COLOURS = (0.6, 0.704, 0.8)
+_STRANGER_FACE = (1.15, 0.88)
+_STRANGER_COLOURS = (0.78, 0.505, 0.855)
 _MOUTH_COLOUR = (30, 20, 60)
 
 
@@ -128,7 +124,7 @@ class Puppet:
         return picture
 
     def stranger(self) -> Pixels:
-        """Somebody else: the features moved and the colours changed until the descriptor lies 0.79 away."""
+        """Somebody else: the features moved and the colours changed until the descriptor lies 0.70 away."""
         points = self.points[:, :2].astype(np.float64)
         width = float(np.linalg.norm(points[234] - points[454]))
         features = {name: points[list(places)].mean(axis=0) for name, places in _FEATURES.items()}

@@ -1,11 +1,11 @@
-"""Descriptors are stored, averaged, compared and searched without losing anything."""
+"""Descriptors are stored, compared and searched without losing anything."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from media_pipeline.descriptors import average, compare, from_bytes, nearest, to_bytes, to_micro
+from media_pipeline.descriptors import compare, from_bytes, halved, nearest, to_bytes, to_micro
 
 
 def some(seed: int) -> np.ndarray:
@@ -27,16 +27,12 @@ def test_bytes_that_are_none_are_refused(data: bytes) -> None:
         from_bytes(data)
 
 
-def test_an_average_is_nearer_to_the_truth_than_its_parts() -> None:
-    truth = some(2)
-    blurred = [truth + np.float32(0.3) * some(seed) for seed in range(3, 6)]
-    assert compare(average(blurred), truth) < min(compare(one, truth) for one in blurred)
-    assert compare(average([truth]), truth) == 0
-
-
-def test_no_references_have_no_average() -> None:
-    with pytest.raises(ValueError):
-        average([])
+def test_a_descriptor_has_half_a_unit_s_length_and_opposites_are_one_apart() -> None:
+    values = 37 * some(2)
+    assert np.linalg.norm(halved(values)) == pytest.approx(0.5)
+    assert compare(halved(values), halved(-values)) == pytest.approx(1)
+    assert compare(halved(values), halved(5 * values)) < 1e-7
+    assert np.isfinite(halved(np.zeros(128, np.float32))).all()
 
 
 def test_a_distance_is_stored_in_millionths() -> None:

@@ -43,14 +43,14 @@ class TestOutcomes:
         assert verdict.signals == ()
         assert 0 < verdict.score_micro < 250_000
         assert verdict.threshold_micro == 500_000
-        assert verdict.engine == "xueji-faces/1"
-        assert verdict.model.startswith("dlib-resnet-v1+")
+        assert verdict.engine == "xueji-faces/2"
+        assert verdict.model.startswith("sface-2021dec+")
         assert len({picture.sha256 for picture in verdict.pictures}) == 5
 
     def test_a_stranger_does_not(self, ask: Ask, stranger: Pixels) -> None:
         verdict = ask(camera_frames(swaying(stranger)))
         assert verdict.outcome is Outcome.MISMATCH
-        assert verdict.score_micro > 650_000
+        assert verdict.score_micro > 625_000
 
     def test_an_empty_room_has_no_face(self, ask: Ask) -> None:
         verdict = ask(camera_frames(swaying(empty_room())))

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
-import dlib
 import numpy as np
+import onnx
 import pytest
 
 from media_pipeline import models, tflite
-from media_pipeline.dlib_network import UnreadableWeights, to_onnx
+from media_pipeline.descriptors import compare
 from media_pipeline.engine import Engine
 from media_pipeline.models import ModelsMissing, ModelSource, prepare
+from media_pipeline.selftest import descriptor_by_opencv
+from media_pipeline.sface import UnreadableNetwork, to_onnx
 from media_pipeline.verdict import EngineDown
 
 
-def test_the_descriptor_is_dlibs_own(engine: Engine) -> None:
-    theirs = dlib.face_recognition_model_v1(str(models.DESCRIPTOR.path()))
+def test_the_descriptor_is_what_another_program_makes_of_the_same_file(engine: Engine) -> None:
     chance = np.random.default_rng(0)
     for _ in range(3):
-        chip = chance.integers(0, 256, (150, 150, 3), np.uint8)
-        expected = np.array(theirs.compute_face_descriptor(chip))
-        assert np.linalg.norm(engine.describe_cut_out(chip) - expected) < 1e-4
+        chip = chance.integers(0, 256, (112, 112, 3), np.uint8)
+        assert compare(engine.describe_cut_out(chip), descriptor_by_opencv(chip)) < 1e-5
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def test_an_engine_opens_from_what_another_one_made(engine: Engine, models_folder: Path) -> None:
@@ -31,30 +36,38 @@ def test_an_engine_opens_from_what_another_one_made(engine: Engine, models_folde
     assert all(path.suffix == ".onnx" for path in before)
 
 
-def test_changed_weights_get_a_file_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_are_made_once_and_under_their_own_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = tmp_path / "weights"
-    source = ModelSource("twice", "anything", "weights", lambda data: data * 2)
     monkeypatch.setattr(ModelSource, "path", lambda self: weights)
-    weights.write_bytes(b"one")
-    first = prepare(source, tmp_path / "made")
-    weights.write_bytes(b"two")
-    second = prepare(source, tmp_path / "made")
-    assert first != second
-    assert (first.read_bytes(), second.read_bytes()) == (b"oneone", b"twotwo")
+    made = {}
+    for content in (b"one", b"two"):
+        weights.write_bytes(content)
+        source = ModelSource("twice", "anything", "weights", lambda data: data * 2, _digest(content))
+        made[prepare(source, tmp_path / "made")] = content * 2
+    assert len(made) == 2
+    assert all(path.read_bytes() == content for path, content in made.items())
+
+
+def test_other_weights_than_were_measured_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "weights").write_bytes(models.DESCRIPTOR.path().read_bytes() + b"\0")
+    monkeypatch.setattr(ModelSource, "path", lambda self: tmp_path / "weights")
+    with pytest.raises(ModelsMissing, match="other weights"):
+        prepare(models.DESCRIPTOR, tmp_path / "made")
+    assert not (tmp_path / "made").exists()
 
 
 def test_a_translation_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "weights").write_bytes(b"half a file")
     monkeypatch.setattr(ModelSource, "path", lambda self: tmp_path / "weights")
-    with pytest.raises(UnreadableWeights):
-        prepare(ModelSource("broken", "anything", "weights", to_onnx), tmp_path / "made")
+    with pytest.raises(UnreadableNetwork):
+        prepare(ModelSource("broken", "anything", "weights", to_onnx, _digest(b"half a file")), tmp_path / "made")
     assert list((tmp_path / "made").iterdir()) == []
 
 
 def test_missing_weights_mean_that_the_engine_is_down_and_nobody_is_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    absent = ModelSource("absent", "no_such_package", "weights", to_onnx)
+    absent = ModelSource("absent", "no_such_package", "weights", to_onnx, "")
     with pytest.raises(ModelsMissing):
         absent.path()
     monkeypatch.setattr(models, "WIDE_DETECTOR", absent)
@@ -62,7 +75,7 @@ def test_missing_weights_mean_that_the_engine_is_down_and_nobody_is_judged(
         Engine(tmp_path)
 
 
-@pytest.mark.parametrize("source", [models.NEAR_DETECTOR, models.FACE_MESH, models.EYE_LIDS], ids=lambda s: s.name)
+@pytest.mark.parametrize("source", models.SOURCES, ids=lambda s: s.name)
 def test_a_cut_or_foreign_network_file_is_refused(source: ModelSource) -> None:
     whole = source.path().read_bytes()
     for data in (b"", b"x" * 200, whole[:100], whole[: len(whole) // 3]):
@@ -76,7 +89,14 @@ def test_an_output_that_a_network_does_not_have_is_named() -> None:
         tflite.to_onnx(data, {"nowhere": "x"})
 
 
-def test_weights_with_a_layer_missing_are_refused() -> None:
-    data = models.DESCRIPTOR.path().read_bytes()
-    with pytest.raises(UnreadableWeights, match="28 convolutions"):
-        to_onnx(data.replace(b"con_4", b"con_9", 1))
+def test_a_network_with_a_layer_missing_or_of_another_shape_is_refused() -> None:
+    network = onnx.load_model_from_string(models.DESCRIPTOR.path().read_bytes())
+    chain = [node for node in network.graph.node if node.op_type == "PRelu"]
+    network.graph.node.remove(chain[0])
+    with pytest.raises(UnreadableNetwork, match="another chain"):
+        to_onnx(network.SerializeToString())
+    network = onnx.load_model_from_string(models.DESCRIPTOR.path().read_bytes())
+    (scales,) = (each for each in network.graph.initializer if each.name == "pre_fc1_weight_scales")
+    network.graph.initializer.remove(scales)
+    with pytest.raises(UnreadableNetwork, match="pre_fc1_weight_scales"):
+        to_onnx(network.SerializeToString())

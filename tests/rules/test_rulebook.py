@@ -40,7 +40,7 @@ OPERATOR = Situation("special_operator", True, "initial")
 
 PUBLISHED = {
     "cn-safety-training@2026.11": "8915bd990767a348533d81e0b53cb1e84294471217756680303fd56ee852de40",
-    "cn-safety-training@2026.12": "e71e9ec9910d00ff28bf6f9812990f591d80084f9382e4729ce717e3b9a4655f",
+    "cn-safety-training@2026.12": "12eb10d92eec8da16fa01016e56042a9ba0bea5028b0ffb3ca52da6003e2eeea",
 }
 """Each published version and the digest of its text. A published version never changes: publish another one."""
 

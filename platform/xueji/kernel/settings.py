@@ -81,7 +81,7 @@ class Settings:
     """Evidence bundles a trainee may take away: each is worked out anew and recorded for ever."""
     evidence_exports: str = "60 per minute; 1000 per hour"
     """The same for each member of staff: several of the largest random draws, one after the other, in an hour."""
-    duplicate_micro: int = 350_000
+    duplicate_micro: int = 450_000
     """Distance (millionths) up to which two people's reference photos are shown to staff as perhaps one person's."""
     upload_limit_mib: int = 4096
     log_origin: str = "xueji.example/log"

@@ -21,7 +21,7 @@ from xueji.supervisor.process import Program
 from xueji.trace import queries as trace
 
 WORKER_KIBIBYTES = 280 * 1024
-"""A worker process that ever held more is replaced after its task. It holds 200 MiB, and some 30 more for a moment."""
+"""A worker process that ever held more is replaced after its task. It holds 220 MiB, and some 20 more for a moment."""
 
 WORKER_MEMORY = {
     "MALLOC_ARENA_MAX": "1",
