@@ -16,10 +16,9 @@ from media_pipeline.frames import DecodeError, Pixels, hash_picture
 from media_pipeline.mesh import Expression
 from media_pipeline.opening import JUDGEMENT_SECONDS, PICTURE_SECONDS, Opener, OpenHere
 from media_pipeline.quality import QualityCode
+from media_pipeline.sameness import SAME_MICRO, distances_to_middle
 from media_pipeline.verdict import JudgeSettings, Outcome, PictureHash, Prompt, Signal, SignalCode, Verdict
 
-# How much farther than a mismatch a turned face of the same person may seem.
-_TURNED_ALLOWANCE_MICRO = 50_000
 # An answered prompt spoils no picture, and the number of pixels is judged before the picture is shrunk.
 _NO_FAULT_OF_A_FRAME = {QualityCode.MOUTH_OPEN, QualityCode.EYES_CLOSED, QualityCode.TOO_FEW_PIXELS}
 
@@ -34,11 +33,18 @@ class _Frame:
     faces: tuple[Face, ...]
     usable: bool = False
     distance_micro: int | None = None
+    middle_micro: int = 0
+    """How far its face lies from the middle frame of the burst."""
     expression: Expression | None = None
 
     @property
     def face(self) -> Face:
         return self.faces[0]
+
+    @property
+    def is_of_the_burst(self) -> bool:
+        """Whether it shows the person whom the burst shows: only then may it answer for her."""
+        return self.middle_micro <= SAME_MICRO
 
 
 @dataclass
@@ -77,13 +83,15 @@ def judge(
     notes = _Notes()
     read = _read_frames(frames, settings, engine, opener or OpenHere(), notes)
     shown = [frame for frame in read if frame.faces]
+    described = []
     for frame in shown:
-        frame.distance_micro = _distance(engine.describe(frame.picture, frame.face), references)
-    far = any(frame.distance_micro is not None and frame.distance_micro > settings.threshold_micro for frame in shown)
-    if prompts or far:
-        for frame in shown:
-            frame.expression = engine.read_expression(frame.picture, frame.face)
-    for frame in shown:
+        read_mesh = engine.read_mesh(frame.picture, frame.face)
+        descriptor = engine.describe(frame.picture, frame.face, read_mesh)
+        frame.distance_micro = _distance(descriptor, references)
+        frame.expression = engine.read_expression(frame.picture, frame.face, read_mesh)
+        described.append(descriptor)
+    for frame, apart in zip(shown, distances_to_middle(described), strict=True):
+        frame.middle_micro = apart
         frame.usable = _is_usable(frame, settings)
 
     outcome, score = _decide(read, shown, prompts, device_label, earlier, settings, notes)
@@ -176,6 +184,8 @@ def _decide(
         notes.add(SignalCode.SECOND_FACE_ONCE, crowded)
 
     usable = [frame for frame in shown if frame.usable]
+    if _shows_two_people(usable, settings):
+        return Outcome.SEVERAL_FACES, None
     if len(usable) < len(shown):
         notes.add(SignalCode.FRAME_UNUSABLE, len(shown) - len(usable))
     distances = [frame.distance_micro for frame in usable if frame.distance_micro is not None]
@@ -192,6 +202,16 @@ def _decide(
     if doubts or score > settings.threshold_micro:
         return Outcome.UNCLEAR, score
     return Outcome.MATCH, score
+
+
+def _shows_two_people(usable: Sequence[_Frame], settings: JudgeSettings) -> bool:
+    """Whether one clear frame shows somebody who is not she of the photos, and another one somebody else again.
+
+    One after the other before one camera is as good as two at once.
+    """
+    limit = settings.mismatch_micro
+    strangers = sum((frame.distance_micro or 0) > limit for frame in usable)
+    return 0 < strangers < len(usable) and any(frame.middle_micro > limit for frame in usable)
 
 
 def _doubts(
@@ -213,14 +233,13 @@ def _doubts(
     moved, frozen = liveness.motion([frame.picture for frame in read])
     if frozen:
         notes.add(SignalCode.FROZEN_PICTURE, moved)
-    # What is too dark, too blurred or half out of the picture to compare a face in, answers no prompt either.
-    clear = [frame.expression if frame.usable else None for frame in read]
-    for place in liveness.unanswered_prompts(prompts, clear):
+    # What is too dark, too blurred or half out of the picture to compare a face in answers no prompt, nor does another.
+    answering = [frame.expression if frame.usable and frame.is_of_the_burst else None for frame in read]
+    for place in liveness.unanswered_prompts(prompts, answering):
         notes.add(SignalCode.PROMPT_UNANSWERED, place)
-    farthest = max((frame.distance_micro or 0 for frame in shown), default=0)
-    nearest = min((frame.distance_micro or 0 for frame in shown), default=0)
-    if nearest <= settings.threshold_micro and farthest > settings.mismatch_micro + _TURNED_ALLOWANCE_MICRO:
-        notes.add(SignalCode.FACE_CHANGED, farthest)
+    changed = [frame.middle_micro for frame in shown if frame.usable and not frame.is_of_the_burst]
+    if changed:
+        notes.add(SignalCode.FACE_CHANGED, max(changed))
     doubts = repeated or len(notes.signals) > before
     if liveness.is_virtual_camera(device_label):
         notes.add(SignalCode.VIRTUAL_CAMERA)

@@ -47,7 +47,8 @@ class SignalCode(StrEnum):
     PROMPT_UNANSWERED = "prompt_unanswered"
     """A prompt was not seen to be followed; value: its place in the list, from 0."""
     FACE_CHANGED = "face_changed"
-    """The frames do not show one and the same person; value: the largest distance in micro-units."""
+    """The frames do not show one and the same person; value: the largest distance to the burst's middle frame, in
+    micro-units."""
     VIRTUAL_CAMERA = "virtual_camera"
     """The device calls itself by the name of a virtual camera. No value."""
     SCREEN_PATTERN = "screen_pattern"

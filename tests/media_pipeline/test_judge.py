@@ -100,10 +100,26 @@ class TestDoubtIsNotGuilt:
         assert verdict.outcome is Outcome.UNCLEAR
         assert verdict.has(SignalCode.FRAME_UNUSABLE)
 
-    def test_one_stranger_among_five_frames_is_noted(self, ask: Ask, person: Puppet, stranger: Pixels) -> None:
-        verdict = ask(camera_frames([*swaying(person.picture, 4), stranger]))
-        assert verdict.outcome is Outcome.UNCLEAR
-        assert verdict.has(SignalCode.FACE_CHANGED)
+    @pytest.mark.parametrize("strangers", [1, 2, 3, 4])
+    def test_frames_of_two_people_are_never_a_match(
+        self, ask: Ask, person: Puppet, stranger: Pixels, strangers: int
+    ) -> None:
+        frames = camera_frames([*swaying(person.picture, 5 - strangers), *swaying(stranger, strangers)])
+        for order in (frames, frames[::-1], frames[::2] + frames[1::2]):
+            verdict = ask(order)
+            assert verdict.outcome is Outcome.SEVERAL_FACES
+            assert verdict.has(SignalCode.FACE_CHANGED)
+
+    @pytest.mark.parametrize("prompt", list(Prompt))
+    def test_nobody_answers_a_prompt_for_another(
+        self, ask: Ask, engine: Engine, person: Puppet, stranger: Pixels, prompt: Prompt
+    ) -> None:
+        _, answer, _ = make_puppet(engine, stranger).frames_following([prompt])
+        verdict = ask(
+            camera_frames([*swaying(person.picture, 2), answer, *swaying(person.picture, 2)]), prompts=[prompt]
+        )
+        assert verdict.outcome in (Outcome.UNCLEAR, Outcome.SEVERAL_FACES)
+        assert verdict.has(SignalCode.PROMPT_UNANSWERED)
 
     def test_broken_frames_are_counted_and_the_others_judged(self, ask: Ask, person: Puppet) -> None:
         verdict = ask([b"", b"no picture", *camera_frames(swaying(person.picture, 3))])

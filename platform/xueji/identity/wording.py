@@ -149,6 +149,7 @@ PHOTO_PROBLEM: Mapping[str, Any] = {
     "tilted": _("头歪向一侧，请摆正。"),
     "eyes_closed": _("眼睛闭着，请睁开眼睛。"),
     "mouth_open": _("嘴张开了，请自然闭合。"),
+    "face_hidden": _("脸被遮住或方向不对，请摘下口罩，手离开脸，正对镜头，光线从正面来。"),
 }
 """What is wrong with a photo and what to do about it, in one sentence."""
 
