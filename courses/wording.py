@@ -27,8 +27,16 @@ REFUSED: Mapping[str, Any] = {
     FilmFault.TOO_SHORT: _("视频不足一秒。请检查导出设置后重新上传。"),
     FilmFault.TOO_LONG: _("视频超过四小时。请分成几个课时上传。"),
     FilmFault.TOO_MANY_BYTES: _("文件过大。请压缩或分成几个课时上传。"),
-    FilmFault.TOO_MANY_PIXELS: _("画面超过 4K。请缩小画面后重新上传。"),
+    FilmFault.TOO_MANY_PIXELS: _("画面超过 8K。请缩小画面后重新上传。"),
+    FilmFault.TOO_FEW_PIXELS: _("画面太小，短边不足 90 像素，看不清内容。请上传更清晰的视频。"),
     FilmFault.BROKEN: _("视频不完整或已损坏。请在本机播放检查，重新导出后再上传。"),
+    FilmFault.SOUND_BROKEN: _("视频的声音无法读取。请在本机播放检查，重新导出为带 AAC 声音的 MP4 后再上传。"),
+    FilmFault.PICTURE_MISSING: _("视频中有一分钟以上没有画面。请剪去没有画面的部分后重新上传。"),
+    FilmFault.STILL_PICTURE: _("整段视频只有一幅静止的画面，不能作为课时。请上传有讲解画面的视频。"),
+    FilmFault.LOCKED: _("视频受版权保护（DRM），无法播放。请向版权方索取未加密的文件。"),
+    FilmFault.UNPLAYABLE: _(
+        "转码后的视频没有通过播放检查。请重新导出为 H.264 编码的 MP4 后再上传；仍不成功请联系管理员。"
+    ),
     FilmFault.TOO_SLOW: _("视频处理时间过长。请重新导出为 H.264 编码的 MP4 后再上传。"),
     Fault.ORIGINAL_LOST: _("服务器上的原文件不完整。请重新上传。"),
     Fault.GAVE_UP: _("多次处理都没有成功。请重新导出后再上传；仍不成功请联系管理员。"),

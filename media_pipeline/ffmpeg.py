@@ -18,7 +18,7 @@ from datetime import timedelta
 # open whatever other file they name.
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,live_flv,asf,ogg,mp3,aac,wav,flac,gif,"
-    "h264,hevc,m4v,mpegvideo,dv,mxf"
+    "h264,hevc,m4v,mpegvideo,dv,mxf,rm,dhav,wtv,ivf"
 )
 _POLL_SECONDS = 0.25
 # Only at a line's beginning: a film's own title may say "[error]" too.
@@ -56,8 +56,10 @@ def executable() -> str:
 
 def confined(path: str) -> list[str]:
     """Options that open ``path`` as a film in one local file and as nothing else."""
-    # "file:" so that a name can never be read as an option or as another protocol.
-    return ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i", f"file:{path}"]
+    # "file:" so that a name can never be read as an option or as another protocol. A recorder's sound may begin late in
+    # the file, so more of it is read for the list of streams than is usual.
+    looked_at = ["-analyzeduration", "20000000", "-probesize", "20000000"]
+    return [*looked_at, "-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i", f"file:{path}"]
 
 
 def run(
