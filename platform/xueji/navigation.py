@@ -45,6 +45,7 @@ PAGES: dict[Role, tuple[Entry, ...]] = {
         ),
         Entry("snapshots.review_queue", _("核验复核"), "clipboard-check", ("snapshots.review",)),
         Entry("oversight.findings", _("监管问题"), "flag", ("oversight.finding",)),
+        Entry("enrolment.amendment_list", _("开班更正"), "pencil"),
     ),
     Role.ENTERPRISE: (Entry("oversight.own_people", _("本单位人员"), "people", ("hours.",)),),
     Role.REGULATOR: (
@@ -56,6 +57,7 @@ PAGES: dict[Role, tuple[Entry, ...]] = {
         Entry("oversight.in_rooms", _("线下与签到"), "geo-alt"),
         Entry("oversight.staff", _("工作人员"), "person-check"),
         Entry("oversight.findings", _("问题整改"), "flag", ("oversight.finding",)),
+        Entry("enrolment.amendment_list", _("开班更正"), "pencil"),
         Entry("identity.joinings", _("档案合并"), "people"),
     ),
     Role.ADMINISTRATOR: (

@@ -1,11 +1,12 @@
 """Reading an enrolment's leaves: what is passed over, what is refused, and by which name."""
 
+from datetime import date
 from typing import Any
 
 import pytest
-from trace_stories import NINE, Story
+from trace_stories import BOOK, HOUR, LAST_DAY, MINUTE, NINE, SETTLED, Story
 
-from xueji.hours.rules import MalformedLeaf, MalformedTrace, bears_on_hours, evidence
+from xueji.hours.rules import MalformedLeaf, MalformedTrace, assess, bears_on_hours, evidence
 
 
 def test_unknown_events_are_passed_over() -> None:
@@ -86,3 +87,49 @@ def test_instants_may_be_epoch_milliseconds_or_rfc_3339() -> None:
         ended="2026-11-02T09:00:00.010+08:00", ms=10, method="list",
     )  # fmt: skip
     assert evidence(whole.leaves).attendance == evidence(text.leaves).attendance
+
+
+def _amended(**terms: Any) -> Story:
+    story = Story(rules=2, industry="construction", subject=None, high_risk=False)
+    story.leaf("enrolment.amend", story.now + MINUTE, terms=terms, asked_by="somebody else")
+    return story
+
+
+def test_amended_terms_hold_and_the_reading_before_is_remembered() -> None:
+    found = evidence(_amended(industry="hazardous_chemicals", high_risk=True, ends="2026-12-10").leaves).enrolment
+    assert (found.industry, found.high_risk, found.ends) == ("hazardous_chemicals", True, date(2026, 12, 10))
+    assert [(each.industry, each.high_risk) for each in found.earlier] == [("construction", False)]
+
+
+def test_the_stricter_of_both_readings_decides() -> None:
+    """A high-risk industry that is said to be another one later does not lose its limit on online hours."""
+    strict = Story(rules=2, industry="hazardous_chemicals", category="safety_manager", subject=None)
+    lax = Story(rules=2, industry="hazardous_chemicals", category="safety_manager", subject=None)
+    lax.leaf("enrolment.amend", lax.now, terms={"industry": "commerce", "high_risk": False}, asked_by="x")
+    was, now = (assess(BOOK, evidence(story.leaves), story.now + HOUR) for story in (strict, lax))
+    assert now.cap == was.cap and now.cap.applies
+    assert now.statutory == was.statutory
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"terms": {"total_ms": 1}, "asked_by": "x"},
+        {"terms": {"ends": "2026-11-29"}, "asked_by": "x"},
+        {"terms": {"ends": "2026-12-10"}},
+        {"terms": {"ends": "2026-12-10"}, "asked_by": "somebody"},
+    ],
+)
+def test_an_amendment_that_nobody_may_make_is_malformed(values: dict[str, Any]) -> None:
+    story = Story(rules=2)
+    story.leaf("enrolment.amend", story.now, **values)
+    story.leaves[-1]["who"] = "somebody"
+    with pytest.raises(MalformedLeaf):
+        evidence(story.leaves)
+
+
+def test_an_amendment_after_the_settlement_changes_nothing_and_is_marked() -> None:
+    story = Story(rules=2)
+    story.leaf("enrolment.amend", SETTLED, terms={"ends": "2027-01-10"}, asked_by="x")
+    found = evidence(story.leaves)
+    assert found.enrolment.ends == LAST_DAY and found.marks["late_amendment"] == 1

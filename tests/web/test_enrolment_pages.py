@@ -12,9 +12,18 @@ import pytest
 from flask import Flask
 from people_for_tests import Browser
 from school_for_tests import HOUR, School, id_number, new_member, new_school
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from xueji.enrolment.models import Attendance, Cohort, CohortState, Enrolment, EnrolmentState, InPersonSession
+from xueji.enrolment.models import (
+    Attendance,
+    Cohort,
+    CohortAmendment,
+    CohortState,
+    Enrolment,
+    EnrolmentState,
+    InPersonSession,
+)
+from xueji.identity.models import Membership
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.clock import FixedClock
@@ -254,3 +263,29 @@ def test_hours_that_are_no_decimal_fraction_survive_the_editor(school: School, b
     assert browser.post(path, plan(**shown)).status_code == 302
     kept: Cohort = only(school, Cohort)
     assert (kept.online_ms, kept.in_person_ms) == (90_000, 48 * HOUR - 90_000)
+
+
+def test_a_mistake_in_an_open_cohort_is_put_right_over_the_pages(
+    app: Flask, context: Context, school: School, browser: Browser
+) -> None:
+    cohort = school.cohort(school.lesson())
+    form = {
+        "title": cohort.title, "syllabus": cohort.syllabus, "venue": "二号教室",
+        "ends_on": (cohort.ends_on - timedelta(days=1)).isoformat(),
+        "industry": cohort.industry, "subject": cohort.subject or "", "reason": "地点填错",
+    }  # fmt: skip
+    page = f"/cohorts/{cohort.id}/amend"
+    refused = browser.post(page, form, look=page)
+    assert refused.status_code == 422 and "请结班" in refused.text
+    assert browser.post(page, {**form, "ends_on": cohort.ends_on.isoformat()}, look=page).status_code == 302
+    other = Browser(app)
+    other.sign_in(new_member(context, school.organisation, Role.INSTITUTION, "周老师").who)
+    with context.database.writing() as session:
+        session.execute(update(Membership).values(since=clock.now() - timedelta(days=9)))
+    shown = other.get("/amendments").text
+    assert "由“一号教室”改为“二号教室”" in shown and "地点填错" in shown
+    asked = only(school, CohortAmendment)
+    assert browser.post(f"/amendments/{asked.id}/confirm", look="/amendments").status_code == 404
+    assert other.post(f"/amendments/{asked.id}/confirm", look="/amendments").status_code == 302
+    assert only(school, Cohort).venue == "二号教室"
+    assert "已更正" in browser.get("/amendments").text

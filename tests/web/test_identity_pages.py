@@ -25,12 +25,12 @@ from people_for_tests import (
     someone,
     with_factor,
 )
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from media_pipeline.quality import QualityCode
 from xueji.app import create_app
 from xueji.identity import queries, services
-from xueji.identity.models import DuplicateFlag, LoginSession, Membership, Organisation, Person
+from xueji.identity.models import DuplicateFlag, FileJoining, LoginSession, Membership, Organisation, Person
 from xueji.identity.rules import OrganisationKind, ProofRoute, SessionKind
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -485,3 +485,30 @@ def test_look_alikes_are_looked_at_and_decided_on_and_the_person_is_told(admin: 
     assert decided.status_code == 302
     assert admin.get(f"{picture}/{photos[0]}").status_code == 404
     assert "没有待处理的提示" in admin.get("/administration/duplicates").text
+
+
+def test_two_files_are_joined_and_put_apart_over_the_pages(admin: Browser, context: Context) -> None:
+    one, two = someone(context), someone(context)
+    second = Browser(admin.app)
+    who = someone(context, Role.ADMINISTRATOR)
+    second.sign_in(who)
+    with context.database.writing() as session:
+        session.execute(update(Membership).values(since=clock.now() - timedelta(days=9)))
+    page = f"/administration/people/{one.id}"
+    reason = {"reason": "登记时录错号码"}
+    assert admin.post(f"/people/{one.id}/joinings", {"account": "nobody-here", **reason}, look=page).status_code == 404
+    assert admin.post(f"/people/{one.id}/joinings", {"account": two.account, **reason}, look=page).status_code == 302
+    with context.database.reading() as session:
+        asked = session.scalars(select(FileJoining)).one()
+        joined = session.get_one(Person, asked.joined_id)
+    assert "登记时录错号码" in second.get("/joinings").text
+    assert admin.post(f"/joinings/{asked.id}/confirm", look="/joinings").status_code == 404
+    assert second.post(f"/joinings/{asked.id}/confirm", look="/joinings").status_code == 302
+    assert "已并入" in admin.get(f"/administration/people/{joined.id}").text
+    restored = admin.post(f"/administration/people/{joined.id}/restore", look="/joinings")
+    assert restored.status_code == 409
+    assert admin.post(f"/people/{joined.id}/partings", {"reason": "是两个人"}, look="/joinings").status_code == 302
+    with context.database.reading() as session:
+        parting = session.scalars(select(FileJoining).where(FileJoining.parts)).one()
+    assert second.post(f"/joinings/{parting.id}/refuse", look="/joinings").status_code == 302
+    assert "已合并的档案" in admin.get("/joinings").text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext
@@ -99,6 +100,25 @@ class DeclarationRefused(Invalid):
 class AlreadyWithdrawn(Conflict):
     type, title = "already-withdrawn", _("该学员已退班")
     detail = _("如是误操作，可以在学员名单里恢复。")
+
+
+class NothingAmended(Invalid):
+    type, title, detail = "nothing-amended", _("没有要更正的内容"), _("请至少更正一项。")
+
+
+class AmendmentRefused(Invalid):
+    """Carries ``refusals`` where the law or the plan speaks against it."""
+
+    type, title = "amendment-refused", _("不能这样更正")
+
+    def __init__(self, detail: Any, findings: Iterable[Finding] = (), class_hour_ms: int = 1) -> None:
+        self.findings = tuple(findings)
+        said = [{"why": str(each.why), "message": wording.finding(each, class_hour_ms)} for each in self.findings]
+        super().__init__(detail, refusals=said)
+
+
+class AmendmentOver(Conflict):
+    type, title, detail = "amendment-over", _("申请已处理"), _("请刷新页面查看；如仍需更正，请重新申请。")
 
 
 class SessionRefused(Invalid):

@@ -250,6 +250,33 @@ class ReasonForm(StrictForm):
     reason = _text(_("原因"), 300)
 
 
+class AmendmentForm(StrictForm):
+    """What may be put right after the opening; each field says what stands now."""
+
+    title = _text(_("培训班名称"), 120)
+    syllabus = _text(_("大纲名称"), 120)
+    venue = _text(_("面授地点"), 200, needed=False)
+    ends_on = DayField(_("结束日期"), [_NEEDED], description=_("含当日；只能推后。"))
+    industry = SelectField(_("行业"), [_NEEDED], choices=_choices(INDUSTRY))
+    subject = SelectField(_("科目"), choices=_choices({"": _("不分科目"), **SUBJECT}))
+    reason = _text(_("理由"), 300, description=_("例如：开班时漏选科目。另一位确认人和监管部门会看到。"))
+
+    @staticmethod
+    def filled(cohort: Cohort) -> dict[str, Any]:
+        names = ("title", "syllabus", "venue", "ends_on")
+        known = {name: getattr(cohort, name) for name in names}
+        return {**known, "industry": cohort.industry or UNKNOWN, "subject": cohort.subject or ""}
+
+    def changes(self) -> dict[str, Any]:
+        words = {name: self[name].data or "" for name in ("title", "syllabus", "venue")}
+        return {
+            **words,
+            "ends_on": self.ends_on.data,
+            "industry": self.industry.data,
+            "subject": self.subject.data or None,
+        }
+
+
 class ClosingForm(StrictForm):
     last_day = DayField(_("最后一天"), [Optional()])
     now = BooleanField(_("现在就结班"))

@@ -96,6 +96,28 @@ class Cohort(Base):
         return jurisdiction_of(self.region, self.home)
 
 
+class CohortAmendment(Base):
+    """A mistake found after the opening: somebody asks that it be put right, and a second person decides.
+
+    Personal data: who asked and decided, and a reason in words.
+    """
+
+    __tablename__ = "cohort_amendment"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    cohort_id: Mapped[UUID] = mapped_column(ForeignKey("cohort.id"), index=True)
+    before: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """What the fields said when it was asked for, days as ISO 8601."""
+    after: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """What the same fields are to say (`services.amending.AMENDABLE`)."""
+    reason: Mapped[str] = mapped_column(String(300))
+    asked_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    confirmed: Mapped[bool | None] = mapped_column(Boolean)
+
+
 class CohortLesson(Base):
     """A lesson taught online in a cohort. Personal data: none."""
 

@@ -188,6 +188,15 @@ BAD_SESSION: Mapping[BadSession, Any] = {
     BadSession.OUTSIDE_COHORT: _("不在培训班的起止日期之内。"),
     BadSession.BEFORE_OPENING: _("早于开班时间，开班以前的课不能登记。"),
 }
+AMENDABLE: Mapping[str, Any] = {
+    "title": _("培训班名称"),
+    "syllabus": _("大纲名称"),
+    "venue": _("面授地点"),
+    "ends_on": _("结束日期"),
+    "industry": _("行业"),
+    "subject": _("科目"),
+}
+"""Fields of an open cohort that two people may put right."""
 BAD_LINE: Mapping[BadLine, Any] = {
     BadLine.NOT_A_PERSON: _("每行应为身份证号和姓名两列，可加一列手机号或账号。"),
     BadLine.BAD_NUMBER: _("身份证号码有误，请逐位核对。"),
@@ -207,6 +216,15 @@ BAD_LINE: Mapping[BadLine, Any] = {
 def industry(code: str) -> str:
     """An industry in words; the code of one that this release has no words for."""
     return str(INDUSTRY.get(code, code))
+
+
+def amended(field: str, value: Any) -> str:
+    """What a field said or is to say, in words."""
+    if field == "industry":
+        return industry(value) if value else str(_("开班时没有登记"))
+    if field == "subject":
+        return str(SUBJECT.get(value, value)) if value else str(_("不分科目"))
+    return str(value or "—")
 
 
 def finding(found: Finding, class_hour_ms: int) -> str:

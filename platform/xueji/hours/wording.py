@@ -119,6 +119,7 @@ MISSING: Mapping[str, Any] = {
 
 MARK: Mapping[str, Any] = {
     "late_review": _("期限之后的人工复核，不再算数"),
+    "late_amendment": _("期限之后的开班信息更正，不再算数"),
     "conflict": _("同一编号的学习记录前后不一致"),
     **{reason: REASON[reason] for reason in Reason},
 }

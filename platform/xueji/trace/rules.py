@@ -50,6 +50,7 @@ class Event(StrEnum):
     ENROLMENT_IDENTIFY = "enrolment.identify"
     ENROLMENT_WITHDRAW = "enrolment.withdraw"
     ENROLMENT_READMIT = "enrolment.readmit"
+    ENROLMENT_AMEND = "enrolment.amend"
     ENROLMENT_JOIN = "enrolment.join"
     ENROLMENT_PART = "enrolment.part"
     SITTING_OPEN = "sitting.open"
@@ -120,6 +121,7 @@ class Event(StrEnum):
     ROLE_TAKE = "role.take"
     ORGANISATION_OPEN = "organisation.open"
     COHORT_OPEN = "cohort.open"
+    COHORT_AMEND = "cohort.amend"
     CLOCK_RESET = "clock.reset"
     CHECKPOINT_HOLD = "checkpoint.hold"
     KEY_ROTATE = "key.rotate"
@@ -148,6 +150,8 @@ BY: dict[Event, By] = {
     Event.ENROLMENT_CORRECT: By.PLATFORM,
     Event.ENROLMENT_WITHDRAW: By.STAFF,
     Event.ENROLMENT_READMIT: By.STAFF,
+    Event.ENROLMENT_AMEND: By.STAFF,
+    Event.COHORT_AMEND: By.STAFF,
     # The second person is somebody in office, or she herself where an organisation registered the number she held.
     Event.ENROLMENT_JOIN: By.ANYBODY,
     Event.ENROLMENT_PART: By.ANYBODY,

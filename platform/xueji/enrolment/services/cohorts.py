@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -121,6 +122,14 @@ def judge_cohort(session: Session, cohort: Cohort) -> Judgement:
     """What stands against opening the cohort as it is planned now, under the newest rulebook."""
     lessons = [(lesson, film) for _place, lesson, film in _lessons(session, cohort.id)]
     return _judged(cohort, queries.law_of(cohort), ProctoringPlan.from_dict(cohort.plan), lessons)
+
+
+def judge_amended(session: Session, cohort: Cohort, changed: Mapping[str, Any]) -> Judgement:
+    """The same of a cohort as some of its fields are to be put right, under the rulebook it was opened under."""
+    names = CohortPlan.__dataclass_fields__.keys() - {"proctoring"}
+    plan = CohortPlan(**{name: changed.get(name, getattr(cohort, name)) for name in names})
+    lessons = [(lesson, film) for _place, lesson, film in _lessons(session, cohort.id)]
+    return _judged(plan, queries.law_of(cohort), ProctoringPlan.from_dict(cohort.plan), lessons)
 
 
 def judge_plan(session: Session, *, actor: Actor, plan: CohortPlan, lesson_ids: Sequence[UUID]) -> Judgement:

@@ -86,8 +86,8 @@ def assess_media(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) 
     as_of_ms = as_of if isinstance(as_of, int) else (as_of - _EPOCH) // timedelta(milliseconds=1)
     settled = as_of_ms >= enrolment.settles_ms
     in_force = rulebook.in_force(enrolment.jurisdiction, enrolment.starts)
-    situation = _situation(enrolment, in_force)
-    cap = _cap(enrolment, in_force, situation)
+    situations = _situations(enrolment, in_force)
+    cap = _cap(enrolment, in_force, situations)
 
     suspicions = Suspicions(evidence.irregular)
     judged = judge_attendance(enrolment, evidence.attendance)
@@ -107,7 +107,7 @@ def assess_media(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) 
     totals = Totals(theory_ms, in_person.practical_ms, theory_ms + in_person.practical_ms)
     missing = _missing(enrolment, totals, online.counted_ms, cap, flagged=bool(flags))
     if enrolment.rules >= 2:
-        missing = (*_missing_in_person(enrolment, in_person, in_force, situation), *missing)
+        missing = (*_missing_in_person(enrolment, in_person, in_force, situations), *missing)
     statement = Statement(
         enrolment=enrolment.enrolment,
         rulebook=rulebook.reference,
@@ -129,7 +129,7 @@ def assess_media(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) 
         ),
         online_of_syllabus=Share(online.counted_ms, enrolment.total_ms),
         online_of_delivered=Share(online.counted_ms, totals.delivered_ms),
-        statutory=_statutory(enrolment, in_force, situation),
+        statutory=_statutory(enrolment, in_force, situations),
         complete=not missing,
         missing=missing,
         flags=flags,
@@ -142,18 +142,33 @@ def assess_media(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) 
     return Assessed(statement, media)
 
 
-def _situation(enrolment: Enrolment, in_force: InForce) -> Situation:
-    """What was trained. Whether the industry is high-risk is not anybody's word where the opening names it."""
-    high = enrolment.high_risk or (enrolment.industry is not None and risk(in_force, enrolment.industry).high)
-    return Situation(enrolment.category, high, enrolment.training, enrolment.subject)
+def _situations(enrolment: Enrolment, in_force: InForce) -> tuple[Situation, ...]:
+    """What was trained, by every reading of the terms: one, unless they were amended.
 
-
-def _cap(enrolment: Enrolment, in_force: InForce, situation: Situation) -> OnlineCap:
-    """The limit on online hours: since the second edition also what was filed (003 art. 8, 13)."""
-    filed_ms = enrolment.online_ms if enrolment.rules >= 2 else None
-    return online_cap(
-        in_force, situation, total_ms=enrolment.total_ms, theory_ms=enrolment.theory_ms, filed_ms=filed_ms
+    Whether the industry is high-risk is not anybody's word where the opening names it.
+    """
+    return tuple(
+        Situation(
+            enrolment.category,
+            each.high_risk or (each.industry is not None and risk(in_force, each.industry).high),
+            enrolment.training,
+            each.subject,
+        )
+        for each in enrolment.readings
     )
+
+
+def _cap(enrolment: Enrolment, in_force: InForce, situations: Sequence[Situation]) -> OnlineCap:
+    """The limit on online hours: since the second edition also what was filed (003 art. 8, 13).
+
+    Of several readings that with the lowest limit, and of equal ones that under which the share applies.
+    """
+    filed_ms = enrolment.online_ms if enrolment.rules >= 2 else None
+    caps = [
+        online_cap(in_force, each, total_ms=enrolment.total_ms, theory_ms=enrolment.theory_ms, filed_ms=filed_ms)
+        for each in situations
+    ]
+    return min(caps, key=lambda cap: (cap.limit_ms, not cap.applies))
 
 
 @dataclass(slots=True)
@@ -389,7 +404,7 @@ def _cap_line(cap: OnlineCap, counted_ms: int, confirmed_ms: int, enrolment: Enr
     )
 
 
-def _statutory(enrolment: Enrolment, in_force: InForce, situation: Situation) -> Statutory:
+def _statutory(enrolment: Enrolment, in_force: InForce, situations: Sequence[Situation]) -> Statutory:
     """What the law asks for at least, in all and of each part, and what is open about any rule the account rests on.
 
     Statements of the first edition named the total and its questions only; those of a chain that was put right since
@@ -397,7 +412,8 @@ def _statutory(enrolment: Enrolment, in_force: InForce, situation: Situation) ->
     """
     whole = enrolment.rules >= 2 or enrolment.corrected
     about = USED_BY_THE_ACCOUNT if whole else ("training_hours",)
-    required: RequiredHours = required_hours(in_force, situation, about=about)
+    readings: list[RequiredHours] = [required_hours(in_force, each, about=about) for each in situations]
+    required = max(readings, key=lambda each: each.total_ms or 0)
     figure = next((ruling.figure for ruling in required.rulings if ruling.figure.key == "training_hours"), None)
     return Statutory(
         total_ms=required.total_ms,
@@ -406,19 +422,23 @@ def _statutory(enrolment: Enrolment, in_force: InForce, situation: Situation) ->
         document="" if figure is None else figure.document,
         article="" if figure is None else figure.article,
         questions=required.questions,
-        theory_ms=required.theory_ms if whole else None,
-        practical_ms=required.practical_ms if whole else None,
+        theory_ms=_most(each.theory_ms for each in readings) if whole else None,
+        practical_ms=_most(each.practical_ms for each in readings) if whole else None,
     )
 
 
+def _most(least: Iterable[int | None]) -> int | None:
+    return max((each for each in least if each is not None), default=None)
+
+
 def _missing_in_person(
-    enrolment: Enrolment, in_person: InPersonSums, in_force: InForce, situation: Situation
+    enrolment: Enrolment, in_person: InPersonSums, in_force: InForce, situations: Sequence[Situation]
 ) -> Iterable[Missing]:
     """What was filed to be taught in a room and was not; where nothing may be wholly online, its theory too."""
     short = {
         MissingCode.IN_PERSON_SHORT: enrolment.in_person_ms - in_person.theory_ms - in_person.practical_ms,
     }
-    if all_online_forbidden(in_force, situation) is not None:
+    if any(all_online_forbidden(in_force, each) is not None for each in situations):
         short[MissingCode.THEORY_IN_PERSON_SHORT] = enrolment.theory_ms - enrolment.online_ms - in_person.theory_ms
     return tuple(Missing(code.value, ms) for code, ms in short.items() if ms > 0)
 

@@ -116,6 +116,11 @@ class Values:
         for name in sorted(names):
             self._get(name)
 
+    def must_say_only(self, names: Iterable[str]) -> None:
+        """Nothing is said that is none of these."""
+        for name in sorted(self._values.keys() - set(names)):
+            raise self.wrong(name, "is not to be said here")
+
     def texts(self, name: str) -> tuple[str, ...]:
         value = self._get(name)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):

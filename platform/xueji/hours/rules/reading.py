@@ -47,6 +47,10 @@ TERMS: Final = frozenset(
 """Everything an account takes from the opening leaf. Since the second edition each must be said, if only as null."""
 
 
+AMENDABLE: Final = frozenset({"ends", "industry", "subject", "high_risk"})
+"""Which terms two people may put right after the opening; all others are what the hours were earned under."""
+
+
 def evidence(leaves: Iterable[Leaf]) -> Evidence:
     """What the leaves of one chain say about hours, whatever order they come in.
 
@@ -279,6 +283,35 @@ class _Reading:
             raise values.wrong("subject", "stands in the opening already")
         self.enrolment = replace(self.enrolment, subject=values.text("subject"), corrected=True)
 
+    def enrolment_amend(self, n: int, at: int, values: Values) -> None:
+        """Terms that two people have put right since the opening (`AMENDABLE`): nothing earned is lost by it.
+
+        A window may only grow. What the terms called for before goes on holding where it is stricter (`assess`). After
+        the time to make up nothing is amended any more.
+        """
+        before = self.enrolment
+        if before is None:
+            raise values.wrong("event", "comes before the opening")
+        if values.text("asked_by") == values.who:
+            raise values.wrong("asked_by", "is who decided, and two people are needed")
+        if at >= before.settles_ms:
+            self.marks["late_amendment"] += 1
+            return
+        terms = values.inside("terms")
+        terms.must_say_only(AMENDABLE)
+        ends = terms.day("ends") if terms.has("ends") else before.ends
+        if ends < before.ends:
+            raise terms.wrong("ends", "comes before the last day of the opening")
+        after = replace(
+            before,
+            ends=ends,
+            industry=terms.text_or_none("industry") if terms.has("industry") else before.industry,
+            subject=terms.text_or_none("subject") if terms.has("subject") else before.subject,
+            high_risk=terms.flag("high_risk") if terms.has("high_risk") else before.high_risk,
+        )
+        old = before.readings[0]
+        self.enrolment = after if after.readings[0] == old else replace(after, earlier=(old, *before.earlier))
+
     def sitting_open(self, n: int, at: int, values: Values) -> None:
         self.sittings[values.text("sitting")] = values.one_of("method", Method)
 
@@ -411,6 +444,7 @@ class _Reading:
 _READERS: Final[Mapping[str, Callable[[_Reading, int, int, Values], None]]] = {
     "enrolment.open": _Reading.enrolment_open,
     "enrolment.correct": _Reading.enrolment_correct,
+    "enrolment.amend": _Reading.enrolment_amend,
     "sitting.open": _Reading.sitting_open,
     "beat": _Reading.beat,
     "beat.conflict": _Reading.beat_conflict,

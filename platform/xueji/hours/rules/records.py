@@ -39,8 +39,17 @@ class Lesson:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """Which law an enrolment's terms called for before they were amended."""
+
+    industry: str | None
+    subject: str | None
+    high_risk: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Enrolment:
-    """The terms an enrolment was opened under; they never change."""
+    """The terms an enrolment was opened under, and what two people have put right in them since (`enrolment.amend`)."""
 
     enrolment: str
     """name of its chain in the log"""
@@ -72,6 +81,13 @@ class Enrolment:
     for more judges only who was enrolled under it"""
     opened_ms: int = 0
     """when she was enrolled (epoch ms)"""
+    earlier: tuple[Reading, ...] = ()
+    """what amended terms said before; of all readings the strictest holds"""
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """Every law that any reading of the terms calls for, the one in force first."""
+        return (Reading(self.industry, self.subject, self.high_risk), *self.earlier)
 
     @property
     def settles_ms(self) -> int:

@@ -1,0 +1,66 @@
+"""A mistake found after the opening: asking that it be put right, and deciding as the second person."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from xueji.enrolment import wording
+from xueji.enrolment.access import access_own_cohort
+from xueji.enrolment.amendment_queries import amendments
+from xueji.enrolment.errors import CohortNotOpen
+from xueji.enrolment.forms import AmendmentForm
+from xueji.enrolment.models import CohortState
+from xueji.enrolment.services import amending
+from xueji.enrolment.views import blueprint
+from xueji.kernel.actor import Role
+from xueji.kernel.errors import Problem
+from xueji.web.access import roles
+from xueji.web.session import actor, context, db
+
+
+@blueprint.route("/cohorts/<uuid:cohort_id>/amend", methods=["GET", "POST"])
+@roles(Role.INSTITUTION)
+def amend_cohort(cohort_id: UUID) -> Any:
+    cohort = access_own_cohort(db(), actor(), cohort_id)
+    if cohort.state is not CohortState.OPEN:
+        raise CohortNotOpen
+    form, problem = AmendmentForm(data=AmendmentForm.filled(cohort)), None
+    if form.validate_on_submit():
+        try:
+            amending.ask_amendment(
+                db(), actor=actor(), cohort_id=cohort_id, changes=form.changes(), reason=form.reason.data
+            )
+        except Problem as refused:
+            problem = refused
+        else:
+            flash(_("已提交更正申请，等待另一人确认。"), "success")
+            return redirect(url_for("enrolment.amendment_list"))
+    page = render_template("enrolment/amend.html", cohort=cohort, form=form, problem=problem, wording=wording)
+    return page, problem.status if problem is not None else 422 if form.errors else 200
+
+
+@blueprint.get("/amendments")
+@roles(Role.INSTITUTION, Role.REGULATOR)
+def amendment_list() -> str:
+    return render_template("enrolment/amendments.html", lines=amendments(db(), actor()), wording=wording)
+
+
+@blueprint.post("/amendments/<uuid:amendment_id>/confirm")
+@roles(Role.INSTITUTION, Role.REGULATOR)
+def confirm_amendment(amendment_id: UUID) -> Response:
+    amending.decide_amendment(db(), context(), actor=actor(), amendment_id=amendment_id, confirmed=True)
+    flash(_("已更正，并记入每位学员的学习轨迹。"), "success")
+    return redirect(url_for("enrolment.amendment_list"))
+
+
+@blueprint.post("/amendments/<uuid:amendment_id>/refuse")
+@roles(Role.INSTITUTION, Role.REGULATOR)
+def refuse_amendment(amendment_id: UUID) -> Response:
+    amending.decide_amendment(db(), context(), actor=actor(), amendment_id=amendment_id, confirmed=False)
+    flash(_("已拒绝这项申请。"), "success")
+    return redirect(url_for("enrolment.amendment_list"))
