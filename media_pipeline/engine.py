@@ -89,19 +89,32 @@ class Engine:
 
     def describe(self, picture: Pixels, face: Face, read: Mesh | None = None) -> Descriptor:
         """The face's descriptor. ``read`` is its mesh when that was read before."""
+        return self.describe_with_clarity(picture, face, read)[0]
+
+    def describe_with_clarity(self, picture: Pixels, face: Face, read: Mesh | None = None) -> tuple[Descriptor, float]:
+        """The face's descriptor, and how clearly the network saw a face.
+
+        The clarity is the length of what it gave out: 10.4 and more on a clear picture, 3 to 9 on one that is blurred,
+        upside down or no face.
+        """
         read = read or self.read_mesh(picture, face)
         if read.presence >= _LEAST_PRESENCE:
-            return self.describe_cut_out(alignment.cut_out(picture, read.points))
-        return self.describe_cut_out(alignment.cut_out_by_detector(picture, face))
+            values = self._run_descriptor(alignment.cut_out(picture, read.points))
+        else:
+            values = self._run_descriptor(alignment.cut_out_by_detector(picture, face))
+        return halved(values), float(np.linalg.norm(values))
 
     def describe_cut_out(self, chip: Pixels) -> Descriptor:
         """The descriptor of a face already cut out: ``[112, 112, 3]``, upright, as ``alignment.cut_out`` cuts it.
 
         128 numbers of length one half, so that the distances of faces lie between 0 and 1.
         """
+        return halved(self._run_descriptor(chip))
+
+    def _run_descriptor(self, chip: Pixels) -> Descriptor:
         value = cv2.dnn.blobFromImage(chip, 1.0, chip.shape[1::-1], swapRB=True)
         (found,) = self._descriptor.run(np.asarray(value, np.float32))
-        return halved(found[0])
+        return np.asarray(found[0], np.float32)
 
     def read_mesh(self, picture: Pixels, face: Face) -> Mesh:
         """The 468 points of the face, and how sure the network is that it is one."""

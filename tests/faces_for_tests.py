@@ -32,6 +32,8 @@ _UPPER_LIP_EDGE = frozenset((38, 268, 41, 42, 73, 74, 184, 303, 304, 271, 272, 4
 _ABOVE_MOUTH = _UPPER_LIP_POINTS | _UPPER_LIP_EDGE
 _CORNERS, _UPPER_LIP, _LOWER_LIP, _CHIN = (78, 308), 13, 14, 152
 _TEETH = 0.3
+_JAW_LINE = (234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 323, 454)
+_NOSE_BRIDGE = 195
 _FEATURES = {
     "right eye": (33, 133, 159, 145),
     "left eye": (263, 362, 386, 374),
@@ -121,6 +123,13 @@ class Puppet:
             end = (int(x + side * (0.42 - 0.06 * finger)), int(y + side * (0.0 + 0.12 * finger)))
             shade = (skin * (0.9 - 0.05 * (finger % 2))).tolist()
             cv2.line(picture, start, end, shade, int(side * 0.13), cv2.LINE_AA)
+        return picture
+
+    def masked(self, colour: tuple[int, int, int]) -> Pixels:
+        """A medical mask from the nose's bridge to the chin."""
+        picture = self.picture.copy()
+        outline = cv2.convexHull(self.points[[*_JAW_LINE, _NOSE_BRIDGE], :2].astype(np.int32))
+        cv2.fillConvexPoly(picture, outline, colour, cv2.LINE_AA)
         return picture
 
     def stranger(self) -> Pixels:

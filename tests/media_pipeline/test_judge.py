@@ -35,6 +35,27 @@ def swaying(picture: Pixels, count: int = 5) -> list[Pixels]:
     return [np.roll(picture, (index % 3, 2 * (index % 2)), axis=(0, 1)) for index in range(count)]
 
 
+def turned_round(picture: Pixels) -> Pixels:
+    return np.ascontiguousarray(picture[::-1, ::-1])
+
+
+def shaken(picture: Pixels) -> Pixels:
+    kernel = np.zeros((41, 41), np.float32)
+    kernel[20] = 1 / 41
+    return np.asarray(cv2.filter2D(picture, -1, kernel), np.uint8)
+
+
+def defocused(picture: Pixels) -> Pixels:
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 6), np.uint8)
+
+
+def in_the_dark(picture: Pixels) -> Pixels:
+    return (picture * 0.08).astype(np.uint8)
+
+
+SPOILT = (turned_round, shaken, defocused, in_the_dark)
+
+
 class TestOutcomes:
     def test_the_person_matches(self, ask: Ask, person: Puppet) -> None:
         verdict = ask(camera_frames(swaying(person.picture)))
@@ -89,6 +110,34 @@ class TestDoubtIsNotGuilt:
     def test_a_blurred_stranger_is_unclear(self, ask: Ask, stranger: Pixels, blur: int) -> None:
         soft = cv2.GaussianBlur(stranger, (0, 0), blur)
         assert ask(camera_frames(swaying(soft), noise=0.7)).outcome in (Outcome.UNCLEAR, Outcome.NO_FACE)
+
+    @pytest.mark.parametrize("noise", [3.0, 8.0])
+    @pytest.mark.parametrize("blur", [4, 8])
+    def test_noise_is_not_taken_for_sharpness(self, ask: Ask, stranger: Pixels, blur: int, noise: float) -> None:
+        soft = cv2.GaussianBlur(stranger, (0, 0), blur)
+        verdict = ask(camera_frames(swaying(soft), noise=noise))
+        assert verdict.outcome in (Outcome.UNCLEAR, Outcome.NO_FACE)
+
+    @pytest.mark.parametrize("spoil", SPOILT, ids=lambda spoil: spoil.__name__)
+    def test_a_spoilt_picture_accuses_nobody(
+        self, ask: Ask, stranger: Pixels, spoil: Callable[[Pixels], Pixels]
+    ) -> None:
+        assert ask(camera_frames(swaying(spoil(stranger)))).outcome in (Outcome.UNCLEAR, Outcome.NO_FACE)
+
+    @pytest.mark.parametrize("colour", [(235, 235, 235), (225, 205, 160), (35, 35, 35)], ids=["white", "blue", "black"])
+    def test_a_mask_asks_to_be_taken_off(
+        self, ask: Ask, person: Puppet, stranger: Pixels, engine: Engine, colour: tuple[int, int, int]
+    ) -> None:
+        for puppet in (person, make_puppet(engine, stranger)):
+            verdict = ask(camera_frames(swaying(puppet.masked(colour))))
+            assert verdict.outcome is Outcome.UNCLEAR
+            assert verdict.has(SignalCode.FACE_COVERED)
+
+    def test_what_keeps_pictures_from_telling_is_named(self, ask: Ask, person: Puppet) -> None:
+        dark = (person.picture * 0.1).astype(np.uint8)
+        assert ask(camera_frames(swaying(dark), noise=0.5)).has(SignalCode.FRAME_DARK)
+        blurred = cv2.GaussianBlur(person.picture, (0, 0), 5)
+        assert ask(camera_frames(swaying(np.asarray(blurred, np.uint8)))).has(SignalCode.FRAME_BLURRED)
 
     def test_darkness_is_unclear(self, ask: Ask, stranger: Pixels) -> None:
         verdict = ask(camera_frames(swaying((stranger * 0.12).astype(np.uint8)), noise=1))

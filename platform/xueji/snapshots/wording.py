@@ -96,6 +96,11 @@ PROMPT: Mapping[str, Any] = {
 SIGNAL: Mapping[str, Any] = {
     SignalCode.UNDECODABLE_FRAME: _("有照片无法读取"),
     SignalCode.FRAME_UNUSABLE: _("有照片过暗、过小或模糊"),
+    SignalCode.FRAME_DARK: _("有照片过暗或过亮"),
+    SignalCode.FRAME_BLURRED: _("有照片模糊"),
+    SignalCode.FACE_SMALL: _("有照片里脸太小或没有拍全"),
+    SignalCode.FACE_AWAY: _("有照片里脸偏向一侧"),
+    SignalCode.FACE_COVERED: _("脸被口罩、手或阴影遮住"),
     SignalCode.SECOND_FACE_ONCE: _("个别照片里出现另一张脸"),
     SignalCode.REPLAY: _("照片以前用过"),
     SignalCode.REPEATED_FRAME: _("同一张照片重复出现"),
