@@ -57,7 +57,7 @@ def test_she_consents_is_photographed_studies_and_her_time_is_confirmed(
 @pytest.mark.parametrize(
     ("feed", "outcome", "words"),
     [
-        ("stranger", "mismatch", "与底照不一致"),
+        ("stranger", "mismatch", "与登记照片不一致"),
         ("two", "several_faces", "画面中不止一人"),
         ("nobody", "no_face", "没有看到人脸"),
     ],
@@ -129,7 +129,7 @@ def test_a_camera_that_she_does_not_allow_is_named_and_holds_her_time(
     expect(classroom.dialog).to_contain_text("把“摄像头”改为允许")
     classroom.dialog.get_by_role("button", name="摄像头不能用").click()
     expect(classroom.outcome("没有可用的摄像头")).to_be_visible()
-    expect(classroom.dialog.get_by_role("link", name="改用现场核验方式")).to_be_visible()
+    expect(classroom.dialog.get_by_role("link", name="改用现场核验")).to_be_visible()
     assert campus.outcomes(trainee) == ["no_camera"]
     time = campus.statement(trainee).online
     assert (time.counted_ms, time.held_ms > 0) == (0, True)

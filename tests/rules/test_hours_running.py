@@ -34,7 +34,7 @@ def reckoned(story: Story, study: Study) -> Running:
 def line_of(story: Story) -> Any:
     statement, media = assessed(story)
     found = next(line for line in statement.lessons if line.lesson == "lesson")
-    values = _plain(line_values(found, media["lesson"]))
+    values = _plain(line_values(found, media["lesson"], ahead(evidence(story.leaves), "face", story.now)))
     adds_up(values)
     return values
 
@@ -132,7 +132,7 @@ def test_a_line_says_what_is_confirmed_and_what_the_limit_takes() -> None:
         "refused": [(6 * MINUTE, 10 * MINUTE)],
     }
     statement, media = assessed(story)
-    assert line == line_values(statement.lessons[1], media["lesson"])
+    assert line == line_values(statement.lessons[1], media["lesson"], ahead(evidence(story.leaves), "face", story.now))
 
 
 def test_the_line_says_where_in_the_film_time_is_held_and_what_a_person_s_word_lost() -> None:
@@ -153,6 +153,7 @@ def test_the_line_says_where_in_the_film_time_is_held_and_what_a_person_s_word_l
         "refused": [(2 * MINUTE, 9 * MINUTE)],
     }
     assert line["make_up"] == [(2 * MINUTE, 10 * MINUTE)]
+    assert line["ahead"] == "held", "the last check failed"
     assert line["shown"] == {"counted": 120, "provisional": 0, "held": 60, "refused": 420, "unseen": 1800}
 
 

@@ -16,7 +16,7 @@ from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import Forbidden, NotFound
-from xueji.oversight import export, queries, rules, services
+from xueji.oversight import queries, rules, services
 from xueji.oversight.access import access_draw, access_finding
 from xueji.oversight.errors import DeadlinePast, FindingOver, NobodyToDraw
 from xueji.oversight.models import Draw, Finding
@@ -28,6 +28,7 @@ from xueji.snapshots.queries import checks_of_sitting
 from xueji.trace import queries as trace
 from xueji.trace import sealing
 from xueji.trace.rules import PLATFORM, STAFF_NAME, STAFF_ORGANISATION
+from xueji.web import export
 
 
 def _regulator(scenario: Scenario, region: str = "620100") -> Actor:

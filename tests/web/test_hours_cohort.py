@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +15,7 @@ from scenario import Scenario
 from school_for_tests import new_school
 
 from xueji.enrolment.models import Cohort, CohortState
+from xueji.hours.roster import accounts_of
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.rulebook.vocabulary import Outcome
@@ -87,3 +91,33 @@ def test_another_institution_does_not_find_it(app: Flask, scenario: Scenario) ->
     browser = Browser(app)
     browser.sign_in(new_school(scenario.context).head.who)
     assert browser.get(path(scenario)).status_code == 404
+
+
+def test_the_list_goes_into_a_spreadsheet_with_the_same_figures_and_runs_nothing(
+    app: Flask, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student = scenario.student()
+    student.study(scenario.lessons[0], answers=[Outcome.MATCH, Outcome.MISMATCH])
+    online = Page(app, scenario, student).account().online
+    staff = Browser(app)
+    staff.sign_in(scenario.school.head.who)
+    # No name that is refused at the door may run either, if one ever comes in another way.
+    monkeypatch.setattr(
+        "xueji.hours.views.accounts_of",
+        lambda *asked: [replace(line, person=replace(line.person, name="=1+1")) for line in accounts_of(*asked)],
+    )
+    answer = staff.get(f"{path(scenario)}.csv")
+    assert answer.mimetype == "text/csv"
+    head, *rows = csv.reader(io.StringIO(answer.data.decode("utf-8-sig")))
+    assert head[2] == "线上已确认（秒）"
+    (row,) = [dict(zip(head, row, strict=True)) for row in rows]
+    assert row["姓名"] == "'=1+1", "a spreadsheet must not take a name for a formula"
+    amounts = [row[head[2]], row[head[3]], row[head[4]]]
+    assert amounts == [f"{ms / 1000:.3f}" for ms in (online.counted_ms, online.provisional_ms, online.held_ms)]
+    assert f"{path(scenario)}.csv" in staff.get(path(scenario)).text
+
+
+def test_the_list_is_for_the_cohort_s_own_institution(app: Flask, scenario: Scenario) -> None:
+    other = Browser(app)
+    other.sign_in(new_school(scenario.context).head.who)
+    assert other.get(f"{path(scenario)}.csv").status_code == 404

@@ -33,8 +33,10 @@ def stated(page: Page) -> dict[str, Any]:
     context = page.scenario.context
     with context.database.reading() as session:
         found = worked_out(session, page.student.enrolment.id, clock.to_ms(clock.now()))
+        method = session.get_one(Sitting, page.sitting_id).method
     line = next(line for line in found.statement.lessons if line.lesson == lesson)
-    return dict(json.loads(json.dumps(line_values(line, found.media[lesson]))))
+    values = line_values(line, found.media[lesson], found.worth.ahead(method))
+    return dict(json.loads(json.dumps(values)))
 
 
 def asked_for(page: Page) -> dict[str, Any]:

@@ -20,8 +20,8 @@ interface Options {
   opened: () => void;
   /** The dialog is gone; `goOn` when the film may simply continue. */
   closed: (goOn: boolean) => void;
-  /** A check was decided; null while the verdict is still awaited. */
-  decided: (outcome: string | null) => void;
+  /** A check was decided: what that did to her hours, in a sentence; empty when that is not known. */
+  decided: (checkId: string, outcome: string) => Promise<string>;
 }
 
 /** Thrown inside a run when a newer one has begun or the dialog was closed. */
@@ -187,7 +187,6 @@ export class CheckDialog {
     const status = await this.answers.verdict(check).finally(() => (this.awaiting = false));
     this.keepRunning(run);
     if (status === null) {
-      this.options.decided(null);
       this.view.outcome("service_down", ["", words.check.waitingLong]);
       this.offerToGoOn();
     } else {
@@ -205,10 +204,12 @@ export class CheckDialog {
     }
     this.closeCamera();
     this.stopTicker();
-    this.options.decided(status.outcome);
     const outcome = status.outcome ?? "service_down";
     const [title, text] = wordsOfOutcome(outcome, status.signals);
-    this.view.outcome(outcome, [title, holds(outcome, status.kind) ? `${text} ${words.check.againAtOnce}` : text]);
+    const did = await this.options.decided(check.check_id, outcome);
+    this.keepRunning(run);
+    const sentences = [did, text, holds(outcome, status.kind) ? words.check.againAtOnce : ""];
+    this.view.outcome(outcome, [title, sentences.filter((sentence) => sentence !== "").join(" ")]);
     if (outcome === "match") {
       await this.wait(SUCCESS_MS, run);
       this.close(true);

@@ -42,6 +42,23 @@ export interface Plan {
   [name: string]: number;
 }
 
+/** The four fates of study, and what was not watched yet. */
+export type Fate = "counted" | "provisional" | "held" | "refused";
+export const FATES: readonly Fate[] = ["counted", "provisional", "held", "refused"];
+
+export type Range = [number, number];
+
+/** What one check did to her hours, in all lessons; ms. */
+export interface Did {
+  check_id: string;
+  confirmed_ms: number;
+  over_cap_ms: number;
+  held_ms: number;
+  make_up_ms: number;
+  awaited_ms: number;
+  provisional_ms: number;
+}
+
 /** The lesson in the statement of hours. */
 export interface Line {
   duration_ms: number;
@@ -51,7 +68,18 @@ export interface Line {
   held_ms: number;
   awaited_ms: number;
   refused: { reason: string; ms: number }[];
-  make_up: [number, number][];
+  make_up: Range[];
+  /** What study is worth from now on, until the next check. */
+  ahead: Fate;
+  /** Whole seconds that add up to the film's. */
+  shown: Record<Fate | "unseen", number>;
+  /** Where in the film each sum lies. */
+  stretches: Record<Fate, Range[]>;
+}
+
+/** The line as it was worked out anew. */
+export interface Reckoned extends Line {
+  check: Did | null;
 }
 
 export interface Sitting {

@@ -4,14 +4,15 @@ import { call, Problem } from "../api.ts";
 import { serverClock } from "../clock.ts";
 import { datum, part, show } from "../dom.ts";
 import { words, wordsFor } from "../words/index.ts";
+import { sentenceOf } from "./did.ts";
 import { BeatQueue, type Saving } from "./beats.ts";
 import { CheckDialog } from "./check-dialog.ts";
 import type { Kept, SittingKeep } from "./keep.ts";
-import { Ledger } from "./ledger.ts";
+import { drawStretches, Ledger } from "./ledger.ts";
 import type { Lesson } from "./open.ts";
 import { Player } from "./player.ts";
 import { IdleQuestion, Interactions, ScreenLock } from "./presence.ts";
-import type { Beat, BeatsAnswer, Check, Line, PlayState, Sitting } from "./protocol.ts";
+import type { Beat, BeatsAnswer, Check, PlayState, Reckoned, Sitting } from "./protocol.ts";
 import type { SavingLine } from "./saving-line.ts";
 import { listen } from "./socket.ts";
 import type { Span } from "./spans.ts";
@@ -70,7 +71,6 @@ export class Study {
     this.veil = veil;
     this.saving = saving;
     this.hooks = hooks;
-    this.ledger = new Ledger(root, sitting.ledger, () => call<Line>(`${this.url}/ledger`, { method: "POST" }));
     this.queue = new BeatQueue(keep, kept, {
       send: (beats) => this.report(beats),
       answered: (answer, askedAt) => this.heard(answer, askedAt),
@@ -84,6 +84,12 @@ export class Study {
       finished: () => this.onFinished(),
       failed: (why, again) => this.onFilmFailed(why, again),
     });
+    this.ledger = new Ledger(
+      root,
+      sitting.ledger,
+      (checkId) => call<Reckoned>(`${this.url}/ledger${checkId === null ? "" : `?check=${checkId}`}`, { method: "POST" }),
+      (line) => drawStretches(part(root, "marks"), line),
+    );
     this.check = new CheckDialog(part<HTMLDialogElement>(root, "check"), {
       checksUrl: datum(root, "checksUrl"),
       otherRouteUrl: datum(root, "otherRouteUrl"),
@@ -92,7 +98,7 @@ export class Study {
       minPixels: sitting.plan.min_pixels,
       opened: () => this.onCheckOpened(),
       closed: (goOn) => this.onCheckClosed(goOn),
-      decided: (outcome) => outcome !== null && this.ledger.ask(),
+      decided: (checkId, outcome) => this.whatItDid(checkId, outcome),
     });
     this.question = new IdleQuestion(`${this.url}/presence`, {
       ask: (left) => this.askPresence(left),
@@ -120,7 +126,7 @@ export class Study {
       leaseLost: () => this.loseLease(),
       stateChanged: () => {
         this.check.nudge();
-        this.ledger.ask();
+        this.ledger.ask().catch(() => undefined);
       },
     });
     await this.player.load(sitting.media, startMs);
@@ -324,6 +330,16 @@ export class Study {
   private onCheckClosed(goOn: boolean): void {
     if (goOn && !this.halted && this.veil.reason === null) this.player.play();
     this.beatNow();
+  }
+
+  /** What a check did to her hours, from the account just before and just after it; the line follows at once. */
+  private async whatItDid(checkId: string, outcome: string): Promise<string> {
+    try {
+      const did = await this.ledger.askAbout(checkId);
+      return did === null ? "" : sentenceOf(did, outcome);
+    } catch {
+      return words.check.seeHours;
+    }
   }
 
   /** A check of her own wish, to have her time confirmed before she goes. */

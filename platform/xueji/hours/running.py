@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from xueji.hours.rules import Ahead, LessonLine, Media, Statement, Status
+from xueji.hours.shown import film
 from xueji.progress.rules import BeatResult
 from xueji.rulebook.intervals import Interval, length, subtract, union
-from xueji.rulebook.seconds import whole_seconds
 from xueji.rulebook.vocabulary import Reason
 
 _FORMAT: Final = 2
+_FATES: Final = ("refused", "held", "held", "provisional", "counted")
+"""What each `Status` is called in the interface."""
 _REASONS = tuple(reason.value for reason in Reason)
 
 
@@ -144,6 +146,9 @@ class Running:
         if lost or over_ms:
             by_account = {Reason.CHECK_FAILED: length(lost), Reason.OVER_CAP: over_ms}
             refused = refused + Counter({str(reason): ms for reason, ms in by_account.items()})
+        worth = self.spans[-1][1]
+        if self.owes_from_ms is not None:
+            worth = min(worth, Status.HELD)
         return _values(
             self.duration_ms,
             self.furthest_ms,
@@ -153,6 +158,7 @@ class Running:
             awaited_ms=length(awaited),
             refused=_sums(refused) if refused else [],
             make_up=union([*held, *lost]) if lost else [*held],
+            ahead=_FATES[worth],
         )
 
 
@@ -166,11 +172,10 @@ def _values(
     awaited_ms: int,
     refused: list[dict[str, Any]],
     make_up: list[Interval],
+    ahead: str,
 ) -> dict[str, Any]:
     sums = length(counted), length(provisional), length(held)
-    gone_ms, unseen_ms = max(0, furthest_ms - sum(sums)), max(0, duration_ms - furthest_ms)
     standing = union([*counted, *provisional, *held]) if provisional or held else counted
-    shown = whole_seconds(*sums, gone_ms, unseen_ms)
     return {
         "duration_ms": duration_ms,
         "furthest_ms": furthest_ms,
@@ -180,12 +185,13 @@ def _values(
         "awaited_ms": awaited_ms,
         "refused": refused,
         "make_up": make_up,
-        "shown": dict(zip(("counted", "provisional", "held", "refused", "unseen"), shown, strict=True)),
+        "ahead": ahead,
+        "shown": film(duration_ms, furthest_ms, *sums)._asdict(),
         "stretches": {
             "counted": counted,
             "provisional": provisional,
             "held": held,
-            "refused": subtract([(0, furthest_ms)], standing) if gone_ms else [],
+            "refused": subtract([(0, furthest_ms)], standing) if furthest_ms else [],
         },
     }
 
@@ -217,8 +223,8 @@ def carried_on(statement: Statement, lesson: str, media: Mapping[str, Media], ah
     raise KeyError(lesson)
 
 
-def line_values(line: LessonLine, media: Media) -> dict[str, Any]:
-    """The same of a statement's line."""
+def line_values(line: LessonLine, media: Media, ahead: Ahead) -> dict[str, Any]:
+    """The same of a statement's line; ``ahead``: what study is worth from now on."""
     _lost, held, awaited, provisional, confirmed = media
     return _values(
         line.duration_ms,
@@ -229,6 +235,7 @@ def line_values(line: LessonLine, media: Media) -> dict[str, Any]:
         awaited_ms=line.awaited_ms,
         refused=[{"reason": item.reason, "ms": item.ms} for item in line.refused],
         make_up=list(line.make_up),
+        ahead=_FATES[ahead.spans[-1][2]],
     )
 
 

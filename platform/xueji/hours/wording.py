@@ -13,6 +13,7 @@ from xueji.enrolment.wording import HER_WORD as HER_WORD
 from xueji.enrolment.wording import amount
 from xueji.enrolment.wording import article as article
 from xueji.hours.rules import FlagCode, LessonLine, MissingCode, OnlineSums, Statement
+from xueji.hours.shown import shown
 from xueji.rulebook.rules import CapNote
 from xueji.rulebook.vocabulary import Clearer, Reason
 
@@ -178,10 +179,20 @@ def share(part_ms: int, whole_ms: int) -> str:
     return f"{hundredths // 100}.{hundredths % 100:02d}%"
 
 
-def fates(sums: LessonLine | OnlineSums) -> list[tuple[str, int]]:
-    """What became of study time, for a bar with its legend: what counts, and whatever else there is."""
-    found = [("confirmed", sums.counted_ms), ("provisional", sums.provisional_ms), ("held", sums.held_ms)]
-    return [(status, ms) for status, ms in found if ms or status == "confirmed"]
+def fates(sums: LessonLine | OnlineSums) -> list[tuple[str, int, int]]:
+    """What became of study time, for a bar with its legend: what counts, and whatever else there is.
+
+    Status, exact ms, and the seconds shown of it, which add up to the film's; of a film also what does not count.
+    """
+    seconds = shown(sums)
+    found = [
+        ("confirmed", sums.counted_ms, seconds.counted),
+        ("provisional", sums.provisional_ms, seconds.provisional),
+        ("held", sums.held_ms, seconds.held),
+    ]
+    if isinstance(sums, LessonLine):
+        found.append(("refused", sums.gone_ms, seconds.refused))
+    return [each for each in found if each[1] or each[0] == "confirmed"]
 
 
 def held_sentence(sums: OnlineSums) -> Any:

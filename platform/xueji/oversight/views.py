@@ -25,7 +25,7 @@ from xueji.identity.wording import PHOTO_STANDING, ROUTE
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, NotFound
-from xueji.oversight import export, queries, rooms, services, wording
+from xueji.oversight import queries, rooms, services, wording
 from xueji.oversight.access import access_draw, access_finding, seen_cohorts
 from xueji.oversight.queries import PER_PAGE, Sought, TraineeLine
 from xueji.oversight.replay import timeline
@@ -34,6 +34,7 @@ from xueji.progress.access import access_sitting_to_read
 from xueji.snapshots import queries as snapshots
 from xueji.snapshots import wording as check_wording
 from xueji.trace import queries as trace
+from xueji.web import export
 from xueji.web.access import roles
 from xueji.web.paging import page_asked
 from xueji.web.session import actor, context, db, reads
@@ -401,9 +402,7 @@ def _csv(lines: list[TraineeLine], name: str) -> Response:
     ]
     statements = _statements(lines)
     rows = [_row(line, statements[line.enrolment_id]) for line in lines]
-    response = Response(export.table(columns, rows), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return export.download(name, columns, rows)
 
 
 def _row(line: TraineeLine, statement: Statement | None) -> list[object]:
@@ -420,8 +419,7 @@ def _row(line: TraineeLine, statement: Statement | None) -> list[object]:
         statement.totals.delivered_ms,
         statement.syllabus.total_ms,
     )
-    seconds = [f"{ms // 1000}.{ms % 1000:03d}" for ms in amounts]
-    return [*who, *seconds, _("是") if statement.complete else _("否"), statement.rulebook]
+    return [*who, *map(export.seconds, amounts), _("是") if statement.complete else _("否"), statement.rulebook]
 
 
 def _words() -> dict[str, Any]:

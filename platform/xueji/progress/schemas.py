@@ -154,6 +154,9 @@ class LedgerOut(BaseModel):
     awaited_ms: int = Field(description="Of the held: what staff release by confirming her photo; nothing to make up")
     refused: list[RefusedSumOut] = Field(description="Everything of this lesson that does not count, by reason")
     make_up: list[tuple[int, int]] = Field(description="Media that earns again when it is watched again")
+    ahead: Literal["counted", "provisional", "held", "refused"] = Field(
+        description="What study from now on is worth until the next check; held after one that failed"
+    )
     shown: ShownOut
     stretches: StretchesOut
 

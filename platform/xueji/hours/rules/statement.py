@@ -116,6 +116,11 @@ class LessonLine:
     awaited_ms: int = 0
     """of what is held: what staff release by confirming her reference photo, and is not to be watched again"""
 
+    @property
+    def gone_ms(self) -> int:
+        """Of the film: watched, and does not count. What was refused besides is no part of it."""
+        return max(0, self.furthest_ms - self.counted_ms - self.provisional_ms - self.held_ms)
+
 
 @dataclass(frozen=True, slots=True)
 class OnlineSums:
