@@ -44,6 +44,8 @@ function watchForms(): void {
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!(form instanceof HTMLFormElement) || form.method === "get" || form.method === "dialog") return;
+    // A file to keep leaves the page where it is.
+    if (form.dataset["downloads"] !== undefined) return;
     if (form.dataset["sent"] !== undefined) {
       event.preventDefault();
       return;
@@ -85,7 +87,31 @@ function watchChoosers(): void {
   });
 }
 
+/** `<button data-prints>` prints the page. */
+function watchPrinters(): void {
+  document.addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.closest("[data-prints]") !== null) window.print();
+  });
+}
+
+/** `<form data-goes-on>` is sent by itself: the next portion of a long task. */
+function goOn(): void {
+  document.querySelector<HTMLFormElement>("form[data-goes-on]")?.requestSubmit();
+}
+
+/** The code on a slip leads to the sign-in page with the account behind a hash, which no server and no log is told. */
+function fillAccount(): void {
+  const account = document.querySelector<HTMLInputElement>("input[name=account][autocomplete=username]");
+  if (account === null || location.hash.length < 2) return;
+  if (account.value === "") account.value = decodeURIComponent(location.hash.slice(1)).slice(0, 64);
+  history.replaceState(null, "", location.pathname + location.search);
+  document.querySelector<HTMLInputElement>("input[name=password]")?.focus();
+}
+
 watchMenus();
+watchPrinters();
+goOn();
+fillAccount();
 watchChoosers();
 watchDialogs();
 watchForms();

@@ -243,7 +243,7 @@ def create_admin(name: str, id_number: str, account: str, operator: str, region:
 
     code = services.first_code()
     with _installation() as context, _said_plainly():
-        hashed = services.hash_password(code)
+        hashed = services.hash_code(context.keyring, code)
         with context.database.writing() as session:
             services.create_administrator(
                 session,
@@ -266,7 +266,7 @@ def recover_admin(account: str) -> None:
 
     code = services.first_code()
     with _installation() as context, _said_plainly():
-        hashed = services.hash_password(code)
+        hashed = services.hash_code(context.keyring, code)
         with context.database.writing() as session:
             services.recover_administrator(session, context.keyring, context.events, account=account, code=hashed)
         _show_code(account, code, context.settings.public_url)

@@ -58,6 +58,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/cohorts/{cohort}/amend",
         "/amendments",
         "/cohorts/{cohort}/trainees",
+        "/cohorts/{cohort}/slips",
         "/cohorts/{cohort}/sessions",
         "/cohorts/{cohort}/hours",
         "/references",
@@ -123,6 +124,7 @@ STEPS = ("/sign-in/new-password", "/sign-in/code", "/sign-in/set-up-code")
 NO_PAGES = {
     "navigation.home": "leads on to the first page of one's role",
     "enrolment.figures": "a piece of the cohort editor",
+    "enrolment.roster_template": "a workbook to fill in",
     "archives.verifier": "a list for a program that checks sums",
     "courses.film_file": "a film",
     "enrolment.reference_picture": "a picture",

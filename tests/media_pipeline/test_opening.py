@@ -129,7 +129,7 @@ def test_a_child_that_crashes_on_a_picture_is_the_picture_s_doing(child: Child, 
 
 def test_who_waits_too_long_for_another_s_picture_is_told_so(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "TURN_SECONDS", 0.05)
-    with child._turn, pytest.raises(EngineDown):
+    with child._process._turn, pytest.raises(EngineDown):
         child.open(photo())
 
 
@@ -141,9 +141,9 @@ def test_a_child_without_work_ends_and_another_takes_the_next_picture() -> None:
         os.kill(first.pid, signal.SIGSTOP)
         # As if its five minutes were over: its owner's end is closed and opened again for the next picture.
         os.kill(first.pid, signal.SIGCONT)
-        child._channel.close()  # type: ignore[union-attr]
+        child._process._channel.close()  # type: ignore[union-attr]
         first.wait(30)
-        child._channel = opening.Connection(os.open("/dev/null", os.O_RDWR))
+        child._process._channel = opening.Connection(os.open("/dev/null", os.O_RDWR))
         assert child.open(photo()).width == 640
         assert child.pid != first.pid
     finally:

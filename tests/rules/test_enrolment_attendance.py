@@ -1,4 +1,4 @@
-"""Attendance and pasted tables, judged by themselves."""
+"""Attendance, judged by itself."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ import pytest
 from xueji.enrolment.rules import (
     ATTENDANCE_MOVES,
     AttendanceState,
-    BadLine,
     BadSession,
     Held,
     NotAttended,
-    PastedPerson,
     Stay,
     attendance_refusal,
-    pasted_people,
     session_refusal,
 )
 
@@ -91,38 +88,3 @@ def test_every_state_of_an_attendance_says_what_may_follow() -> None:
     assert set(ATTENDANCE_MOVES) == set(AttendanceState)
     assert ATTENDANCE_MOVES[AttendanceState.REVOKED] == frozenset()
     assert all(AttendanceState.REVOKED in after for state, after in ATTENDANCE_MOVES.items() if after)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "620102199001010014\t王小明",
-        "王小明\t620102199001010014",
-        "620102199001010014,王小明",
-        "王小明，620102199001010014",
-        "620102199001010014  王小明",
-        "身份证号\t姓名\n\n620102199001010014\t王小明\n",
-    ],
-)
-def test_a_table_is_read_however_it_is_pasted(text: str) -> None:
-    people, bad = pasted_people(text)
-    assert [(person.id_number, person.name, person.account) for person in people] == [
-        ("620102199001010014", "王小明", "")
-    ]
-    assert bad == []
-
-
-def test_a_third_column_is_the_account() -> None:
-    people, _bad = pasted_people("王小明\t13800000000\t62010219900101001x")
-    assert people == [PastedPerson(1, "62010219900101001X", "王小明", "13800000000")]
-
-
-def test_bad_lines_are_named_by_their_number_in_the_paste() -> None:
-    people, bad = pasted_people("\n王小明\n620102199001010014 李四\n620102199001010014 李四\n1 2 3 4\n=HYPERLINK(1)")
-    assert [person.line for person in people] == [3]
-    assert bad == [
-        (2, BadLine.NOT_A_PERSON),
-        (4, BadLine.TWICE),
-        (5, BadLine.NOT_A_PERSON),
-        (6, BadLine.NOT_A_PERSON),
-    ]

@@ -217,6 +217,7 @@ ELSEWHERE = {
     "confirm_joining": "file.join and file.part, in test_identity_joining",
     "refuse_joining": "joining.refuse, in test_identity_joining",
     "record_look": "face.view, on the chain it belongs to",
+    "issue_codes": "password.reset, in test_codes_that_are_issued_stand_in_the_log",
     "show_picture": "face.view, on the chain it belongs to",
 }
 NO_POWER = {
@@ -238,6 +239,7 @@ NO_POWER = {
     "describe_all_anew": "the same",
     "person_key": "reads",
     "hash_password": "works out",
+    "hash_code": "works out",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from people_for_tests import Browser
 from school_for_tests import HOUR, School, id_number, new_member, new_school
 from sqlalchemy import select, update
 
+from xueji.enrolment.headings import Column, column_of
 from xueji.enrolment.models import (
     Attendance,
     Cohort,
@@ -28,6 +30,8 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.clock import FixedClock
 from xueji.kernel.context import Context
+from xueji.spreadsheets import writing
+from xueji.spreadsheets.workbook import sheets
 
 
 @pytest.fixture
@@ -103,12 +107,8 @@ def test_a_cohort_from_draft_to_attendance(school: School, browser: Browser, noo
     browser.post(f"/cohorts/{cohort.id}/open")
     assert only(school, Cohort).state is CohortState.OPEN
 
-    imported = browser.post(
-        f"/cohorts/{cohort.id}/trainees",
-        {"people": f"{id_number(801)}\t王小明", **DECLARED},
-        look=f"/cohorts/{cohort.id}/trainees",
-    )
-    assert "初始密码只显示这一次" in imported.text
+    imported = take_list(browser, cohort, f"{id_number(801)}\t王小明")
+    assert imported.location == f"/cohorts/{cohort.id}/slips"
     enrolment: Enrolment = only(school, Enrolment)
     assert "王小明" in browser.get(f"/cohorts/{cohort.id}/trainees").text
 
@@ -202,15 +202,141 @@ def test_the_share_is_shown_to_the_hundredth(school: School, browser: Browser) -
     assert "请减少线上学时，改为线下面授" in shown
 
 
-def test_a_bad_paste_is_said_line_by_line(school: School, browser: Browser) -> None:
-    cohort = school.cohort()
+def look_at(browser: Browser, cohort: Cohort, people: str = "", file: tuple[bytes, str] | None = None) -> Any:
     path = f"/cohorts/{cohort.id}/trainees"
-    answer = browser.post(path, {"people": f"{id_number(802)} 王五\n<b>x</b>", **DECLARED}, look=path)
-    assert answer.status_code == 422
-    assert "第 2 行" in answer.text
-    assert "<b>x</b>" not in answer.text
+    sent: dict[str, Any] = {"people": people, **DECLARED}
+    if file is not None:
+        sent["file"] = (io.BytesIO(file[0]), file[1])
+    return browser.post(path, sent, look=path, content_type="multipart/form-data")
+
+
+def carried(text: str, act: str = "import", **changes: str) -> dict[str, str]:
+    """What the page of a list that was looked at sends on."""
+    hidden = re.search(r'name="carried"[^>]* value="([^"]+)"', text)
+    assert hidden is not None, text
+    selects = re.findall(r'<select[^>]* name="(column_[^"]+)">(.*?)</select>', text, re.DOTALL)
+    columns = {name: re.search(r'<option selected value="([^"]*)"', options) for name, options in selects}
+    chosen = {name: found.group(1) if found else "" for name, found in columns.items()}
+    return {**DECLARED, **chosen, "carried": hidden.group(1), "act": act, **changes}
+
+
+def take_list(browser: Browser, cohort: Cohort, people: str) -> Any:
+    looked = look_at(browser, cohort, people)
+    return browser.post(f"/cohorts/{cohort.id}/trainees/import", carried(looked.text))
+
+
+def enrolled(school: School) -> int:
     with school.context.database.reading() as session:
-        assert session.scalar(select(Enrolment)) is None
+        return len(session.scalars(select(Enrolment)).all())
+
+
+def test_a_list_is_looked_at_line_by_line_before_anything_is_written(school: School, browser: Browser) -> None:
+    cohort = school.cohort()
+    text = f"姓名\t身份证号\n王五\t{id_number(802)}\n<b>x</b>\t{id_number(803)}\n没有号码的人\t\n合计\t2"
+    looked = look_at(browser, cohort, text)
+    assert looked.status_code == 200
+    for said in ("第3行", "第4行", "没有证件号码", "1 行不是学员", "导入 1 人"):
+        assert said in looked.text, said
+    assert "<b>x</b>" not in looked.text
+    assert enrolled(school) == 0
+    taken = browser.post(f"/cohorts/{cohort.id}/trainees/import", carried(looked.text))
+    assert taken.location == f"/cohorts/{cohort.id}/slips"
+    assert enrolled(school) == 1
+    again = look_at(browser, cohort, text)
+    assert "已在本班，不变" in again.text
+    assert 'name="act" value="import"' not in again.text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030"])
+def test_a_text_file_is_read_in_the_encoding_it_has(school: School, browser: Browser, encoding: str) -> None:
+    cohort = school.cohort()
+    data = f"姓名;身份证号码（18位）\r王五;'{id_number(804)}\r".encode(encoding)
+    assert "导入 1 人" in look_at(browser, cohort, file=(data, "名单.csv")).text
+
+
+def test_a_workbook_is_read_and_taken(school: School, browser: Browser) -> None:
+    cohort = school.cohort()
+    rows = [["1", "虚构甲公司", "王五", id_number(805), "13800000805"], ["合计", "", "", "", ""]]
+    data = writing.workbook("名单", ["序号", "单位", "姓名", "身份证号", "联系电话"], rows)
+    looked = look_at(browser, cohort, file=(data, "名单.xlsx"))
+    assert "13800000805" in looked.text
+    assert browser.post(f"/cohorts/{cohort.id}/trainees/import", carried(looked.text)).status_code == 302
+    assert enrolled(school) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"%PDF-1.7", "这不是表格"),
+        (b"PK\x03\x04 no workbook", "这不是表格"),
+        (b"<html><table></table></html>", "网页格式"),
+        (b"   ", "文件是空的"),
+    ],
+)
+def test_a_file_that_is_no_list_is_named_with_the_way_out(
+    school: School, browser: Browser, data: bytes, said: str
+) -> None:
+    answer = look_at(browser, school.cohort(), file=(data, "名单.xlsx"))
+    assert answer.status_code == 422
+    assert said in answer.text
+
+
+def test_columns_without_headings_are_shown_as_a_guess_and_can_be_chosen(school: School, browser: Browser) -> None:
+    cohort = school.cohort()
+    looked = look_at(browser, cohort, f"王五\t赵六\t{id_number(806)}")
+    assert "没有表头，请确认各列" in looked.text
+    again = browser.post(f"/cohorts/{cohort.id}/trainees/import", carried(looked.text, "look", column_0_name="1"))
+    assert again.status_code == 200
+    assert enrolled(school) == 0
+    browser.post(f"/cohorts/{cohort.id}/trainees/import", carried(again.text))
+    assert "赵六" in browser.get(f"/cohorts/{cohort.id}/trainees").text
+
+
+def test_what_is_carried_is_taken_from_nobody_else_and_nowhere_else(
+    app: Flask, context: Context, school: School, browser: Browser
+) -> None:
+    cohort, other = school.cohort(), school.cohort()
+    sent = carried(look_at(browser, cohort, f"姓名\t证件号\n王五\t{id_number(807)}").text)
+    assert browser.post(f"/cohorts/{other.id}/trainees/import", sent).status_code == 400
+    forged = {**sent, "carried": sent["carried"][:-8] + "AAAAAAA="}
+    assert browser.post(f"/cohorts/{cohort.id}/trainees/import", forged).status_code == 400
+    colleague = Browser(app)
+    colleague.sign_in(new_member(context, school.organisation, Role.INSTITUTION).who)
+    path = f"/cohorts/{cohort.id}/trainees"
+    assert colleague.post(f"{path}/import", sent, look=path).status_code == 400
+    assert enrolled(school) == 0
+
+
+def test_slips_carry_a_code_each_with_which_she_signs_in_and_can_be_kept_as_a_table(
+    app: Flask, school: School, browser: Browser
+) -> None:
+    cohort = school.cohort()
+    take_list(browser, cohort, f"姓名\t证件号\t手机\n王五\t{id_number(808)}\t13800000808")
+    path = f"/cohorts/{cohort.id}/slips"
+    assert "还没有" in browser.get(path).text
+    printed = browser.post(path, look=path).text
+    code = re.search(r"<code>([a-z0-9]{5}-[a-z0-9]{5})</code>", printed)
+    assert code is not None
+    assert "data:image/svg+xml" in printed
+    kept = re.search(r'name="carried" value="([^"]+)"', printed)
+    assert kept is not None
+    table = browser.post(f"{path}/table", {"carried": kept.group(1)})
+    assert [row.cells for row in sheets(table.data)[0].rows][1][:3] == ("王五", "13800000808", code.group(1))
+    assert "有效至" in browser.get(path).text
+    assert "没有需要激活码的学员" in browser.get(browser.post(path, look=path).location).text
+    trainee = Browser(app)
+    form = {"account": "13800000808", "password": code.group(1)}
+    assert trainee.post("/sign-in", form).location.startswith("/sign-in/new-password")
+
+
+def test_the_list_to_fill_in_is_read_as_it_was_meant(school: School, browser: Browser) -> None:
+    cohort = school.cohort()
+    given = browser.get(f"/cohorts/{cohort.id}/trainees/template")
+    assert given.mimetype == writing.MEDIA_TYPE
+    (row,) = sheets(given.data)[0].rows
+    assert [column_of(heading) for heading in row.cells] == [
+        (column, True) for column in (Column.NAME, Column.NUMBER, Column.TELEPHONE, Column.EMPLOYER, Column.EARLIER)
+    ]
 
 
 def test_another_institutions_pages_are_not_found(app: Flask, context: Context, school: School) -> None:

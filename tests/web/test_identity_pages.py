@@ -414,7 +414,7 @@ def test_an_organisation_and_a_person_are_registered_and_found(admin: Browser, c
     path = "/administration/people/new"
     assert admin.post(path, {**person, "id_number": "123"}).status_code == 422
     made = admin.post(path, person)
-    password = re.search(r"<dd>([a-z0-9]{5}(?:-[a-z0-9]{5}){3})</dd>", made.text)
+    password = re.search(r"<dd>([a-z0-9]{5}-[a-z0-9]{5})</dd>", made.text)
     assert password is not None
     newcomer = Browser(admin.app)
     first = newcomer.post("/sign-in", {"account": "zhou", "password": password.group(1)})

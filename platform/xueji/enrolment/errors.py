@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from xueji.enrolment import wording
 from xueji.enrolment.declarations import Misfit
-from xueji.enrolment.rules import BadLine, BadSession, Finding, NotAttended
+from xueji.enrolment.rules import BadSession, Finding, NotAttended
 from xueji.kernel.errors import Conflict, Forbidden, Invalid
 from xueji.rulebook.vocabulary import Doubt
+from xueji.spreadsheets.rules import SheetFault
 
 
 class CohortRefused(Invalid):
@@ -92,9 +92,7 @@ class DeclarationRefused(Invalid):
     def __init__(self, found: Iterable[Misfit]) -> None:
         self.misfits = tuple(found)
         rows = [{"why": each.value, "message": str(wording.MISFIT[each])} for each in self.misfits]
-        message = " ".join(row["message"] for row in rows)
-        what_to_do = gettext("请改正；确需入班的，请写明理由，理由会列给监管部门。")
-        super().__init__(f"{message} {what_to_do}", misfits=rows)
+        super().__init__(wording.misfits(self.misfits), misfits=rows)
 
 
 class AlreadyWithdrawn(Conflict):
@@ -188,23 +186,22 @@ class ReasonNeeded(Invalid):
     type, title = "reason-needed", _("请填写原因")
 
 
-class ImportRefused(Invalid):
-    """Nobody was enrolled. Carries ``rows``: the lines that were refused, and why."""
+class SheetRefused(Invalid):
+    """Carries ``why``."""
 
-    type, title = "import-refused", _("没有导入任何学员")
+    type, title = "sheet-refused", _("没有读到名单")
 
-    def __init__(self, refused: Iterable[tuple[int, BadLine]]) -> None:
-        self.refused = sorted(refused)
-        rows = [{"line": line, "why": str(why), "message": str(wording.BAD_LINE[why])} for line, why in self.refused]
-        super().__init__(_("有的行有误，全部未导入。请改正后再提交。"), rows=rows)
+    def __init__(self, why: SheetFault) -> None:
+        super().__init__(wording.SHEET_FAULT[why], why=str(why))
 
 
 class TooManyLines(Invalid):
     """Carries ``limit``."""
 
     type, title = "too-many-lines", _("一次导入的人数过多")
+    detail = _("一次最多1万人。请分几次导入。")
 
 
 class NothingToImport(Invalid):
     type, title = "nothing-to-import", _("没有可导入的内容")
-    detail = _("请粘贴身份证号和姓名，每人一行。")
+    detail = _("请选择名单文件，或粘贴姓名和证件号码，每人一行。")

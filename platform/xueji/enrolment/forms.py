@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -11,9 +11,11 @@ from uuid import UUID
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
+from flask_wtf.file import FileField
 from wtforms import (
     BooleanField,
     DateTimeLocalField,
+    HiddenField,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -24,10 +26,12 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from xueji.enrolment.declarations import LONGEST_EARLIER, LONGEST_EMPLOYER, LONGEST_REASON, Declaration
 from xueji.enrolment.fields import FIRST_DAY, AmountField, CountField, DayField
+from xueji.enrolment.headings import Column
 from xueji.enrolment.models import Cohort
+from xueji.enrolment.people_table import Reading
 from xueji.enrolment.services.cohorts import CohortPlan
 from xueji.enrolment.services.sessions import SessionPlan
-from xueji.enrolment.wording import CATEGORY, INDUSTRY, PART, SUBJECT, TRAINING
+from xueji.enrolment.wording import CATEGORY, COLUMN, INDUSTRY, PART, SUBJECT, TRAINING
 from xueji.identity.forms import StrictForm
 from xueji.kernel import clock
 from xueji.rulebook import rules as rulebook
@@ -203,13 +207,9 @@ class SessionForm(StrictForm):
         )
 
 
-class ImportForm(StrictForm):
-    people = TextAreaField(
-        _("身份证号和姓名"),
-        [_NEEDED, Length(max=60_000, message=_("内容过长。"))],
-        description=_("每人一行，可从表格中整块复制。可加一列手机号，作为新学员的登录账号。"),
-        render_kw={"rows": 8, "spellcheck": "false", "autocomplete": "off"},
-    )
+class DeclarationForm(StrictForm):
+    """What is declared of everybody in a list."""
+
     post = SelectField(
         _("岗位"),
         [_NEEDED],
@@ -244,6 +244,64 @@ class ImportForm(StrictForm):
             earlier=self.earlier.data or "",
             reason=self.reason.data or "",
         )
+
+
+class ImportForm(DeclarationForm):
+    """A list of people, as a file or pasted."""
+
+    file = FileField(
+        _("名单文件"),
+        description=_("Excel 或 WPS 工作簿（.xlsx、.xls），或文本表格（.csv、.txt）；最大8 MB，最多1万人。"),
+        render_kw={"accept": ".xlsx,.xls,.xlsb,.ods,.csv,.tsv,.txt"},
+    )
+    people = TextAreaField(
+        _("或者直接粘贴"),
+        [Length(max=1_000_000, message=_("内容过长。"))],
+        description=_("每人一行：姓名、证件号码，可加手机号（作为新学员的登录账号）。有表头的以表头为准，其他列不读。"),
+        render_kw={"rows": 6, "spellcheck": "false", "autocomplete": "off"},
+    )
+
+
+class CarriedForm(DeclarationForm):
+    """A list that was looked at, on its way to be taken or looked at again."""
+
+    carried = HiddenField(validators=[_NEEDED])
+    act = StringField()
+
+    @classmethod
+    def for_sheets(cls, sheets: Sequence[Reading]) -> CarriedForm:
+        """With a choice of columns for each sheet that has no headings."""
+        fields = {
+            column_field(number, column): SelectField(
+                COLUMN[column],
+                choices=_column_choices(reading),
+                default=str(reading.columns.get(column, "")),
+            )
+            for number, reading in enumerate(sheets)
+            if not reading.headings
+            for column in Column
+        }
+        made: CarriedForm = type(cls.__name__, (cls,), fields)()
+        return made
+
+    def columns(self, number: int) -> dict[Column, int]:
+        """Which column of a sheet says what, as it was chosen."""
+        chosen = {column: self[column_field(number, column)].data for column in Column}
+        return {column: int(place) for column, place in chosen.items() if place}
+
+
+def column_field(number: int, column: Column) -> str:
+    return f"column_{number}_{column.value}"
+
+
+def _column_choices(reading: Reading) -> list[SelectChoice]:
+    """Each column by its place and the first thing that stands in it."""
+    rows = reading.sheet.rows[reading.first : reading.first + 20]
+    choices = [SelectChoice("", gettext("没有"))]
+    for place in range(max((len(row.cells) for row in rows), default=0)):
+        shown = next((row.cells[place] for row in rows if place < len(row.cells) and row.cells[place]), "")
+        choices.append(SelectChoice(str(place), gettext("第%(n)s列：%(shown)s", n=place + 1, shown=shown[:30])))
+    return choices
 
 
 class ReasonForm(StrictForm):

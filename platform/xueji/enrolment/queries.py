@@ -22,7 +22,7 @@ from xueji.enrolment.models import (
     EnrolmentState,
     InPersonSession,
 )
-from xueji.identity.models import Person
+from xueji.identity.models import Account, Person
 from xueji.identity.queries import display_names, same_person
 from xueji.kernel import clock
 from xueji.kernel.crypto import Keyring
@@ -345,6 +345,48 @@ def roster(session: Session, keyring: Keyring, cohort_id: UUID) -> list[RosterLi
         for enrolment, masked in rows
     ]
     return sorted(lines, key=lambda line: line.state is not EnrolmentState.ACTIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutPassword:
+    """A trainee who has not chosen a password yet."""
+
+    person_id: UUID
+    account: str
+    id_number_masked: str
+    code_lapses_at: datetime | None
+    """Until when the code is good that was issued for her; None while there is none."""
+
+    @property
+    def has_code(self) -> bool:
+        return self.code_lapses_at is not None and clock.now() < self.code_lapses_at
+
+
+def without_password(session: Session, cohort_id: UUID) -> list[WithoutPassword]:
+    """Who of a cohort has never signed in, in the order of the roster."""
+    rows = session.execute(
+        select(Account, Person.id_number_masked)
+        .join(Person, Person.id == Account.person_id)
+        .join(Enrolment, Enrolment.person_id == Person.id)
+        .where(
+            Enrolment.cohort_id == cohort_id,
+            Enrolment.state == EnrolmentState.ACTIVE,
+            Account.activated_at.is_(None),
+            Account.staff.is_(False),
+        )
+        .order_by(Enrolment.enrolled_at, Enrolment.id)
+    )
+    return [
+        WithoutPassword(
+            account.person_id, account.account, masked, account.code_lapses_at if account.password_hash else None
+        )
+        for account, masked in rows
+    ]
+
+
+def names(session: Session, keyring: Keyring, person_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Whole names of an institution's own trainees."""
+    return display_names(session, keyring, person_ids)
 
 
 def declarations(session: Session, enrolment_ids: Iterable[UUID]) -> dict[UUID, EnrolmentDeclaration]:

@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from xueji.identity import spelling
 from xueji.rulebook.industries import (
     UNKNOWN,
     Risk,
@@ -444,80 +443,3 @@ def session_refusal(
     if began < opened:
         return BadSession.BEFORE_OPENING
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class PastedPerson:
-    """One line of a pasted table."""
-
-    line: int
-    id_number: str
-    name: str
-    account: str
-    """Empty when none was given."""
-
-
-class BadLine(StrEnum):
-    """Why a pasted line cannot be taken."""
-
-    NOT_A_PERSON = "not_a_person"
-    BAD_NUMBER = "bad_number"
-    NUMBER_LOST = "number_lost"
-    """A spreadsheet has made an approximate value of it."""
-    BAD_NAME = "bad_name"
-    BAD_ACCOUNT = "bad_account"
-    TWICE = "twice"
-    OTHER_NAME = "other_name"
-    ACCOUNT_TAKEN = "account_taken"
-    ALREADY_ENROLLED = "already_enrolled"
-    WITHDRAWN = "withdrawn"
-    """She was let out of this cohort: taken back in the roster, with a reason, and not enrolled a second time."""
-
-
-MOST_PASTED = 200
-"""Lines at once: each new person's password is hashed on the spot, on purpose a slow thing to do."""
-
-
-def pasted_people(text: str) -> tuple[list[PastedPerson], list[tuple[int, BadLine]]]:
-    """Read a table as copied from a spreadsheet: identity number and name in either order, and perhaps an account.
-
-    Columns by tab, comma or blanks; empty lines and a heading are passed over. Only the shape is judged here.
-    """
-    people: list[PastedPerson] = []
-    bad: list[tuple[int, BadLine]] = []
-    seen: set[str] = set()
-    for line, raw in enumerate(text.splitlines(), 1):
-        cells = _cells(raw)
-        if not cells or _is_heading(cells):
-            continue
-        number = max(cells, key=_digits)
-        others = [cell for cell in cells if cell is not number]
-        if not _digits(number) or not 1 <= len(others) <= 2:
-            bad.append((line, BadLine.NOT_A_PERSON))
-            continue
-        # An account is plain letters and digits, a name hardly ever; of two that are, the name comes first.
-        others.sort(key=str.isascii)
-        number = spelling.number(number)
-        if number in seen:
-            bad.append((line, BadLine.TWICE))
-            continue
-        seen.add(number)
-        people.append(
-            PastedPerson(line, number, spelling.person_name(others[0]), others[1] if len(others) == 2 else "")
-        )
-    return people, bad
-
-
-def _cells(raw: str) -> list[str]:
-    cells = [cell.strip() for cell in raw.replace("，", "\t").replace(",", "\t").split("\t") if cell.strip()]
-    return cells[0].split() if len(cells) == 1 else cells
-
-
-def _digits(cell: str) -> int:
-    return sum(char.isdigit() for char in cell)
-
-
-def _is_heading(cells: Sequence[str]) -> bool:
-    return not any(map(_digits, cells)) and any(
-        word in cell.casefold() for cell in cells for word in ("身份证", "证件", "姓名", "id number", "name")
-    )

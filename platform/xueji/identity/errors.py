@@ -57,6 +57,13 @@ class SetUpNeeded(Forbidden):
     type, title = "set-up-needed", _("请先完成首次设置")
 
 
+class CodeLapsed(Forbidden):
+    """Said only to somebody who knows the code."""
+
+    type, title = "code-lapsed", _("激活码已过期")
+    detail = _("请向发给您激活码的单位索取新的激活码。")
+
+
 class LockedOut(TooMany):
     type, title = "locked-out", _("账号已暂时锁定")
 

@@ -119,6 +119,10 @@ class Account(Base):
         UTCDateTime,
         info=personal("when she first chose a password of her own; null while the first code waits for her"),
     )
+    code_lapses_at: Mapped[datetime | None] = mapped_column(
+        UTCDateTime,
+        info=personal("until when a password set by staff is good; null for one of her own, and for those of before"),
+    )
     staff: Mapped[bool] = mapped_column(
         default=False,
         server_default=false(),

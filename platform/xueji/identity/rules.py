@@ -186,6 +186,21 @@ def account_problem(folded: str) -> AccountProblem | None:
     return None
 
 
+_IN_A_NAME = frozenset("·-'’. ")
+_ENDS_A_COMPANY = ("公司", "集团", "学校", "学院", "有限责任", "合作社", "项目部")
+SHORTEST_NAME, LONGEST_NAME = 2, 40
+
+
+def is_person_name(name: str) -> bool:
+    """Whether a name, as `spelling.person_name` gives it, can be somebody's: letters, and what stands between them."""
+    return (
+        SHORTEST_NAME <= len(name) <= LONGEST_NAME
+        and all(char.isalpha() or unicodedata.category(char).startswith("M") or char in _IN_A_NAME for char in name)
+        and any(char.isalpha() for char in name)
+        and not name.endswith(_ENDS_A_COMPANY)
+    )
+
+
 def masked_name(name: str) -> str:
     """王小明 → 王**; only the first character stays, and at most four stars tell how long the rest is."""
     return name[:1] + "*" * min(max(len(name) - 1, 1), 4)
@@ -342,6 +357,8 @@ class ResetKind(StrEnum):
     FACTOR = "factor"
 
 
+FIRST_CODE_LASTS = timedelta(days=14)
+"""For how long a code that others were given for her first sign-in, or for one after a reset, is good."""
 RESET_LASTS = timedelta(days=7)
 """For how long a request waits for its second person."""
 RESTS_AFTER = timedelta(days=30)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from uuid import UUID
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -40,25 +43,11 @@ def declare(
 
     Raises DeclarationRefused when something does not fit and no reason is given.
     """
-    employer = None if declared is None else _employer(session, declared.employer)
-    if declared is not None and employer is not None and employer.industry:
-        # What the employer says of itself stands above what the institution says of it.
-        declared = Declaration(
-            post=declared.post,
-            employer=declared.employer,
-            industry=employer.industry,
-            earlier=declared.earlier,
-            reason=declared.reason,
-        )
-    trained_before = cohort.training is not Training.INITIAL and _trained_before(session, events, enrolment, cohort)
-    found = misfits(
-        declared,
-        category=cohort.category,
-        industry=cohort.industry,
-        training=cohort.training,
-        trained_before=trained_before,
-    )
-    if found and (declared is None or not declared.reason.strip()):
+    fit = Fit(session, events, cohort)
+    employer = None if declared is None else fit.employer(declared.employer)
+    declared, found = fit.judged(declared, enrolment.person_id)
+    trained_before = fit.trained_before(enrolment.person_id)
+    if fit.refused(declared, found):
         raise DeclarationRefused(found)
     if declared is None:
         return None
@@ -106,28 +95,65 @@ def _values(
     }
 
 
-def _employer(session: Session, name: str) -> Organisation | None:
-    spelled = spelling.person_name(name)
-    kind = OrganisationKind.ENTERPRISE
-    return session.scalar(select(Organisation).where(Organisation.name == spelled, Organisation.kind == kind))
+class Fit:
+    """Whether declarations fit a cohort, asked for one person or for thousands."""
 
+    def __init__(self, session: Session, events: Events | None, cohort: Cohort) -> None:
+        self._session, self._events, self._cohort = session, events, cohort
+        self._employers: dict[str, Organisation | None] = {}
+        self._trained: dict[UUID, bool] = {}
 
-def _trained_before(session: Session, events: Events | None, enrolment: Enrolment, cohort: Cohort) -> bool:
-    """Whether the platform knows an earlier training of the same post to be complete."""
-    if events is None:
-        return False
-    earlier = session.scalars(
-        select(Enrolment.id)
-        .join(Cohort, Cohort.id == Enrolment.cohort_id)
-        .where(
-            same_person(Enrolment.person_id, enrolment.person_id),
-            Enrolment.id != enrolment.id,
-            Enrolment.state == EnrolmentState.ACTIVE,
-            Cohort.id != cohort.id,
-            Cohort.category == cohort.category,
+    def misfits(self, declared: Declaration | None, person_id: UUID | None) -> tuple[Misfit, ...]:
+        """What stands against taking her, None somebody unknown; nothing where a reason is given."""
+        declared, found = self.judged(declared, person_id)
+        return found if self.refused(declared, found) else ()
+
+    def judged(
+        self, declared: Declaration | None, person_id: UUID | None
+    ) -> tuple[Declaration | None, tuple[Misfit, ...]]:
+        """The declaration with what the employer says of itself, which stands above it, and what does not fit."""
+        employer = None if declared is None else self.employer(declared.employer)
+        if declared is not None and employer is not None and employer.industry:
+            declared = replace(declared, industry=employer.industry)
+        found = misfits(
+            declared,
+            category=self._cohort.category,
+            industry=self._cohort.industry,
+            training=self._cohort.training,
+            trained_before=person_id is not None and self.trained_before(person_id),
         )
-    )
-    asked = EarlierTraining(session, tuple(earlier))
-    if asked.enrolment_ids:
-        events.publish(asked)
-    return asked.complete
+        return declared, found
+
+    @staticmethod
+    def refused(declared: Declaration | None, found: tuple[Misfit, ...]) -> bool:
+        return bool(found) and (declared is None or not declared.reason.strip())
+
+    def employer(self, name: str) -> Organisation | None:
+        spelled = spelling.person_name(name)
+        if spelled not in self._employers:
+            kind = OrganisationKind.ENTERPRISE
+            self._employers[spelled] = self._session.scalar(
+                select(Organisation).where(Organisation.name == spelled, Organisation.kind == kind)
+            )
+        return self._employers[spelled]
+
+    def trained_before(self, person_id: UUID) -> bool:
+        """Whether the platform knows an earlier training of the same post to be complete."""
+        if self._events is None or self._cohort.training is Training.INITIAL:
+            return False
+        if person_id not in self._trained:
+            earlier = self._session.scalars(
+                select(Enrolment.id)
+                .join(Cohort, Cohort.id == Enrolment.cohort_id)
+                .where(
+                    same_person(Enrolment.person_id, person_id),
+                    Enrolment.state == EnrolmentState.ACTIVE,
+                    Cohort.id != self._cohort.id,
+                    Cohort.category == self._cohort.category,
+                )
+            )
+            asked = EarlierTraining(self._session, tuple(earlier))
+            if asked.enrolment_ids:
+                self._events.publish(asked)
+            self._trained[person_id] = asked.complete
+        return self._trained[person_id]

@@ -1,10 +1,7 @@
-"""Letting trainees into a cohort, one by one or a pasted table at once, and out of it."""
+"""Letting a trainee into a cohort, and out of it."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -17,39 +14,25 @@ from xueji.enrolment.errors import (
     AlreadyEnrolled,
     AlreadyWithdrawn,
     CohortNotOpen,
-    ImportRefused,
-    NothingToImport,
     NotWithdrawn,
     ReasonNeeded,
-    TooManyLines,
     WithdrawnBefore,
 )
 from xueji.enrolment.events import StudyEnds
 from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
-from xueji.enrolment.rules import MOST_PASTED, BadLine, PastedPerson, pasted_people
 from xueji.enrolment.services import references
 from xueji.enrolment.services.declaring import declare
 from xueji.enrolment.services.subject import subject_commitments
-from xueji.identity import queries as identity
-from xueji.identity import rules as identity_rules
-from xueji.identity import spelling
-from xueji.identity.models import Account, Person
-from xueji.identity.numbers import identity_number
+from xueji.identity.models import Person
+from xueji.identity.queries import same_person
 from xueji.identity.services.acting import Acting, record_in_enrolment
-from xueji.identity.services.passwords import HashedPassword, hash_password
-from xueji.identity.services.people import register_person
 from xueji.kernel import clock
-from xueji.kernel.actor import Actor, Role
-from xueji.kernel.context import Context
+from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
-from xueji.kernel.errors import Invalid
 from xueji.kernel.events import Events
 from xueji.rulebook.vocabulary import RULES
 from xueji.trace import services as trace
 from xueji.trace.rules import ABOUT, DECLARED, Event
-
-_UNAMBIGUOUS = "abcdefghjkmnpqrstuvwxyz"
-_DIGITS = "23456789"
 
 
 def enrol(
@@ -70,7 +53,7 @@ def enrol(
     cohort = access_own_cohort(session, actor, cohort.id, lock=True)
     if cohort.state is not CohortState.OPEN or cohort.last_day < clock.shanghai_day(clock.now()):
         raise CohortNotOpen
-    mine = identity.same_person(Enrolment.person_id, person.id)
+    mine = same_person(Enrolment.person_id, person.id)
     same = select(Enrolment.state).where(Enrolment.cohort_id == cohort.id, mine).order_by(Enrolment.state)
     state = session.scalar(same.limit(1))
     if state is not None:
@@ -190,131 +173,3 @@ def readmit(session: Session, keyring: Keyring, *, enrolment_id: UUID, reason: s
         values={"reason": commitment},
     )
     return enrolment
-
-
-@dataclass(frozen=True, slots=True)
-class NewAccount:
-    """What is shown once, to be handed to the trainee."""
-
-    name: str
-    account: str
-    password: str
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    enrolled: int
-    accounts: tuple[NewAccount, ...]
-    """Of those the platform did not know before."""
-
-
-def import_trainees(
-    context: Context, *, actor: Actor, cohort_id: UUID, text: str, declared: Declaration | None = None
-) -> Imported:
-    """Enrol everybody in a pasted table, registering those who are new. All of them, or nobody.
-
-    The declaration is that of each of them. Opens its own sessions, because the passwords are hashed between reading
-    and writing. Raises NotFound, CohortNotOpen, DeclarationRefused, NothingToImport, TooManyLines, ImportRefused with
-    every bad line.
-    """
-    people, bad = pasted_people(text)
-    if len(people) > MOST_PASTED:
-        raise TooManyLines(limit=MOST_PASTED)
-    if not people and not bad:
-        raise NothingToImport
-    with context.database.reading() as session:
-        cohort = access_own_cohort(session, actor, cohort_id)
-        bad += _bad_lines(session, context.keyring, cohort, people)
-        if bad:
-            raise ImportRefused(bad)
-        numbers = [person.id_number for person in people]
-        known = identity.known_to(session, context.keyring, cohort.organisation_id, numbers).keys()
-    prepared = [_prepared(person, new=person.id_number not in known) for person in people]
-    with context.database.writing() as session:
-        cohort = access_own_cohort(session, actor, cohort_id, lock=True)
-        for person, (account, _shown, hashed) in zip(people, prepared, strict=True):
-            registered = register_person(
-                session,
-                context.keyring,
-                name=person.name,
-                id_number=person.id_number,
-                account=account,
-                password=hashed,
-                role=Role.TRAINEE,
-                organisation_id=cohort.organisation_id,
-                actor=actor,
-                temporary=True,
-            )
-            enrol(
-                session,
-                context.keyring,
-                cohort=cohort,
-                person=registered,
-                actor=actor,
-                declared=declared,
-                events=context.events,
-            )
-    accounts = tuple(
-        NewAccount(person.name, account, shown)
-        for person, (account, shown, _hashed) in zip(people, prepared, strict=True)
-        if person.id_number not in known
-    )
-    return Imported(len(people), accounts)
-
-
-def _prepared(person: PastedPerson, *, new: bool) -> tuple[str, str, HashedPassword]:
-    """Account, password to be shown, and its hash; somebody known keeps her own and these are not used."""
-    if not new:
-        return "", "", HashedPassword("")
-    shown = "".join(secrets.choice(_UNAMBIGUOUS) for _ in range(6)) + "".join(secrets.choice(_DIGITS) for _ in range(6))
-    account = identity_rules.account_name(person.account) if person.account else _new_account_name()
-    return account, shown, hash_password(shown)
-
-
-def _new_account_name() -> str:
-    return "xj" + "".join(secrets.choice(_DIGITS) for _ in range(10))
-
-
-def _bad_lines(
-    session: Session, keyring: Keyring, cohort: Cohort, people: Sequence[PastedPerson]
-) -> list[tuple[int, BadLine]]:
-    """Whatever would be refused when writing, found beforehand so that all of it can be said at once."""
-    numbers = [person.id_number for person in people]
-    registered = identity.known_to(session, keyring, cohort.organisation_id, numbers)
-    known_here = session.execute(select(Enrolment.person_id, Enrolment.state).where(Enrolment.cohort_id == cohort.id))
-    enrolled = {row.person_id: row.state for row in known_here}
-    names = [identity_rules.account_name(person.account) for person in people if person.account]
-    taken = set(session.scalars(select(Account.account).where(Account.account.in_(names))))
-    bad: list[tuple[int, BadLine]] = []
-    for person in people:
-        known = registered.get(person.id_number)
-        why = _bad_known(session, keyring, known, person, enrolled) if known is not None else _bad_new(person, taken)
-        if why is not None:
-            bad.append((person.line, why))
-        elif known is None and person.account:
-            taken.add(identity_rules.account_name(person.account))
-    return bad
-
-
-def _bad_known(
-    session: Session, keyring: Keyring, known: Person, person: PastedPerson, enrolled: Mapping[UUID, EnrolmentState]
-) -> BadLine | None:
-    if not identity.is_named(session, keyring, known, spelling.person_name(person.name)):
-        return BadLine.OTHER_NAME
-    state = enrolled.get(known.id)
-    if state is None:
-        return None
-    return BadLine.ALREADY_ENROLLED if state is EnrolmentState.ACTIVE else BadLine.WITHDRAWN
-
-
-def _bad_new(person: PastedPerson, taken: set[str]) -> BadLine | None:
-    try:
-        identity_number(person.id_number, clock.shanghai_day(clock.now()))
-    except Invalid:
-        return BadLine.NUMBER_LOST if spelling.is_approximate(person.id_number) else BadLine.BAD_NUMBER
-    if not 2 <= len(spelling.person_name(person.name)) <= 40:
-        return BadLine.BAD_NAME
-    account = identity_rules.account_name(person.account)
-    if account and identity_rules.account_problem(account) is not None:
-        return BadLine.BAD_ACCOUNT
-    return BadLine.ACCOUNT_TAKEN if account in taken else None

@@ -4,4 +4,11 @@ from flask import Blueprint
 
 blueprint = Blueprint("enrolment", "xueji.enrolment", template_folder="templates")
 
-from xueji.enrolment.views import amendments, attendance, cohorts, references, trainees  # noqa: E402, F401
+from xueji.enrolment.views import (  # noqa: E402, F401
+    amendments,
+    attendance,
+    cohorts,
+    importing,
+    references,
+    trainees,
+)

@@ -8,9 +8,10 @@ from xueji.identity.services.first_administrator import (
     create_administrator,
     recover_administrator,
 )
+from xueji.identity.services.first_codes import MOST_CODES, IssuedCode, issue_codes
 from xueji.identity.services.joining import ask_joining, ask_parting, confirm_joining, refuse_joining
 from xueji.identity.services.organisations import create_organisation
-from xueji.identity.services.passwords import HashedPassword, change_password, hash_password
+from xueji.identity.services.passwords import HashedPassword, change_password, hash_code, hash_password
 from xueji.identity.services.people import (
     add_membership,
     display_name,
@@ -44,9 +45,11 @@ from xueji.identity.services.sign_in import (
 from xueji.identity.vault import person_key
 
 __all__ = [
+    "MOST_CODES",
     "Confirmed",
     "FacePicture",
     "HashedPassword",
+    "IssuedCode",
     "Needed",
     "Passed",
     "Seen",
@@ -80,8 +83,10 @@ __all__ = [
     "first_code",
     "forget_failures",
     "give_consent",
+    "hash_code",
     "hash_password",
     "issue_again",
+    "issue_codes",
     "keep_alive",
     "open_seen",
     "open_session",

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from xueji.identity.errors import AdministratorThere
 from xueji.identity.models import Account, LockOut, Membership, Organisation, Person
-from xueji.identity.rules import OrganisationKind, SessionEnd, account_name
+from xueji.identity.rules import FIRST_CODE_LASTS, OrganisationKind, SessionEnd, account_name
 from xueji.identity.services.organisations import create_organisation
 from xueji.identity.services.passwords import HashedPassword
 from xueji.identity.services.people import register_person
@@ -78,6 +78,7 @@ def recover_administrator(
     if found is None:
         raise NotFound(_("没有使用这个账号的平台管理员。"))
     found.password_hash, found.password_is_temporary, found.password_changed_at = code, True, clock.now()
+    found.code_lapses_at = clock.now() + FIRST_CODE_LASTS
     found.suspended_at = None
     forget_factor(session, found)
     session.execute(delete(LockOut).where(LockOut.account_hash == keyring.keyed_hash("account", found.account)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import os
+import unicodedata
 from functools import cache
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -39,6 +41,10 @@ COMMON = Path(__file__).parents[1] / "data" / "2026.11-common-passwords.txt"
 # OWASP's smaller set: 19 MiB each, so that a whole class signing in at once does not use up the machine's memory.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _AT_ONCE = BoundedSemaphore(os.cpu_count() or 1)
+_CODE = "code$"
+"""What marks the hash of a code that was made here."""
+NO_PASSWORD = HashedPassword("")
+"""Of an account that nobody can sign in to before a code is issued."""
 _NOBODYS = _HASHER.hash(os.urandom(16))
 """What the password of an account that does not exist is compared with: the same work, never a match."""
 
@@ -56,6 +62,25 @@ def fits(password: str, kept: str | None) -> bool:
             return _HASHER.verify(kept or _NOBODYS, password[: LONGEST_PASSWORD + 1]) and kept is not None
         except (VerificationError, InvalidHashError):
             return False
+
+
+def hash_code(keyring: Keyring, code: str) -> HashedPassword:
+    """Of a code made here: nobody guesses 49 bits, so it need not be slow, and without the keyring it is nothing."""
+    return HashedPassword(_CODE + keyring.keyed_hash("first code", _typed(code)).hex())
+
+
+def right(keyring: Keyring, password: str, kept: str | None) -> bool:
+    """Whether it is the password, or the code that staff were given for her; the same work for either and neither."""
+    is_code = kept is not None and kept.startswith(_CODE)
+    fitting = fits(password, None if is_code or not kept else kept)
+    if is_code:
+        return hmac.compare_digest(hash_code(keyring, password[:LONGEST_PASSWORD]), kept or "")
+    return fitting
+
+
+def _typed(code: str) -> str:
+    """A code as it was made, however it is typed: without blanks and hyphens, in small letters."""
+    return "".join(char for char in unicodedata.normalize("NFKC", code).casefold() if char.isalnum())
 
 
 def new_password(password: str, account: str) -> HashedPassword:
@@ -89,6 +114,7 @@ def change_password(
     account = account_of(session, person_id)
     account.password_hash = password
     account.password_is_temporary = False
+    account.code_lapses_at = None
     account.password_changed_at = clock.now()
     account.activated_at = account.activated_at or clock.now()
     end_sessions(session, events, person_id=person_id, reason=SessionEnd.PASSWORD_CHANGED, but=keep)

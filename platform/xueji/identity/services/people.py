@@ -12,7 +12,7 @@ from xueji.identity import queries, rules, spelling, vault, wording
 from xueji.identity.errors import AlreadyTaken, AnotherName, JoinedAccount
 from xueji.identity.models import Account, Membership, Organisation, Person
 from xueji.identity.numbers import identity_number
-from xueji.identity.rules import ProofRoute, SessionEnd
+from xueji.identity.rules import FIRST_CODE_LASTS, ProofRoute, SessionEnd
 from xueji.identity.services.joining import ask_for_number
 from xueji.identity.services.passwords import HashedPassword
 from xueji.identity.services.recording import record_power
@@ -140,8 +140,8 @@ def _administrator(actor: Actor) -> None:
 
 def _spelled(name: str) -> str:
     spelled = spelling.person_name(name)
-    if not 2 <= len(spelled) <= 40 or any(char.isdigit() for char in spelled):
-        raise Invalid(_("姓名须为2至40个字，且不含数字。"))
+    if not rules.is_person_name(spelled):
+        raise Invalid(_("姓名须为2至40个字，不含数字和符号，也不是单位名称。"))
     return spelled
 
 
@@ -185,6 +185,7 @@ def _open_account(
             password_is_temporary=temporary,
             password_changed_at=now,
             activated_at=None if temporary else now,
+            code_lapses_at=now + FIRST_CODE_LASTS if temporary else None,
         )
     )
     session.flush()

@@ -19,7 +19,7 @@ from xueji.identity.access import access_person
 from xueji.identity.errors import ResetOver, SecondPersonNeeded
 from xueji.identity.models import ResetRequest
 from xueji.identity.queries.resets import account_to_reset, may_confirm
-from xueji.identity.rules import RESET_LASTS, ResetKind, SessionEnd
+from xueji.identity.rules import FIRST_CODE_LASTS, RESET_LASTS, ResetKind, SessionEnd
 from xueji.identity.services.passwords import HashedPassword, account_of, hash_password
 from xueji.identity.services.recording import record_power
 from xueji.identity.services.second_factor import forget_factor
@@ -43,8 +43,8 @@ def half_code() -> str:
 
 
 def first_code() -> str:
-    """A password for somebody's first sign-in, as long as two halves."""
-    return f"{half_code()}-{half_code()}"
+    """A code for somebody's first sign-in: short enough to type on a phone, and good for a fortnight only."""
+    return half_code()
 
 
 def issue_again(
@@ -57,7 +57,7 @@ def issue_again(
         raise Forbidden
     if not rules.one_person_will_do(account):
         raise SecondPersonNeeded
-    _set_password(session, events, person_id, password)
+    set_code(session, events, person_id, password)
     record_power(session, keyring, Event.PASSWORD_RESET, actor=actor.person_id, subject=person_id)
 
 
@@ -122,7 +122,7 @@ def confirm_reset(context: Context, *, request_id: UUID, actor: Actor) -> Confir
         _take(session, request, actor)
         event = Event.PASSWORD_RESET if hashed is not None else Event.FACTOR_DROP
         if hashed is not None:
-            _set_password(session, context.events, request.person_id, hashed)
+            set_code(session, context.events, request.person_id, hashed)
         else:
             forget_factor(session, account_of(session, request.person_id))
             end_sessions(session, context.events, person_id=request.person_id, reason=SessionEnd.RESET_BY_OTHERS)
@@ -180,9 +180,11 @@ def _first_half(request: ResetRequest, key: bytes) -> str | None:
     return vault.unseal(key, request.person_id, vault.reset_field(request.id, "half"), request.half_cipher).decode()
 
 
-def _set_password(session: Session, events: Events, person_id: UUID, password: HashedPassword) -> None:
+def set_code(session: Session, events: Events, person_id: UUID, password: HashedPassword) -> None:
+    """She signs in with it until it lapses, and chooses a password of her own then. Who may is decided before."""
     account = account_of(session, person_id)
     account.password_hash = password
     account.password_is_temporary = True
     account.password_changed_at = clock.now()
+    account.code_lapses_at = clock.now() + FIRST_CODE_LASTS
     end_sessions(session, events, person_id=person_id, reason=SessionEnd.RESET_BY_OTHERS)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from xueji.identity import queries, rules, tokens
-from xueji.identity.errors import LockedOut, NoMembership, SignedOut, Suspended, WrongCode, WrongPassword
+from xueji.identity.errors import CodeLapsed, LockedOut, NoMembership, SignedOut, Suspended, WrongCode, WrongPassword
 from xueji.identity.models import Account, LockOut
 from xueji.identity.rules import NOWHERE, Origin, SessionKind, Step, Tries
 from xueji.identity.services import passwords
@@ -73,13 +73,13 @@ def pass_password(
     user_agent: str,
     origin: Origin = NOWHERE,
 ) -> Passed | Needed:
-    """Raises WrongPassword, WrongCode, LockedOut, Suspended, NoMembership."""
+    """Raises WrongPassword, WrongCode, CodeLapsed, LockedOut, Suspended, NoMembership."""
     name = rules.account_name(account)
     counted = _counted(context, name, origin)
     with context.database.reading() as session:
         _refuse_locked(session, counted)
         row = session.execute(select(Account.id, Account.password_hash).where(Account.account == name)).first()
-    right = passwords.fits(password, row.password_hash if row is not None else None)
+    right = passwords.right(context.keyring, password, row.password_hash if row is not None else None)
     if row is None or not right:
         raise _failure(context, counted, WrongPassword())
     return _go_on(context, row.id, code=code, factor_passed=False, kind=kind, user_agent=user_agent, origin=origin)
@@ -183,6 +183,8 @@ def _due(session: Session, context: Context, account_id: UUID, step: Step) -> Ac
 
 def _next_step(session: Session, settings: Settings, account: Account, factor_passed: bool) -> Step | None:
     if account.password_is_temporary:
+        if account.code_lapses_at is not None and clock.now() >= account.code_lapses_at:
+            raise CodeLapsed
         return Step.NEW_PASSWORD
     if factor_passed:
         return None

@@ -13,7 +13,7 @@ from wtforms.fields.choices import SelectChoice
 from xueji.identity import queries, services
 from xueji.identity.access import access_duplicate_photo, access_organisation, access_person
 from xueji.identity.forms import DecisionForm, FindForm, JoiningForm, MembershipForm, OrganisationForm, PersonForm
-from xueji.identity.services import hash_password
+from xueji.identity.services import hash_code
 from xueji.identity.views import blueprint
 from xueji.identity.views.pictures import shown_photo
 from xueji.identity.views.resets import resets_of
@@ -88,7 +88,7 @@ def new_person() -> Any:
         form.organisation_id.choices = _choices(session)
     if form.validate_on_submit():
         password = services.first_code()
-        hashed = hash_password(password)
+        hashed = hash_code(context().keyring, password)
         try:
             person = services.register_person(
                 db(),

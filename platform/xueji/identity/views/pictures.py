@@ -1,21 +1,13 @@
-"""Pictures inside pages: codes to scan, and reference photos, every look at which is recorded."""
+"""Reference photos inside pages: every look at one is recorded."""
 
 from __future__ import annotations
 
-import segno
 from werkzeug.wrappers import Response
 
 from xueji.identity import services, vault
 from xueji.identity.models import ReferencePhoto
 from xueji.trace.rules import PLATFORM
 from xueji.web.session import actor, context, db
-
-
-def qr_code(text: str) -> str:
-    """A QR code as an SVG data address, dark on white whatever the theme: cameras want it so."""
-    return str(
-        segno.make(text, error="m").svg_data_uri(scale=5, border=3, dark="#000", light="#fff", encode_minimal=True)
-    )
 
 
 def shown_photo(photo: ReferencePhoto, *, purpose: str) -> Response:

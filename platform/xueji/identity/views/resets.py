@@ -13,7 +13,7 @@ from xueji.identity import queries, rules, services
 from xueji.identity.access import access_person
 from xueji.identity.forms import ResetForm
 from xueji.identity.rules import ResetKind
-from xueji.identity.services import hash_password
+from xueji.identity.services import hash_code
 from xueji.identity.views import blueprint
 from xueji.identity.wording import ACT, RESET_KIND, ROLE
 from xueji.kernel.actor import Role
@@ -64,7 +64,7 @@ def resets_of(person_id: UUID) -> dict[str, Any]:
 @roles(*ASKERS)
 def issue_again(person_id: UUID) -> str:
     password = services.first_code()
-    hashed = hash_password(password)
+    hashed = hash_code(context().keyring, password)
     services.issue_again(db(), context().keyring, context().events, person_id=person_id, password=hashed, actor=actor())
     known = queries.profile(db(), context().keyring, person_id)
     return render_template("identity/administration/temporary_password.html", me=known, password=password)

@@ -15,10 +15,10 @@ from xueji.identity.forms import CodeForm, ConfirmForm
 from xueji.identity.gate import limit_failures
 from xueji.identity.services.passwords import fits
 from xueji.identity.views import blueprint
-from xueji.identity.views.pictures import qr_code
 from xueji.kernel import clock
 from xueji.kernel.errors import Problem
 from xueji.web.access import signed_in
+from xueji.web.codes import qr_code
 from xueji.web.session import actor, context, db
 
 SETTING_UP = "factor"

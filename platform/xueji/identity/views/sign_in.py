@@ -19,12 +19,12 @@ from xueji.identity.gate import enter, leave, limit_failures
 from xueji.identity.rules import SessionEnd, SessionKind, Step
 from xueji.identity.services import Needed, Passed
 from xueji.identity.views import blueprint
-from xueji.identity.views.pictures import qr_code
 from xueji.identity.wording import ROLE
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Problem
 from xueji.web.access import public
+from xueji.web.codes import qr_code
 from xueji.web.session import actor_or_none, context, refusal
 
 UNDER_WAY = "sign_in"

@@ -1,0 +1,140 @@
+"""Text as people save and paste it becomes the same rows, whatever its encoding, separators and line ends."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xueji.spreadsheets.rules import (
+    LARGEST_FILE,
+    MOST_ROWS,
+    Kind,
+    SheetError,
+    SheetFault,
+    decoded,
+    kind_of,
+    text_sheet,
+    without_empty_columns,
+)
+
+ROWS = [
+    ("姓名", "证件号码", "手机"),
+    ("王小明", "620102199001010014", "13800000001"),
+    ("李 丽", "62010219900101002X", ""),
+]
+
+
+def cells(text: str) -> list[tuple[str, ...]]:
+    return [row.cells for row in text_sheet(text).rows]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gbk", "gb18030"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("separator", ["\t", ",", ";", "，", "、", "；", "|"])
+def test_a_table_is_the_same_in_every_encoding_with_every_separator_and_line_end(
+    separator: str, ends: str, encoding: str
+) -> None:
+    text = ends.join(separator.join(row) for row in ROWS) + ends
+    assert cells(decoded(text.encode(encoding))) == ROWS
+
+
+def test_cells_in_quotes_may_hold_separators_and_line_ends_and_lines_keep_their_numbers() -> None:
+    sheet = text_sheet('姓名,备注\r\n张三,"高中,\n电工"\r\n李四,"说""好"""\r\n"王五",无')
+    assert [(row.line, row.cells) for row in sheet.rows] == [
+        (1, ("姓名", "备注")),
+        (2, ("张三", "高中,\n电工")),
+        (4, ("李四", '说"好"')),
+        (5, ("王五", "无")),
+    ]
+
+
+def test_a_quotation_that_is_never_closed_swallows_nothing() -> None:
+    lines = ["姓名,证号", '"张三,1', *(f"李四{n},2" for n in range(40))]
+    assert len(text_sheet("\n".join(lines)).rows) == len(lines)
+
+
+def test_what_a_spreadsheet_writes_above_a_table_names_the_separator() -> None:
+    assert cells("sep=;\n姓名;证号\n张三;1,5") == [("姓名", "证号"), ("张三", "1,5")]
+
+
+def test_a_comma_in_a_remark_is_no_separator_of_a_table_with_tabs() -> None:
+    assert cells("张三\t1\t高中，中专\n李四\t2\t无") == [("张三", "1", "高中，中专"), ("李四", "2", "无")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("620102199001010014 王小明", ("620102199001010014", "王小明")),
+        ("王小明　620102199001010014", ("王小明", "620102199001010014")),
+        ("李 丽 620102199001010014", ("李丽", "620102199001010014")),
+        ("王小明，620102199001010014", ("王小明", "620102199001010014")),
+    ],
+)
+def test_a_line_typed_by_hand_is_divided_where_its_writer_meant(typed: str, read: tuple[str, ...]) -> None:
+    assert cells(typed) == [read]
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (b"", SheetFault.EMPTY),
+        (b" \r\n\t", SheetFault.EMPTY),
+        (b"%PDF-1.7 ...", SheetFault.NOT_A_TABLE),
+        (b"\x89PNG\r\n", SheetFault.NOT_A_TABLE),
+        (b"x" * (LARGEST_FILE + 1), SheetFault.TOO_LARGE),
+    ],
+)
+def test_what_is_no_table_is_named(data: bytes, fault: SheetFault) -> None:
+    with pytest.raises(SheetError) as refused:
+        kind_of(data)
+    assert refused.value.fault is fault
+
+
+def test_a_web_page_under_a_workbook_s_name_and_bytes_that_are_no_text_are_named() -> None:
+    for page in ("<html><table>", "\ufeff<!DOCTYPE html>", '<?xml version="1.0"?><Workbook>'):
+        with pytest.raises(SheetError) as refused:
+            text_sheet(page)
+        assert refused.value.fault is SheetFault.WEB_PAGE
+    with pytest.raises(SheetError) as refused:
+        decoded(b"\xff\xfe\xfd\xfc\x81")
+    assert refused.value.fault is SheetFault.UNKNOWN_TEXT
+
+
+def test_too_many_rows_are_refused() -> None:
+    with pytest.raises(SheetError) as refused:
+        text_sheet("张三,1\n" * (MOST_ROWS + 1))
+    assert refused.value.fault is SheetFault.TOO_MANY_ROWS
+    assert len(text_sheet("\n" * 50_000 + "张三,1").rows) == 1
+
+
+def test_workbooks_are_known_by_their_first_bytes() -> None:
+    assert kind_of(b"PK\x03\x04...") is Kind.WORKBOOK
+    assert kind_of(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") is Kind.WORKBOOK
+    assert kind_of("姓名".encode("gbk")) is Kind.TEXT
+
+
+def test_columns_with_nothing_in_them_go() -> None:
+    assert [row.cells for row in without_empty_columns(text_sheet(",张三,,1\n,李四,,2")).rows] == [
+        ("张三", "1"),
+        ("李四", "2"),
+    ]
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read_or_refused_by_name(text: str) -> None:
+    try:
+        sheet = text_sheet(text)
+    except SheetError as refused:
+        assert refused.fault is SheetFault.WEB_PAGE
+    else:
+        assert all(any(row.cells) for row in sheet.rows)
+        assert [row.line for row in sheet.rows] == sorted({row.line for row in sheet.rows})
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_text_or_refused_by_name(data: bytes) -> None:
+    try:
+        assert isinstance(decoded(data), str)
+    except SheetError as refused:
+        assert refused.fault is SheetFault.UNKNOWN_TEXT
