@@ -73,6 +73,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--jobs", default="1", help="how many mutants are judged at once")
     parser.add_argument("--living", action="store_true", help="only those that lived when they were last judged")
     parser.add_argument("--tests", default="tests/rules", help="the tests that judge, parted by blanks")
+    parser.add_argument("--examples", default="", help="how many each property test tries, for a quick first look")
     given = parser.parse_args(arguments)
     files = [file for file in _pure() if not given.modules or _any(_module(file), given.modules)]
     lay_out()
@@ -86,6 +87,7 @@ def main(arguments: list[str]) -> int:
         **os.environ,
         "PYTHONPATH": os.pathsep.join(paths),
         "MUTANTS_JOBS": given.jobs,
+        "MUTANTS_EXAMPLES": given.examples,
     }
     command = [sys.executable, "-m", "pytest", "-q", "-p", "mutants_run", *given.tests.split()]
     with Path("run.log").open("w") as log:

@@ -46,7 +46,12 @@ trampoline.record_trampoline_hit = lambda name, caller=None: state()._stats.add(
 def pytest_collection() -> None:
     """A mutant killed by luck is not killed: the examples are the same in every run, and none is made smaller."""
     settings.register_profile(
-        "mutants", settings(), derandomize=True, database=None, phases=[Phase.explicit, Phase.generate]
+        "mutants",
+        settings(),
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        max_examples=int(os.environ.get("MUTANTS_EXAMPLES") or settings().max_examples),
     )
     settings.load_profile("mutants")
 

@@ -83,9 +83,27 @@ EXAMPLES = {
         {"beyond_end": 6_000},
     ),
     "paused": ({}, (0, 10_000), {"state": "paused"}, 10_000, [], {"paused": 10_000}),
+    "paused for a moment": ({}, (0, 4_000), {"state": "paused"}, 4_000, [], {"paused": 4_000}),
     "hidden": ({}, (0, 10_000), {"state": "hidden"}, 10_000, [], {"hidden": 10_000}),
     "idle": ({}, (0, 10_000), {"state": "idle"}, 10_000, [], {"idle": 10_000}),
     "buffering": ({}, (0, 10_000), {"state": "buffering"}, 10_000, [], {"buffering": 10_000}),
+    "no time has passed": ({}, (0, 10_000), {}, 0, [], {"faster_than_clock": 10_000}),
+    "from what is known to beyond the end": (
+        {"furthest_ms": 30 * MINUTE},
+        (30 * MINUTE - 4_000, 30 * MINUTE + 6_000),
+        {},
+        10_000,
+        [],
+        {"already_counted": 4_000, "beyond_end": 6_000},
+    ),
+    "fast playback of what is known, to the frontier": (
+        {"furthest_ms": 10_000},
+        (0, 10_000),
+        {"rate": 2_000},
+        10_000,
+        [],
+        {"already_counted": 10_000},
+    ),
     "paused and standing still": ({}, (5, 5), {"state": "paused"}, 10_000, [], {}),
     "slow playback": ({}, (0, 10_000), {"rate": 500}, 20_000, [(0, 10_000)], {}),
     "fast playback": ({}, (0, 10_000), {"rate": 1_001}, 10_000, [], {"too_fast": 10_000}),
@@ -158,6 +176,9 @@ def test_nothing_counts_before_the_first_day_or_after_the_last() -> None:
     results, _ = credit(late, [Beat(1, "b", 0, 10_000)], CLOSES + 7_000)
     assert refused_for(results) == {"outside_dates": 7_000}
     assert results[0].server == (CLOSES - 3_000, CLOSES)
+
+    results, _ = credit(sitting(used_until_ms=CLOSES), [Beat(1, "b", 0, 10_000)], CLOSES + 10_000)
+    assert refused_for(results) == {"outside_dates": 10_000}
 
 
 def test_a_sitting_without_the_lease_earns_nothing() -> None:
@@ -384,6 +405,9 @@ def test_who_may_take_the_lease(lease: str | None, after_ms: int, continue_here:
         (250, 1, 1),
         (250, 2, None),
         (300, 2, 2),
+        (200, 0, 1),
+        (300, 0, 2),
+        (900, 0, 2),
         (900, 3, None),
     ],
 )

@@ -35,6 +35,40 @@ def test_a_place_is_named_as_an_address_begins() -> None:
     assert name_of("999999") == "999999"
 
 
+@pytest.mark.parametrize(
+    ("code", "other", "lies"),
+    [
+        ("620102", "620000", True),
+        ("630102", "620000", False),
+        ("610102", "620000", False),
+        ("620102", "620100", True),
+        ("620202", "620100", False),
+        ("621102", "620100", False),
+        ("620100", "620100", True),
+        ("620000", "620100", False),
+        ("620102", "620102", True),
+        ("620103", "620102", False),
+        ("620110", "620111", False),
+        ("620100", "620110", False),
+        ("62010", "620000", False),
+        ("620102", "62000", False),
+        ("6201020", "620000", False),
+        ("620102", "62", False),
+        ("", "", False),
+        ("62", "62", False),
+    ],
+)
+def test_which_division_lies_in_which(code: str, other: str, *, lies: bool) -> None:
+    assert lies_in(code, other) is lies
+
+
+def test_without_a_seat_the_law_of_the_place_applies() -> None:
+    assert jurisdiction_of("620102", "") == "620102"
+    assert jurisdiction_of("620102", "620000") == "620102"
+    assert jurisdiction_of("620000", "620102") == "620102"
+    assert jurisdiction_of("620102", "220104") == "620102+220104"
+
+
 @given(CODES, CODES)
 def test_the_law_of_both_places_applies(place: str, home: str) -> None:
     both = jurisdiction_of(place, home)

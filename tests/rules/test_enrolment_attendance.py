@@ -73,6 +73,11 @@ TWENTIETH, THIRTIETH = date(2026, 11, 20), date(2026, 11, 30)
     [
         (NINE, ELEVEN, (TWENTIETH, TWENTIETH), None),
         (NINE, NINE, (TWENTIETH, TWENTIETH), BadSession.ENDS_BEFORE_START),
+        (NINE, NINE + timedelta(days=1), (TWENTIETH, date(2026, 11, 21)), None),
+        (NINE, NINE + timedelta(days=1, milliseconds=1), (TWENTIETH, date(2026, 11, 21)), BadSession.LONGER_THAN_A_DAY),
+        (NINE, ELEVEN, (date(2026, 11, 19), TWENTIETH), None),
+        (NINE, ELEVEN, (date(2026, 11, 18), TWENTIETH), BadSession.OUTSIDE_COHORT),
+        (NINE, ELEVEN, (THIRTIETH, THIRTIETH), None),
         (NINE, NINE + timedelta(days=2), (TWENTIETH, date(2026, 11, 22)), BadSession.LONGER_THAN_A_DAY),
         (NINE, ELEVEN, (date(2026, 11, 18), date(2026, 11, 18)), BadSession.OUTSIDE_COHORT),
         (NINE, ELEVEN, (THIRTIETH, date(2026, 12, 1)), BadSession.OUTSIDE_COHORT),

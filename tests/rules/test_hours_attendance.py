@@ -7,6 +7,7 @@ import pytest
 from trace_stories import DAY_MS, HOUR, MINUTE, NINE, OPENS, PLAN, SETTLED, Story
 
 from xueji.hours.rules import AttendanceLine, Statement
+from xueji.rulebook.attendance import one_person_until_ms
 
 STAFF, COLLEAGUE = "staff", "colleague"
 
@@ -306,3 +307,9 @@ def test_the_statement_says_that_she_was_let_out() -> None:
     first = Story()
     say(first, "enrolment.withdraw", reason="c" * 64)
     assert "withdrawn" not in first.statement().to_dict()
+
+
+@pytest.mark.parametrize(("past_ms", "days"), [(0, 3), (1, 4)])
+def test_a_session_that_ends_at_midnight_ends_on_the_day_before(past_ms: int, days: int) -> None:
+    ended = OPENS + DAY_MS + past_ms
+    assert one_person_until_ms(replace(PLAN, attendance_days=3), ended) == OPENS + (1 + days) * DAY_MS

@@ -57,3 +57,29 @@ def test_what_does_not_count_contradicts_nothing() -> None:
     room(other, NINE, NINE + HOUR)
     other.leaf("attendance.deny", session="room")
     assert flags(one=one, other=other) == {}
+
+
+def test_study_takes_as_long_as_what_was_watched_of_the_film() -> None:
+    one, other = enrolled(), enrolled()
+    one.watched(50 * MINUTE, HOUR)
+    other.watched(0, 10 * MINUTE, NINE + 10 * MINUTE)
+    assert flags(one=one, other=other) == {}
+
+
+def test_attendance_of_no_length_was_nowhere() -> None:
+    """In the first releases a leaf said only for how long somebody was there: it may have been any part."""
+
+    def entered(ms: int) -> Story:
+        story = Story()
+        story.now = NINE + 3 * HOUR
+        story.leaf(
+            "attendance", session="room", part="practical", method="roster", began=NINE, ended=NINE + HOUR, ms=ms
+        )
+        return story
+
+    online = enrolled()
+    online.watched(0, 30 * MINUTE)
+    assert flags(one=entered(0), other=entered(MINUTE)) == flags(one=entered(MINUTE), other=entered(0)) == {}
+    assert flags(one=entered(0), other=online) == {}
+    assert flags(one=entered(MINUTE), other=entered(1)).keys() == {"two_sessions_at_once"}
+    assert flags(one=entered(MINUTE), other=online).keys() == {"in_person_while_online"}

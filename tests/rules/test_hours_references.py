@@ -196,3 +196,17 @@ def test_what_is_known_of_each_photo_stands_in_the_evidence() -> None:
     told.leaf("reference.refuse", reference="b", by="staff")
     assert evidence(told.leaves).references == {"a": "trusted", "b": "refused", "c": "awaiting"}
     assert account(told).to_dict()["online"].get("awaited_ms") is None, "what says nothing is left out"
+
+
+def test_a_photo_that_stood_before_the_chain_spoke_of_any_is_the_first() -> None:
+    told = story(asks=False)
+    told.leaf("reference.stand", references=[{"reference": "a", "model": "m", "confirmed": False}])
+    told.leaf("reference.stand", references=[{"reference": "b", "model": "m", "confirmed": False}])
+    assert evidence(told.leaves).references == {"a": "trusted", "b": "awaiting"}
+
+
+def test_staff_may_decide_about_a_photo_that_the_chain_never_named() -> None:
+    told = story()
+    told.leaf("reference.confirm", reference="a", by="staff")
+    told.leaf("reference.refuse", reference="b", by="staff")
+    assert evidence(told.leaves).references == {"a": "trusted", "b": "refused"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from uuid import UUID
 
 import pytest
@@ -11,11 +13,15 @@ from xueji.identity.rules import (
     CONFIRMS_AFTER,
     Account,
     Capacity,
+    File,
     PhotoStanding,
+    may_ask_joining,
     may_ask_reset,
     may_confirm_reset,
+    may_decide_joining,
     one_person_will_do,
     photo_standing,
+    stands,
 )
 from xueji.kernel.actor import Actor, Role
 
@@ -115,6 +121,62 @@ def test_a_colleague_invented_for_the_purpose_confirms_nothing_yet() -> None:
     assert not may_confirm_reset(TRAINEE, ASKER, by, young, NOON, alone=False)
     assert not may_confirm_reset(TRAINEE, ASKER, by, None, NOON, alone=False)
 
+
+# ---- two files of one person
+
+
+def file(number: int, **known: bool) -> File:
+    told = {"has_joined": False, "staff": False, "activated": False, "confirmed_face": False, **known}
+    return File(UUID(int=number), **told, registered_at=LONG_AGO)
+
+
+def test_of_two_files_the_one_that_is_in_use_and_better_known_stands() -> None:
+    by_weight = [
+        file(5, has_joined=True),
+        file(4, staff=True, activated=True, confirmed_face=True),
+        file(3, activated=True, confirmed_face=True),
+        file(2, confirmed_face=True),
+        replace(file(1), registered_at=LONG_AGO - timedelta(days=1)),
+        file(9),
+        file(8),
+    ]
+    for better, worse in combinations(by_weight, 2):
+        assert stands(better, worse) is better and stands(worse, better) is better
+
+
+FILES = (SHE, UUID(int=12))
+
+
+@pytest.mark.parametrize(
+    ("by", "may"),
+    [
+        (actor(Role.ADMINISTRATOR, OFFICE), True),
+        (actor(Role.ADMINISTRATOR, OFFICE, who=SHE), False),
+        (actor(Role.REGULATOR, OFFICE, "620100"), True),
+        (actor(Role.REGULATOR, OFFICE, "640000"), True),
+        (actor(Role.REGULATOR, OFFICE, "630000"), False),
+        (actor(Role.REGULATOR, OFFICE, None), False),
+        (actor(Role.INSTITUTION, HERS, "620000"), False),
+    ],
+)
+def test_who_may_ask_that_two_files_are_joined(by: Actor, *, may: bool) -> None:
+    assert may_ask_joining(FILES, ["620102", "640104"], by) is may
+    assert may_decide_joining(FILES, ["620102", "640104"], ASKER, by, LONG_AGO, NOON) is may
+
+
+def test_the_second_person_is_another_one_and_no_new_one() -> None:
+    by = actor(Role.ADMINISTRATOR, OFFICE)
+
+    def may(asked_by: UUID, since: datetime | None) -> bool:
+        return may_decide_joining(FILES, [], asked_by, by, since, NOON)
+
+    assert may(ASKER, NOON - CONFIRMS_AFTER)
+    assert not may(ASKER, NOON - CONFIRMS_AFTER + timedelta(milliseconds=1))
+    assert not may(ASKER, None)
+    assert not may(SOMEONE, LONG_AGO)
+
+
+# ---- reference photos
 
 LIMIT = 500_000
 CONFIRMED, UNCONFIRMED, ALIKE = PhotoStanding.CONFIRMED, PhotoStanding.UNCONFIRMED, PhotoStanding.ALIKE

@@ -159,11 +159,12 @@ def test_screens_show_little_of_a_name_and_a_number() -> None:
         ("dr4g0ndr4g0n", PasswordProblem.TOO_COMMON),
         ("basketballbasketball", PasswordProblem.TOO_COMMON),
         ("dragonzebras", None),
+        ("trustno1trustno1", PasswordProblem.TOO_COMMON),
         ("yellow-dragon", None),
     ],
 )
 def test_a_new_password_is_judged(password: str, problem: PasswordProblem | None) -> None:
-    common = {"password", "dragon", "sunshine", "basketball"}
+    common = {"password", "dragon", "sunshine", "basketball", "trustno1"}
     assert rules.password_problem(password, "wangxm", common) is problem
 
 

@@ -56,11 +56,29 @@ def told(*events: str, picture: bool = True) -> Case:
         (["R-", "appeal", "S+"], Decision.ACCEPTED),
         (["R-", "a-", "b+", "c+"], Decision.REJECTED),
         (["R-", "a-", "b+", "S+"], Decision.ACCEPTED),
+        (["a-", "b-", "R+"], Decision.REJECTED),
+        (["appeal", "a-", "b+"], None),
+        (["R-", "R+", "a+", "b+"], Decision.ACCEPTED),
+        (["R-", "S-", "appeal", "a+"], Decision.REJECTED),
     ],
     ids=lambda each: " ".join(each) if isinstance(each, list) else str(each),
 )
 def test_what_the_words_decide(events: list[str], decision: Decision | None) -> None:
     assert told(*events).decision is decision
+
+
+def test_a_regulator_s_finding_is_hers_alone_and_gives_the_appeal_back() -> None:
+    case = told("appeal", "a+", "R-")
+    assert (case.decision, case.deciders, case.heard, case.of_regulator) == (
+        Decision.STRUCK, frozenset("R"), False, True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("events", [["R-", "R+"], ["R-", "S+"], ["appeal", "a+", "b-"], ["appeal", "a-", "b+"]])
+def test_what_is_open_again_rests_on_nobody_s_word(events: list[str]) -> None:
+    case = told(*events)
+    assert (case.decision, case.deciders, case.heard, case.of_regulator) == (None, frozenset(), False, False)
+    assert case.pending[-1].by == events[-1][0]
 
 
 def test_accepting_without_a_picture_always_takes_two() -> None:
@@ -82,6 +100,8 @@ def test_saying_the_same_again_changes_nothing() -> None:
     assert says_nothing_new(told("a+", "b+"), Word("c", Office.INSTITUTION, ACCEPT))
     assert not says_nothing_new(told("a+"), Word("a", Office.INSTITUTION, REJECT))
     assert not says_nothing_new(told("a+"), Word("b", Office.INSTITUTION, ACCEPT))
+    assert not says_nothing_new(told("a+", "b+"), Word("c", Office.INSTITUTION, REJECT))
+    assert not says_nothing_new(told("a-", "b-", "appeal"), Word("c", Office.INSTITUTION, REJECT))
 
 
 EVENTS = st.lists(st.sampled_from([f"{who}{sign}" for who in "abRS" for sign in "+-"] + ["appeal"]), max_size=8)

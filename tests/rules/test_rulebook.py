@@ -25,6 +25,7 @@ from xueji.rulebook.rules import (
     RulebookError,
     Situation,
     Why,
+    all_online_forbidden,
     load,
     online_cap,
     published,
@@ -210,12 +211,33 @@ def test_among_equals_the_nearest_regions_figure_is_named() -> None:
 
 def test_figures_of_other_regions_days_and_situations_are_not_asked() -> None:
     book = replace(BOOK, figures=(figure("a", Bound.AT_MOST, 40, "61"),))
-    with pytest.raises(NoSuchRule):
+    with pytest.raises(NoSuchRule, match=r"^key$"):
         book.in_force(GANSU, TODAY).ruling("key")
     with pytest.raises(NoSuchRule):
         BOOK.in_force(GANSU, TODAY).ruling("online_share")
     with pytest.raises(NoSuchRule):
         BOOK.in_force(GANSU, date(1999, 1, 1)).ruling("online_share", OPERATOR)
+
+
+@pytest.mark.parametrize("condition", ["category", "training", "subject"])
+def test_a_figure_for_some_is_not_asked_where_nothing_is_known(condition: str) -> None:
+    some = replace(figure("a", Bound.AT_MOST, 40), conditions=Conditions(**{condition: ("initial",)}))
+    assert replace(BOOK, figures=(some,)).in_force(GANSU, TODAY).find("key") is None
+
+
+def test_figures_of_one_key_bind_alike() -> None:
+    """Else the stricter of two could not be named."""
+    bounds: dict[str, set[Bound]] = {}
+    for each in BOOK.figures:
+        bounds.setdefault(each.key, set()).add(each.bound)
+    assert {key: len(found) for key, found in bounds.items() if len(found) > 1} == {}
+
+
+def test_a_figure_travels_as_plain_json() -> None:
+    for each in BOOK.figures:
+        told = each.to_dict()
+        assert json.loads(json.dumps(told)) == told
+        assert Figure.from_dict(told) == each
 
 
 def test_a_ruling_tells_its_source_and_what_it_set_aside() -> None:
@@ -257,6 +279,40 @@ def test_where_the_share_is_not_limited_it_says_why(situation: Situation, note: 
     assert (cap.applies, cap.limit_ms, cap.note, cap.ruling) == (False, 70, note, None)
 
 
+@pytest.mark.parametrize(
+    ("training", "total_ms", "theory_ms", "filed_ms", "limit_ms"),
+    [
+        ("initial", 100, 70, 39, 39),
+        ("initial", 100, 70, 41, 40),
+        ("initial", 100, 30, 41, 30),
+        ("initial", 100, 70, None, 40),
+        ("refresher", 100, 70, 69, 69),
+        ("refresher", 100, 70, 71, 70),
+        ("refresher", 100, 70, None, 70),
+    ],
+)
+def test_more_than_was_filed_never_counts(
+    training: str, total_ms: int, theory_ms: int, filed_ms: int | None, limit_ms: int
+) -> None:
+    situation = Situation("principal", True, training)
+    cap = online_cap(BOOK.in_force(GANSU, TODAY), situation, total_ms=total_ms, theory_ms=theory_ms, filed_ms=filed_ms)
+    assert cap.limit_ms == limit_ms
+    assert (cap.note is CapNote.APPLIES) is cap.applies
+    assert (cap.ruling.figure.key if cap.ruling else None) == ("online_share" if cap.applies else None)
+
+
+def test_no_training_is_wholly_online_where_and_for_whom_a_rule_says_so() -> None:
+    ruling = all_online_forbidden(BOOK.in_force(GANSU, TODAY), OPERATOR)
+    assert ruling is not None and ruling.figure.key == "all_online_cohort"
+    rule = replace(ruling.figure, id="for.initial", conditions=Conditions(training=("initial",)))
+    in_force = replace(BOOK, figures=(rule,)).in_force(GANSU, TODAY)
+    assert all_online_forbidden(in_force, OPERATOR) is not None
+    assert all_online_forbidden(in_force, replace(OPERATOR, training="refresher")) is None
+    allowed = replace(BOOK, figures=(replace(rule, value=True),)).in_force(GANSU, TODAY)
+    assert all_online_forbidden(allowed, OPERATOR) is None
+    assert all_online_forbidden(replace(BOOK, figures=()).in_force(GANSU, TODAY), OPERATOR) is None
+
+
 def test_a_region_without_the_rule_says_that() -> None:
     book = replace(BOOK, figures=tuple(figure for figure in BOOK.figures if figure.key != "online_share"))
     cap = online_cap(book.in_force(GANSU, TODAY), OPERATOR, total_ms=100, theory_ms=70)
@@ -292,14 +348,20 @@ def test_a_rulebook_travels_as_one_json_object() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda values: values.pop("id"), "id"),
-        (lambda values: values["figures"][0].pop("source"), "source"),
+        (lambda values: values.pop("id"), "^rulebook: 'id'$"),
+        (lambda values: values["figures"][0].pop("source"), f"^figure {BOOK.figures[0].id}: 'source'$"),
+        (lambda values: values["figures"][0].pop("id"), r"^figure \?: 'id'$"),
+        (lambda values: values["figures"][0].update(when={"training": ["feast"]}), "feast"),
+        (lambda values: values["open_questions"][0].pop("key"), r"^open question \?: 'key'$"),
         (lambda values: values["figures"][0].update(bound="perhaps"), "perhaps"),
         (lambda values: values["figures"][0].update(valid_from="soon"), "soon"),
         (lambda values: values["figures"][0].update(when={"weather": "fine"}), "weather"),
         (lambda values: values["figures"][0].update(when={"category": ["king"]}), "king"),
-        (lambda values: values["figures"].append(values["figures"][0]), "share an id"),
-        (lambda values: values["open_questions"][0].pop("default"), "default"),
+        (lambda values: values["figures"].append(values["figures"][0]), "^rulebook: two figures share an id$"),
+        (
+            lambda values: values["open_questions"][0].pop("default"),
+            f"^open question {BOOK.open_questions[0].key}: 'default'$",
+        ),
     ],
 )
 def test_a_rulebook_that_cannot_be_read_says_where(change, message: str) -> None:
@@ -309,9 +371,12 @@ def test_a_rulebook_that_cannot_be_read_says_where(change, message: str) -> None
         Rulebook.from_json(json.dumps(values))
 
 
-@pytest.mark.parametrize("text", ["[]", "{", "7"])
-def test_a_text_that_is_no_rulebook_is_refused(text: str) -> None:
-    with pytest.raises(InvalidRulebook):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("[]", "^rulebook: not an object$"), ("7", "^rulebook: not an object$"), ("{", "^rulebook: Expecting")],
+)
+def test_a_text_that_is_no_rulebook_is_refused(text: str, message: str) -> None:
+    with pytest.raises(InvalidRulebook, match=message):
         Rulebook.from_json(text)
 
 
@@ -371,6 +436,11 @@ def test_a_plan_that_cannot_be_names_the_field(change: dict, field: str, problem
     with pytest.raises(InvalidPlan) as caught:
         ProctoringPlan.from_dict({**PRESET, **change})
     assert (caught.value.field, caught.value.problem) == (field, problem)
+    assert str(caught.value) == f"{field}: {problem}"
+
+
+def test_a_device_may_give_way_after_a_single_report() -> None:
+    assert ProctoringPlan.from_dict({**PRESET, "beat_ms": 60_000, "lease_ms": 60_000}).beat_ms == 60_000
 
 
 @pytest.mark.parametrize("field", sorted(PRESET.keys() - BEFORE_IT_WAS.keys()))
@@ -397,7 +467,14 @@ def test_a_field_that_no_plan_has_cannot_be_chosen() -> None:
 
 # ---- intervals
 
-INTERVALS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=8)
+INTERVALS = st.lists(
+    st.one_of(
+        st.builds(lambda start, ms: (start, start + ms), st.integers(0, 60), st.integers(0, 5)),
+        st.tuples(st.integers(0, 60), st.integers(0, 60)),
+    ),
+    max_size=12,
+)
+"""Mostly short ones, so that many lie apart."""
 
 
 def points(intervals: list[Interval]) -> set[int]:

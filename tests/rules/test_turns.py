@@ -29,6 +29,11 @@ def test_many_answers_of_one_keep_another_waiting_for_one_judgement() -> None:
     assert whose_turn([*many[1:], other], {HERS: NOW - 5}, NOW) is other
 
 
+def test_who_was_never_judged_comes_before_who_was_however_long_ago() -> None:
+    before, never = waits(1, HERS, 10), waits(2, HIS, 20)
+    assert whose_turn([before, never], {HERS: 1}, NOW) is never
+
+
 def test_one_person_s_pictures_are_judged_one_after_the_other() -> None:
     taken, next_of_hers = waits(1, HERS, 1, NOW - 10), waits(2, HERS, 2)
     assert whose_turn([taken, next_of_hers], {}, NOW) is None

@@ -188,7 +188,7 @@ def _what(in_force: InForce, proposal: Proposal) -> Iterable[Finding]:
             yield Finding(Why.INDUSTRY_MISSING if decides else Why.SUBJECT_MISSING, {}, ruling)
     if proposal.training is Training.REVIEW:
         # Only special operators ever had a review, so its end is everybody's.
-        operators = Situation(Category.SPECIAL_OPERATOR, True, Training.REVIEW, None)
+        operators = Situation(Category.SPECIAL_OPERATOR, True, Training.REVIEW)
         abolished = in_force.find("licence_review_abolished", operators)
         if abolished is not None and abolished.value is True:
             yield Finding(Why.REVIEW_ABOLISHED, {}, abolished)
@@ -216,10 +216,10 @@ def _online(in_force: InForce, proposal: Proposal, cap: OnlineCap) -> Iterable[F
     all_online = all_online_forbidden(in_force, proposal.situation(in_force))
     if all_online is not None:
         share = in_force.find("in_person_share")
-        least_ms = 0 if share is None else -(-proposal.total_ms * share.whole // 100)
         if proposal.in_person_ms <= 0:
             yield Finding(Why.ALL_ONLINE, ruling=all_online)
-        elif share is not None and proposal.in_person_ms < least_ms:
+        elif share is not None and proposal.in_person_ms * 100 < proposal.total_ms * share.whole:
+            least_ms = -(-proposal.total_ms * share.whole // 100)
             figures = {"in_person_ms": proposal.in_person_ms, "needed_ms": least_ms, "percent": share.whole}
             yield Finding(Why.IN_PERSON_TOKEN, figures, all_online)
     if cap.applies and cap.percent is not None and online * 100 > proposal.total_ms * cap.percent:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from xueji.rulebook.figures import Figure, Situation
+from xueji.rulebook.figures import Confidence, Figure, Situation
 from xueji.rulebook.rules import InForce, Ruling
 
 UNKNOWN: Final = "unknown"
@@ -47,7 +47,7 @@ def risk(in_force: InForce, industry: str) -> Risk:
 
 def _nearest(figure: Figure) -> tuple[int, int, str]:
     """The nearest region's first, of these the best known."""
-    return -len(figure.jurisdiction), "HML".index(figure.confidence), figure.id
+    return -len(figure.jurisdiction), tuple(Confidence).index(figure.confidence), figure.id
 
 
 def situation(in_force: InForce, category: str, industry: str, training: str, subject: str | None) -> Situation:

@@ -13,16 +13,12 @@ Interval = tuple[int, int]
 def union(intervals: Iterable[Interval]) -> list[Interval]:
     """The same milliseconds, each once: sorted, with overlapping and touching intervals joined; empty ones vanish."""
     joined: list[Interval] = []
-    last_start = last_end = 0
     for start, end in sorted(intervals):
         if start >= end:
             continue
-        if joined and start <= last_end:
-            if end > last_end:
-                last_end = end
-                joined[-1] = (last_start, end)
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
         else:
-            last_start, last_end = start, end
             joined.append((start, end))
     return joined
 

@@ -88,7 +88,7 @@ def speak(case: Case, word: Word, *, picture: bool) -> Case:
         if accepts and case.decision is Decision.STRUCK:
             return replace(heard, decision=None, deciders=frozenset(), of_regulator=False)
     if _turned_round(case, word) and not (accepts and case.of_regulator):
-        return replace(heard, decision=None, deciders=frozenset(), heard=False, of_regulator=False)
+        return replace(heard, decision=None, deciders=frozenset(), heard=False)
     return heard
 
 

@@ -110,7 +110,6 @@ class InForce:
 
     rulebook: "Rulebook"
     jurisdiction: str
-    on: date
     figures: tuple[Figure, ...]
 
     def ruling(self, key: str, situation: Situation | None = None) -> Ruling:
@@ -158,7 +157,7 @@ def _preference(figure: Figure) -> tuple[int, int, int, str]:
     """The lesser comes first: strict before lenient, specific before general, well known before guessed."""
     value = figure.value if type(figure.value) is int else 0
     strictness = {Bound.AT_LEAST: -value, Bound.AT_MOST: value, Bound.EXACTLY: 0}[figure.bound]
-    return strictness, -len(figure.jurisdiction), "HML".index(figure.confidence), figure.id
+    return strictness, -len(figure.jurisdiction), tuple(Confidence).index(figure.confidence), figure.id
 
 
 @dataclass(frozen=True)
@@ -186,8 +185,8 @@ class Rulebook:
         if found is None:
             if len(self._in_force) >= MOST_KEPT_IN_FORCE:
                 self._in_force.clear()
-            figures = tuple(figure for figure in self.figures if figure.applies(jurisdiction, on))
-            found = self._in_force[jurisdiction, on] = InForce(self, jurisdiction, on, figures)
+            figures = tuple(each for each in self.figures if each.applies(jurisdiction, on))
+            found = self._in_force[jurisdiction, on] = InForce(self, jurisdiction, figures)
         return found
 
     @cached_property
@@ -333,7 +332,7 @@ def online_cap(
 
 def all_online_forbidden(in_force: InForce, situation: Situation) -> Ruling | None:
     """The rule that no training may be wholly online (003 art. 8), or None where it may be."""
-    ruling = in_force.find("all_online_cohort", situation) or in_force.find("all_online_cohort")
+    ruling = in_force.find("all_online_cohort", situation)
     return ruling if ruling is not None and ruling.value is False else None
 
 
