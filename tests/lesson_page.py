@@ -93,15 +93,11 @@ class Page:
 
     def show_face(self, check: dict[str, Any], outcome: Judged = Judged.MATCH) -> dict[str, Any]:
         """Answer a check so that every attempt at it is judged so; how it stands at the end."""
-        context = self.scenario.context
         self.scenario.judge.otherwise = scripted(outcome)
         while True:
             assert self.answer(check).status_code == 202
             self.scenario.time.advance(timedelta(seconds=30))
-            with context.database.reading() as session:
-                waiting = snapshots.waiting_attempts(session)
-            for attempt_id in waiting:
-                snapshots.judge_attempt(context, attempt_id)
+            judge_waiting(self.scenario)
             check = self.check_state(check)
             if check["state"] != "due":
                 return check
@@ -155,12 +151,16 @@ def opened_page(app: Flask, scenario: Scenario, route: ProofRoute = ProofRoute.F
 
 def judge_all(page: Page, after: timedelta = timedelta(seconds=30)) -> None:
     """What the worker does, so long after the answers came."""
-    context = page.scenario.context
     page.scenario.time.advance(after)
-    with context.database.reading() as session:
+    judge_waiting(page.scenario)
+
+
+def judge_waiting(scenario: Scenario) -> None:
+    """The same for all answers that have waited for long enough."""
+    with scenario.context.database.reading() as session:
         waiting = snapshots.waiting_attempts(session)
     for attempt_id in waiting:
-        snapshots.judge_attempt(context, attempt_id)
+        snapshots.judge_attempt(scenario.context, attempt_id)
 
 
 def sweep(page: Page) -> int:

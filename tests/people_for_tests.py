@@ -165,12 +165,19 @@ class HarmlessFaces:
 
     codes: tuple[QualityCode, ...] = ()
     down: bool = False
+    described_by: str = "none"
+
+    @property
+    def model(self) -> str:
+        if self.down:
+            raise EngineDown("told to be down")
+        return self.described_by
 
     def assess(self, photo: bytes) -> ReferenceQuality:
         if self.down:
             raise EngineDown("told to be down")
         descriptor = None if self.codes else face(photo[0])
-        return ReferenceQuality(descriptor, self.codes, "harmless/1", "none")
+        return ReferenceQuality(descriptor, self.codes, "harmless/1", self.described_by)
 
     @classmethod
     def in_(cls, context: Context) -> HarmlessFaces:

@@ -5,23 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from itertools import permutations
 from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
 from people_for_tests import Someone, someone
-from scenario import DEVICE, Scenario, Student, playing
-from sqlalchemy import select
+from scenario import DEVICE, MINUTE, Scenario, Student, playing
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from courses.models import Film, Lesson
 from courses.services import editing
-from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment, EnrolmentState
-from xueji.enrolment.services import cohorts, trainees
+from xueji.enrolment.models import Attendance, Cohort, CohortLesson, CohortState, Enrolment, EnrolmentState
+from xueji.enrolment.services import attendance, cohorts, sessions, trainees
+from xueji.enrolment.services.sessions import SessionPlan
 from xueji.identity.models import Person
+from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
@@ -30,7 +32,10 @@ from xueji.kernel.errors import Problem
 from xueji.progress.models import Sitting
 from xueji.progress.services import open_sitting
 from xueji.progress.terms import read_terms
-from xueji.rulebook.vocabulary import Part
+from xueji.rulebook.vocabulary import Outcome, Part, ReviewOutcome
+from xueji.snapshots import services as snapshots
+from xueji.snapshots.models import CheckIn, Review
+from xueji.trace import queries as trace
 
 WAIT_S = 0.4
 """Long enough for the second to reach the lock, where there is one."""
@@ -125,6 +130,45 @@ class Class:
         )
 
 
+@dataclass
+class Room(Class):
+    """The same with what staff do: a trainee who is checked in, a session that is over, a check that was decided."""
+
+    present: Student
+    session_id: UUID
+    times: tuple[datetime, datetime]
+    check_id: UUID
+
+    def check_in(self, session: Session) -> None:
+        snapshots.check_in(
+            session,
+            self.context.keyring,
+            actor=self.scenario.school.staff,
+            enrolment_id=self.present.enrolment.id,
+            place="一号教室",
+            lasts=timedelta(hours=1),
+        )
+
+    def attend(self, session: Session) -> None:
+        attendance.record_attendance(
+            session,
+            self.context,
+            actor=self.scenario.school.staff,
+            session_id=self.session_id,
+            attended={self.student.enrolment.id: self.times},
+        )
+
+    def review(self, session: Session) -> None:
+        snapshots.review(
+            session,
+            self.context.keyring,
+            actor=self.scenario.school.staff,
+            check_id=self.check_id,
+            outcome=ReviewOutcome.REJECT,
+            reason="画面中是另一个人。",
+        )
+
+
 @pytest.fixture
 def held(app: Flask) -> Iterator[Class]:
     with playing(app) as scenario:
@@ -213,3 +257,63 @@ def test_whichever_comes_first_what_is_left_makes_sense(held: Class, first: str,
         assert refused == {second}
     if (first, second) in {("open_sitting", "close_at_once"), ("withdraw", "open_sitting"), ("close_at_once", "enrol")}:
         assert refused == {second}
+
+
+@pytest.fixture
+def room(held: Class) -> Room:
+    """Nobody studies any more, so that the cohort may close at once."""
+    scenario, time = held.scenario, held.scenario.time
+    began = clock.now() + timedelta(minutes=1)
+    plan = SessionPlan(
+        title="现场实操",
+        place="实训基地",
+        teacher="赵老师",
+        part=Part.PRACTICAL,
+        began_at=began,
+        ended_at=began + timedelta(minutes=30),
+    )
+    with held.context.database.writing() as session:
+        planned = sessions.add_session(
+            session, held.context.keyring, actor=scenario.school.staff, cohort_id=scenario.cohort.id, plan=plan
+        )
+    time.advance(timedelta(minutes=32))
+    held.student.study(scenario.lessons[0], 16 * MINUTE, answers=[Outcome.MISMATCH] * 3)
+    held.student.contest(held.student.checks[0])
+    time.advance(timedelta(minutes=10))
+    present = scenario.student("李小红", ProofRoute.SUPERVISED)
+    return Room(
+        **{each.name: getattr(held, each.name) for each in fields(held)},
+        present=present,
+        session_id=planned.id,
+        times=(plan.began_at, plan.ended_at),
+        check_id=held.student.checks[0],
+    )
+
+
+BY_STAFF = ("check_in", "attend", "review")
+ENDS = ("close_at_once", "close_tonight", "withdraw")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [pair for act in BY_STAFF for end in ENDS for pair in permutations((act, end))]
+)
+def test_what_staff_do_and_what_ends_pass_each_other_safely(room: Room, first: str, second: str) -> None:
+    """Either all of an act is there, its leaf included, or nothing of it; and nobody waits for ever."""
+    refused = at_once(room, first, second)
+    assert first not in refused, "the first met nobody"
+    check_sound(room)
+    # Attendance is not entered once its cohort is closed or she was let out; a decision about a check still is, and
+    # somebody may be let into the room to make up.
+    attend_late = (first, second) in {("close_at_once", "attend"), ("withdraw", "attend")}
+    assert refused == ({second} if attend_late else set())
+    with room.context.database.reading() as session:
+        leaves = [leaf["event"] for leaf in trace.chain(session, room.student.enrolment.chain)]
+        entered = session.scalar(select(func.count(Attendance.id)))
+        words = session.scalar(select(func.count(Review.id)))
+        here = session.scalar(select(func.count(CheckIn.id)))
+        there = [leaf["event"] for leaf in trace.chain(session, room.present.enrolment.chain)]
+        numbers = [leaf["n"] for leaf in trace.chain(session, room.student.enrolment.chain)]
+    assert leaves.count("attendance") == entered
+    assert sum(leaves.count(f"check.{word}") for word in ("review", "propose")) == words
+    assert there.count("checkin.confirm") == here
+    assert numbers == list(range(len(numbers)))

@@ -18,6 +18,7 @@ from xueji.identity.errors import ConsentNeeded, ConsentOutdated, EnoughPhotos, 
 from xueji.identity.events import ReferenceStored
 from xueji.identity.models import DuplicateFlag, Person, ReferencePhoto
 from xueji.identity.rules import ConsentKind, PhotoState, ProofRoute
+from xueji.identity.services import photos
 from xueji.identity.wording import PHOTO_PROBLEM
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -267,6 +268,29 @@ def test_everybody_is_looked_through_in_batches(context: Context, trainee: Someo
     assert [len(batch.photo_ids) for batch in batches] == [2, 2, 1]
     assert len({photo for batch in batches for photo in batch.photo_ids}) == 5
     assert batches[0].descriptors.shape == (2, 128)
+
+
+def test_photos_of_another_model_are_described_anew_in_turns_of_their_own(
+    context: Context, trainee: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anybody waits for a judgement; one that the new model cannot describe stands in nobody's way."""
+    monkeypatch.setattr(photos, "MOST_DESCRIBED", 1)
+    monkeypatch.setattr(photos, "_not_described", set())
+    twin = HarmlessFaces.in_(context)
+    spoilt, good = _enrol(context, trainee, 3), _enrol(context, trainee, 3)
+    with context.database.writing() as session:
+        session.get_one(ReferencePhoto, spoilt).enrolled_at -= timedelta(minutes=1)
+    twin.described_by = "a newer one"
+    twin.codes = (next(iter(QualityCode)),)
+    assert services.describe_all_anew(context) == 0
+    twin.codes = ()
+    assert tasks.SCHEDULE["identity.describe_anew"] <= timedelta(minutes=10)
+    assert services.describe_all_anew(context) == 1
+    with context.database.reading() as session:
+        assert session.get_one(ReferencePhoto, good).model == "a newer one"
+        assert set(queries.references(session, context.keyring, trainee.id, "a newer one")) == {good}
+    twin.down = True
+    assert services.describe_all_anew(context) == 0
 
 
 def test_staff_decide_once_and_in_writing(context: Context, trainee: Someone) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from people_for_tests import identity_number, organisation, signed_in, someone
@@ -12,12 +13,13 @@ from sqlalchemy import select
 from xueji.identity import models, queries, services, vault
 from xueji.identity.access import access_organisation, access_person
 from xueji.identity.errors import AlreadyTaken, AnotherName, Erased
-from xueji.identity.models import Account, Membership, Person
+from xueji.identity.models import Account, Membership, Organisation, Person
 from xueji.identity.rules import OrganisationKind
-from xueji.kernel.actor import Role
+from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
 from xueji.kernel.database import Base
 from xueji.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from xueji.trace.models import Pending
 
 HASHED = services.hash_password("another-horse-8")
 
@@ -294,3 +296,30 @@ def test_a_new_role_ends_the_sessions_that_do_not_have_it(context: Context) -> N
         login = session.get_one(models.LoginSession, before.claims.login_session_id)
         assert login.ended_reason == "rights_changed"
     assert signed_in(context, who).claims.roles == {Role.TRAINEE, Role.ENTERPRISE}
+
+
+def test_the_industry_of_an_enterprise_is_put_right_and_recorded(context: Context) -> None:
+    admin = someone(context, Role.ADMINISTRATOR).actor(Role.ADMINISTRATOR)
+    works, school = (
+        organisation(context, kind) for kind in (OrganisationKind.ENTERPRISE, OrganisationKind.INSTITUTION)
+    )
+
+    def name(where: UUID, industry: str, actor: Actor = admin) -> None:
+        with context.database.writing() as session:
+            services.name_industry(session, context.keyring, organisation_id=where, industry=industry, actor=actor)
+
+    for where, industry in ((school.id, "fireworks"), (works.id, "no-such-industry")):
+        with pytest.raises(Invalid):
+            name(where, industry)
+    with pytest.raises(NotFound):
+        name(uuid4(), "fireworks")
+    with pytest.raises(Forbidden):
+        name(works.id, "fireworks", replace(admin, roles=frozenset({Role.ENTERPRISE})))
+    name(works.id, "fireworks")
+    with context.database.reading() as session:
+        assert session.get_one(Organisation, works.id).industry == "fireworks"
+        leaf = session.scalars(select(Pending.leaf).order_by(Pending.id.desc())).first()
+    said = json.loads(leaf or b"")
+    assert (said["event"], said["values"]["before"], said["values"]["industry"]) == (
+        "organisation.change", "", "fireworks",
+    )  # fmt: skip

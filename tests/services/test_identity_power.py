@@ -216,6 +216,7 @@ ELSEWHERE = {
     "ask_parting": "joining.ask, in test_identity_joining",
     "confirm_joining": "file.join and file.part, in test_identity_joining",
     "refuse_joining": "joining.refuse, in test_identity_joining",
+    "name_industry": "organisation.change, in test_identity_people",
     "record_look": "face.view, on the chain it belongs to",
     "issue_codes": "password.reset, in test_codes_that_are_issued_stand_in_the_log",
     "show_picture": "face.view, on the chain it belongs to",

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from lesson_page import Page
+from lesson_page import Page, judge_all
 from PIL import Image
 
 from media_pipeline.judge import FaceJudge, Judge
@@ -31,15 +31,6 @@ def until_scheduled(page: Page) -> dict[str, Any]:
         if check is not None and check["kind"] == "scheduled":
             return dict(check)
         assert page.at_ms < 20 * 60_000, "twenty minutes of study without a scheduled check"
-
-
-def judge_all(page: Page) -> None:
-    page.scenario.time.advance(timedelta(seconds=30))
-    context = page.scenario.context
-    with context.database.reading() as session:
-        waiting = snapshots.waiting_attempts(session)
-    for attempt_id in waiting:
-        snapshots.judge_attempt(context, attempt_id)
 
 
 def held_ms(page: Page) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from datetime import timedelta
 from enum import Enum
 from typing import Any
 from uuid import uuid4
@@ -14,7 +13,7 @@ from described import Description
 from evidence_for_tests import new_case
 from flask import Flask
 from flask.testing import FlaskClient
-from lesson_page import Page
+from lesson_page import Page, judge_all
 from people_for_tests import PASSWORD, bearer, someone
 from pydantic import BaseModel
 from scenario import Scenario, Student, portrait
@@ -25,9 +24,9 @@ from courses import tasks
 from media_pipeline.harmless import scripted
 from media_pipeline.verdict import Outcome as Judged
 from xueji.app import APIS
+from xueji.description import DescribedApplication
 from xueji.identity.rules import ProofRoute
 from xueji.kernel.actor import Role
-from xueji.snapshots import services as snapshots
 from xueji.web.access import rule_of
 
 
@@ -171,7 +170,7 @@ def study_under_checks(reader: Reader, scenario: Scenario) -> None:
         while state.get("nonce"):
             scenario.judge.script = [scripted(outcome)]
             page.answer(state)
-            judge_all(scenario)
+            judge_all(page)
             state = page.check_state(check)
         return f"/api/v1/checks/{check['check_id']}"
 
@@ -193,15 +192,6 @@ def study_under_checks(reader: Reader, scenario: Scenario) -> None:
     page.client.get(f"/api/v1/pictures/{checks[0]['attempts'][0]['pictures'][0]}")
     page.client.get(f"{enrolment}/statement")
     page.client.post(f"/api/v1/sittings/{page.sitting_id}/ledger")
-
-
-def judge_all(scenario: Scenario) -> None:
-    """What the worker does."""
-    scenario.time.advance(timedelta(seconds=30))
-    with scenario.context.database.reading() as session:
-        waiting = snapshots.waiting_attempts(session)
-    for attempt_id in waiting:
-        snapshots.judge_attempt(scenario.context, attempt_id)
 
 
 def take_evidence(reader: Reader, scenario: Scenario) -> None:
@@ -314,3 +304,16 @@ class TestTheCheckItself:
         assert description.faults(operation, 418, "application/problem+json", refused)
         assert description.faults(operation, 403, "application/json", refused)
         assert description.faults(operation, 403, "application/problem+json", {**refused, "type": "other"})
+
+
+def test_the_description_is_written_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    write = DescribedApplication.generate_spec_json
+
+    def counted(self: DescribedApplication) -> None:
+        made.append(self)
+        write(self)
+
+    monkeypatch.setattr(DescribedApplication, "generate_spec_json", counted)
+    first, second = (app.test_client().get("/api/openapi.json").data for _ in range(2))
+    assert first == second and len(made) <= 1

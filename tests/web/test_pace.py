@@ -44,6 +44,7 @@ def test_sittings_without_end_are_refused_to_her_and_to_nobody_else(pages: list[
     said = refused.json or {}
     assert (said["type"], 1 <= said["retry_after"] <= 60) == ("too-many", True)
     assert "分钟后再试" in said["detail"]
+    assert refused.headers["Retry-After"] == str(said["retry_after"])
     assert len(hers.leaves("sitting.open")) == 3
     assert opened(his) == 201
 
@@ -54,5 +55,7 @@ def test_beats_and_looks_go_on_when_she_may_not_act(pages: list[Page]) -> None:
     page.seq = page.at_ms = 0
     statuses = [page.say_here().status_code for _ in range(7)]
     assert statuses == [409] * 5 + [429] * 2
+    refused = page.say_here()
+    assert refused.headers["Retry-After"] == str((refused.json or {})["retry_after"])
     assert page.watch()["credited_ms"] == 10_000
     assert page.client.get("/api/v1/me/enrolments").status_code == 200

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from lesson_page import Page
+from lesson_page import Page, judge_waiting
 from people_for_tests import bearer
 
 from media_pipeline.harmless import scripted
@@ -34,14 +34,6 @@ def stay(page: Page, seconds: int = 30) -> None:
         assert page.send(page.beat(0, state="paused", interacted=True)).status_code == 200
 
 
-def judge_all(page: Page) -> None:
-    context = page.scenario.context
-    with context.database.reading() as session:
-        waiting = snapshots.waiting_attempts(session)
-    for attempt_id in waiting:
-        snapshots.judge_attempt(context, attempt_id)
-
-
 def held_ms(page: Page) -> int:
     with page.scenario.context.database.reading() as session:
         return statement_of(session, page.student.enrolment.id).online.held_ms
@@ -63,7 +55,7 @@ def test_she_is_asked_again_and_has_as_many_tries_as_ever(page: Page) -> None:
     assert page.answer(check).status_code == 202
     lose_pictures(page)
     stay(page)
-    judge_all(page)
+    judge_waiting(page.scenario)
     again = page.check_state(check)
     assert (again["state"], again["attempt"]) == ("due", 2)
     assert (again["last_outcome"], again["signals"]) == ("service_down", ["pictures_lost"])
@@ -71,13 +63,13 @@ def test_she_is_asked_again_and_has_as_many_tries_as_ever(page: Page) -> None:
     for attempt in (3, 4):
         assert page.answer(again).status_code == 202
         stay(page)
-        judge_all(page)
+        judge_waiting(page.scenario)
         again = page.check_state(check)
         assert (again["state"], again["attempt"]) == ("due", attempt)
     page.scenario.judge.otherwise = scripted(Judged.MATCH)
     assert page.answer(again).status_code == 202
     stay(page)
-    judge_all(page)
+    judge_waiting(page.scenario)
     assert page.check_state(check)["outcome"] == "match"
     assert (held_ms(page), undecided(page)) == (0, ())
 
@@ -88,7 +80,7 @@ def test_a_store_that_loses_everything_ends_the_check_and_nothing_is_held(page: 
         assert page.answer(again).status_code == 202
         lose_pictures(page)
         stay(page)
-        judge_all(page)
+        judge_waiting(page.scenario)
         again = page.check_state(check)
     assert (again["state"], again["outcome"]) == ("decided", "service_down")
     assert [(leaf["outcome"], leaf["final"]) for leaf in page.leaves("check.verdict")] == [
@@ -102,7 +94,7 @@ def test_who_does_not_come_back_to_be_asked_again_has_missed_nothing(page: Page)
     assert page.answer(check).status_code == 202
     lose_pictures(page)
     stay(page)
-    judge_all(page)
+    judge_waiting(page.scenario)
     assert page.check_state(check)["state"] == "due"
     page.scenario.time.advance(timedelta(minutes=10))
     with page.scenario.context.database.writing() as session:
@@ -116,7 +108,7 @@ def test_who_has_left_is_asked_when_she_opens_her_next_lesson(page: Page) -> Non
     assert page.answer(check).status_code == 202
     lose_pictures(page)
     page.scenario.time.advance(timedelta(minutes=10))
-    judge_all(page)
+    judge_waiting(page.scenario)
     assert page.check_state(check)["outcome"] == "service_down"
     opened = Page(page.app, page.scenario, page.student).open(continue_here=True).json or {}
     assert opened["check"]["kind"] == "scheduled"
@@ -128,7 +120,7 @@ def test_nobody_can_turn_it_against_her_or_for_her(page: Page) -> None:
     page.answer(check)
     lose_pictures(page)
     page.scenario.time.advance(timedelta(minutes=10))
-    judge_all(page)
+    judge_waiting(page.scenario)
     url = f"/api/v1/checks/{check['check_id']}"
     contested = page.client.post(f"{url}/appeal", json={"reason": "是我本人。"})
     assert (contested.status_code, contested.json["type"]) == (409, "nothing-to-contest")  # type: ignore[index]
@@ -148,9 +140,9 @@ def test_a_store_that_is_down_is_waited_for(page: Page, monkeypatch: pytest.Monk
     stay(page)
     with monkeypatch.context() as patch:
         patch.setattr(Store, "get", unreachable)
-        judge_all(page)
-        judge_all(page)
+        judge_waiting(page.scenario)
+        judge_waiting(page.scenario)
     assert page.check_state(check)["state"] == "answered"
     assert [leaf["outcome"] for leaf in page.leaves("check.verdict")] == ["service_down"]
-    judge_all(page)
+    judge_waiting(page.scenario)
     assert page.check_state(check)["outcome"] == "match"

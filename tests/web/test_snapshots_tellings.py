@@ -10,11 +10,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from lesson_page import Page, judge_all, sweep
-from scenario import portrait
+from scenario import Scenario, Student, playing, portrait
+from school_for_tests import declared
 
 from media_pipeline.harmless import scripted
 from media_pipeline.verdict import Outcome as Judged
+from xueji.enrolment.services import trainees
+from xueji.identity.models import Person
 from xueji.kernel import clock
 from xueji.snapshots import rules
 
@@ -412,3 +416,30 @@ def test_whatever_was_drawn_no_run_of_study_is_longer_than_the_longest_gap(
     assert other.open(continue_here=True).status_code == 201
     told = Told(other)
     assert (other.at_ms, told.check["kind"]) == (page.scenario.cohort.plan["checks_max_gap_ms"], "scheduled")
+
+
+def test_a_check_that_waits_in_one_training_is_answered_before_she_goes_on_in_another(
+    app: Flask, page: Page, scenario: Scenario
+) -> None:
+    """It belongs to that chain and cannot come along: else whoever changes trainings misses it unseen."""
+    with playing(app, school=scenario.school, regulator=scenario.regulator) as there:
+        there.time = scenario.time
+        with there.context.database.writing() as session:
+            enrolment = trainees.enrol(
+                session,
+                there.context.keyring,
+                cohort=there.cohort,
+                person=session.get_one(Person, page.student.who.id),
+                actor=there.school.staff,
+                declared=declared(there.cohort),
+            )
+    other = Page(app, there, Student(there, page.student.who, enrolment))
+    page.client = other.client
+    assert page.open().status_code == 201
+    check = page.until_check()
+    refused = other.open(continue_here=True)
+    said = refused.json or {}
+    assert (refused.status_code, said["type"]) == (409, "check-elsewhere")
+    assert said["enrolment_id"] == str(page.student.enrolment.id) and 0 < said["free_in_seconds"] <= 60
+    page.show_face(check)
+    assert other.open(continue_here=True).status_code == 201

@@ -36,6 +36,7 @@ README = """\
   openings     承诺相符    公开的内容和名称与当时的承诺一致；未公开的逐一列出；依法删除的写明删除日期
   subject      人与班级    姓名、证件号码（或其掩码）、培训机构、培训班与记录中的承诺一致；每次经手都承诺了由谁
   rooms        线下出勤    线下课逐次列明：哪一项不能自行成立、由两人确认的理由、学员本人怎么说
+  references   底照出处    每次人脸核验所对照的底照，记录里当时已有
   pictures     照片相符    照片就是当时拍下的那一张
   verifier     核验程序    包内的程序与正在核验的程序是否相同；用包内的程序核验时显示 --
 
@@ -92,6 +93,7 @@ What each line means
   subject      name, identity number (or what is shown of them), institution and cohort are those the records commit to;
                every act of staff commits to who acted
   rooms        each session in person: the bounds it does not keep by itself, the reasons, what she says of it
+  references   each verdict on a face names its reference photos, known to the chain by then
   pictures     the pictures are those that were taken
   verifier     whether the program in the bundle is the one that is checking it; -- when it is checking itself
 

@@ -37,6 +37,7 @@ CLAIMS: tuple[tuple[str, str, Claim], ...] = (
     ("openings", "承诺相符", content.openings),
     ("subject", "人与班级", subject.subject),
     ("rooms", "线下出勤", rooms.rooms),
+    ("references", "底照出处", content.references),
     ("pictures", "照片相符", content.pictures),
     ("verifier", "核验程序", files.verifier),
 )

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 class Engine(Protocol):
     """The real engine or its harmless twin."""
 
+    @property
+    def model(self) -> str:
+        """What describes faces; templates of another are compared with nothing. Raises EngineDown."""
+
     def assess(self, photo: bytes) -> ReferenceQuality:
         """Raises media_pipeline's DecodeError and EngineDown."""
 
@@ -43,6 +47,10 @@ class _FaceEngine:
                 self._networks = Networks(self._folder)
             return self._networks
 
+    @property
+    def model(self) -> str:
+        return self.networks().model
+
     def assess(self, photo: bytes) -> ReferenceQuality:
         from media_pipeline.opening import Child
         from media_pipeline.reference import assess_reference
@@ -56,6 +64,14 @@ class _FaceEngine:
 def engine(context: Context) -> Engine:
     """The installation's engine; a test puts its twin into ``context.outside[faces.Engine]``."""
     return cast(Engine, context.outside.setdefault(Engine, _FaceEngine(context.settings.data / "models")))
+
+
+def model(context: Context) -> str:
+    """What describes faces now. Raises Unavailable."""
+    try:
+        return engine(context).model
+    except EngineDown as error:
+        raise Unavailable from error
 
 
 def networks(context: Context) -> Networks:

@@ -126,6 +126,14 @@ class OrganisationForm(StrictForm):
         return OrganisationKind(self.kind.data)
 
 
+class IndustryForm(StrictForm):
+    industry = SelectField(
+        _("行业"),
+        choices=[SelectChoice("", _("未登记")), *(SelectChoice(code, word) for code, word in INDUSTRY.items())],
+        default="",
+    )
+
+
 class MembershipForm(StrictForm):
     organisation_id = SelectField(_("所在单位"), [InputRequired(_NEEDED)], validate_choice=False)
     role = SelectField(

@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 SCHEDULE = {
     "identity.compare_waiting": timedelta(minutes=5),
     "identity.remove_deleted_files": timedelta(minutes=10),
+    "identity.describe_anew": timedelta(minutes=10),
 }
 _WAITED = timedelta(minutes=2)
 
@@ -47,3 +48,9 @@ def compare_waiting() -> int:
 def remove_deleted_files() -> int:
     with context().database.writing() as session:
         return services.remove_deleted_files(session, context().store)
+
+
+@shared_task(name="identity.describe_anew")  # type: ignore[untyped-decorator]
+def describe_anew() -> int:
+    """Photos that an earlier release's model described, before anybody waits for a judgement on them."""
+    return services.describe_all_anew(context())

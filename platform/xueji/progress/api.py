@@ -16,6 +16,7 @@ from xueji.progress.answers import answer_json, enrolment_json, opened_json
 from xueji.progress.errors import (
     BeatClash,
     BeatRefused,
+    CheckElsewhere,
     LeaseHeld,
     LeaseLost,
     LessonNotReady,
@@ -52,7 +53,7 @@ def my_enrolments() -> Response:
 
 @blueprint.post("/sittings", summary="Open a sitting, or continue here", responses={201: schemas.SittingOut})
 @roles(Role.TRAINEE)
-@refuses(LeaseHeld, SittingClash, SittingEnded, LessonNotReady, NotOnline, OutsideDates, NotFound)
+@refuses(CheckElsewhere, LeaseHeld, SittingClash, SittingEnded, LessonNotReady, NotOnline, OutsideDates, NotFound)
 def open_(body: schemas.OpenSitting) -> tuple[Response, int]:
     device = body.device or (request.user_agent.string or "")
     asked = Opening(actor(), body.sitting_id, body.enrolment_id, body.lesson_id, device, body.continue_here)

@@ -16,6 +16,13 @@ class LeaseHeld(Conflict):
     detail = _("同一时间只能在一处学习。如要在这里继续，请选择“在此继续”，另一处将停止记录。")
 
 
+class CheckElsewhere(Conflict):
+    """Carries ``enrolment_id``, where it waits, and ``free_in_seconds``, after which nobody waits for it any more."""
+
+    type = "check-elsewhere"
+    title = _("另一门培训中有一次核验在等您")
+
+
 class LeaseLost(Conflict):
     type = "sitting-lease-lost"
     title = _("学习已在另一处继续")

@@ -25,6 +25,7 @@ from xueji.kernel.events import Announcement, Events
 from xueji.progress.access import access_sitting
 from xueji.progress.before import Before, add_check, add_sitting, before_opening, lock_openings, set_lease
 from xueji.progress.errors import (
+    CheckElsewhere,
     LeaseHeld,
     LeaseLost,
     LessonNotReady,
@@ -102,6 +103,7 @@ def open_sitting(
     # Under the pseudonym her chain began with, be it in a file that was joined to the one she signs in with.
     who = keyring.pseudonym(facts.person_id, enrolment_id)
     for person_id in turn.leased:
+        _refuse_to_leave_a_check(session, person_id, enrolment_id, now_ms)
         _take_lease(session, events, person_id, sitting_id, now_ms, continue_here=continue_here)
     before = before_opening(session, files=turn.files, enrolment_id=enrolment_id, lesson_id=lesson_id)
 
@@ -325,6 +327,25 @@ def _may_study(facts: EnrolmentFacts, lesson: LessonFacts, now_ms: int) -> bool:
     if not lesson.film_ready:
         raise LessonNotReady
     return cohort.state is CohortState.CLOSED or now_ms >= cohort.closes_ms
+
+
+def _refuse_to_leave_a_check(session: Session, person_id: UUID, enrolment_id: UUID, now_ms: int) -> None:
+    """A check that waits in another of her enrolments belongs to that chain, and is answered there first.
+
+    Else whoever goes on elsewhere would miss it without seeing it. Raises CheckElsewhere, for as long as its window.
+    """
+    row = session.get_one(LeaseRow, person_id)
+    old = session.get_one(Sitting, row.sitting_id, with_for_update=True)
+    check = read_open_check(old.open_check)
+    if old.enrolment_id == enrolment_id or old.ended_ms is not None or check is None:
+        return
+    if check.kind == CheckKind.SCHEDULED and now_ms < check.answer_by_ms:
+        seconds = (check.answer_by_ms - now_ms + 999) // 1000
+        detail = _(
+            "请先回到那门培训完成核验，再来这里学习；如果那个页面已经打不开，请在 %(seconds)s 秒后再试。",
+            seconds=seconds,
+        )
+        raise CheckElsewhere(detail, enrolment_id=str(old.enrolment_id), free_in_seconds=seconds)
 
 
 def _take_lease(

@@ -120,6 +120,7 @@ class Event(StrEnum):
     ROLE_GIVE = "role.give"
     ROLE_TAKE = "role.take"
     ORGANISATION_OPEN = "organisation.open"
+    ORGANISATION_CHANGE = "organisation.change"
     COHORT_OPEN = "cohort.open"
     COHORT_AMEND = "cohort.amend"
     CLOCK_RESET = "clock.reset"
@@ -204,6 +205,7 @@ BY: dict[Event, By] = {
     Event.ROLE_GIVE: By.POWER,
     Event.ROLE_TAKE: By.POWER,
     Event.ORGANISATION_OPEN: By.POWER,
+    Event.ORGANISATION_CHANGE: By.POWER,
     Event.COHORT_OPEN: By.POWER,
     Event.RESET_ASK: By.POWER,
     Event.RESET_REFUSE: By.POWER,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -71,6 +72,42 @@ def _canonical(value: Any) -> bytes | None:
 
 def _minutes(ms: int) -> str:
     return f"{ms // 60000} min {ms % 60000 // 1000} s"
+
+
+def references(reading: Reading) -> str:
+    """Each verdict of the judge names the photos it was made against, and the chain knew each of them by then."""
+    known: dict[str, str] = {}
+    against: Counter[str] = Counter()
+    verdicts = silent = 0
+    for leaf in reading.known_leaves:
+        event, values, what = leaf.said["event"], leaf.said["values"], f"leaf {leaf.said['n']}"
+        if event == rules.Event.REFERENCE_STAND:
+            for each in shapes.each(values.get("references"), what):
+                known[_reference(each, what)] = CONFIRMED if each.get("confirmed") is True else UNCONFIRMED
+        elif event == rules.Event.REFERENCE_ENROL:
+            known.setdefault(_reference(values, what), UNCONFIRMED)
+        elif event in _DECIDED:
+            known[_reference(values, what)] = _DECIDED[event]
+        elif event == rules.Event.CHECK_VERDICT and values.get("outcome") in _OF_A_FACE:
+            named = [shapes.sha256(each, what) for each in shapes.each(values.get("references", []), what)]
+            if set(named) - known.keys():
+                raise Refuted(f"{what} is a verdict against a photo that the chain did not know by then")
+            against.update(named)
+            verdicts += 1
+            silent += not named
+    if verdicts == silent:
+        raise Unanswered("no verdict names the reference photos it was made against")
+    told = ", ".join(f"{name[:8]}… ({known[name]}) in {count}" for name, count in sorted(against.items()))
+    return f"{verdicts} verdicts on faces, against {told}; {silent} name none"
+
+
+def _reference(values: Any, what: str) -> str:
+    return shapes.sha256(shapes.fields(values, what).get("reference"), f"the reference photo in {what}")
+
+
+CONFIRMED, UNCONFIRMED, NOT_HERS = "confirmed 已核对", "unconfirmed 未核对", "not hers 非本人"
+_DECIDED: dict[str, str] = {rules.Event.REFERENCE_CONFIRM: CONFIRMED, rules.Event.REFERENCE_REFUSE: NOT_HERS}
+_OF_A_FACE = frozenset({"match", "mismatch"})
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from xueji.identity.services.first_administrator import (
 )
 from xueji.identity.services.first_codes import MOST_CODES, IssuedCode, issue_codes
 from xueji.identity.services.joining import ask_joining, ask_parting, confirm_joining, refuse_joining
-from xueji.identity.services.organisations import create_organisation
+from xueji.identity.services.organisations import create_organisation, name_industry
 from xueji.identity.services.passwords import HashedPassword, change_password, hash_code, hash_password
 from xueji.identity.services.people import (
     add_membership,
@@ -88,6 +88,7 @@ __all__ = [
     "issue_again",
     "issue_codes",
     "keep_alive",
+    "name_industry",
     "open_seen",
     "open_session",
     "pass_code",

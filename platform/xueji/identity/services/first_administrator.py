@@ -6,11 +6,11 @@ Whoever keeps the machine does this from its command line, and it stands in the 
 from __future__ import annotations
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xueji.identity.errors import AdministratorThere
-from xueji.identity.models import Account, LockOut, Membership, Organisation, Person
+from xueji.identity.models import Account, Membership, Organisation, Person
 from xueji.identity.rules import FIRST_CODE_LASTS, OrganisationKind, SessionEnd, account_name
 from xueji.identity.services.organisations import create_organisation
 from xueji.identity.services.passwords import HashedPassword
@@ -18,6 +18,7 @@ from xueji.identity.services.people import register_person
 from xueji.identity.services.recording import record_power
 from xueji.identity.services.second_factor import forget_factor
 from xueji.identity.services.sessions import end_sessions
+from xueji.identity.services.sign_in import lift_locks
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.crypto import Keyring
@@ -81,6 +82,6 @@ def recover_administrator(
     found.code_lapses_at = clock.now() + FIRST_CODE_LASTS
     found.suspended_at = None
     forget_factor(session, found)
-    session.execute(delete(LockOut).where(LockOut.account_hash == keyring.keyed_hash("account", found.account)))
+    lift_locks(session, keyring, found.account)
     end_sessions(session, events, person_id=found.person_id, reason=SessionEnd.PASSWORD_CHANGED)
     record_power(session, keyring, Event.ACCOUNT_RECOVER, actor=None, subject=found.person_id)

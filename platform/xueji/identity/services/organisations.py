@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from flask_babel import gettext as _
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -12,10 +14,11 @@ from xueji.identity.models import Organisation
 from xueji.identity.numbers import credit_code
 from xueji.identity.rules import OrganisationKind
 from xueji.identity.services.recording import record_power
+from xueji.identity.wording import INDUSTRY
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
-from xueji.kernel.errors import Forbidden, Invalid
+from xueji.kernel.errors import Forbidden, Invalid, NotFound
 from xueji.rulebook.divisions import is_division
 from xueji.trace.rules import Event
 
@@ -50,3 +53,23 @@ def create_organisation(
     by = actor.person_id if actor is not None else None
     record_power(session, keyring, Event.ORGANISATION_OPEN, actor=by, subject=None, values=values)
     return made
+
+
+def name_industry(
+    session: Session, keyring: Keyring, *, organisation_id: UUID, industry: str, actor: Actor
+) -> Organisation:
+    """Put right which industry an enterprise is in; declarations that were made before keep what they said.
+
+    Raises Forbidden, NotFound, Invalid for an organisation that is in none, or a code that is no industry's.
+    """
+    if not actor.is_(Role.ADMINISTRATOR):
+        raise Forbidden
+    found = session.get(Organisation, organisation_id, with_for_update=True)
+    if found is None:
+        raise NotFound
+    if found.kind is not OrganisationKind.ENTERPRISE or (industry and industry not in INDUSTRY):
+        raise Invalid(_("只有生产经营单位登记行业，请从列表中选择。"))
+    before, found.industry = found.industry, industry
+    values = {"organisation": str(found.id), "industry": industry, "before": before}
+    record_power(session, keyring, Event.ORGANISATION_CHANGE, actor=actor.person_id, subject=None, values=values)
+    return found

@@ -21,7 +21,7 @@ from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring, Unreadable
 from xueji.kernel.database import after_commit
-from xueji.kernel.errors import NotFound
+from xueji.kernel.errors import NotFound, Unavailable
 from xueji.kernel.events import Events
 from xueji.kernel.storage import Store
 from xueji.rulebook import rules as rulebook
@@ -29,6 +29,8 @@ from xueji.trace.rules import Event
 
 log = structlog.get_logger(__name__)
 
+_not_described: set[tuple[UUID, str]] = set()
+"""Photos that a model could not describe, as far as this process has tried."""
 MOST_DESCRIBED = 100
 """Photos described anew in one turn of the task."""
 
@@ -163,8 +165,23 @@ def describe_anew(context: Context, photo_id: UUID, model: str) -> bool:
     return judged.model == model
 
 
-def describe_all_anew(context: Context, model: str) -> int:
-    """One turn of describing what another model described; how many stand now."""
-    with context.database.reading() as session:
-        waiting = queries.photos_of_other_models(session, model, MOST_DESCRIBED)
-    return sum(describe_anew(context, photo_id, model) for photo_id in waiting)
+def describe_all_anew(context: Context) -> int:
+    """One turn of describing what another model than the engine's described; how many stand now.
+
+    None while the engine is down: the next turn tries again. A photo that the new model cannot describe is not asked of
+    it again by this process, so that it never stands in the way of the others.
+    """
+    described = 0
+    try:
+        model = faces.model(context)
+        with context.database.reading() as session:
+            tried = [photo_id for photo_id, by in _not_described if by == model]
+            waiting = queries.photos_of_other_models(session, model, MOST_DESCRIBED + len(tried))
+        for photo_id in [each for each in waiting if each not in tried][:MOST_DESCRIBED]:
+            if describe_anew(context, photo_id, model):
+                described += 1
+            else:
+                _not_described.add((photo_id, model))
+    except Unavailable:
+        log.warning("identity.photos_wait_to_be_described")
+    return described

@@ -12,21 +12,37 @@ from wtforms.fields.choices import SelectChoice
 
 from xueji.identity import queries, services
 from xueji.identity.access import access_duplicate_photo, access_organisation, access_person
-from xueji.identity.forms import DecisionForm, FindForm, JoiningForm, MembershipForm, OrganisationForm, PersonForm
+from xueji.identity.forms import (
+    DecisionForm,
+    FindForm,
+    IndustryForm,
+    JoiningForm,
+    MembershipForm,
+    OrganisationForm,
+    PersonForm,
+)
 from xueji.identity.services import hash_code
 from xueji.identity.views import blueprint
 from xueji.identity.views.pictures import shown_photo
 from xueji.identity.views.resets import resets_of
-from xueji.identity.wording import ACT, END, ORGANISATION_KIND, ROLE, ROUTE, SESSION_KIND
+from xueji.identity.wording import ACT, END, INDUSTRY, ORGANISATION_KIND, ROLE, ROUTE, SESSION_KIND
 from xueji.kernel.actor import Role
-from xueji.kernel.errors import Problem
+from xueji.kernel.errors import Malformed, Problem
 from xueji.web.access import roles
 from xueji.web.session import actor, context, db, writes
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-WORDS = {"act": ACT, "role": ROLE, "organisation": ORGANISATION_KIND, "route": ROUTE, "kind": SESSION_KIND, "end": END}
+WORDS = {
+    "act": ACT,
+    "industry": INDUSTRY,
+    "role": ROLE,
+    "organisation": ORGANISATION_KIND,
+    "route": ROUTE,
+    "kind": SESSION_KIND,
+    "end": END,
+}
 
 
 @blueprint.route("/administration", methods=["GET", "POST"])
@@ -74,9 +90,23 @@ def organisations() -> Any:
         problem=problem,
         sought=sought,
         found=queries.organisations(db(), sought),
+        industry_form=IndustryForm(formdata=None),
         words=WORDS,
     )
     return page, _status(form.errors, problem)
+
+
+@blueprint.post("/administration/organisations/<uuid:organisation_id>/industry")
+@roles(Role.ADMINISTRATOR)
+def name_industry(organisation_id: UUID) -> Response:
+    form = IndustryForm()
+    if not form.validate_on_submit():
+        raise Malformed
+    named = services.name_industry(
+        db(), context().keyring, organisation_id=organisation_id, industry=form.industry.data or "", actor=actor()
+    )
+    flash(_("已更正“%(name)s”的行业。", name=named.name), "success")
+    return redirect(url_for("identity.organisations"))
 
 
 @blueprint.route("/administration/people/new", methods=["GET", "POST"])
