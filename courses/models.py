@@ -56,6 +56,12 @@ class Film(Base):
     """Of the work, in thousandths."""
     refused_reason: Mapped[str | None] = mapped_column(String(32))
     """A code of `courses.wording.REFUSED`."""
+    refused_at_ms: Mapped[int | None] = mapped_column(Integer)
+    """Where in the film it is wrong, in milliseconds from its beginning; None when it is wrong as a whole."""
+    remarks: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """What is odd about an accepted film: codes of `courses.wording.REMARK`."""
+    has_strip: Mapped[bool] = mapped_column(default=False)
+    """Whether ``<folder>/strip.jpg`` shows pictures from all over the film; films made earlier have none."""
     duration_ms: Mapped[int | None] = mapped_column(Integer)
     folder: Mapped[str | None] = mapped_column(String(128))
     """Where the finished files lie in the store: ``<folder>/master.m3u8``, ``<folder>/poster.jpg``."""

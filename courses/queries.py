@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -71,6 +72,12 @@ def films_to_choose(session: Session, organisation_id: UUID | None, present: UUI
             .limit(200)
         )
     )
+
+
+def films_by_id(session: Session, film_ids: Iterable[UUID | None]) -> dict[UUID, Film]:
+    """Films by their id, for whoever was already allowed to see the lessons that show them."""
+    wanted = {film_id for film_id in film_ids if film_id is not None}
+    return {film.id: film for film in session.scalars(select(Film).where(Film.id.in_(wanted)))}
 
 
 def _lessons(session: Session, course_ids: list[UUID]) -> dict[UUID, list[LessonLine]]:

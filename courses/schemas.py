@@ -66,6 +66,14 @@ class UploadDone(Strict):
     film_id: UUID
 
 
+class FilmRemarked(Strict):
+    """Something odd about an accepted film."""
+
+    code: str
+    said: str
+    """The same in words."""
+
+
 class FilmStatus(Strict):
     film_id: UUID
     name: str
@@ -77,10 +85,15 @@ class FilmStatus(Strict):
     refused_reason: str | None
     refused: str | None
     """The same in words."""
+    refused_at_ms: int | None
+    """Where in the film it is wrong, when it is not wrong as a whole."""
+    remarks: list[FilmRemarked]
     duration_ms: int | None
     uploaded_at: datetime
     playlist: str | None
     poster: str | None
+    strip: str | None
+    """Twelve pictures from all over the film in one."""
 
 
 class LessonStatus(Strict):

@@ -7,7 +7,7 @@ from flask import url_for
 from courses import rules, wording
 from courses.models import Film, FilmState, Upload
 from courses.queries import CourseOutline, LessonLine
-from courses.schemas import CourseStatus, FilmStatus, LessonStatus, UploadStatus
+from courses.schemas import CourseStatus, FilmRemarked, FilmStatus, LessonStatus, UploadStatus
 
 
 def of_upload(upload: Upload) -> UploadStatus:
@@ -30,11 +30,14 @@ def of_film(film: Film) -> FilmStatus:
         said=str(wording.FILM_STATE[film.state]),
         progress=film.progress,
         refused_reason=film.refused_reason,
-        refused=str(wording.REFUSED[film.refused_reason]) if film.refused_reason is not None else None,
+        refused=wording.refusal(film.refused_reason, film.refused_at_ms) if film.refused_reason is not None else None,
+        refused_at_ms=film.refused_at_ms,
+        remarks=[FilmRemarked(code=code, said=str(wording.REMARK[code])) for code in film.remarks if ready],
         duration_ms=film.duration_ms,
         uploaded_at=film.uploaded_at,
         playlist=url_for("courses.film_file", film_id=film.id, path=rules.PLAYLIST) if ready else None,
         poster=url_for("courses.film_file", film_id=film.id, path=rules.POSTER) if ready else None,
+        strip=url_for("courses.film_file", film_id=film.id, path=rules.STRIP) if ready and film.has_strip else None,
     )
 
 

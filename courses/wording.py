@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 from courses.models import FilmState
 from courses.rules import Fault
 from media_pipeline.film import FilmFault
+from media_pipeline.hls import FilmRemark
 from xueji.rulebook.vocabulary import Part
 
 PART: Mapping[Part, Any] = {Part.THEORY: _("理论"), Part.PRACTICAL: _("实操")}
@@ -41,3 +42,29 @@ REFUSED: Mapping[str, Any] = {
     Fault.ORIGINAL_LOST: _("服务器上的原文件不完整。请重新上传。"),
     Fault.GAVE_UP: _("多次处理都没有成功。请重新导出后再上传；仍不成功请联系管理员。"),
 }
+
+REFUSED_AT: Mapping[str, Any] = {
+    FilmFault.BROKEN: _("视频从 %(at)s 起无法读取，文件不完整或已损坏。请在本机播放检查，重新导出后再上传。"),
+    FilmFault.SOUND_BROKEN: _("视频的声音从 %(at)s 起无法读取。请在本机播放检查，重新导出后再上传。"),
+    FilmFault.PICTURE_MISSING: _("视频从 %(at)s 起有一分钟以上没有画面。请剪去没有画面的部分后重新上传。"),
+}
+"""The same, for those that are wrong from a moment on."""
+
+REMARK: Mapping[str, Any] = {
+    FilmRemark.ALMOST_STILL: _("画面几乎不变：有十分钟以上没有变化，或平均五分钟变化不到一次。请确认这是讲课内容。"),
+    FilmRemark.PICTURE_HELD: _("声音比画面长，缺画面处以静止画面补足。"),
+    FilmRemark.SILENT: _("没有声音。"),
+}
+
+
+def refusal(reason: str, at_ms: int | None) -> str:
+    """Why a film was refused and what to do, with the moment in it where that is known."""
+    if at_ms and reason in REFUSED_AT:
+        return str(REFUSED_AT[reason]) % {"at": _moment(at_ms)}
+    return str(REFUSED[reason])
+
+
+def _moment(ms: int) -> str:
+    minutes, seconds = divmod(ms // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

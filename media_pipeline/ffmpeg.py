@@ -58,7 +58,8 @@ def confined(path: str) -> list[str]:
     """Options that open ``path`` as a film in one local file and as nothing else."""
     # "file:" so that a name can never be read as an option or as another protocol. A recorder's sound may begin late in
     # the file, so more of it is read for the list of streams than is usual.
-    looked_at = ["-analyzeduration", "20000000", "-probesize", "20000000"]
+    # Only times that go back are a joint: silence of some seconds is silence.
+    looked_at = ["-analyzeduration", "20000000", "-probesize", "20000000", "-dts_delta_threshold", "36000"]
     return [*looked_at, "-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i", f"file:{path}"]
 
 

@@ -140,13 +140,11 @@ def probe(
         listing, picture = _look_into(path, listed)
         sound = listing.sound
         packets = Packets()
-        maps = ["-map", f"0:{picture.index}", *(("-map", f"0:{sound.index}") if sound is not None else ())]
-        finished = ffmpeg.run(
-            [*opened, *maps, "-c", "copy", "-copyinkf", "-f", "framecrc", "-"],
-            timeout=timeout,
-            on_line=packets.read,
-            cancelled=cancelled,
-        )
+        # One after the other, as they are decoded later: where recordings were joined ffmpeg moves the times of what
+        # follows, and by how much depends on what it reads besides.
+        finished = _list_packets(opened, picture, packets.read_picture, timeout, cancelled)
+        if sound is not None:
+            _list_packets(opened, sound, packets.read_sound, timeout, cancelled)
     except ffmpeg.FfmpegTimeout as error:
         raise FilmError(FilmFault.TOO_SLOW) from error
     timing = packets.timing()
@@ -156,6 +154,17 @@ def probe(
     facts = _facts(listing, picture, packets, timing)
     _refuse_what_exceeds(facts, limits)
     return facts
+
+
+def _list_packets(
+    opened: list[str],
+    stream: Stream,
+    read: Callable[[str], None],
+    timeout: timedelta,
+    cancelled: Callable[[], bool] | None,
+) -> ffmpeg.Finished:
+    arguments = [*opened, "-map", f"0:{stream.index}", "-c", "copy", "-copyinkf", "-f", "framecrc", "-"]
+    return ffmpeg.run(arguments, timeout=timeout, on_line=read, cancelled=cancelled)
 
 
 def _last_error(finished: ffmpeg.Finished) -> str:

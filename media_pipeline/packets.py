@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 _DISCARD = 0x4
 _KEY = 0x1
+_NO_TIME = 1 << 62
 # Rates that cameras and programs write; a measured one this near to one of them is that one.
 _USUAL_RATES = tuple(
     Fraction(rate)
@@ -25,13 +26,12 @@ _MOST_EMPTY_MS = 60_000
 
 @dataclass
 class Packets:
-    """Of one picture and at most one sound, read line by line from ffmpeg's ``framecrc`` list.
+    """Of one picture and at most one sound, read line by line from ffmpeg's ``framecrc`` lists of each.
 
     All times are milliseconds after the file's own beginning, as ffmpeg counts for both reading and decoding.
     """
 
     time_base: dict[int, Fraction] = field(default_factory=dict)
-    codec: dict[int, str] = field(default_factory=dict)
     dimensions: tuple[int, int] | None = None
     aspect: Fraction = Fraction(1)
     size: int = 0
@@ -46,36 +46,44 @@ class Packets:
     _last_duration: dict[int, int] = field(default_factory=dict)
     _sound: list[list[int]] = field(default_factory=list)
 
-    def read(self, line: str) -> None:
-        """One line of the list: ``#name stream: value`` or ``stream, dts, pts, duration, size, sum[, flags…]``."""
+    def read_picture(self, line: str) -> None:
+        """One line of the picture's list: ``#name stream: value`` or ``stream, dts, pts, duration, size, sum[,
+        flags…]``."""
+        self._read(line, 0)
+
+    def read_sound(self, line: str) -> None:
+        """One line of the sound's list."""
+        self._read(line, 1)
+
+    def _read(self, line: str, stream: int) -> None:
         if line.startswith("#"):
-            self._read_header(line)
+            self._read_header(line, stream)
             return
         fields = [part.strip() for part in line.split(",")]
         if len(fields) < 6 or not fields[0].isdigit():
             return
-        stamp = fields[2] if fields[2].lstrip("-").isdigit() else fields[1]
-        if not stamp.lstrip("-").isdigit() or abs(int(stamp)) >= 1 << 62:
+        # Some containers say only in which order packets are decoded.
+        stamps = [int(part) for part in (fields[2], fields[1]) if part.lstrip("-").isdigit()]
+        stamp = next((each for each in stamps if abs(each) < _NO_TIME), None)
+        if stamp is None:
             return
         flags = next((int(part[2:], 16) for part in fields[6:] if part.startswith("F=")), _KEY)
-        if fields[0] == "0":
-            self._count_picture(int(stamp), int(fields[3]), int(fields[4]), flags)
+        if stream == 0:
+            self._count_picture(stamp, int(fields[3]), int(fields[4]), flags)
             self.hidden += any(part.startswith("S=") for part in fields[6:])
         elif not flags & _DISCARD:
-            self._count_sound(int(stamp), int(fields[3]))
+            self._count_sound(stamp, int(fields[3]))
 
-    def _read_header(self, line: str) -> None:
+    def _read_header(self, line: str, stream: int) -> None:
         name, _, value = line[1:].partition(": ")
-        kind, _, stream = name.partition(" ")
+        kind = name.partition(" ")[0]
         value = value.strip()
         if kind == "tb":
-            self.time_base[int(stream)] = Fraction(value)
-        elif kind == "codec_id":
-            self.codec[int(stream)] = value
-        elif kind == "dimensions" and stream == "0":
+            self.time_base[stream] = Fraction(value)
+        elif kind == "dimensions" and stream == 0:
             width, height = value.split("x")
             self.dimensions = (int(width), int(height))
-        elif kind == "sar" and stream == "0" and not value.startswith("0") and not value.endswith("/0"):
+        elif kind == "sar" and stream == 0 and not value.startswith("0") and not value.endswith("/0"):
             self.aspect = Fraction(value)
 
     def _count_picture(self, shown: int, duration: int, size: int, flags: int) -> None:

@@ -23,7 +23,7 @@ from courses import rules
 from courses.models import Film, FilmState, Lesson, Upload, UploadPiece
 from courses.services.uploads import delete_folder, piece_paths, upload_folder
 from media_pipeline.ffmpeg import FilmCancelled
-from media_pipeline.film import FilmError, FilmLimits
+from media_pipeline.film import FilmError, FilmFault, FilmLimits
 from media_pipeline.hls import PackagedFilm, package_film
 from xueji.kernel import clock
 from xueji.kernel.context import Context
@@ -115,6 +115,7 @@ def complete_film(session: Session, taken: Taken, made: PackagedFilm, sha256: st
         return False
     film.state, film.progress, film.finished_at = FilmState.READY, 1000, clock.now()
     film.duration_ms, film.folder, film.sha256 = made.duration_ms, taken.folder, sha256
+    film.remarks, film.has_strip = [str(remark) for remark in made.remarks], rules.STRIP in made.files
     film.renditions = [
         {"name": each.name, "width": each.width, "height": each.height, "copied": each.copied}
         for each in made.renditions
@@ -123,12 +124,13 @@ def complete_film(session: Session, taken: Taken, made: PackagedFilm, sha256: st
     return True
 
 
-def refuse_film(session: Session, taken: Taken, reason: str) -> bool:
-    """Say why there will be no film. False when it is no longer ours."""
+def refuse_film(session: Session, taken: Taken, reason: str, at_ms: int | None = None) -> bool:
+    """Say why there will be no film, and where in it, in milliseconds. False when it is no longer ours."""
     film = _ours(session, taken)
     if film is None:
         return False
-    _refuse(film, reason)
+    film.state, film.refused_reason, film.refused_at_ms = FilmState.REFUSED, str(reason), at_ms
+    film.finished_at, film.lease, film.lease_until = clock.now(), None, None
     return True
 
 
@@ -160,18 +162,21 @@ def _work(context: Context, taken: Taken) -> None:
     work_folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="film-", dir=work_folder) as temporary:
         fault: str
+        at_ms: int | None = None
         try:
             made, sha256 = _package(context, taken, Path(temporary), reports)
         except FilmError as error:
-            fault = error.fault
-            log.info("film.refused", film=str(taken.film_id), fault=fault, detail=error.detail)
+            fault, at_ms = error.fault, error.at_ms
+            # What was made and does not play is our own fault and for somebody to look at.
+            tell = log.error if fault is FilmFault.UNPLAYABLE else log.info
+            tell("film.refused", film=str(taken.film_id), fault=fault, at_ms=at_ms, detail=error.detail)
         except Unmakable as error:
             fault = error.fault
             log.error("film.failed", film=str(taken.film_id), fault=fault)
         else:
             _finish(context, taken, lambda session: complete_film(session, taken, made, sha256))
             return
-    _finish(context, taken, lambda session: refuse_film(session, taken, fault))
+    _finish(context, taken, lambda session: refuse_film(session, taken, fault, at_ms))
 
 
 def _package(context: Context, taken: Taken, folder: Path, reports: _Reports) -> tuple[PackagedFilm, str]:
@@ -256,11 +261,6 @@ def _ours(session: Session, taken: Taken) -> Film | None:
         .where(Film.id == taken.film_id, Film.lease == taken.lease, Film.state == FilmState.WORKING)
         .with_for_update()
     )
-
-
-def _refuse(film: Film, reason: str) -> None:
-    film.state, film.refused_reason, film.finished_at = FilmState.REFUSED, str(reason), clock.now()
-    film.lease = film.lease_until = None
 
 
 def _let_go(session: Session, taken: Taken) -> None:

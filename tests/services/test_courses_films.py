@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from films_for_tests import film
 from school_for_tests import School, new_school
 from sqlalchemy import select
 
-from courses import rules
+from courses import rules, wording
 from courses.models import Film, FilmState, Lesson, Upload, UploadPiece
 from courses.services import films, uploads
 from courses.services.uploads import delete_folder, upload_folder
 from media_pipeline.demo_film import make_demo_film
 from media_pipeline.film import FilmFault
+from media_pipeline.hls import FilmRemark
 from xueji.kernel import clock
 from xueji.kernel.context import Context
 
@@ -176,3 +179,29 @@ def test_only_films_that_no_lesson_shows_are_swept_away(school: School, film_fil
     with school.context.database.reading() as session:
         assert set(session.scalars(select(Film.id))) == {shown, waiting}
         assert session.get_one(Lesson, lesson.id).film_id == shown
+
+
+def test_a_broken_film_is_refused_with_the_moment(school: School, tmp_path: Path) -> None:
+    data = film(tmp_path / "half.mkv", seconds=8, size="160x90").read_bytes()
+    (tmp_path / "half.mkv").write_bytes(data[: len(data) // 2])
+    film_id = queued(school, tmp_path / "half.mkv")
+    films.make_film(school.context, film_id)
+    refused = current(school, film_id)
+    assert (refused.refused_reason, refused.has_strip) == (FilmFault.BROKEN, False)
+    assert refused.refused_at_ms is not None
+    assert 1000 < refused.refused_at_ms < 7000
+    assert f"0:0{refused.refused_at_ms // 1000}" in wording.refusal(FilmFault.BROKEN, refused.refused_at_ms)
+
+
+def test_what_is_odd_about_a_film_and_how_it_looks_stay_with_it(school: School, tmp_path: Path) -> None:
+    film_id = queued(school, film(tmp_path / "film.mp4", seconds=2, sound=4, size="160x90"))
+    films.make_film(school.context, film_id)
+    made = current(school, film_id)
+    assert made.remarks == [FilmRemark.PICTURE_HELD]
+    assert made.has_strip
+    assert school.context.store.get(f"{made.folder}/{rules.STRIP}").startswith(b"\xff\xd8")
+
+
+@pytest.mark.parametrize("words", [FilmFault, rules.Fault, FilmRemark])
+def test_every_code_has_words(words: type[StrEnum]) -> None:
+    assert {str(code) for code in words} <= {str(code) for code in (*wording.REFUSED, *wording.REMARK)}

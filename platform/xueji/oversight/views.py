@@ -10,10 +10,13 @@ from flask import Blueprint, Response, current_app, flash, jsonify, redirect, re
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
+from courses.queries import films_by_id
+from courses.schemas import FilmStatus
+from courses.status import of_film
 from xueji.enrolment import queries as enrolment_queries
 from xueji.enrolment import wording as cohort_wording
 from xueji.enrolment.access import access_enrolment, access_reference
-from xueji.enrolment.queries import enrolment_facts
+from xueji.enrolment.queries import EnrolmentFacts, enrolment_facts
 from xueji.enrolment.wording import ENROLMENT_STATE
 from xueji.hours import wording as hours_wording
 from xueji.hours.clearing import clearing_for
@@ -136,6 +139,7 @@ def sitting(sitting_id: UUID) -> str:
     return render_template(
         "oversight/sitting.html",
         sitting=queries.sitting_line(db(), sitting_id),
+        film=_film_of(facts, found.lesson_id),
         hour_ms=facts.cohort.class_hour_ms,
         line=queries.trainee_line(db(), found.enrolment_id),
         checks=snapshots.checks_of_sitting(db(), sitting_id),
@@ -144,6 +148,12 @@ def sitting(sitting_id: UUID) -> str:
         standings=PHOTO_STANDING,
         **_words(),
     )
+
+
+def _film_of(facts: EnrolmentFacts, lesson_id: UUID) -> FilmStatus | None:
+    """The film that a lesson is taught by, as it looks."""
+    film_ids = [lesson.film_id for lesson in facts.lessons if lesson.lesson_id == lesson_id]
+    return next((of_film(film) for film in films_by_id(db(), film_ids).values()), None)
 
 
 @blueprint.get("/oversight/sittings/<uuid:sitting_id>/timeline")

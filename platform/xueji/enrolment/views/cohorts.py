@@ -8,7 +8,8 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from courses.queries import CourseOutline, courses_of
+from courses.queries import CourseOutline, courses_of, films_by_id
+from courses.status import of_film
 from xueji.enrolment import queries, wording
 from xueji.enrolment.access import access_own_cohort
 from xueji.enrolment.errors import CohortFrozen, CohortRefused
@@ -127,10 +128,13 @@ def discard_cohort(cohort_id: UUID) -> Any:
 def _cohort(found: Cohort) -> str:
     draft = found.state is CohortState.DRAFT
     judgement = cohorts.judge_cohort(db(), found)
+    lessons = queries.cohort_lessons(db(), found.id)
+    films = films_by_id(db(), [lesson.film_id for lesson in lessons])
     return render_template(
         "enrolment/cohort.html",
         cohort=found,
-        lessons=queries.cohort_lessons(db(), found.id),
+        lessons=lessons,
+        films={film_id: of_film(film) for film_id, film in films.items()},
         judgement=judgement if draft else None,
         cap=judgement.cap,
         hour_ms=judgement.class_hour_ms,
