@@ -14,9 +14,11 @@ from people_for_tests import consented, signed_in, someone
 from scenario import MINUTE, Scenario, Student, playing
 from sqlalchemy import select, update
 
+from xueji.enrolment.access import access_reference
 from xueji.enrolment.binding import audit_binding
 from xueji.enrolment.errors import AlreadyEnrolled
 from xueji.enrolment.queries import enrolments_of
+from xueji.enrolment.reference_queries import to_confirm
 from xueji.enrolment.services import trainees
 from xueji.hours.models import PersonAccount
 from xueji.hours.queries import statement_of
@@ -330,6 +332,22 @@ def test_put_apart_again_everything_is_as_before(both: tuple[Scenario, Scenario]
     other.study(there.lessons[0], 2 * MINUTE)
     with context.database.writing() as session, pytest.raises(NotJoinable):
         services.ask_parting(session, context.keyring, joined=other.who.id, reason=REASON, actor=officers[0])
+
+
+def test_her_photo_is_confirmed_where_the_joined_file_studies(both: tuple[Scenario, Scenario]) -> None:
+    here, there = both
+    context, officers = here.context, (_officer(here), _officer(here, Role.REGULATOR))
+    one, other = someone(context), there.student(confirmed=False)
+    consented(context, one)
+    photo = services.enrol_photo(context, person_id=one.id, photo=b"\x07 hers")
+    _join(here, officers, one.id, other.who.id)
+    with context.database.writing() as session:
+        waiting = to_confirm(session, there.school.organisation.id, clock.shanghai_day(clock.now()))
+        assert [(line.enrolment_id, [each.photo_id for each in line.photos]) for line in waiting] == [
+            (other.enrolment.id, [photo])
+        ]
+        _enrolment, seen = access_reference(session, there.school.staff, other.enrolment.id)
+        assert photo in {each.id for each in seen}
 
 
 def test_nobody_is_let_in_twice_under_two_files(scenario: Scenario, officers: tuple[Actor, Actor]) -> None:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
 from xueji.enrolment.rules import settles_on
@@ -51,13 +51,17 @@ def to_confirm(session: Session, organisation_id: UUID, today: date) -> list[ToC
     A first photo waits where the plan asks for it; one that took the place of another, or is unlike those that stand,
     waits wherever it is.
     """
+    # Of whoever signs in: her photos, whichever of her files the enrolment stands in.
+    whose = aliased(Person)
     rows = session.execute(
         select(ReferencePhoto, Enrolment, Cohort, Person.id_number_masked)
-        .join(Person, Person.id == ReferencePhoto.person_id)
+        .join(whose, whose.id == ReferencePhoto.person_id)
+        .join(Person, or_(Person.id == whose.id, Person.joined_to == whose.id))
         .join(Enrolment, Enrolment.person_id == Person.id)
         .join(Cohort, Cohort.id == Enrolment.cohort_id)
         .where(
             _undecided(),
+            whose.joined_to.is_(None),
             Cohort.organisation_id == organisation_id,
             Cohort.state != CohortState.DRAFT,
             Enrolment.state == EnrolmentState.ACTIVE,
