@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import attacks, beats, faces, hours, trace
+from bench import attacks, beats, faces, films, hours, trace
 
 OUTPUT = Path("build") / "bench.json"
 
@@ -76,6 +76,7 @@ SUBJECTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "attacks": lambda: of_rows("attacks", attacks.run()),
     "beats": of_beats,
     "faces": lambda: of_rows("faces", faces.run()),
+    "films": lambda: of_rows("films", films.run()),
     "hours": of_hours,
     "trace": lambda: of_rows("trace", trace.run()),
 }

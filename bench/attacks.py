@@ -129,7 +129,7 @@ def _style_sheet() -> str:
 def _uploading(port: int, hostile: Sequence[Learner]) -> Iterator[None]:
     """Each of these accounts sends one picture of sixteen million pixels as her photo, all at once."""
     bomb = _bomb()
-    threads = [threading.Thread(target=_upload, args=(port, learner, bomb)) for learner in hostile]
+    threads = [threading.Thread(target=upload, args=(port, learner, bomb)) for learner in hostile]
     for thread in threads:
         thread.start()
     try:
@@ -139,7 +139,7 @@ def _uploading(port: int, hostile: Sequence[Learner]) -> Iterator[None]:
             thread.join()
 
 
-def _upload(port: int, learner: Learner, picture: bytes) -> None:
+def upload(port: int, learner: Learner, picture: bytes) -> None:
     form = b'--b\r\nContent-Disposition: form-data; name="photo"; filename="p.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
     body = form + picture + b"\r\n--b--\r\n"
     head = (

@@ -22,6 +22,7 @@ from uuid import uuid4
 from bench.learners import Learner, make
 from bench.load import Measured, cpu_seconds, drive, http_post, wait_for
 from xueji.gateway.handing import ENVIRONMENT, ends
+from xueji.supervisor.programs import WEB_MEMORY
 
 REQUESTS = 6000
 LEARNERS = 550
@@ -39,17 +40,17 @@ class Server:
 
     def web_cpu(self) -> float:
         """Of gunicorn's master, its one worker, and the process that writes for it."""
-        return sum(map(cpu_seconds, _family(self.web.pid)))
+        return sum(map(cpu_seconds, family(self.web.pid)))
 
     def sequencer_cpu(self) -> float:
         return cpu_seconds(self.sequencer.pid) if self.sequencer else 0.0
 
 
-def _family(pid: int) -> Iterator[int]:
+def family(pid: int) -> Iterator[int]:
     yield pid
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in children.read_text().split():
-            yield from _family(int(child))
+            yield from family(int(child))
 
 
 def _free_port() -> int:
@@ -61,7 +62,7 @@ def _free_port() -> int:
 @contextmanager
 def serving(app: str, environment: dict[str, str], *, sequencer: bool, sockets: bool = False) -> Iterator[Server]:
     port = _free_port()
-    environment = {**os.environ, **environment, "XUEJI_LOG_LEVEL": "error"}
+    environment = {**os.environ, **WEB_MEMORY, **environment, "XUEJI_LOG_LEVEL": "error"}
     command = [
         sys.executable,
         "-m",

@@ -93,7 +93,10 @@ def pictures(facts: FilmFacts, line: Timeline, sizes: Sequence[tuple[str, int, i
         f"pad={_STRIP_SIZE[0]}:{_STRIP_SIZE[1]}:-1:-1,tile={_STRIP_LAYOUT},scale=out_range=pc,format=yuv420p"
     )
     # A tenth into the film, past the usual fade from black.
-    ends["poster"] = f"trim=start={float(seconds / 10):.3f},scale={width}:{height}:out_range=pc,setsar=1,format=yuv420p"
+    ends["poster"] = (
+        f"trim=start={float(seconds / 10):.3f},trim=end_frame=1,"
+        f"scale={width}:{height}:out_range=pc,setsar=1,format=yuv420p"
+    )
     return chains + [f"[p{place}]{ends[label]}[{label}]" for place, label in enumerate(labels)]
 
 

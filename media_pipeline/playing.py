@@ -128,7 +128,7 @@ def _decode(folder: Path, initial: str, segments: Sequence[Segment]) -> None:
                     "-i",
                     f"concat:{pieces}",
                 ),
-                *("-map", "0:v:0", "-vf", "scale=16:16", "-f", "framecrc", "-"),
+                *("-map", "0:v:0", "-c:v", "wrapped_avframe", "-f", "framecrc", "-"),
             ],
             timeout=_PLAYED_TIME,
             on_line=pictures.append,

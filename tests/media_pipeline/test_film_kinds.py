@@ -116,6 +116,11 @@ class TestRecordings:
         # A moment of the joint itself is lost: the second recording's sound begins anew there.
         assert (heard(whole)[5:-5] < 0.02).sum() <= 4
 
+    def test_joined_broadcasts_have_no_gap_at_the_joint(self, tmp_path: Path) -> None:
+        run(*picture(2), *tone(2), "-c:v", "mpeg2video", "-c:a", "ac3", str(tmp_path / "a.ts"))
+        finished, _ = made(joined(tmp_path, "film.ts", [tmp_path / "a.ts", tmp_path / "a.ts"]))
+        assert finished.duration_ms == pytest.approx(4000, abs=80)
+
     def test_a_picture_that_changes_its_size_goes_on(self, tmp_path: Path) -> None:
         for name, size in (("a", "320x180"), ("b", "240x180")):
             run(*picture(2, size=size), "-c:v", "libvpx", "-deadline", "realtime", str(tmp_path / f"{name}.ivf"))
@@ -204,11 +209,12 @@ class TestPictures:
     [
         ("film.wmv", ["-c:v", "wmv2", "-c:a", "wmav2"]),
         ("film.avi", ["-c:v", "mpeg4", "-c:a", "mp3"]),
+        ("reordered.avi", ["-c:v", "mpeg4", "-bf", "2", "-vtag", "xvid", "-c:a", "mp3"]),
         ("film.flv", ["-c:v", "flv1", "-c:a", "mp3", "-ar", "44100"]),
         ("film.3gp", ["-c:v", "h263", "-s", "352x288", "-c:a", "aac"]),
         ("film.mpg", ["-c:v", "mpeg2video", "-c:a", "mp2"]),
     ],
-    ids=["WMV", "AVI", "FLV", "3GP", "MPEG-2"],
+    ids=["WMV", "AVI", "AVI that names no times", "FLV", "3GP", "MPEG-2"],
 )
 def test_older_containers_and_codecs_are_films(tmp_path: Path, name: str, options: list[str]) -> None:
     run(*picture(2), *tone(2), *options, str(tmp_path / name))

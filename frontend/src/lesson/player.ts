@@ -19,6 +19,8 @@ interface Hooks {
 
 /** How far past the frontier the player may stand before it is brought back: frames and key frames are not exact. */
 const TOLERANCE_MS = 600;
+/** Some players have ended with their clock a few pictures short of the end: then nothing more would ever be shown. */
+const END_MS = 250;
 const CONTROLS_HIDE_MS = 3_000;
 
 export class Player {
@@ -59,7 +61,8 @@ export class Player {
   }
 
   get positionMs(): number {
-    return Math.min(Math.max(0, Math.round(this.video.currentTime * 1000)), this.durationMs);
+    const at = Math.min(Math.max(0, Math.round(this.video.currentTime * 1000)), this.durationMs);
+    return this.video.ended && this.durationMs - at <= END_MS ? this.durationMs : at;
   }
 
   get playing(): boolean {

@@ -35,6 +35,10 @@ WORKER_MEMORY = {
 """One heap that gives back what is freed, no buffers for threads that a worker never starts, code without its words."""
 
 
+WEB_MEMORY = {name: value for name, value in WORKER_MEMORY.items() if name.startswith("MALLOC_")}
+"""The same heap for the web server: without it photos of 30 MiB stay with it for good, in each thread's heap."""
+
+
 class UnsafeFolder(Exception):
     """The folder of the broker's socket belongs to somebody else."""
 
@@ -144,6 +148,7 @@ def _web(settings: Settings, listening: socket.socket, giving: socket.socket) ->
         pass_fds=(listening.fileno(), giving.fileno()),
         # gunicorn's own place for its files: memory, where there is some, so that a busy disk delays no heartbeat.
         environment={
+            **WEB_MEMORY,
             "XUEJI_HEARTBEATS": "/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir(),
             ENVIRONMENT: str(giving.fileno()),
         },
