@@ -29,7 +29,7 @@ CHECK_EVERY = 60
 DAY_MS = 86_400_000
 BOOK = load()
 FIRST_DAY = date(2026, 1, 5)
-PLAN = BOOK.proctoring_plan("620102", FIRST_DAY)
+PLAN = BOOK.proctoring_plan("620102", FIRST_DAY, film_handed_out=0)
 
 
 def chain(segments: int) -> list[dict[str, Any]]:

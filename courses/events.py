@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from courses.parts import Part
 from xueji.kernel.actor import Actor
 
 
@@ -18,6 +19,16 @@ class FilmAsked:
     actor: Actor
     film_id: UUID
     allowed: bool = False
+
+
+@dataclass(frozen=True)
+class FilmHandedOut:
+    """A part of a film is about to be handed to somebody who studies with it."""
+
+    actor: Actor
+    film_id: UUID
+    sitting_id: UUID
+    part: Part
 
 
 @dataclass(frozen=True)

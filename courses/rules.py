@@ -29,6 +29,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 PLAYLIST = "master.m3u8"
 POSTER = "poster.jpg"
 STRIP = "strip.jpg"
+MEDIA = ".m4s"
 """Names within a finished film, as `media_pipeline.hls` writes them."""
 _MEDIA_FILE = re.compile(r"(?:[a-z0-9_-]{1,32}/)?[a-z0-9_-]{1,64}\.(m3u8|m4s|mp4|jpg)", re.ASCII)
 _MEDIA_TYPES = {

@@ -20,6 +20,7 @@ from xueji.hours.queries import statement_of
 from xueji.hours.rules import Statement
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
+from xueji.progress.leases import page_ticket
 from xueji.snapshots import services as snapshots
 from xueji.trace import queries as trace
 
@@ -51,9 +52,16 @@ class Page:
             "enrolment_id": str(self.student.enrolment.id),
             "lesson_id": str(self.scenario.lessons[self.lesson].id),
             "device": DEVICE,
+            "page": self.ticket(),
             **changes,
         }
         return self.client.post("/api/v1/sittings", json=body)
+
+    def ticket(self) -> str:
+        """What the page carries, as if it had been loaded."""
+        lesson = self.scenario.lessons[self.lesson].id
+        keyring = self.scenario.context.keyring
+        return page_ticket(keyring, self.student.actor, self.student.enrolment.id, lesson)
 
     def beat(self, ms: int = 10_000, **changes: Any) -> dict[str, Any]:
         self.seq += 1

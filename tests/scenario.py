@@ -109,6 +109,7 @@ class Student:
                 continue_here=True,
             )
             at, duration = opened.sitting.resume_ms, opened.terms.duration_ms
+            film = opened.terms.film if opened.terms.plan.film_handed_out else ""
         until, seq = min(at + ms, duration), 0
         while at < until:
             beats = []
@@ -119,15 +120,19 @@ class Student:
                 beat, occurred = Beat(seq, str(uuid4()), at, to), clock.rfc3339(clock.now())
                 beats.append(Reported(beat, occurred, True, digest_of(beat, occurred, True)))
                 at = to
-            self._report(login, tuple(beats))
+            self._report(login, tuple(beats), film)
         return self.sitting_id
 
-    def _report(self, login: UUID, beats: tuple[Reported, ...]) -> None:
+    def _report(self, login: UUID, beats: tuple[Reported, ...], film: str) -> None:
+        """``film``: hers to play, where the plan asks for it; she is handed what she reports."""
         context = self.scenario.context
         assert self.sitting_id is not None
         with context.database.writing() as session:
-            report = Report(self.sitting_id, self.who.id, login, beats)
-            (answer,) = record_reports(session, [report], events=context.events)
+            reports = [Report(self.sitting_id, self.who.id, login, beats)]
+            if film:
+                played = (beats[0].beat.from_ms, beats[-1].beat.to_ms)
+                reports.insert(0, Report(self.sitting_id, self.who.id, login, (), film, played))
+            answer = record_reports(session, reports, events=context.events)[-1]
         if isinstance(answer, Exception):
             raise answer
         if answer.check is not None and UUID(answer.check.check_id) not in self.checks:
@@ -321,9 +326,11 @@ def playing(
     region: str = "620102",
     school: School | None = None,
     regulator: Someone | None = None,
+    film_handed_out: bool = False,
 ) -> Iterator[Scenario]:
     """A scenario in the installation of ``app``, which has connected the parts with each other.
 
+    ``film_handed_out``: whether the plan asks that films are played; most tests tell of people and show them none.
     ``school`` and ``regulator`` when there are some already; else new ones appear.
     """
     context: Context = app.extensions["xueji"]
@@ -341,6 +348,7 @@ def playing(
             industry="fireworks",
             online_ms=online,
             in_person_ms=cohort_plan().total_ms - online,
+            proctoring={"film_handed_out": int(film_handed_out)},
         )
         with context.database.writing() as session:
             cohort = cohorts.open_cohort(session, context.keyring, cohort=draft, actor=school.staff)

@@ -19,7 +19,7 @@ OPENS = date_begins_ms(FIRST_DAY)
 CLOSES = date_begins_ms(LAST_DAY) + DAY_MS
 NINE = OPENS + 9 * HOUR
 """nine in the morning of the first day, Asia/Shanghai"""
-PLAN = BOOK.proctoring_plan("620102", FIRST_DAY)
+PLAN = BOOK.proctoring_plan("620102", FIRST_DAY, film_handed_out=0)
 SETTLED = CLOSES + PLAN.settle_days * DAY_MS
 
 

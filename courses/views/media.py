@@ -9,6 +9,8 @@ from flask import Response, current_app, request
 
 from courses import rules
 from courses.access import FilmDecisions, access_film_folder
+from courses.events import FilmHandedOut
+from courses.parts import FilmParts
 from courses.views import blueprint
 from xueji.kernel import clock
 from xueji.kernel.errors import NotFound
@@ -38,6 +40,18 @@ def film_file(film_id: UUID, path: str) -> Response:
     response.set_etag(f"{folder.rsplit('/', 1)[-1]}-{path}")
     response.make_conditional(request, accept_ranges=True, complete_length=len(content))
     return response
+
+
+@blueprint.get("/media/<uuid:film_id>/<uuid:sitting_id>/<path:path>")
+@signed_in
+def film_part(film_id: UUID, sitting_id: UUID, path: str) -> Response:
+    """The same for a sitting, under addresses of its own: what it is handed of the film is written down first."""
+    if path.endswith(rules.MEDIA):
+        known = cast(FilmParts, current_app.extensions.setdefault("film_parts", FilmParts()))
+        part = known.find(context().store, _folder(film_id), path)
+        if part is not None:
+            context().events.publish(FilmHandedOut(actor(), film_id, sitting_id, part))
+    return film_file(film_id, path)
 
 
 def _folder(film_id: UUID) -> str:

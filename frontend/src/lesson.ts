@@ -18,6 +18,7 @@ if (root !== null) {
   const page = new LessonPage(root, new SittingKeep(browserStorage()), {
     enrolmentId: datum(root, "enrolmentId"),
     lessonId: datum(root, "lessonId"),
+    page: datum(root, "page"),
     sittingsUrl: datum(root, "sittingsUrl"),
   });
   void bringIconsAlong();

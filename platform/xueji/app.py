@@ -31,6 +31,7 @@ from xueji.navigation import init_navigation
 from xueji.oversight import views as oversight_views
 from xueji.progress import api as progress_api
 from xueji.progress import views as progress_views
+from xueji.progress.handing import init_handing
 from xueji.progress.lane import init_lane
 from xueji.progress.openings import init_openings
 from xueji.progress.reporting import init_beats
@@ -70,6 +71,7 @@ STEPS: tuple[Callable[[Flask], None], ...] = (
     init_health,
     init_beats,
     init_openings,
+    init_handing,
     init_lane,
 )
 

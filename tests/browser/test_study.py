@@ -58,6 +58,17 @@ def test_a_button_pressed_while_the_film_comes_starts_it(visit: Visit, trainee: 
     expect(classroom.veil).to_be_hidden()
 
 
+def test_a_browser_that_plays_the_film_is_handed_it(visit: Visit, campus: Campus, trainee: Trainee) -> None:
+    classroom = Classroom.enter(visit(trainee.account), trainee)
+    classroom.start()
+    classroom.wait_until_credited(6_000)
+    (opened,) = campus.leaves(trainee, "sitting.open")
+    assert opened["from_page"] is True
+    assert any(beat.get("handed_out") for beat in campus.leaves(trainee, "beat"))
+    statement = campus.statement(trainee)
+    assert (statement.online.unplayed_ms, statement.online.held_ms, statement.marks) == (0, 0, ())
+
+
 def test_a_film_that_breaks_goes_on_by_itself_where_it_was(visit: Visit, campus: Campus, trainee: Trainee) -> None:
     visitor = visit(trainee.account)
     visitor.page.add_init_script(BUFFER_AT_HAND)

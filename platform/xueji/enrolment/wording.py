@@ -133,6 +133,7 @@ _PLAN_FIELD: Mapping[str, Any] = {
     "deny_days": _("学员提出异议的期限"),
     "round_ms": _("现场巡查间隔"),
     "room_code": _("现场验证码"),
+    "film_handed_out": _("须播放视频"),
 }
 
 MISFIT: Mapping[Misfit, Any] = {

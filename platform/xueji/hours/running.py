@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from xueji.hours.rules import Ahead, LessonLine, Media, Statement, Status
 from xueji.hours.shown import film
 from xueji.progress.rules import BeatResult
-from xueji.rulebook.intervals import Interval, length, subtract, union
+from xueji.rulebook.intervals import Interval, intersect, length, subtract, union
 from xueji.rulebook.vocabulary import Reason
 
 _FORMAT: Final = 2
@@ -75,8 +75,11 @@ class Running:
         )
         return json.dumps(values, separators=(",", ":"))
 
-    def add(self, results: Iterable[BeatResult]) -> None:
-        """Take in what beats earned and what was refused of them, in their order."""
+    def add(self, results: Iterable[BeatResult], handed_out: Sequence[Interval] | None = None) -> None:
+        """Take in what beats earned and what was refused of them, in their order.
+
+        ``handed_out``: the media that the sitting has been handed by now, a union; None where nobody asks.
+        """
         for result in results:
             for first, last, reason in result.refused:
                 if last > first:
@@ -84,16 +87,18 @@ class Running:
             if result.server is not None:
                 at = result.server[0]
                 for first, last in result.credited:
-                    self._earn(first, last, at)
+                    for begins, ends, most in _cut(first, last, handed_out):
+                        self._earn(begins, ends, at + begins - first, most)
                     at += last - first
             self.furthest_ms = max(self.furthest_ms, result.furthest_ms)
 
-    def _earn(self, first: int, last: int, at: int) -> None:
-        """Media from first to last, watched from the server's instant ``at`` on."""
+    def _earn(self, first: int, last: int, at: int, most: int) -> None:
+        """Media from first to last, watched from the server's instant ``at`` on, worth ``most`` at best."""
         while self.spans[0][0] <= at:
             self.spans.pop(0)
         while first < last:
             until, worth = self.spans[0]
+            worth = min(worth, most)
             end = min(last, first + until - at)
             if self.owes_from_ms is not None:
                 if at >= self.owes_from_ms:
@@ -252,6 +257,20 @@ def _first(pieces: Sequence[Interval], most_ms: int) -> list[Interval]:
 
 def _sums(refused: Counter[str]) -> list[dict[str, Any]]:
     return [{"reason": each, "ms": refused[each]} for each in _REASONS if refused.get(each)]
+
+
+def _cut(first: int, last: int, handed_out: Sequence[Interval] | None) -> Iterator[tuple[int, int, int]]:
+    """Media from first to last where it was handed out and where not, in order, each with what it is worth at best."""
+    if handed_out is None:
+        yield first, last, Status.CONFIRMED
+        return
+    for begins, ends in intersect([(first, last)], handed_out):
+        if first < begins:
+            yield first, begins, Status.HELD
+        yield begins, ends, Status.CONFIRMED
+        first = ends
+    if first < last:
+        yield first, last, Status.HELD
 
 
 def _pairs(values: Iterable[Sequence[int]]) -> list[tuple[int, int]]:

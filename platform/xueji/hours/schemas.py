@@ -44,6 +44,7 @@ class OnlineOut(BaseModel):
     awaited_ms: int = Field(
         default=0, description="Of what is held: what waits for staff to confirm her reference photo"
     )
+    unplayed_ms: int = Field(default=0, description="Of what is held: what was not handed out when it was reported")
     refused: list[RefusedSumOut]
 
 
@@ -56,6 +57,7 @@ class LessonLineOut(BaseModel):
     provisional_ms: int
     held_ms: int
     awaited_ms: int = Field(default=0, description="Of what is held; not to be watched again")
+    unplayed_ms: int = Field(default=0, description="Of what is held: counts once it is played")
     refused: list[RefusedSumOut]
     make_up: list[tuple[int, int]] = Field(description="Media [from, to) that earns again when it is watched again")
 

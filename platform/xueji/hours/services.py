@@ -69,7 +69,7 @@ def study_credited(credited: StudyCredited) -> None:
     except OtherFormat:
         credited.ledger = None
         return
-    running.add(credited.results)
+    running.add(credited.results, credited.handed_out)
     if credited.owes_from_ms is not None:
         running.owe(credited.owes_from_ms)
     credited.ledger, credited.line = running.write(), running.as_values()

@@ -12,7 +12,7 @@ from xueji.enrolment.wording import DOUBT as DOUBT
 from xueji.enrolment.wording import HER_WORD as HER_WORD
 from xueji.enrolment.wording import amount
 from xueji.enrolment.wording import article as article
-from xueji.hours.rules import FlagCode, LessonLine, MissingCode, OnlineSums, Statement
+from xueji.hours.rules import FlagCode, LessonLine, Mark, MissingCode, OnlineSums, Statement
 from xueji.hours.shown import shown
 from xueji.rulebook.rules import CapNote
 from xueji.rulebook.vocabulary import Clearer, Reason
@@ -35,6 +35,8 @@ AWAITED: Any = _("核验已通过，但底照还没有与身份证件核对。�
 AWAITED_OWN: Any = _(
     "核验已通过，但底照还没有与身份证件核对。请带身份证件到培训机构，由工作人员核对一次；核对后这些时间自动计入，不用重学。"
 )
+
+UNPLAYED: Any = _("学习记录报来时，平台还没有把这一段视频发给学习页面。请在学习页面播放、补学这一段，播放过就能计入。")
 
 REASON: Mapping[str, Any] = {
     Reason.ALREADY_COUNTED: _("重复观看"),
@@ -121,10 +123,15 @@ MISSING: Mapping[str, Any] = {
 MARK: Mapping[str, Any] = {
     "late_review": _("期限之后的人工复核，不再算数"),
     "late_amendment": _("期限之后的开班信息更正，不再算数"),
+    Mark.NO_PAGE: _("没有打开学习页面就开始的学习"),
+    Mark.NOT_HANDED_OUT: _("视频还没有发出就报来的学习"),
     "conflict": _("同一编号的学习记录前后不一致"),
     **{reason: REASON[reason] for reason in Reason},
 }
-"""Requests that were refused whole, by the reason the leaf gives."""
+"""Requests that were refused whole, by the reason the leaf gives, and what else is remarked about reports."""
+
+SENT_OTHERWISE = (Mark.NO_PAGE, Mark.NOT_HANDED_OUT)
+"""Of the marks, those of study that was recorded and did not come the way of a lesson page."""
 
 RETOLD = "retold"
 """The mark that counts windows which began again because a telling was lost."""
@@ -197,6 +204,8 @@ def fates(sums: LessonLine | OnlineSums) -> list[tuple[str, int, int]]:
 
 def held_sentence(sums: OnlineSums) -> Any:
     """Why time is held, and what to do about it."""
+    if sums.held_ms and sums.held_ms == sums.unplayed_ms:
+        return UNPLAYED
     return AWAITED if sums.held_ms and sums.held_ms == sums.awaited_ms else STATUS_SENTENCE["held"]
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from xueji.hours.rules import Evidence, Status
+from xueji.hours.rules import Evidence, Mark, Status
 from xueji.hours.rules.worth import Span, spans_of
-from xueji.hours.wording import REASON, span
+from xueji.hours.wording import MARK, REASON, span
 from xueji.kernel import clock
 from xueji.oversight.wording import BEAT_STATE, METHOD, WORTH
 from xueji.rulebook.reviewing import Decision
@@ -68,6 +68,7 @@ class Item:
 @dataclass
 class _Tracks:
     study: list[Item] = field(default_factory=list)
+    film: list[Item] = field(default_factory=list)
     refused: list[Item] = field(default_factory=list)
     focus: list[Item] = field(default_factory=list)
     network: list[Item] = field(default_factory=list)
@@ -94,7 +95,10 @@ def timeline(
         match leaf["event"]:
             case Event.SITTING_OPEN:
                 method = METHOD[leaf["values"]["method"]]
-                tracks.device.append(Item(at_ms, None, "neutral", _("打开"), f"{method} · {device}"))
+                said = [str(method), device]
+                if not leaf["values"].get("from_page", True):
+                    said.append(str(MARK[Mark.NO_PAGE]))
+                tracks.device.append(Item(at_ms, None, "neutral", _("打开"), " · ".join(said)))
                 before_ms = at_ms
             case Event.LEASE_TAKE | Event.LEASE_EXPIRE:
                 tracks.device.append(_lease(leaf, at_ms, sitting))
@@ -118,6 +122,7 @@ def timeline(
 def _drawn(mine: Sequence[Leaf], tracks: _Tracks, checks: list[Item], presence: list[Item]) -> dict[str, Any]:
     named = [
         (_("学习"), tracks.study),
+        (_("发出视频"), tracks.film),
         (_("不计入"), tracks.refused),
         (_("身份核验"), checks),
         (_("现场"), presence),
@@ -172,6 +177,8 @@ def _beat(tracks: _Tracks, leaf: Leaf, at_ms: int, before_ms: int | None, cut: S
         said_ms = epoch_ms(occurred)
         said = Item(said_ms, at_ms, "provisional", _("断网后补传，始于客户端时间"), time_of_day(said_ms))
         _extend(tracks.network, said)
+    for first, last, handed_ms in values.get("handed_out", ()):
+        tracks.film.append(Item(handed_ms, None, "neutral", _("发出"), span(first, last)))
     if values["credited"]:
         begins = values["server"][0]
         for first, last in values["credited"]:

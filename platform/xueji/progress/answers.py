@@ -38,8 +38,10 @@ def opened_json(opened: Opened, lease: str) -> dict[str, Any]:
     film_id = opened.lesson.film_id
     media = None
     if film_id is not None and opened.lesson.film_ready:
-        playlist = url_for("courses.film_file", film_id=film_id, path="master.m3u8")
-        media = {"hls": playlist, "poster": playlist.removesuffix("master.m3u8") + "poster.jpg"}
+        # Each sitting has addresses of its own, so that whatever it plays is handed out to it.
+        playlist = url_for("courses.film_part", film_id=film_id, sitting_id=sitting.id, path="master.m3u8")
+        poster = url_for("courses.film_file", film_id=film_id, path="poster.jpg")
+        media = {"hls": playlist, "poster": poster}
     return {
         "sitting_id": str(sitting.id),
         "resume_ms": sitting.resume_ms,

@@ -26,7 +26,7 @@ from xueji.progress.errors import (
     SittingClash,
     SittingEnded,
 )
-from xueji.progress.leases import issue_lease, whose
+from xueji.progress.leases import issue_lease, page_loaded, whose
 from xueji.progress.openings import Opening, open_in_turn
 from xueji.progress.queries import lesson_progress
 from xueji.progress.reporting import report_beats
@@ -56,7 +56,8 @@ def my_enrolments() -> Response:
 @refuses(CheckElsewhere, LeaseHeld, SittingClash, SittingEnded, LessonNotReady, NotOnline, OutsideDates, NotFound)
 def open_(body: schemas.OpenSitting) -> tuple[Response, int]:
     device = body.device or (request.user_agent.string or "")
-    asked = Opening(actor(), body.sitting_id, body.enrolment_id, body.lesson_id, device, body.continue_here)
+    loaded = page_loaded(context().keyring, body.page, actor(), body.enrolment_id, body.lesson_id)
+    asked = Opening(actor(), body.sitting_id, body.enrolment_id, body.lesson_id, device, body.continue_here, loaded)
     opened = open_in_turn(current_app, asked)
     lease = issue_lease(
         context().keyring,

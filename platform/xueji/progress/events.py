@@ -87,6 +87,8 @@ class StudyCredited:
     results: Sequence[BeatResult]
     owes_from_ms: int | None = None
     """When a scheduled check stands open: the end of its window (epoch ms), from which on an answer is owed."""
+    handed_out: Sequence[Interval] | None = None
+    """The media that was handed out in this sitting; None where nobody asks."""
     line: dict[str, Any] | None = None
 
 

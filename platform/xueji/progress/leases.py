@@ -12,6 +12,7 @@ from uuid import UUID
 
 from xueji.identity import tokens
 from xueji.identity.errors import SignedOut
+from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
 
 PREFIX = "lease."
@@ -36,6 +37,16 @@ def read_lease(keyring: Keyring, token: str, sitting_id: UUID) -> tuple[UUID, UU
     if body[:16] != sitting_id.bytes or not hmac.compare_digest(signed[_BODY:], _mac(keyring, body)):
         return None
     return UUID(bytes=body[16:32]), UUID(bytes=body[32:48])
+
+
+def page_ticket(keyring: Keyring, actor: Actor, enrolment_id: UUID, lesson_id: UUID) -> str:
+    """What a lesson page opens its sittings with: it says that she has loaded this lesson's page."""
+    said = b"".join(each.bytes for each in (actor.person_id, enrolment_id, lesson_id))
+    return hmac.digest(keyring.derived("lesson page"), said, "sha256").hex()
+
+
+def page_loaded(keyring: Keyring, ticket: str, actor: Actor, enrolment_id: UUID, lesson_id: UUID) -> bool:
+    return ticket.isascii() and hmac.compare_digest(ticket, page_ticket(keyring, actor, enrolment_id, lesson_id))
 
 
 def whose(keyring: Keyring, token: str, sitting_id: UUID) -> tuple[UUID, UUID]:

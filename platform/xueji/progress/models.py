@@ -71,6 +71,8 @@ class Sitting(Base):
     """The lesson's line of the statement, carried on by the beats (`hours.running`); None until it is asked for."""
     ledger_leaves: Mapped[int] = mapped_column(Integer, server_default="0")
     """How many leaves of the enrolment's chain it rests on: any that is not a beat of this sitting makes it stale."""
+    handed_out: Mapped[str | None] = mapped_column(Text)
+    """JSON of `handed.HandedOut`: what the server handed out of the film in this sitting; None for nothing."""
     ended_ms: Mapped[int | None] = mapped_column(BigInteger)
     """Set when another sitting took the lease or the enrolment ended; a sitting that simply stops needs no end."""
     ended_reason: Mapped[str | None] = mapped_column(String(24))

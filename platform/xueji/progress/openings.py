@@ -32,6 +32,7 @@ class Opening(NamedTuple):
     lesson_id: UUID
     device: str
     continue_here: bool
+    from_page: bool = True
 
 
 def init_openings(app: Flask) -> None:

@@ -26,6 +26,7 @@ from xueji.kernel.events import Announcement, Events
 from xueji.kernel.plain import Plain
 from xueji.progress.errors import BeatClash, LeaseLost, SessionEnded, SittingEnded
 from xueji.progress.events import CheckFallsDue, ContactDuringCheck, LedgerShown, StudyCredited
+from xueji.progress.handed import HandedOut
 from xueji.progress.open_check import OpenCheck, read_open_check, write_open_check
 from xueji.progress.rules import (
     Beat,
@@ -44,6 +45,7 @@ from xueji.progress.rules import (
     presence_asked,
 )
 from xueji.progress.terms import read_intervals, read_terms, write_intervals
+from xueji.rulebook.intervals import Interval
 from xueji.rulebook.vocabulary import CheckKind, Reason
 from xueji.trace.rules import Entry, Event, Recorded
 from xueji.trace.services import record_many
@@ -85,6 +87,7 @@ class _Row(NamedTuple):
     open_check: str | None
     ledger: str | None
     ledger_leaves: int
+    handed_out: str | None
     ended_ms: int | None
     lease_of: UUID | None
 
@@ -92,7 +95,7 @@ class _Row(NamedTuple):
 _MOVED = (
     "last_contact_ms", "used_until_ms", "furthest_ms", "resume_ms", "make_up", "study_ms", "since_check_ms",
     "next_check", "last_interaction_ms", "question_id", "question_by_ms", "day", "day_used_ms", "last_seq", "reports",
-    "open_check", "ledger", "ledger_leaves", "id",
+    "open_check", "ledger", "ledger_leaves", "handed_out", "id",
 )  # fmt: skip
 _FIND = (
     f"SELECT {', '.join('sitting.' + column for column in _Row._fields[:-1])}, lease.sitting_id"
@@ -116,12 +119,18 @@ class Reported(NamedTuple):
 
 
 class Report(NamedTuple):
-    """One request: a sitting's beats, and who says so by a signed token; whether that still holds is read here."""
+    """One request: a sitting's beats, and who says so by a signed token; whether that still holds is read here.
+
+    Or, without beats, a part of a film on its way to the page.
+    """
 
     sitting_id: UUID
     person_id: UUID
     login_session_id: UUID
     beats: tuple[Reported, ...]
+    film: str = ""
+    """When the server itself has something to report: the film that a part of was asked for in this sitting."""
+    part: Interval = (0, 0)
 
 
 @dataclass(slots=True)
@@ -163,6 +172,7 @@ class _Open:
     check: OpenCheck | None
     ledger: str | None
     ledger_leaves: int
+    handed_out: HandedOut
     line: dict[str, Any] | None = None
     known: dict[int, tuple[bytes, int, str | None]] = field(default_factory=dict)
     touched: bool = False
@@ -179,6 +189,7 @@ class _Open:
             read_open_check(row.open_check),
             row.ledger,
             row.ledger_leaves,
+            HandedOut.read(row.handed_out),
         )
 
     def moved(self, plain: Plain, now_ms: int) -> tuple[Any, ...]:
@@ -203,6 +214,7 @@ class _Open:
             write_open_check(self.check),
             self.ledger,
             self.ledger_leaves,
+            self.handed_out.write(),
             plain.key(self.row.id),
         )
 
@@ -323,6 +335,8 @@ def _judge(batch: _Batch, report: Report) -> Answer:
     ):
         raise NotFound
     row, now_ms = sitting.row, batch.now_ms
+    if not report.beats:
+        return _hand_out(batch, sitting, report)
     chain = str(row.enrolment_id)
     if sitting.reports + len(report.beats) > most_reports(row.opened_ms, now_ms):
         raise TooMany
@@ -367,6 +381,16 @@ def _judge(batch: _Batch, report: Report) -> Answer:
     return _answer(sitting, report, now_ms)
 
 
+def _hand_out(batch: _Batch, sitting: _Open, report: Report) -> Answer:
+    """Note that a part of the film is on its way; of another film, or to a page whose sitting is over, nothing."""
+    row = sitting.row
+    if row.lease_of == row.id and row.ended_ms is None and sitting.state.terms.film == report.film:
+        handed_out = sitting.handed_out.and_of(report.part, batch.now_ms)
+        sitting.touched = sitting.touched or handed_out is not sitting.handed_out
+        sitting.handed_out = handed_out
+    return Answer(sitting.state.furthest_ms, [], sitting.check, None, (None, None), batch.now_ms)
+
+
 def changes_worth(entries: Iterable[Entry]) -> bool:
     """Whether what was recorded of a check changes what time already passed is worth."""
     return any(entry.event not in _ONLY_ASKED for entry in entries)
@@ -379,7 +403,8 @@ def _carry_on(batch: _Batch, sitting: _Open, results: Sequence[BeatResult]) -> N
     if results:
         check = sitting.check
         owes_from_ms = check.answer_by_ms if check is not None and check.kind == CheckKind.SCHEDULED else None
-        credited = StudyCredited(sitting.ledger, results, owes_from_ms)
+        asked = sitting.state.terms.plan.film_handed_out
+        credited = StudyCredited(sitting.ledger, results, owes_from_ms, sitting.handed_out.media if asked else None)
         batch.events.publish(credited)
         sitting.ledger, sitting.line = credited.ledger, credited.line
     elif sitting.line is None:
@@ -406,9 +431,13 @@ def _credit(batch: _Batch, sitting: _Open, fresh: list[Reported], entries: list[
         state = person_seen(state, now_ms)
         sitting.question_id = None
     sitting_id, lesson_id = str(row.id), str(row.lesson_id)
+    told = [beat_values(sitting_id, lesson_id, each.beat, result) for each, result in zip(fresh, results, strict=True)]
+    if sitting.handed_out.new:
+        # What was handed out before they came stands in their own leaf, and bears on it and on those after it.
+        told[0]["handed_out"] = sitting.handed_out.values
+        sitting.handed_out = sitting.handed_out.told()
     entries.extend(
-        Entry(Event.BEAT, chain, who, beat_values(sitting_id, lesson_id, each.beat, result), now_ms, each.occurred)
-        for each, result in zip(fresh, results, strict=True)
+        Entry(Event.BEAT, chain, who, values, now_ms, each.occurred) for each, values in zip(fresh, told, strict=True)
     )
     if state.question_by_ms is None and asks_presence(state, now_ms):
         state = presence_asked(state, now_ms)

@@ -142,6 +142,8 @@ class SittingTerms:
     part: str = Part.THEORY
     only_make_up: bool = False
     """whether the cohort's days are over: nothing new earns, only what is to be made up"""
+    film: str = ""
+    """id of the lesson's film; empty in sittings of earlier releases"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,9 @@ class OpenSitting(Strict):
     lesson_id: UUID
     device: str = Field(default="", max_length=200)
     continue_here: bool = Field(default=False, strict=True, description="Take over from another page or device")
+    page: str = Field(
+        default="", max_length=100, description="What the lesson page carries; without it the opening is marked"
+    )
 
 
 class BeatIn(Strict):

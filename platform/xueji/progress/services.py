@@ -87,9 +87,11 @@ def open_sitting(
     lesson_id: UUID,
     device: str,
     continue_here: bool = False,
+    from_page: bool = True,
 ) -> Opened:
     """Begin to study, or get the same answer again for the same ``sitting_id``.
 
+    ``from_page``: whether the lesson's page was loaded before, by whoever asks; the opening's leaf says so.
     Raises NotFound, SittingClash, SittingEnded, NotOnline, LessonNotReady, OutsideDates, LeaseHeld, and whatever
     those who listen to `SittingOpens` refuse with.
     """
@@ -125,7 +127,8 @@ def open_sitting(
     opens.make_up = opens.make_up[:MOST_MAKE_UP]
     sitting = _new_sitting(opens, before, device)
     terms = read_terms(sitting.terms)
-    leaf = Entry(Event.SITTING_OPEN, facts.chain, who, _leaf(session, sitting, terms))
+    values = {**_leaf(session, sitting, terms), "from_page": from_page}
+    leaf = Entry(Event.SITTING_OPEN, facts.chain, who, values)
     sitting.ledger_leaves = trace.record_many(session, [*opens.entries, leaf])[-1].n + 1
     # Before its row: what has changed of the sitting it is taken from.
     session.flush()
@@ -383,6 +386,7 @@ def _new_sitting(opens: SittingOpens, before: Before, device: str) -> Sitting:
         closes_ms=cohort.settles_ms if opens.only_make_up else cohort.closes_ms,
         part=opens.lesson.part,
         only_make_up=opens.only_make_up,
+        film=str(opens.lesson.film_id or ""),
     )
     ended = opens.only_make_up or opens.furthest_ms >= terms.duration_ms
     resume_ms = opens.make_up[0][0] if opens.make_up and ended else before.resume_ms

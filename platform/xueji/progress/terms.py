@@ -21,6 +21,7 @@ def write_terms(terms: SittingTerms) -> str:
             "closes_ms": terms.closes_ms,
             "part": terms.part,
             "only_make_up": terms.only_make_up,
+            "film": terms.film,
         },
         separators=(",", ":"),
     )
@@ -37,6 +38,7 @@ def read_terms(text: str) -> SittingTerms:
         closes_ms=values["closes_ms"],
         part=values["part"],
         only_make_up=values.get("only_make_up", False),
+        film=values.get("film", ""),
     )
 
 

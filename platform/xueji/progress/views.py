@@ -12,8 +12,9 @@ from xueji.identity.models import Person
 from xueji.identity.queries import is_herself, standing_file
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound
+from xueji.progress.leases import page_ticket
 from xueji.web.access import roles
-from xueji.web.session import actor, db
+from xueji.web.session import actor, context, db
 
 blueprint = Blueprint("progress", __name__, template_folder="templates")
 
@@ -32,6 +33,7 @@ def lesson(enrolment_id: UUID, lesson_id: UUID) -> str:
         "progress/lesson.html",
         lesson={"id": lesson_id, "number": found.position, "title": found.title, "duration_ms": found.duration_ms},
         enrolment={"id": enrolment_id, "cohort_title": facts.cohort.title},
+        page=page_ticket(context().keyring, actor(), enrolment_id, lesson_id),
         method=session.get_one(Person, standing_file(session, enrolment.person_id)).proof_route,
         back_url=url_for("hours.my_training"),
         hours_url=hours_url,

@@ -43,6 +43,7 @@ _LIMITS: Mapping[str, tuple[int, int]] = {
     # The longest is as long as a check-in may last: no round is needed then.
     "round_ms": (60_000, 18_000_000),
     "room_code": (0, 1),
+    "film_handed_out": (0, 1),
 }
 
 
@@ -76,6 +77,7 @@ LAXER: Mapping[str, Laxer] = {
     "confirm_reference": Laxer.LESS,
     "round_ms": Laxer.MORE,
     "room_code": Laxer.LESS,
+    "film_handed_out": Laxer.LESS,
     "attendance_days": Laxer.MORE,
     "deny_days": Laxer.LESS,
 }
@@ -90,6 +92,7 @@ BEFORE_IT_WAS: Mapping[str, int] = {
     "deny_days": 0,
     "round_ms": 18_000_000,
     "room_code": 0,
+    "film_handed_out": 0,
 }
 """For each field that came with a later release: what a plan written before it means. Such a plan stays valid for ever,
 and is watched as it was then; a new field therefore needs a limit above, a preset in the rulebook and a line here."""
@@ -151,6 +154,8 @@ class ProctoringPlan:
     """longest time between two looks of staff at who studies without a camera; what is later is held"""
     room_code: int
     """1 where the code shown in the room is typed once for each check-in, 0 where none is asked for"""
+    film_handed_out: int
+    """1: study of what the server had not handed out of the film is held; 0: nobody asks"""
 
     def __post_init__(self) -> None:
         for name, (least, most) in _LIMITS.items():

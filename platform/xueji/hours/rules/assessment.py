@@ -35,7 +35,7 @@ from xueji.hours.rules.statement import (
 )
 from xueji.hours.rules.worth import Span, Status, spans_of
 from xueji.rulebook.industries import risk
-from xueji.rulebook.intervals import Interval, length, subtract, union
+from xueji.rulebook.intervals import Interval, intersect, length, subtract, union
 from xueji.rulebook.rules import (
     USED_BY_THE_ACCOUNT,
     InForce,
@@ -178,6 +178,8 @@ class _LessonStudy:
     by_status: tuple[list[Interval], ...] = field(default_factory=lambda: tuple([] for _ in Status))
     refused: Counter[str] = field(default_factory=Counter)
     furthest_ms: int = 0
+    unplayed: list[Interval] = field(default_factory=list)
+    """media that was credited before it was handed out"""
 
 
 @dataclass(slots=True)
@@ -203,6 +205,10 @@ def _study(evidence: Evidence, rooms: Sequence[Attendance], suspicions: Suspicio
     for refusal in evidence.refusals:
         if refusal.lesson in study.lessons and refusal.to_ms > refusal.from_ms:
             study.lessons[refusal.lesson].refused[refusal.reason] += refusal.to_ms - refusal.from_ms
+
+    for piece in evidence.unplayed:
+        if piece.lesson in study.lessons:
+            study.lessons[piece.lesson].unplayed.append((piece.from_ms, piece.to_ms))
 
     face = spans_of(evidence, Method.FACE)
     supervised = spans_of(evidence, Method.SUPERVISED)
@@ -343,6 +349,7 @@ def _lesson_lines(
                 refused=_refused_sums(refused),
                 make_up=() if settled else tuple(union([*held, *lost])),
                 awaited_ms=awaited_ms,
+                unplayed_ms=length(intersect(held, union(watched.unplayed))),
             )
         )
     return tuple(lines), confirmed_total
@@ -375,6 +382,7 @@ def _online_sums(lines: Sequence[LessonLine], stray_ms: int) -> OnlineSums:
         held_ms=sum(line.held_ms for line in lines),
         refused=_refused_sums(refused),
         awaited_ms=sum(line.awaited_ms for line in lines),
+        unplayed_ms=sum(line.unplayed_ms for line in lines),
     )
 
 

@@ -156,6 +156,15 @@ class Values:
             raise self.wrong(name, "must be a list of intervals")
         return [self._pair(name, pair) for pair in value]
 
+    def handed_out(self) -> list[tuple[int, int]]:
+        """The media that was handed out before this leaf and stands in none before it; each with its instant."""
+        if not self.has("handed_out"):
+            return []
+        value = self._get("handed_out")
+        if not isinstance(value, list) or not all(isinstance(part, list | tuple) and len(part) == 3 for part in value):
+            raise self.wrong("handed_out", "must be a list of parts")
+        return [self._pair("handed_out", part[:2]) for part in value]
+
     def _pair(self, name: str, pair: object) -> tuple[int, int]:
         if (
             not isinstance(pair, list | tuple)

@@ -18,13 +18,14 @@ from xueji.hours.rules.records import (
     Lesson,
     MalformedLeaf,
     MalformedTrace,
+    Mark,
     Refusal,
     Segment,
     Standing,
 )
 from xueji.hours.rules.references import References
 from xueji.rulebook import reviewing
-from xueji.rulebook.intervals import union
+from xueji.rulebook.intervals import subtract, union
 from xueji.rulebook.reviewing import Decision, Office, Word
 from xueji.rulebook.vocabulary import (
     Category,
@@ -183,6 +184,9 @@ class _Reading:
     irregular: list[Irregular] = field(default_factory=list)
     clearances: dict[str, Clearance] = field(default_factory=dict)
     shown: list[int] = field(default_factory=list)
+    handed_out: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    """by sitting: media, a union"""
+    unplayed: list[Segment] = field(default_factory=list)
 
     def take(self, leaf: Leaf) -> None:
         n = leaf["n"]
@@ -227,6 +231,7 @@ class _Reading:
             shown_ms=tuple(sorted([*self.shown, *(look.at_ms for look in self.desk.confirmations())])),
             owed=tuple(union(interval for story in self.checks.values() for interval in story.all_owed())),
             withdrawn=self.withdrawn,
+            unplayed=tuple(self.unplayed),
             references={name: self.references.state(name, self.enrolment) for name in self.references.known},
         )
 
@@ -314,10 +319,13 @@ class _Reading:
 
     def sitting_open(self, n: int, at: int, values: Values) -> None:
         self.sittings[values.text("sitting")] = values.one_of("method", Method)
+        if values.has("from_page") and not values.flag("from_page"):
+            self.marks[Mark.NO_PAGE] += 1
 
     def beat(self, n: int, at: int, values: Values) -> None:
         sitting, lesson = values.text("sitting"), values.text("lesson")
         credited = values.spans("credited")
+        handed_out = self._handed_out(sitting, values)
         if credited:
             begins, ends = values.span("server")
             if ends > at:
@@ -330,6 +338,8 @@ class _Reading:
                 spent = max(0, min(last - first, passed - begins))
                 if spent:
                     self.segments.append(Segment(n, sitting, lesson, first, first + spent, begins))
+                    if handed_out is not None:
+                        self._look_at_film(self.segments[-1], handed_out)
                 if spent < last - first:
                     self.refusals.append(Refusal(n, sitting, lesson, first + spent, last, Reason.IMPOSSIBLE))
                 begins += spent
@@ -341,6 +351,23 @@ class _Reading:
         furthest = values.whole("furthest_ms")
         if furthest > self.furthest.get(lesson, -1):
             self.furthest[lesson] = furthest
+
+    def _handed_out(self, sitting: str, values: Values) -> list[tuple[int, int]] | None:
+        """What the sitting was handed of its film by this leaf; None where the plan does not ask."""
+        if self.enrolment is None or self.rules < 2 or not self.enrolment.plan.film_handed_out:
+            return None
+        parts = values.handed_out()
+        if parts:
+            self.handed_out[sitting] = union([*self.handed_out.get(sitting, ()), *parts])
+        return self.handed_out.get(sitting, [])
+
+    def _look_at_film(self, segment: Segment, handed_out: list[tuple[int, int]]) -> None:
+        pieces = subtract([(segment.from_ms, segment.to_ms)], handed_out)
+        if pieces:
+            self.marks[Mark.NOT_HANDED_OUT] += 1
+        for first, last in pieces:
+            begins = segment.server_ms + first - segment.from_ms
+            self.unplayed.append(replace(segment, from_ms=first, to_ms=last, server_ms=begins))
 
     def beat_conflict(self, n: int, at: int, values: Values) -> None:
         self.marks["conflict"] += 1

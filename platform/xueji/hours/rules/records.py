@@ -15,6 +15,15 @@ EVER: Final = 1 << 62
 """later than anything (epoch ms)"""
 
 
+class Mark(StrEnum):
+    """What is remarked about how study was reported, beside the reasons of requests refused whole."""
+
+    NO_PAGE = "no_page"
+    """a sitting opened by whoever had not loaded the lesson's page"""
+    NOT_HANDED_OUT = "not_handed_out"
+    """a report of media that had not been handed out"""
+
+
 class Standing(StrEnum):
     """What a decided check says about the time around it."""
 
@@ -242,6 +251,8 @@ class Evidence:
     """server time in which a scheduled check waited for its answer beyond its first window: a union"""
     withdrawn: bool = False
     """whether she was let out of the cohort"""
+    unplayed: tuple[Segment, ...] = ()
+    """what was credited of media that the sitting had not been handed by then, where the plan asks for that"""
     references: Mapping[str, str] = field(default_factory=dict)
     """what is known of each reference photo (`ReferenceState`), by its commitment"""
 

@@ -115,6 +115,8 @@ class LessonLine:
     """media that earns again when it is watched again: what is held, and what a failed check lost"""
     awaited_ms: int = 0
     """of what is held: what staff release by confirming her reference photo, and is not to be watched again"""
+    unplayed_ms: int = 0
+    """of what is held: what was reported as watched before the film was handed out, and counts once it is played"""
 
     @property
     def gone_ms(self) -> int:
@@ -134,6 +136,8 @@ class OnlineSums:
     refused: tuple[RefusedSum, ...]
     awaited_ms: int = 0
     """of what is held: what waits for staff to confirm her reference photo"""
+    unplayed_ms: int = 0
+    """of what is held: what was reported as watched before the film was handed out"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +346,8 @@ def explain(statement: Statement) -> tuple[Explanation, ...]:
         told.append(Explanation("held", statement.online.held_ms))
     if statement.online.awaited_ms:
         told.append(Explanation("awaited", statement.online.awaited_ms))
+    if statement.online.unplayed_ms:
+        told.append(Explanation("unplayed", statement.online.unplayed_ms))
     if statement.online.provisional_ms:
         told.append(Explanation("provisional", statement.online.provisional_ms))
     told += [Explanation(f"refused.{item.reason}", item.ms) for item in statement.online.refused]

@@ -104,6 +104,11 @@ def unseen(evidence: Evidence) -> list[Interval]:
     return _runs(evidence)[0]
 
 
+def unplayed(evidence: Evidence) -> list[Interval]:
+    """Server time of study for which the film had not been handed out: nobody can have watched it."""
+    return [(each.server_ms, each.server_ms + each.to_ms - each.from_ms) for each in evidence.unplayed]
+
+
 def _runs(evidence: Evidence) -> tuple[list[Interval], int]:
     """Server time of study beyond the longest run that the plan allows, and what is left of the run now under way.
 
@@ -138,13 +143,13 @@ def face_spans(evidence: Evidence) -> list[Span]:
     cut = spans(evidence.checks)
     if evidence.enrolment.rules < 2:
         return cut
-    return held_spans(cut, [*evidence.owed, *unseen(evidence)])
+    return held_spans(cut, [*evidence.owed, *unseen(evidence), *unplayed(evidence)])
 
 
 def spans_of(evidence: Evidence, method: str | None) -> list[Span]:
     """The spans for sittings vouched for by this method."""
     if method == Method.SUPERVISED:
-        return supervised_spans(spans(evidence.checks), evidence.presences)
+        return held_spans(supervised_spans(spans(evidence.checks), evidence.presences), unplayed(evidence))
     return face_spans(evidence)
 
 
