@@ -45,7 +45,6 @@ PAGES: dict[Role, tuple[Entry, ...]] = {
         ),
         Entry("snapshots.review_queue", _("核验复核"), "clipboard-check", ("snapshots.review",)),
         Entry("oversight.findings", _("监管问题"), "flag", ("oversight.finding",)),
-        Entry("enrolment.amendment_list", _("开班更正"), "pencil"),
     ),
     Role.ENTERPRISE: (Entry("oversight.own_people", _("本单位人员"), "people", ("hours.",)),),
     Role.REGULATOR: (
@@ -57,8 +56,6 @@ PAGES: dict[Role, tuple[Entry, ...]] = {
         Entry("oversight.in_rooms", _("线下与签到"), "geo-alt"),
         Entry("oversight.staff", _("工作人员"), "person-check"),
         Entry("oversight.findings", _("问题整改"), "flag", ("oversight.finding",)),
-        Entry("enrolment.amendment_list", _("开班更正"), "pencil"),
-        Entry("identity.joinings", _("档案合并"), "people"),
     ),
     Role.ADMINISTRATOR: (
         Entry("oversight.installation", _("运行状态"), "activity"),
@@ -107,6 +104,10 @@ def in_the_frame() -> dict[str, object]:
     links = [(url_for("identity.account"), _("我的账号"), "person-vcard")]
     if actor.is_(*STAFF):
         links.append((url_for("identity.resets"), _("重置申请"), "key"))
+    if actor.is_(Role.INSTITUTION, Role.REGULATOR):
+        links.append((url_for("enrolment.amendment_list"), _("开班更正"), "pencil"))
+    if actor.is_(Role.REGULATOR):
+        links.append((url_for("identity.joinings"), _("档案合并"), "people"))
     if actor.is_(Role.TRAINEE):
         links.append((url_for("identity.looks"), _("谁看过我的照片"), "eye"))
     return {
