@@ -133,6 +133,7 @@ NO_PAGES = {
     "identity.joining_picture": "a picture",
     "identity.photo_picture": "a picture",
     "oversight.draw_population": "a file",
+    "hours.cohort_hours_csv": "a file",
     "oversight.own_people_csv": "a file",
     "oversight.sitting_timeline": "data of the replay",
 }
