@@ -50,6 +50,7 @@ TAKES: list[tuple[Taken, object, object]] = [
     (lambda found: found.spans("x"), [[0, 1], [5, 9]], [(0, 1), (5, 9)]),
     (lambda found: found.plan("x"), PLAN.to_dict(), PLAN),
     (lambda found: found.must_say(["x"]), None, None),
+    (lambda found: found.must_say_only(["x", "y"]), 1, None),
 ]
 
 
@@ -79,6 +80,8 @@ REFUSES: list[tuple[Taken, object, str, str]] = [
     (lambda found: found.instant("x"), 1.5, "x", "must be an instant"),
     (lambda found: found.instant("x"), "2026-11-02T09:00:00", "x", "must have an offset"),
     (lambda found: found.must_say(["z", "x", "y"]), 1, "y", "is missing"),
+    (lambda found: found.must_say_only([]), 1, "x", "is not to be said here"),
+    (lambda found: found.must_say_only(["y"]), 1, "x", "is not to be said here"),
     (lambda found: found.inside("x"), [], "x", "must be an object"),
     (lambda found: found.inside("x").text("y"), {}, "y", "is missing"),
     (lambda found: found.each("x"), {}, "x", "must be a list of objects"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from trace_stories import BOOK, HOUR, LAST_DAY, MINUTE, NINE, SETTLED, Story
 
-from xueji.hours.rules import MalformedLeaf, MalformedTrace, assess, bears_on_hours, evidence
+from xueji.hours.rules import MalformedLeaf, MalformedTrace, Refusal, Segment, assess, bears_on_hours, evidence
 
 
 def test_unknown_events_are_passed_over() -> None:
@@ -133,3 +133,87 @@ def test_an_amendment_after_the_settlement_changes_nothing_and_is_marked() -> No
     story.leaf("enrolment.amend", SETTLED, terms={"ends": "2027-01-10"}, asked_by="x")
     found = evidence(story.leaves)
     assert found.enrolment.ends == LAST_DAY and found.marks["late_amendment"] == 1
+
+
+def refused(leaves: list[dict[str, Any]]) -> tuple[Any, str, str]:
+    with pytest.raises(MalformedLeaf) as caught:
+        evidence(leaves)
+    return caught.value.n, caught.value.field, caught.value.problem
+
+
+@pytest.mark.parametrize("n", [-1, 1.0, "1", None, True])
+def test_a_leaf_without_a_number_is_refused(n: object) -> None:
+    story = Story()
+    story.watched(0, 10_000)
+    story.leaves[1]["n"] = n
+    assert refused(story.leaves) == (n, "n", "must be a whole number")
+
+
+def test_what_contradicts_the_opening_is_refused_with_what_is_wrong() -> None:
+    story = Story()
+    story.leaf("enrolment.open", **story.terms)
+    assert refused(story.leaves) == (1, "event", "comes a second time")
+    lesson = {"lesson": "lesson", "part": "theory", "duration_ms": 5}
+    assert refused(Story(lessons=[lesson, lesson]).leaves) == (0, "lessons", "names a lesson twice")
+    other = Story()
+    other.watched(0, 10_000)
+    other.leaves[1]["chain"] = "other"
+    assert refused(other.leaves) == (1, "chain", "is another one")
+
+
+def test_a_correction_comes_after_an_opening_that_left_the_subject_out() -> None:
+    early = Story()
+    early.leaves.clear()
+    early.leaf("enrolment.correct", subject="welding")
+    assert refused(early.leaves) == (0, "event", "comes before the opening")
+    late = Story(rules=2)
+    late.leaf("enrolment.correct", subject="welding")
+    assert refused(late.leaves) == (1, "subject", "stands in the opening already")
+
+
+def test_a_chain_without_an_opening_says_so() -> None:
+    story = Story()
+    story.watched(0, 10_000)
+    with pytest.raises(MalformedTrace, match=r"^no enrolment\.open$"):
+        evidence(story.leaves[1:])
+
+
+def test_an_event_that_is_no_text_is_passed_over() -> None:
+    story = Story()
+    story.leaf("weather")["event"] = ["beat"]
+    assert evidence(story.leaves).leaves == 2
+
+
+def test_the_evidence_names_enrolment_cohort_and_each_check() -> None:
+    story = Story()
+    check = story.check(kind="voluntary")
+    accepted = story.check(None)
+    story.leaf("check.review", check=accepted, outcome="accept", reason="c" * 64)
+    found = evidence(story.leaves)
+    assert (found.enrolment.enrolment, found.enrolment.cohort) == ("enrolment", "cohort")
+    first, second = found.checks
+    assert (first.check, first.kind, first.outcome, first.n) == (check, "voluntary", "match", 3)
+    assert (second.check, second.outcome) == (accepted, "")
+
+
+def test_credit_that_its_server_time_cannot_hold_is_cut_where_it_ends() -> None:
+    story = Story()
+    leaf = story.watched(0, 10_000, sitting="s")
+    leaf["values"] |= {
+        "credited": [[100, 200], [300, 450], [500, 510]],
+        "server": [NINE, NINE + 200],
+        "refused": [{"from_ms": 7, "to_ms": 7, "reason": "ahead"}],
+    }
+    found = evidence(story.leaves)
+    assert found.segments == (
+        Segment(1, "s", "lesson", 100, 200, NINE), Segment(1, "s", "lesson", 300, 400, NINE + 100),
+    )  # fmt: skip
+    assert found.refusals == (
+        Refusal(1, "s", "lesson", 400, 450, "impossible"), Refusal(1, "s", "lesson", 500, 510, "impossible"),
+        Refusal(1, "s", "lesson", 7, 7, "ahead"),
+    )  # fmt: skip
+    assert [(each.code, each.ids, each.ms) for each in found.irregular] == [
+        ("longer_than_server_time", ("n:1", "s"), 50), ("longer_than_server_time", ("n:1", "s"), 10),
+    ]  # fmt: skip
+    leaf["values"]["refused"] = [{"from_ms": 8, "to_ms": 7, "reason": "ahead"}]
+    assert refused(story.leaves) == (1, "refused", "must be intervals")

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from trace_stories import HOUR, MINUTE, NINE, Story
+from trace_stories import BOOK, HOUR, MINUTE, NINE, Story
 
-from xueji.hours.rules import Explanation, Flag, FlagCode, Share, Statement, evidence, explain
+from xueji.hours.rules import (
+    Explanation,
+    Flag,
+    FlagCode,
+    Share,
+    Statement,
+    WrongRulebook,
+    assess,
+    assess_media,
+    evidence,
+    explain,
+)
 from xueji.hours.rules.statement import AttendanceLine, Cleared, Missing, RefusedSum
+from xueji.hours.rules.worth import Status
 
 
 def statement(**terms: Any) -> Statement:
@@ -117,3 +130,75 @@ def test_the_days_after_the_end_and_those_for_reviews_end_with_a_shanghai_day() 
     ends = NINE - 9 * HOUR + 29 * 24 * HOUR
     assert enrolment.settles_ms == ends + enrolment.plan.settle_days * 24 * HOUR
     assert enrolment.reviews_end_ms == enrolment.settles_ms + enrolment.plan.appeal_days * 24 * HOUR
+
+
+def test_a_statement_names_what_it_is_about_and_what_it_rests_on() -> None:
+    story = Story(rules=2, industry="metal_smelting", subject=None, category="safety_manager")
+    story.watched(0, 10 * MINUTE)
+    at = datetime(2026, 11, 2, 4, 0, 0, 1_999, tzinfo=UTC)
+    found = assess_media(BOOK, evidence(story.leaves), at)
+    told = found.statement
+    assert (told.enrolment, told.rulebook, told.leaves, told.rules) == ("enrolment", BOOK.reference, 2, 2)
+    assert told.as_of_ms == NINE + 3 * HOUR + 1 and type(told.as_of_ms) is int
+    assert told.class_hour_ms == 45 * MINUTE
+    asked = [story.terms[name] for name in ("total_ms", "theory_ms", "practical_ms", "online_ms", "in_person_ms")]
+    assert list(told.to_dict()["syllabus"].values()) == asked
+    (line,) = told.lessons
+    assert (line.lesson, line.part, line.duration_ms) == ("lesson", "theory", 3 * HOUR)
+    assert found.media["lesson"][Status.PROVISIONAL] == [(0, 10 * MINUTE)]
+    assert (told.cap.applies, told.cap.percent, told.cap.document[:3], told.cap.article) == (
+        True, 40, "甘应急", "第八条",
+    )  # fmt: skip
+    assert told.statutory.document and told.statutory.article
+    assert (told.statutory.theory_ms, told.statutory.practical_ms) == (None, None)
+
+
+def test_where_no_rule_decides_no_document_is_named() -> None:
+    told = statement(category="special_operator", training="renewal")
+    assert (told.cap.document, told.cap.article, told.cap.percent) == ("", "", None)
+    assert (told.statutory.document, told.statutory.article, told.statutory.met) == ("", "", None)
+
+
+def test_in_the_first_edition_a_statement_names_the_total_alone_and_one_film_may_count_twice() -> None:
+    lessons = [
+        {"lesson": name, "part": "theory", "duration_ms": 10 * MINUTE, "film": "f" * 64} for name in ("one", "two")
+    ]
+
+    def account(**terms: Any) -> Statement:
+        story = Story(jurisdiction="220102", lessons=lessons, category="special_operator", **terms)
+        for name in ("one", "two"):
+            story.watched(0, 10 * MINUTE, lesson=name)
+        story.check()
+        return story.statement()
+
+    first, second = account(subject="welding"), account(rules=2, subject="welding", industry=None)
+    assert first.online.counted_ms == 20 * MINUTE and second.online.counted_ms == 10 * MINUTE
+    assert (first.statutory.theory_ms, first.statutory.practical_ms) == (None, None)
+    assert second.statutory.theory_ms is not None and second.statutory.practical_ms is not None
+
+
+def test_what_is_short_by_a_millisecond_is_missing() -> None:
+    told = Story(total_ms=1, theory_ms=1, practical_ms=0, online_ms=0, in_person_ms=1, rules=2, subject=None)
+    missing = {item.code: item.ms for item in told.statement().missing}
+    assert missing == {"in_person_short": 1, "theory_in_person_short": 1, "theory_short": 1, "total_short": 1}
+
+
+def test_refusals_of_one_kind_add_up_over_leaves() -> None:
+    story = Story(rules=2, subject=None)
+    for n in range(2):
+        story.watched(0, 5 * MINUTE, lesson="stray")
+        story.watched(3 * HOUR - MINUTE * (2 - n), 3 * HOUR + MINUTE * (n + 1))
+    story.watched(0, MINUTE, story.now - 30_000)
+    story.watched(5 * MINUTE, 6 * MINUTE, story.now)
+    told = story.statement()
+    flags = {flag.code: flag.ms for flag in told.flags}
+    assert flags["unknown_lesson"] == 10 * MINUTE
+    assert flags["beyond_duration"] == 3 * MINUTE
+    impossible = {item.reason: item.ms for item in told.online.refused}["impossible"]
+    assert impossible == 10 * MINUTE + 3 * MINUTE + flags["server_time_twice"]
+
+
+def test_another_rulebook_is_named_with_the_one_that_was_meant() -> None:
+    story = Story(rulebook="cn-safety-training@2020.01")
+    with pytest.raises(WrongRulebook, match=f"^opened under cn-safety-training@2020.01, not {BOOK.reference}$"):
+        assess(BOOK, evidence(story.leaves), NINE)
