@@ -8,7 +8,7 @@ from people_for_tests import Browser
 from school_for_tests import School, new_school
 from sqlalchemy import select
 
-from courses.models import Course, FilmState, Lesson
+from courses.models import Course, Film, FilmState, Lesson
 from xueji.kernel.context import Context
 
 
@@ -101,3 +101,18 @@ def test_a_title_is_shown_as_it_was_written(school: School, browser: Browser) ->
     page = browser.get("/courses").text
     assert "<img src=x" not in page
     assert "&lt;img src=x" in page
+
+
+def test_what_is_odd_about_a_film_and_how_it_looks_are_shown_where_it_is_taught(
+    school: School, browser: Browser
+) -> None:
+    lesson = school.lesson()
+    cohort = school.cohort(lesson)
+    with school.context.database.writing() as session:
+        film = session.get_one(Film, lesson.film_id)
+        film.remarks, film.has_strip = ["almost_still", "picture_held", "silent"], True
+    for path in (f"/courses/{lesson.course_id}", f"/cohorts/{cohort.id}"):
+        page = browser.get(path).text
+        assert f"/media/{lesson.film_id}/strip.jpg" in page
+        assert "画面几乎不变" in page
+        assert "没有声音。" in page

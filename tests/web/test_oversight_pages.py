@@ -9,6 +9,7 @@ from flask import Flask
 from people_for_tests import Browser, Someone, organisation, someone
 from scenario import MINUTE, Scenario, Student
 
+from courses.models import Film, Lesson
 from xueji.identity.models import Membership
 from xueji.identity.rules import OrganisationKind
 from xueji.kernel import clock
@@ -42,6 +43,16 @@ def test_a_regulator_goes_from_the_list_to_the_single_record(app: Flask, scenari
     timeline = browser.get(f"/oversight/sittings/{student.sitting_id}/timeline").json
     assert {track["name"] for track in timeline["tracks"]} >= {"学习", "身份核验", "设备"}
     assert browser.get("/oversight/trainees?cohort=nonsense").status_code == 422
+
+
+def test_a_replay_shows_what_the_film_looks_like(app: Flask, scenario: Scenario, student: Student) -> None:
+    with scenario.context.database.writing() as session:
+        film_id = session.get_one(Lesson, scenario.lessons[0].id).film_id
+        film = session.get_one(Film, film_id)
+        film.remarks, film.has_strip = ["almost_still"], True
+    page = _browser(app, scenario.regulator).get(f"/oversight/sittings/{student.sitting_id}").text
+    assert f"/media/{film_id}/strip.jpg" in page
+    assert "画面几乎不变" in page
 
 
 def test_outside_the_jurisdiction_there_is_nothing(app: Flask, scenario: Scenario, student: Student) -> None:
