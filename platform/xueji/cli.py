@@ -169,18 +169,25 @@ def faces() -> None:
 
 @faces.command()
 @click.argument("pairs", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def evaluate(pairs: Path) -> None:
-    """Print this site's calibration report for PAIRS, a CSV of columns a, b, same."""
+@click.option("--curve", type=click.Path(dir_okay=False, path_type=Path), help="Draw the curves into this PNG file.")
+def evaluate(pairs: Path, curve: Path | None) -> None:
+    """Print the calibration report for PAIRS, a CSV of columns a, b, same and perhaps group."""
+    import cv2
+
+    from media_pipeline.curve import draw
     from media_pipeline.engine import Engine
     from media_pipeline.evaluate import PairsError
     from media_pipeline.evaluate import evaluate as evaluate_pairs
     from media_pipeline.verdict import EngineDown
 
     try:
-        report = evaluate_pairs(pairs, engine=Engine(_settings().models))
+        found = evaluate_pairs(pairs, engine=Engine(_settings().models))
     except (PairsError, EngineDown) as error:
         _refuse(str(error))
-    click.echo(json.dumps(report, indent=2))
+    click.echo(json.dumps(found.report, indent=2, ensure_ascii=False))
+    if curve is not None:
+        encoded = cv2.imencode(".png", draw(found.curves, found.report["threshold"]))[1]
+        curve.write_bytes(encoded.tobytes())
 
 
 @main.command()

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 from faces_for_tests import Puppet, camera_frames, empty_room, encode_jpeg
 
+from media_pipeline.curve import draw
 from media_pipeline.engine import Engine
-from media_pipeline.evaluate import PairsError, evaluate, read_pairs, report
+from media_pipeline.evaluate import Distances, PairsError, evaluate, read_pairs, report
 from media_pipeline.frames import Pixels
+from media_pipeline.verdict import JudgeSettings
 
-KEYS = {
+RATES = {
     "eer",
     "eer_threshold",
     "tar_at_far_1e-2",
     "tar_at_far_1e-3",
+    "tar_at_far_1e-4",
     "threshold",
     "tar",
     "far",
-    "images",
-    "pairs",
-    "no_face",
+    "accused",
+    "known_strangers",
+    "same",
+    "different",
 }
+KEYS = RATES | {"engine", "model", "images", "pairs", "no_face", "three_references"}
+SETTINGS = JudgeSettings()
+
+
+def told_of(same: list[float], different: list[float]) -> dict[str, float | int | None]:
+    return report(Distances(tuple(same), tuple(different)), SETTINGS)
 
 
 @pytest.fixture
@@ -48,7 +59,7 @@ def site(tmp_path: Path, person: Puppet, stranger: Pixels) -> Path:
 
 
 def test_a_list_of_pictures_becomes_a_report(engine: Engine, site: Path) -> None:
-    told = evaluate(site, engine=engine)
+    told = evaluate(site, engine=engine).report
     assert set(told) == KEYS
     assert json.loads(json.dumps(told)) == told
     assert (told["images"], told["pairs"], told["no_face"]) == (6, 7, 1)
@@ -68,7 +79,7 @@ def test_each_picture_is_embedded_once(engine: Engine, site: Path, monkeypatch: 
 def test_known_distances_give_known_rates() -> None:
     same = [0.1] * 90 + [0.45] * 8 + [0.7, 0.8]
     different = [0.9] * 995 + [0.4] * 4 + [0.05]
-    told = report(same, different, 0.5)
+    told = told_of(same, different)
     assert told["tar"] == 0.98
     assert told["far"] == 0.005
     assert told["tar_at_far_1e-2"] == 1.0
@@ -77,13 +88,14 @@ def test_known_distances_give_known_rates() -> None:
 
 
 def test_equal_errors_meet_in_the_middle() -> None:
-    told = report([0.1, 0.2, 0.3, 0.6], [0.4, 0.7, 0.8, 0.9], 0.5)
+    told = told_of([0.1, 0.2, 0.3, 0.6], [0.4, 0.7, 0.8, 0.9])
     assert told["eer"] == 0.25
     assert told["eer_threshold"] == 0.4
 
 
 def test_a_site_with_one_kind_of_pairs_has_half_a_report() -> None:
-    told = report([0.1, 0.2], [], 0.5)
+    told = told_of([0.1, 0.2], [])
+    assert told["accused"] == 0.0
     assert told["tar"] == 1.0
     assert told["far"] is told["eer"] is told["tar_at_far_1e-2"] is None
 
@@ -128,3 +140,64 @@ def test_a_file_that_is_no_picture_is_named(tmp_path: Path, engine: Engine) -> N
     (tmp_path / "pairs.csv").write_text("a,b,same\nx.jpg,x.jpg,1\n")
     with pytest.raises(PairsError, match=r"x\.jpg: not a usable picture \(not_a_picture\)"):
         evaluate(tmp_path / "pairs.csv", engine=engine)
+
+
+def _made(folder: Path, monkeypatch: pytest.MonkeyPatch, people: dict[str, list[list[float]]], rows: list[str]) -> Path:
+    """A list of pictures whose descriptors are as told: of each person one for each of its pictures."""
+    described = {}
+    for who, each in people.items():
+        for number, values in enumerate(each):
+            path = folder / f"{who}{number}.jpg"
+            path.write_bytes(b"picture")
+            described[path] = np.array(values, np.float32)
+    monkeypatch.setattr("media_pipeline.evaluate._embed", lambda path, engine: described[path])
+    (folder / "pairs.csv").write_text("a,b,same,group\n" + "\n".join(rows) + "\n")
+    return folder / "pairs.csv"
+
+
+def _all_pairs(people: dict[str, list[list[float]]], group_of: dict[str, str]) -> list[str]:
+    pictures = [(who, f"{who}{number}.jpg") for who, each in people.items() for number in range(len(each))]
+    return [
+        f"{one},{other},{int(who == whom)},{group_of[who] if group_of[who] == group_of[whom] else ''}"
+        for (who, one), (whom, other) in combinations(pictures, 2)
+    ]
+
+
+def test_groups_are_told_apart_and_three_references_are_their_median(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: Engine
+) -> None:
+    near, far = [0.0, 0.0], [0.4, 0.0]
+    people = {
+        "a": [near, near, near, [0.1, 0.0]],
+        "b": [far, far, far, far],
+        "c": [[0.0, 9.0]] * 4,
+        "d": [[9.0, 9.0]] * 4,
+    }
+    site = _made(tmp_path, monkeypatch, people, _all_pairs(people, {"a": "one", "b": "one", "c": "two", "d": "two"}))
+    found = evaluate(site, engine=engine)
+    one, two = found.report["groups"]["one"], found.report["groups"]["two"]
+    assert set(one) == RATES | {"people", "three_references"}
+    assert (one["far"], two["far"], one["people"], two["people"]) == (1.0, 0.0, 2, 2)
+    assert (one["same"], one["different"]) == (12, 16)
+    assert found.report["far"] == pytest.approx(16 / 96)
+    assert one["three_references"]["same"] == 20
+    assert one["three_references"]["far"] == 1.0
+    assert two["three_references"]["tar"] == 1.0
+    assert set(found.curves) == {"", "one", "two"}
+
+
+def test_who_is_not_called_a_stranger_is_held_against_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: Engine
+) -> None:
+    people = {"a": [[0.0, 0.0]] * 4, "b": [[0.0, 0.0]] * 4}
+    rows = [row for row in _all_pairs(people, {"a": "", "b": ""}) if row.split(",")[2] == "1"]
+    found = evaluate(_made(tmp_path, monkeypatch, people, rows), engine=engine).report
+    assert found["three_references"]["different"] == 0
+    assert "groups" not in found
+
+
+def test_the_curves_are_drawn() -> None:
+    curves = {"": Distances((0.3, 0.4), (0.6, 0.7)), "men": Distances((0.3,), ()), "nobody": Distances((), ())}
+    picture = draw(curves, 0.5)
+    assert picture.shape[2] == 3
+    assert (picture < 255).any(axis=2).mean() > 0.01
