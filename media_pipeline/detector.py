@@ -15,6 +15,8 @@ Points = NDArray[np.float32]
 
 SQUARE_SIDE = 256
 """Pixels; the larger detector's side, and a multiple of the smaller one's."""
+_MOST_SQUARES = 4
+"""A picture longer than that is no camera's."""
 _NEAR_LEAST = 0.2
 """Of the picture's longer side: the smallest face whose place the near detector knows well."""
 
@@ -93,20 +95,38 @@ def near_detector(network: Network) -> Detector:
 
 
 def wide_detector(network: Network) -> Detector:
-    """For faces in the background: 256 pixels see 40 of 640."""
+    """For faces in the background: 256 pixels see 30 of 480."""
     return Detector(network, SQUARE_SIDE, (_Grid(16, 2), _Grid(32, 6)), least_sureness=0.5)
 
 
-def fit_square(picture: Pixels) -> Square:
-    """The picture shrunk (never stretched) into a black square, once for all detectors."""
+def fit_square(picture: Pixels, border: float = 0.0) -> Square:
+    """The picture shrunk (never stretched) into a black square, once for all detectors.
+
+    ``border`` is the room left free on each side, as a share of the picture's longer side.
+    """
     height, width = picture.shape[:2]
-    scale = SQUARE_SIDE / max(height, width)
+    scale = SQUARE_SIDE / (max(height, width) * (1 + 2 * border))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     shrunk = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     pixels = np.zeros((SQUARE_SIDE, SQUARE_SIDE, 3), np.uint8)
     x, y = (SQUARE_SIDE - size[0]) // 2, (SQUARE_SIDE - size[1]) // 2
     pixels[y : y + size[1], x : x + size[0]] = shrunk
     return Square(pixels, scale, np.array([x, y], np.float32))
+
+
+def cut_squares(picture: Pixels) -> list[Square]:
+    """Squares as high as the picture's shorter side, one beside the other and overlapping, that cover it all."""
+    height, width = picture.shape[:2]
+    side, length = min(height, width), max(height, width)
+    count = -(-length // side)
+    squares = []
+    for place in range(min(count, _MOST_SQUARES)):
+        start = round(place * (length - side) / max(count - 1, 1))
+        x, y = (start, 0) if width >= height else (0, start)
+        square = fit_square(picture[y : y + side, x : x + side])
+        shift = square.shift - np.array([x, y], np.float32) * square.scale
+        squares.append(Square(square.pixels, square.scale, shift))
+    return squares
 
 
 def merge(faces: list[Face], overlap: float = 0.3) -> tuple[Face, ...]:

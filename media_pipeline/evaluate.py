@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from media_pipeline.descriptors import MICRO, Descriptor, compare
 from media_pipeline.engine import Engine, Search
 from media_pipeline.frames import DecodeError, decode, fit_within
+from media_pipeline.looking import look
 from media_pipeline.verdict import JudgeSettings
 
 COLUMNS = ("a", "b", "same")
@@ -216,8 +217,8 @@ def _embed(path: Path, engine: Engine) -> Descriptor | None:
         picture, _ = fit_within(decode(path.read_bytes()))
     except DecodeError as error:
         raise PairsError(f"{path}: not a usable picture ({error.fault.value})") from error
-    faces = engine.find_faces(picture, Search.EVERYONE)
-    return engine.describe(picture, faces[0]) if faces else None
+    seen = look(engine, picture, Search.NEAREST)
+    return engine.describe(seen.picture, seen.faces[0], seen.mesh) if seen.faces else None
 
 
 def _share_within(distances: NDArray[np.float64], threshold: float) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,10 +13,11 @@ from media_pipeline import liveness, models, quality
 from media_pipeline.covering import is_masked
 from media_pipeline.descriptors import Descriptor, compare, to_micro
 from media_pipeline.detector import Face
-from media_pipeline.engine import Engine, Search
+from media_pipeline.engine import Engine, Mesh, Search
 from media_pipeline.frames import DecodeError, Pixels, hash_picture
+from media_pipeline.looking import look
 from media_pipeline.mesh import Expression
-from media_pipeline.opening import JUDGEMENT_SECONDS, PICTURE_SECONDS, Opener, OpenHere
+from media_pipeline.opening import JUDGEMENT_SECONDS, PICTURE_SECONDS, Opened, Opener, OpenHere
 from media_pipeline.quality import QualityCode
 from media_pipeline.sameness import SAME_MICRO, distances_to_middle
 from media_pipeline.verdict import JudgeSettings, Outcome, PictureHash, Prompt, Signal, SignalCode, Verdict
@@ -25,8 +26,8 @@ from media_pipeline.verdict import JudgeSettings, Outcome, PictureHash, Prompt, 
 _NO_FAULT_OF_A_FRAME = {QualityCode.MOUTH_OPEN, QualityCode.EYES_CLOSED}
 _OF_A_MOVING_HEAD = {QualityCode.TURNED_AWAY, QualityCode.TILTED}
 # What a face has to be for a frame to speak against somebody. Of 2,499 pictures of 17 people, blurred, shaken, masked,
-# half lit, turned round and so on, 1 passes these and lies beyond the limit from the person's own photos.
-_CERTAIN_CLARITY, _CERTAIN_PRESENCE, _CERTAIN_ROLL = 10.0, 0.95, 45.0
+# half lit, turned round and so on, 2 pass these and lie beyond the limit from the person's own photos.
+_CERTAIN_CLARITY, _CERTAIN_PRESENCE, _CERTAIN_ROLL = 9.5, 0.95, 45.0
 _SIGNAL_OF_FAULT = {
     QualityCode.TOO_DARK: SignalCode.FRAME_DARK,
     QualityCode.TOO_BRIGHT: SignalCode.FRAME_DARK,
@@ -48,6 +49,8 @@ class _Frame:
     scale: float
     hash: PictureHash
     faces: tuple[Face, ...]
+    mesh: Mesh | None
+    """Of the largest face."""
     faults: frozenset[QualityCode] = frozenset()
     """What keeps its distance from meaning something."""
     is_certain: bool = False
@@ -114,7 +117,8 @@ def judge(
     notes = _Notes()
     read = _read_frames(frames, settings, engine, opener or OpenHere(), notes)
     shown = [frame for frame in read if frame.faces]
-    described = [_look(frame, references, settings, engine) for frame in shown]
+    with_eyes = Prompt.BLINK in prompts
+    described = [_describe(frame, references, settings, engine, with_eyes=with_eyes) for frame in shown]
     for frame, apart in zip(shown, distances_to_middle(described), strict=True):
         frame.middle_micro = apart
 
@@ -131,11 +135,13 @@ def judge(
     )
 
 
-def _look(frame: _Frame, references: Sequence[Descriptor], settings: JudgeSettings, engine: Engine) -> Descriptor:
+def _describe(
+    frame: _Frame, references: Sequence[Descriptor], settings: JudgeSettings, engine: Engine, *, with_eyes: bool
+) -> Descriptor:
     """Read everything from the frame's largest face; its descriptor."""
-    mesh = engine.read_mesh(frame.picture, frame.face)
+    mesh = frame.mesh or engine.read_mesh(frame.picture, frame.face)
     descriptor, clarity = engine.describe_with_clarity(frame.picture, frame.face, mesh)
-    expression = engine.read_expression(frame.picture, frame.face, mesh)
+    expression = engine.read_expression(frame.picture, frame.face, mesh, with_eyes=with_eyes)
     frame.expression = expression
     frame.distance_micro = _distance(descriptor, references)
     frame.faults = _faults(frame, expression, settings)
@@ -162,35 +168,56 @@ def _read_frames(
     frames: Sequence[bytes], settings: JudgeSettings, engine: Engine, opener: Opener, notes: _Notes
 ) -> list[_Frame]:
     """Decode every distinct frame and find its faces. Frames for which no time is left count as undecodable."""
-    read: dict[str, _Frame] = {}
+    opened: dict[str, tuple[bytes, Opened]] = {}
     refused = copies = 0
     left = JUDGEMENT_SECONDS
     for data in frames:
         exact = hashlib.sha256(data).hexdigest()
-        if exact in read:
+        if exact in opened:
             copies += 1
             continue
         if left <= 0:
             refused += 1
             continue
         try:
-            opened = opener.open(data, min(PICTURE_SECONDS, left))
+            opened[exact] = data, opener.open(data, min(PICTURE_SECONDS, left))
         except DecodeError as error:
             left -= error.seconds
             refused += 1
             continue
-        left -= opened.seconds
-        picture, scale = opened.picture, opened.scale
-        search = Search.EVERYONE if settings.everyone else Search.NEAREST
-        found = engine.find_faces(picture, search)
-        people = tuple(face for face in found if face.side / scale >= settings.second_face_pixels)
-        known = hash_picture(data, picture, people[0].points if people else None)
-        read[exact] = _Frame(picture, scale, known, people)
+        left -= opened[exact][1].seconds
     if refused:
         notes.add(SignalCode.UNDECODABLE_FRAME, refused)
     if copies:
         notes.add(SignalCode.REPEATED_FRAME, copies)
-    return list(read.values())
+    return _find_people(opened, settings, engine)
+
+
+def _find_people(opened: Mapping[str, tuple[bytes, Opened]], settings: JudgeSettings, engine: Engine) -> list[_Frame]:
+    """The faces of every frame. Small ones are looked for in one frame, and in all when it shows somebody more.
+
+    Which frame that is follows from the pictures' bytes: nobody can know beforehand when to step out of the view.
+    """
+    chosen = min(opened, default=None)
+    frames: dict[str, _Frame] = {}
+    search, turns = Search.NEAREST, 0
+    if settings.everyone and chosen is not None:
+        frames[chosen], turns = _find_in(*opened[chosen], Search.EVERYONE, turns, settings, engine)
+        if len(frames[chosen].faces) > 1:
+            search = Search.EVERYONE
+    for exact, picture in opened.items():
+        if exact not in frames:
+            frames[exact], turns = _find_in(*picture, search, turns, settings, engine)
+    return [frames[exact] for exact in opened]
+
+
+def _find_in(
+    data: bytes, opened: Opened, search: Search, turns: int, settings: JudgeSettings, engine: Engine
+) -> tuple[_Frame, int]:
+    seen = look(engine, opened.picture, search, turns)
+    people = tuple(face for face in seen.faces if face.side / opened.scale >= settings.second_face_pixels)
+    known = hash_picture(data, seen.picture, people[0].points if people else None)
+    return _Frame(seen.picture, opened.scale, known, people, seen.mesh), seen.turns
 
 
 def _faults(frame: _Frame, expression: Expression, settings: JudgeSettings) -> frozenset[QualityCode]:

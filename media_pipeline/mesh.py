@@ -41,9 +41,9 @@ class Expression:
 
     ``yaw``, ``pitch``, ``roll`` in degrees: positive yaw looks to the person's own left, positive pitch down,
     positive roll leans to the picture's right. ``eyes`` is the opening between the lids over the eye's width, both
-    eyes' mean: 0.13 to 0.3 open, under 0.12 shut. ``mouth`` is the gap between the inner lips over the mouth's width,
-    ``cavity`` the share of dark pixels where an open mouth shows its inside. ``presence`` 0..1: how sure the
-    network is that it looks at a face.
+    eyes' mean: 0.13 to 0.3 open, under 0.12 shut, NaN where nobody looked. ``mouth`` is the gap between the inner lips
+    over the mouth's width, ``cavity`` the share of dark pixels where an open mouth shows its inside. ``presence`` 0..1:
+    how sure the network is that it looks at a face.
     """
 
     yaw: float
@@ -67,19 +67,25 @@ def locate(network: Network, picture: Pixels, face: Face) -> tuple[MeshPoints, f
     return np.column_stack([places, depths]).astype(np.float32), sure
 
 
-def read_expression(eye_network: Network, picture: Pixels, mesh: MeshPoints, presence: float) -> Expression:
-    """Angles and openings from the points, the eyes looked at once more and closely."""
+def read_expression(eye_network: Network | None, picture: Pixels, mesh: MeshPoints, presence: float) -> Expression:
+    """Angles and openings from the points, the eyes looked at once more and closely, if their network is given."""
     across = mesh[_LEFT_CHEEK] - mesh[_RIGHT_CHEEK]
     down = mesh[_CHIN] - mesh[_FOREHEAD]
     return Expression(
         yaw=math.degrees(math.atan2(float(across[2]), math.hypot(float(across[0]), float(across[1])))),
         pitch=math.degrees(math.atan2(float(down[2]), math.hypot(float(down[0]), float(down[1])))),
-        roll=math.degrees(math.atan2(float(across[1]), float(across[0]))),
-        eyes=_eyes(eye_network, picture, mesh),
+        roll=roll_of(mesh),
+        eyes=_eyes(eye_network, picture, mesh) if eye_network is not None else math.nan,
         mouth=_distance(mesh, *_INNER_LIPS) / max(_distance(mesh, *_MOUTH_CORNERS), 1e-6),
         cavity=_cavity(picture, mesh),
         presence=presence,
     )
+
+
+def roll_of(mesh: MeshPoints) -> float:
+    """In degrees, from cheek to cheek: positive leans to the picture's right, 180 stands on its head."""
+    across = mesh[_LEFT_CHEEK] - mesh[_RIGHT_CHEEK]
+    return math.degrees(math.atan2(float(across[1]), float(across[0])))
 
 
 def _eyes(network: Network, picture: Pixels, mesh: MeshPoints) -> float:

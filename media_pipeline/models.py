@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 # Part of a cached network's name: raise it whenever a translation changes what it writes.
-_RECIPE = "3"
+_RECIPE = "4"
 
 # From malloc.h: blocks from this size on are mapped alone and given back when freed.
 _M_MMAP_THRESHOLD = -3

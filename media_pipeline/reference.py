@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from media_pipeline import quality
 from media_pipeline.descriptors import Descriptor
 from media_pipeline.engine import Engine, Search
+from media_pipeline.looking import look
 from media_pipeline.opening import Opener, OpenHere
 from media_pipeline.quality import QualityCode, QualityLimits
 
@@ -32,11 +33,11 @@ def assess_reference(
     ``opener`` None: it is opened in this process and without limits.
     """
     opened = (opener or OpenHere()).open(frame)
-    picture = opened.picture
+    seen = look(engine, opened.picture, Search.EVERYONE)
+    picture, faces = seen.picture, seen.faces
     codes: list[QualityCode] = []
     if opened.width * opened.height < limits.min_pixels:
         codes.append(QualityCode.TOO_FEW_PIXELS)
-    faces = engine.find_faces(picture, Search.EVERYONE)
     if not faces:
         codes.append(QualityCode.NO_FACE)
     elif len(faces) > 1:
@@ -44,8 +45,8 @@ def assess_reference(
     else:
         (face,) = faces
         measures = quality.measure(picture, face)
-        expression = engine.read_expression(picture, face)
+        expression = engine.read_expression(picture, face, seen.mesh)
         wrong = quality.judge_picture(picture, face, measures, expression, limits)
         codes += [code for code in wrong if code is not QualityCode.TOO_FEW_PIXELS]
-    descriptor = engine.describe(picture, faces[0]) if not codes else None
+    descriptor = engine.describe(picture, faces[0], seen.mesh) if not codes else None
     return ReferenceQuality(descriptor, tuple(codes), engine.name, engine.model)

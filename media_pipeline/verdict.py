@@ -119,9 +119,10 @@ class JudgeSettings:
 
     ``threshold_micro``: at most this far is the same person; docs/faces.md has the curve it was taken from.
     ``mismatch_micro``: only beyond this is it another person; in between nothing is said. ``mismatch_frames``: so
-    many clear frames must say so. ``second_face_pixels``: a second face narrower than this is a poster, not
-    a person. ``everyone``: look for small second faces too. ``replay_bits``: at most so many of 128 bits may differ
-    for a picture to be an earlier one, the face being in the same place too.
+    many clear frames must say so. ``second_face_pixels``: a face whose square is narrower than this is a stamp on
+    a wall, not a person: the square is somewhat smaller than the face. ``everyone``: look for small second faces too.
+    ``replay_bits``: at most so many of 128 bits may differ for a picture to be an earlier one, the face being in the
+    same place too.
     """
 
     threshold_micro: int = 500_000
@@ -129,7 +130,7 @@ class JudgeSettings:
     mismatch_frames: int = 2
     min_pixels: int = 300_000
     everyone: bool = True
-    second_face_pixels: int = 40
+    second_face_pixels: int = 26
     replay_bits: int = 4
     refuse_virtual_camera: bool = True
     max_frames: int = 40

@@ -45,16 +45,16 @@ _FEATURES = {
 }
 # Feature, reach of the change, shift (right, down) in face widths, growth (wider, taller). Found by trying.
 _STRANGER = (
-    ("right eye", 0.165, (0.019, -0.044), (-0.4, -0.147)),
-    ("left eye", 0.165, (-0.019, -0.044), (-0.4, -0.147)),
-    ("nose", 0.2, (0.0, -0.07), (0.188, -0.025)),
-    ("mouth", 0.26, (0.0, -0.09), (-0.103, 0.049)),
-    ("right brow", 0.2, (0.0, 0.07), (-0.3, 0.18)),
-    ("left brow", 0.2, (0.0, 0.07), (-0.3, 0.18)),
-    ("jaw", 0.358, (0.0, -0.08), (-0.134, 0.288)),
+    ("right eye", 0.181, (0.086, -0.08), (-0.4, -0.339)),
+    ("left eye", 0.181, (-0.086, -0.08), (-0.4, -0.339)),
+    ("nose", 0.186, (0.0, -0.09), (-0.012, -0.335)),
+    ("mouth", 0.234, (0.0, -0.05), (0.251, -0.223)),
+    ("right brow", 0.126, (0.0, 0.037), (-0.111, 0.066)),
+    ("left brow", 0.126, (0.0, 0.037), (-0.111, 0.066)),
+    ("jaw", 0.342, (0.0, -0.066), (-0.4, 0.173)),
 )
-_STRANGER_FACE = (1.15, 0.88)
-_STRANGER_COLOURS = (0.78, 0.505, 0.855)
+_STRANGER_FACE = (1.146, 0.892)
+_STRANGER_COLOURS = (0.663, 0.537, 0.611)
 _MOUTH_COLOUR = (30, 20, 60)
 
 
@@ -133,7 +133,7 @@ class Puppet:
         return picture
 
     def stranger(self) -> Pixels:
-        """Somebody else: the features moved and the colours changed until the descriptor lies 0.70 away."""
+        """Somebody else: the features moved and the colours changed until the descriptor lies 0.66 away and more."""
         points = self.points[:, :2].astype(np.float64)
         width = float(np.linalg.norm(points[234] - points[454]))
         features = {name: points[list(places)].mean(axis=0) for name, places in _FEATURES.items()}
