@@ -104,6 +104,7 @@ def in_the_frame() -> dict[str, object]:
     links = [(url_for("identity.account"), _("我的账号"), "person-vcard")]
     if actor.is_(*STAFF):
         links.append((url_for("identity.resets"), _("重置申请"), "key"))
+        links.append((url_for("identity.corrections"), _("信息更正"), "person-vcard"))
     if actor.is_(Role.INSTITUTION, Role.REGULATOR):
         links.append((url_for("enrolment.amendment_list"), _("开班更正"), "pencil"))
     if actor.is_(Role.REGULATOR):

@@ -8,6 +8,7 @@ from courses.events import FilmAsked, LessonChanging
 from xueji.enrolment.access import allow_film, allow_leaves
 from xueji.enrolment.events import EarlierTraining, StudyAsked, StudyDaysChange, StudyEnds, WhoStudies
 from xueji.enrolment.services.cohorts import guard_lesson
+from xueji.enrolment.services.corrected import person_corrected
 from xueji.enrolment.services.joined import files_joined
 from xueji.enrolment.services.references import reference_changed
 from xueji.hours.services import (
@@ -19,7 +20,7 @@ from xueji.hours.services import (
     study_asked,
     study_credited,
 )
-from xueji.identity.events import FaceRouteEnds, FilesJoined, ReferenceChanged, ReferenceStored
+from xueji.identity.events import FaceRouteEnds, FilesJoined, PersonCorrected, ReferenceChanged, ReferenceStored
 from xueji.identity.tasks import compare_soon
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
@@ -68,6 +69,7 @@ def connect(context: Context) -> None:
     events.subscribe(ReferenceStored, compare_soon)
     events.subscribe(ReferenceChanged, partial(reference_changed, context.keyring))
     events.subscribe(FilesJoined, partial(files_joined, context.keyring))
+    events.subscribe(PersonCorrected, partial(person_corrected, context.keyring))
     events.subscribe(AnswerStored, lambda stored: judge.delay(str(stored.attempt_id)))
 
 

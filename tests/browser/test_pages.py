@@ -77,6 +77,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/findings/{finding}",
         "/people/{person}/account",
         "/resets",
+        "/corrections",
     ),
     "enterprise": ("/people", "/enrolments/{own}/hours", "/account"),
     "regulator": (

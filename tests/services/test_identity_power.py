@@ -202,6 +202,9 @@ DEEDS: dict[str, tuple[Event, Deed]] = {
     ),
 }
 ELSEWHERE = {
+    "ask_correction": "test_identity_correcting",
+    "confirm_correction": "test_identity_correcting",
+    "refuse_correction": "test_identity_correcting",
     "create_administrator": "test_identity_first_administrator",
     "recover_administrator": "test_identity_first_administrator",
     "pass_set_up": "test_setting_a_factor_up_while_signing_in_is_recorded",

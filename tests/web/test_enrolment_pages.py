@@ -214,7 +214,7 @@ def carried(text: str, act: str = "import", **changes: str) -> dict[str, str]:
     """What the page of a list that was looked at sends on."""
     hidden = re.search(r'name="carried"[^>]* value="([^"]+)"', text)
     assert hidden is not None, text
-    selects = re.findall(r'<select[^>]* name="(column_[^"]+)">(.*?)</select>', text, re.DOTALL)
+    selects = re.findall(r'<select[^>]* name="(column_[^"]+)"[^>]*>(.*?)</select>', text, re.DOTALL)
     columns = {name: re.search(r'<option selected value="([^"]*)"', options) for name, options in selects}
     chosen = {name: found.group(1) if found else "" for name, found in columns.items()}
     return {**DECLARED, **chosen, "carried": hidden.group(1), "act": act, **changes}

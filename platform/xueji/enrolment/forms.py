@@ -26,7 +26,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from xueji.enrolment.declarations import LONGEST_EARLIER, LONGEST_EMPLOYER, LONGEST_REASON, Declaration
 from xueji.enrolment.fields import FIRST_DAY, AmountField, CountField, DayField
-from xueji.enrolment.headings import Column
+from xueji.enrolment.headings import NEEDED, Column
 from xueji.enrolment.models import Cohort
 from xueji.enrolment.people_table import Reading
 from xueji.enrolment.services.cohorts import CohortPlan
@@ -282,6 +282,9 @@ class CarriedForm(DeclarationForm):
             for column in Column
         }
         made: CarriedForm = type(cls.__name__, (cls,), fields)()
+        for field in made:
+            if field.name.startswith("column_") and field.name.endswith(tuple(NEEDED)):
+                field.flags.required = True
         return made
 
     def columns(self, number: int) -> dict[Column, int]:

@@ -124,6 +124,18 @@ class ResetOver(Conflict):
     type, title, detail = "reset-over", _("申请已处理或已过期"), _("请刷新页面查看；如仍需重置，请重新申请。")
 
 
+class CorrectionOver(Conflict):
+    type, title = "correction-over", _("申请已处理或已过期")
+    detail = _("请刷新页面查看；如仍需更正，请重新申请。")
+
+
+class NumberHeld(Conflict):
+    """Said only to those who may know who holds it."""
+
+    type, title = "number-held", _("该证件号码已有档案")
+    detail = _("同一个人有两份档案的，请申请合并，不要更正号码。")
+
+
 class JoiningOver(Conflict):
     type, title, detail = "joining-over", _("申请已处理或已过期"), _("请刷新页面查看；如仍需处理，请重新申请。")
 

@@ -70,6 +70,17 @@ class ReferenceChanged:
 
 
 @dataclass(frozen=True)
+class PersonCorrected:
+    """A name or number was put right, in the same transaction: whoever keeps chains says in each whom it is about."""
+
+    session: Session
+    correction_id: UUID
+    person_id: UUID
+    asked_by: UUID
+    decided_by: UUID
+
+
+@dataclass(frozen=True)
 class FilesJoined:
     """Two files were joined, or put apart again, in the same transaction: whoever keeps chains records it in each."""
 

@@ -201,5 +201,19 @@ class JoiningForm(StrictForm):
     reason = _text(_("理由"), most=300, description=_("例如：登记时身份证号码录错，本人当面核对。另一位确认人会看到。"))
 
 
+class CorrectionForm(StrictForm):
+    name = StringField(
+        _("更正后的姓名"), [Optional(), Length(max=64, message=_("内容过长。"))], render_kw={"autocomplete": "off"}
+    )
+    id_number = StringField(
+        _("更正后的身份证号码"),
+        [Optional(), Length(max=40, message=_("内容过长。"))],
+        render_kw={"autocomplete": "off"},
+    )
+    reason = _text(
+        _("理由"), most=300, description=_("例如：登记时写错一个字，本人出示身份证核对。另一位确认人会看到。")
+    )
+
+
 class PartingForm(StrictForm):
     reason = _text(_("理由"), most=300)

@@ -340,6 +340,36 @@ class DuplicateFlag(Base):
     reason: Mapped[str] = mapped_column(String(300), default="", info=personal("why, in their words"))
 
 
+class PersonCorrection(Base):
+    """Somebody asks that a name or number be put right; a second person decides, or it lapses. Kept for good."""
+
+    __tablename__ = "person_correction"
+
+    id: Mapped[UUID] = _key()
+    person_id: Mapped[UUID] = _of_person("whose name or number it is", index=True)
+    slip: Mapped[bool] = mapped_column(info=personal("whether so little changes that her institution may decide it"))
+    old_name_cipher: Mapped[bytes] = mapped_column(
+        LargeBinary, info=personal("the name before, as earlier papers bear it; encrypted under her own key")
+    )
+    old_number_cipher: Mapped[bytes] = mapped_column(
+        LargeBinary, info=personal("the number before; encrypted under her own key")
+    )
+    name_cipher: Mapped[bytes] = mapped_column(
+        LargeBinary, info=personal("the name that is right; encrypted under her own key")
+    )
+    number_cipher: Mapped[bytes] = mapped_column(
+        LargeBinary, info=personal("the number that is right; encrypted under her own key")
+    )
+    reason_cipher: Mapped[bytes] = mapped_column(
+        LargeBinary, info=personal("why, in the asker's words; encrypted under her own key")
+    )
+    asked_by: Mapped[UUID] = _of_person("who asked")
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True, info=personal("it lapses a month later"))
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), info=personal("who decided"))
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime, info=personal("null while it waits"))
+    confirmed: Mapped[bool | None] = mapped_column(info=personal("what was decided"))
+
+
 class FileJoining(Base):
     """Somebody asks that two files of one person be joined, or put apart again; a second person decides, or it lapses.
 

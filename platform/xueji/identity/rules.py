@@ -131,6 +131,9 @@ TOLD = frozenset(
         Event.PASSWORD_CHANGE,
         Event.PASSWORD_RESET,
         Event.RESET_ASK,
+        Event.CORRECTION_ASK,
+        Event.CORRECTION_REFUSE,
+        Event.PERSON_CORRECT,
         Event.RESET_REFUSE,
         Event.FILE_JOIN,
         Event.FILE_PART,
@@ -495,6 +498,56 @@ def may_decide_joining(
     if decider.person_id == asked_by or since is None or now < since + CONFIRMS_AFTER:
         return False
     return may_ask_joining(files, regions, decider)
+
+
+CORRECTION_LASTS = timedelta(days=30)
+"""For how long a request to put a name or a number right waits for its second person."""
+_MOST_DIGITS = 3
+"""Digits of a number that a slip of the pen changes: one, or two that changed places, and the check digit."""
+
+
+def is_slip(was: tuple[str, str], now: tuple[str, str]) -> bool:
+    """Whether a name or a number, one of the two, is put right by so little that it is still the same person's.
+
+    Names and numbers are given in their one spelling. Whatever changes more could put her hours to somebody else.
+    """
+    (old_name, old_number), (name, number) = was, now
+    if old_name != name and old_number != number:
+        return False
+    if old_number != number:
+        differ = sum(1 for one, other in zip(old_number, number, strict=False) if one != other)
+        return len(old_number) == len(number) and differ <= _MOST_DIGITS
+    short, long = sorted((old_name, name), key=len)
+    return _one_step(short, long) and len(long) > 1
+
+
+def _one_step(short: str, long: str) -> bool:
+    """Whether one character was written wrongly, left out or added, or two changed places."""
+    if len(short) == len(long):
+        wrong = [place for place, (one, other) in enumerate(zip(short, long, strict=True)) if one != other]
+        return len(wrong) <= 1 or (len(wrong) == 2 and sorted(short) == sorted(long))
+    return len(long) - len(short) == 1 and any(long[:place] + long[place + 1 :] == short for place in range(len(long)))
+
+
+def may_ask_correction(account: Account, asker: Actor) -> bool:
+    """Whoever it is about, an administrator, or an institution or enterprise for its own trainees."""
+    own = asker.is_(Role.INSTITUTION, Role.ENTERPRISE) and asker.organisation_id in account.organisations
+    return asker.person_id == account.person_id or asker.is_(Role.ADMINISTRATOR) or (own and not account.staff)
+
+
+def may_decide_correction(
+    account: Account, asked_by: UUID, decider: Actor, since: datetime | None, now: datetime, *, slip: bool
+) -> bool:
+    """Whether somebody may be the second person: never who asked, and never whom it is about.
+
+    An administrator, or a regulator over one of her organisations; of a slip of the pen in a trainee's name or number
+    also staff of her organisation. ``since``: when the decider was given the role she acts in.
+    """
+    if decider.person_id in (asked_by, account.person_id) or since is None or now < since + CONFIRMS_AFTER:
+        return False
+    over = decider.is_(Role.REGULATOR) and any(in_jurisdiction(decider.region or "", each) for each in account.regions)
+    own = decider.is_(Role.INSTITUTION, Role.ENTERPRISE) and decider.organisation_id in account.organisations
+    return decider.is_(Role.ADMINISTRATOR) or over or (slip and own and not account.staff)
 
 
 def local_path(target: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -49,6 +50,25 @@ def photo_field(photo_id: UUID) -> str:
 
 def reset_field(request_id: UUID, part: str) -> str:
     return f"reset/{request_id}/{part}"
+
+
+class Named(NamedTuple):
+    name: str
+    number: str
+
+
+def named(session: Session, keyring: Keyring, person_id: UUID) -> Named:
+    """Her name and number as they stand. Raises NotFound, Erased."""
+    key = person_key(session, keyring, person_id)
+    row = session.execute(select(Person.name_cipher, Person.id_number_cipher).where(Person.id == person_id)).one()
+    return Named(
+        unseal(key, person_id, NAME, row.name_cipher).decode(),
+        unseal(key, person_id, ID_NUMBER, row.id_number_cipher).decode(),
+    )
+
+
+def correction_field(correction_id: UUID, part: str) -> str:
+    return f"correction/{correction_id}/{part}"
 
 
 def joining_field(joining_id: UUID) -> str:

@@ -111,6 +111,9 @@ class Event(StrEnum):
     PASSWORD_RESET = "password.reset"
     RESET_ASK = "reset.ask"
     RESET_REFUSE = "reset.refuse"
+    CORRECTION_ASK = "correction.ask"
+    CORRECTION_REFUSE = "correction.refuse"
+    PERSON_CORRECT = "person.correct"
     JOINING_ASK = "joining.ask"
     JOINING_REFUSE = "joining.refuse"
     FILE_JOIN = "file.join"
@@ -196,6 +199,9 @@ BY: dict[Event, By] = {
     Event.SIGNIN_OPEN: By.POWER,
     Event.PASSWORD_CHANGE: By.POWER,
     Event.PASSWORD_RESET: By.POWER,
+    Event.CORRECTION_ASK: By.POWER,
+    Event.CORRECTION_REFUSE: By.POWER,
+    Event.PERSON_CORRECT: By.POWER,
     Event.JOINING_ASK: By.POWER,
     Event.JOINING_REFUSE: By.POWER,
     Event.FILE_JOIN: By.POWER,

@@ -1,6 +1,7 @@
 """Reads of people, sign-ins, consents and faces: plain records out."""
 
 from xueji.identity.queries.acts import Act, acts, unread_acts
+from xueji.identity.queries.corrections import Correction, corrections
 from xueji.identity.queries.faces import (
     Descriptor,
     Duplicate,
@@ -67,6 +68,7 @@ from xueji.identity.queries.sign_ins import SignIn, live_login, live_logins, sig
 
 __all__ = [
     "Act",
+    "Correction",
     "Counts",
     "Descriptor",
     "Duplicate",
@@ -87,6 +89,7 @@ __all__ = [
     "account_to_reset",
     "acts",
     "consents",
+    "corrections",
     "counts",
     "display_names",
     "everybody_elses_templates",

@@ -2,6 +2,7 @@
 
 from xueji.identity.services.acts import read_acts
 from xueji.identity.services.consent import choose_route, give_consent, withdraw_consent
+from xueji.identity.services.correcting import ask_correction, confirm_correction, refuse_correction
 from xueji.identity.services.duplicates import ask_joining_of_duplicate, compare_with_everybody, decide_duplicate
 from xueji.identity.services.face_views import FacePicture, Seen, open_seen, record_look, show_picture
 from xueji.identity.services.first_administrator import (
@@ -54,6 +55,7 @@ __all__ = [
     "Passed",
     "Seen",
     "add_membership",
+    "ask_correction",
     "ask_joining",
     "ask_joining_of_duplicate",
     "ask_parting",
@@ -65,6 +67,7 @@ __all__ = [
     "change_password",
     "choose_route",
     "compare_with_everybody",
+    "confirm_correction",
     "confirm_joining",
     "confirm_reset",
     "confirm_totp",
@@ -99,6 +102,7 @@ __all__ = [
     "read_acts",
     "record_look",
     "recover_administrator",
+    "refuse_correction",
     "refuse_joining",
     "refuse_reset",
     "register_person",

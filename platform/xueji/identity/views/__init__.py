@@ -7,6 +7,7 @@ blueprint = Blueprint("identity", "xueji.identity", template_folder="templates")
 from xueji.identity.views import (  # noqa: E402
     account,  # noqa: F401
     administration,  # noqa: F401
+    corrections,  # noqa: F401
     joinings,  # noqa: F401
     photos,  # noqa: F401
     proof,  # noqa: F401

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from xueji.identity import queries, services, tokens
 from xueji.identity.access import access_login_session
 from xueji.identity.errors import WrongPassword
-from xueji.identity.forms import ChangePasswordForm
+from xueji.identity.forms import ChangePasswordForm, CorrectionForm
 from xueji.identity.gate import SignedIn, limit_failures
 from xueji.identity.queries.acts import MOST_SHOWN
 from xueji.identity.rules import MOST_REFERENCE_PHOTOS, SessionEnd, local_path
@@ -47,6 +47,7 @@ def account() -> str:
         acts=queries.acts(db(), someone.person_id),
         waiting=queries.waiting_resets(db(), context().keyring, someone, of=someone.person_id),
         kinds=RESET_KIND,
+        correction_form=CorrectionForm(),
         words={"act": ACT, "role": ROLE, "kind": SESSION_KIND, "end": END, "purpose": PURPOSE},
     )
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from xueji.identity import queries, rules, services
 from xueji.identity.access import access_person
-from xueji.identity.forms import ResetForm
+from xueji.identity.forms import CorrectionForm, ResetForm
 from xueji.identity.rules import ResetKind
 from xueji.identity.services import hash_code
 from xueji.identity.views import blueprint
@@ -57,6 +57,7 @@ def resets_of(person_id: UUID) -> dict[str, Any]:
         "waiting": queries.waiting_resets(db(), context().keyring, actor(), of=person_id),
         "kinds": RESET_KIND,
         "reset_form": ResetForm(),
+        "correction_form": CorrectionForm(),
     }
 
 
