@@ -27,7 +27,7 @@ from media_pipeline.engine import Engine, Search
 from media_pipeline.frames import Pixels, decode
 from media_pipeline.judge import judge
 from media_pipeline.selftest import TOLERANCE, descriptor_by_opencv
-from media_pipeline.verdict import JudgeSettings
+from media_pipeline.verdict import JudgeSettings, Prompt
 
 ROUNDS = 15
 SECOND_FACES = 120
@@ -96,13 +96,21 @@ def _costs(engine: Engine, data: bytes) -> list[Row]:
         settings = JudgeSettings(everyone=everyone)
         return lambda: judge([data], references=[reference], settings=settings, engine=engine)
 
+    def burst() -> None:
+        prompts = (Prompt.TURN_LEFT, Prompt.BLINK)
+        judge(frames, references=[reference], prompts=prompts, engine=engine)
+
+    frames = _burst(decode(data), 0)
     naive_ms = _processor_ms(naive, max(5, ROUNDS // 2))
+    burst_ms = _processor_ms(burst, max(5, ROUNDS // 2))
     everyone_ms = _processor_ms(ours(True), ROUNDS)
     nearest_ms = _processor_ms(ours(False), ROUNDS)
     return [
         Row("face_recognition, full frame", naive_ms, "ms CPU", None, None),
         Row("verdict, looking for everyone", everyone_ms, "ms CPU", None, None),
         Row("verdict, nearest face only", nearest_ms, "ms CPU", None, None),
+        Row("verdict on five frames, two prompts", burst_ms, "ms CPU", None, None),
+        Row("faster, five frames, two prompts", 5 * naive_ms / burst_ms, "times", ">= 8", 5 * naive_ms / burst_ms >= 8),
         Row("faster, looking for everyone", naive_ms / everyone_ms, "times", ">= 5", naive_ms / everyone_ms >= 5),
         Row("faster, nearest face only", naive_ms / nearest_ms, "times", ">= 8", naive_ms / nearest_ms >= 8),
     ]
