@@ -6,7 +6,7 @@ from functools import partial
 
 from courses.events import FilmAsked, LessonChanging
 from xueji.enrolment.access import allow_film, allow_leaves
-from xueji.enrolment.events import EarlierTraining, StudyAsked, StudyDaysChange, StudyEnds, WhoStudies
+from xueji.enrolment.events import EarlierTraining, HeldAsked, StudyAsked, StudyDaysChange, StudyEnds, WhoStudies
 from xueji.enrolment.services.cohorts import guard_lesson
 from xueji.enrolment.services.corrected import person_corrected
 from xueji.enrolment.services.joined import files_joined
@@ -24,6 +24,7 @@ from xueji.identity.events import FaceRouteEnds, FilesJoined, PersonCorrected, R
 from xueji.identity.tasks import compare_soon
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
+from xueji.oversight.queries import hold_objected
 from xueji.progress.events import (
     CheckFallsDue,
     CheckMoves,
@@ -36,6 +37,7 @@ from xueji.progress.events import (
 from xueji.progress.services import change_study_days, end_study, who_studies
 from xueji.snapshots import services as snapshots
 from xueji.snapshots.events import AnswerStored, CheckDecided
+from xueji.snapshots.queries import hold_contested
 from xueji.snapshots.tasks import judge
 from xueji.trace.events import LeavesAsked
 from xueji.web.sockets import announce_from_worker
@@ -70,6 +72,8 @@ def connect(context: Context) -> None:
     events.subscribe(ReferenceChanged, partial(reference_changed, context.keyring))
     events.subscribe(FilesJoined, partial(files_joined, context.keyring))
     events.subscribe(PersonCorrected, partial(person_corrected, context.keyring))
+    events.subscribe(HeldAsked, hold_contested)
+    events.subscribe(HeldAsked, hold_objected)
     events.subscribe(AnswerStored, lambda stored: judge.delay(str(stored.attempt_id)))
 
 

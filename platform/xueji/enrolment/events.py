@@ -47,6 +47,15 @@ class EarlierTraining:
     complete: bool = False
 
 
+@dataclass
+class HeldAsked:
+    """Something is to be destroyed because its time is over: whoever still has to decide about any of these says so."""
+
+    session: Session
+    enrolment_ids: tuple[UUID, ...]
+    held: bool = False
+
+
 @dataclass(frozen=True)
 class StudyDaysChange:
     """A cohort's last day was set: what is under way may earn until then, and no further."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from xueji.rulebook.rules import (
     required_hours,
 )
 from xueji.rulebook.rules import Why as WhyRuled
+from xueji.rulebook.shanghai import date_begins_ms
 from xueji.rulebook.vocabulary import Category, Part, Training
 
 PER_CLASS_HOUR = "class_hour"
@@ -330,6 +331,16 @@ def _notice(in_force: InForce, proposal: Proposal, today: date) -> Iterable[Find
 def settles_on(ends_on: date, plan: ProctoringPlan) -> date:
     """The first day on which nothing about the hours can change any more."""
     return ends_on + timedelta(days=1 + plan.settle_days)
+
+
+LONGEST_APPEALS = timedelta(days=180)
+"""Beyond the settlement; for plans of a time when no term was set for contesting a check."""
+
+
+def photos_end_at(ends_on: date, plan: ProctoringPlan) -> datetime:
+    """From when on a training needs its trainees' reference photos no more: nothing about it can be contested."""
+    settled = datetime.fromtimestamp(date_begins_ms(settles_on(ends_on, plan)) / 1000, UTC)
+    return settled + min(timedelta(days=plan.appeal_days), LONGEST_APPEALS)
 
 
 class AttendanceState(StrEnum):

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from courses.models import Lesson
+from xueji.enrolment.events import HeldAsked
 from xueji.enrolment.models import Cohort, Enrolment, EnrolmentDeclaration, EnrolmentState
 from xueji.hours.models import HoursAccount, PersonAccount
 from xueji.identity.models import Membership, Organisation, Person
@@ -364,3 +365,11 @@ def draw_line(session: Session, draw_id: UUID) -> DrawLine:
 
 def _draws() -> Select[Draw, str]:
     return select(Draw, Person.name_masked).join(Person, Person.id == Draw.drawn_by)
+
+
+def hold_objected(asked: HeldAsked) -> None:
+    """A finding that is not closed holds the file it is about (`enrolment` asks)."""
+    stands = select(Finding.id).where(
+        Finding.enrolment_id.in_(asked.enrolment_ids), Finding.state != FindingState.CLOSED
+    )
+    asked.held = asked.held or asked.session.scalar(stands.limit(1)) is not None

@@ -10,10 +10,12 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from courses.models import Lesson
+from xueji.enrolment.events import HeldAsked
 from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState, InPersonSession
 from xueji.identity.models import Person
 from xueji.identity.queries import files_of, files_of_each
 from xueji.identity.rules import ProofRoute
+from xueji.kernel import clock
 from xueji.progress.models import Sitting
 from xueji.rulebook.reviewing import Decision
 from xueji.rulebook.vocabulary import CheckKind, Outcome
@@ -445,3 +447,14 @@ def past_check_ins(
         )
         for here in rows
     ], total
+
+
+def hold_contested(asked: HeldAsked) -> None:
+    """A check that she contests and nobody has decided on holds her file (`enrolment` asks)."""
+    waits = (
+        select(Appeal.id)
+        .join(Check, Check.id == Appeal.check_id)
+        .where(Check.enrolment_id.in_(asked.enrolment_ids), Appeal.decided_ms.is_(None))
+        .where(Appeal.decide_by_ms > clock.to_ms(clock.now()))
+    )
+    asked.held = asked.held or asked.session.scalar(waits.limit(1)) is not None

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from xueji.identity import vault
@@ -304,3 +304,18 @@ def open_duplicates(session: Session, most: int = 50) -> list[Duplicate]:
         .limit(most)
     )
     return [Duplicate(*tuple(row)) for row in rows]
+
+
+def people_with_photos(session: Session) -> list[UUID]:
+    """Whose reference photos are stored."""
+    chosen = select(ReferencePhoto.person_id).where(ReferencePhoto.state == PhotoState.STORED).distinct()
+    return sorted(session.scalars(chosen))
+
+
+def duplicate_waits(session: Session, person_ids: Iterable[UUID]) -> bool:
+    """Whether a likeness of one of these with somebody else is still to be decided."""
+    ids = list(person_ids)
+    named = or_(DuplicateFlag.person_id.in_(ids), DuplicateFlag.other_person_id.in_(ids))
+    return (
+        session.scalar(select(DuplicateFlag.id).where(DuplicateFlag.decided_at.is_(None), named).limit(1)) is not None
+    )
