@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from media_pipeline.verdict import EngineDown, JudgeSettings, Outcome, PictureHash, Prompt, Verdict
+from media_pipeline.verdict import EngineDown, JudgeSettings, Outcome, PictureHash, Prompt, Strip, Verdict
 
 ENGINE = "harmless/1"
 
@@ -34,6 +34,7 @@ class Asked:
     prompts: tuple[Prompt, ...]
     device_label: str
     earlier: tuple[PictureHash, ...]
+    movements: tuple[Strip, ...] = ()
 
 
 @dataclass
@@ -59,17 +60,20 @@ class HarmlessJudge:
         *,
         references: Sequence[object],
         prompts: Sequence[Prompt] = (),
+        movements: Sequence[Strip] = (),
         device_label: str = "",
         earlier: Sequence[PictureHash] = (),
         settings: JudgeSettings | None = None,
     ) -> Verdict:
         """The next answer. Raises ``EngineDown`` while ``down``."""
-        self.asked.append(Asked(tuple(frames), len(references), tuple(prompts), device_label, tuple(earlier)))
+        self.asked.append(
+            Asked(tuple(frames), len(references), tuple(prompts), device_label, tuple(earlier), tuple(movements))
+        )
         if self.down:
             raise EngineDown("the harmless judge was told to be down")
         verdict = self.script.pop(0) if self.script else self.otherwise
         if verdict.pictures:
             return verdict
-        digests = [hashlib.sha256(frame).hexdigest() for frame in frames]
+        digests = [hashlib.sha256(frame).hexdigest() for frame in (*frames, *(strip.data for strip in movements))]
         pictures = tuple(PictureHash(digest, digest) for digest in digests)
         return Verdict(**{**vars(verdict), "pictures": pictures})

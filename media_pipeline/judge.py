@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import statistics
 from collections import Counter
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from media_pipeline import liveness, models, quality
+from media_pipeline import liveness, models, motion, quality, strips
 from media_pipeline.covering import is_masked
 from media_pipeline.descriptors import Descriptor, compare, to_micro
 from media_pipeline.detector import Face
@@ -17,10 +18,11 @@ from media_pipeline.engine import Engine, Mesh, Search
 from media_pipeline.frames import DecodeError, Pixels, hash_picture
 from media_pipeline.looking import look
 from media_pipeline.mesh import Expression
+from media_pipeline.motion import Movement
 from media_pipeline.opening import JUDGEMENT_SECONDS, PICTURE_SECONDS, Opened, Opener, OpenHere
 from media_pipeline.quality import QualityCode
 from media_pipeline.sameness import SAME_MICRO, distances_to_middle
-from media_pipeline.verdict import JudgeSettings, Outcome, PictureHash, Prompt, Signal, SignalCode, Verdict
+from media_pipeline.verdict import JudgeSettings, Outcome, PictureHash, Prompt, Signal, SignalCode, Strip, Verdict
 
 # An answered prompt spoils no picture.
 _NO_FAULT_OF_A_FRAME = {QualityCode.MOUTH_OPEN, QualityCode.EYES_CLOSED}
@@ -81,11 +83,21 @@ class _Frame:
         return self.middle_micro <= SAME_MICRO
 
 
+@dataclass(frozen=True)
+class _Moved:
+    """One movement as it was read, and what it is known again by."""
+
+    movement: Movement
+    hash: PictureHash
+
+
 @dataclass
 class _Notes:
     """The signals in the order in which they were noticed."""
 
     signals: list[Signal] = field(default_factory=list)
+    of_movements: int = 0
+    """How many of them stand against the movements: each forbids a match, none accuses anybody."""
 
     def add(self, code: SignalCode, value: int | None = None) -> None:
         self.signals.append(Signal(code, value))
@@ -96,6 +108,7 @@ def judge(
     *,
     references: Sequence[Descriptor],
     prompts: Sequence[Prompt] = (),
+    movements: Sequence[Strip] = (),
     device_label: str = "",
     earlier: Sequence[PictureHash] = (),
     settings: JudgeSettings | None = None,
@@ -105,24 +118,35 @@ def judge(
     """Judge the frames of one check, in the order in which they were taken, not mirrored.
 
     ``references`` are the descriptors of the person's reference photos, made by this engine's model; ``earlier`` are
-    the hashes of pictures that already answered a check. A frame that cannot be decoded is a signal, not an error.
-    Raises ``ValueError`` without references or frames and ``EngineDown`` when engine or opener fails: then nothing is
-    known, and nobody is called an impostor.
+    the hashes of pictures that already answered a check. ``movements``: one strip for each prompt, in their order; none
+    where the prompts are to be seen in the frames themselves, as they were before there were strips. A frame that
+    cannot be decoded is a signal, not an error. Raises ``ValueError`` without references or frames and ``EngineDown``
+    when engine or opener fails: then nothing is known, and nobody is called an impostor.
     """
     settings = settings or JudgeSettings()
     if not references:
         raise ValueError("a check needs at least one reference")
     if not 0 < len(frames) <= settings.max_frames:
         raise ValueError(f"a check has 1 to {settings.max_frames} frames")
+    if movements and len(movements) != len(prompts):
+        raise ValueError("each prompt has one strip")
     notes = _Notes()
-    read = _read_frames(frames, settings, engine, opener or OpenHere(), notes)
+    opener = opener or OpenHere()
+    read = _read_frames(frames, settings, engine, opener, notes)
+    wide = not read or read[0].picture.shape[1] >= read[0].picture.shape[0]
+    moved = [_read_strip(strip, asked, wide, engine, opener) for strip, asked in zip(movements, prompts, strict=False)]
     shown = [frame for frame in read if frame.faces]
     with_eyes = Prompt.BLINK in prompts
     described = [_describe(frame, references, settings, engine, with_eyes=with_eyes) for frame in shown]
     for frame, apart in zip(shown, distances_to_middle(described), strict=True):
         frame.middle_micro = apart
 
-    outcome, score = _decide(read, shown, prompts, device_label, earlier, settings, notes)
+    if moved:
+        _note_movements(moved, shown, references, engine, earlier, settings, notes)
+    doubted = bool(moved and notes.of_movements)
+    outcome, score = _decide(read, shown, () if moved else prompts, device_label, earlier, settings, notes)
+    if doubted and outcome is Outcome.MATCH:
+        outcome = Outcome.UNCLEAR
     return Verdict(
         outcome=outcome,
         score_micro=score,
@@ -131,7 +155,7 @@ def judge(
         model=engine.model,
         faces=max((len(frame.faces) for frame in read), default=0),
         signals=tuple(notes.signals),
-        pictures=tuple(frame.hash for frame in read),
+        pictures=(*(frame.hash for frame in read), *(each.hash for each in moved)),
     )
 
 
@@ -218,6 +242,61 @@ def _find_in(
     people = tuple(face for face in seen.faces if face.side / opened.scale >= settings.second_face_pixels)
     known = hash_picture(data, seen.picture, people[0].points if people else None)
     return _Frame(seen.picture, opened.scale, known, people, seen.mesh), seen.turns
+
+
+def _read_strip(strip: Strip, prompt: Prompt, wide: bool, engine: Engine, opener: Opener) -> _Moved:
+    """One movement; without moments where the picture is no strip of as many."""
+    pictures: list[Pixels] = []
+    with contextlib.suppress(DecodeError, strips.NoStrip):
+        opened = opener.open(strip.data, PICTURE_SECONDS)
+        pictures = strips.cut(opened.picture, len(strip.moments_ms), wide=wide)
+    movement = motion.read(engine, prompt, pictures)
+    exact = hashlib.sha256(strip.data).hexdigest()
+    return _Moved(movement, PictureHash(exact, "", motion.memory(movement)))
+
+
+def _note_movements(
+    moved: Sequence[_Moved],
+    shown: Sequence[_Frame],
+    references: Sequence[Descriptor],
+    engine: Engine,
+    earlier: Sequence[PictureHash],
+    settings: JudgeSettings,
+    notes: _Notes,
+) -> None:
+    """Note every sign that the movements were not made here, now, by the person of the frames."""
+    before = len(notes.signals)
+    frames = [motion.read_face(engine, frame.picture, frame.face) for frame in shown if len(frame.faces) == 1]
+    for signal in motion.doubts([each.movement for each in moved], frames):
+        notes.add(signal.code, signal.value)
+    distances = [
+        _distance(engine.describe(moment.picture, moment.face), references)
+        for each in moved
+        for moment in motion.compared(each.movement)
+        if moment.face is not None
+    ]
+    farthest = max(distances, default=0)
+    if farthest > settings.mismatch_micro:
+        notes.add(SignalCode.FACE_CHANGED, farthest)
+    replayed = _replayed(moved, earlier)
+    if replayed is not None:
+        notes.add(SignalCode.REPLAY, replayed)
+    notes.of_movements = len(notes.signals) - before
+
+
+def _replayed(moved: Sequence[_Moved], earlier: Sequence[PictureHash]) -> int | None:
+    """How near a movement is to an earlier one: 0 for the same bytes, else of 128 what is left over; None when new."""
+    digests, known = [each.hash.sha256 for each in moved], {picture.sha256 for picture in earlier}
+    if len(set(digests)) < len(digests) or known.intersection(digests):
+        return 0
+    apart = [
+        motion.same_movement(each.hash.memory, picture.memory)
+        for each in moved
+        for picture in earlier
+        if picture.memory
+    ]
+    nearest = min((left for left in apart if left is not None), default=None)
+    return None if nearest is None else max(1, round(nearest * 128))
 
 
 def _faults(frame: _Frame, expression: Expression, settings: JudgeSettings) -> frozenset[QualityCode]:
@@ -346,6 +425,7 @@ class Judge(Protocol):
         *,
         references: Sequence[Descriptor],
         prompts: Sequence[Prompt] = (),
+        movements: Sequence[Strip] = (),
         device_label: str = "",
         earlier: Sequence[PictureHash] = (),
         settings: JudgeSettings | None = None,
@@ -369,6 +449,7 @@ class FaceJudge:
         *,
         references: Sequence[Descriptor],
         prompts: Sequence[Prompt] = (),
+        movements: Sequence[Strip] = (),
         device_label: str = "",
         earlier: Sequence[PictureHash] = (),
         settings: JudgeSettings | None = None,
@@ -379,6 +460,7 @@ class FaceJudge:
                 frames,
                 references=references,
                 prompts=prompts,
+                movements=movements,
                 device_label=device_label,
                 earlier=earlier,
                 settings=settings,

@@ -63,6 +63,14 @@ class SignalCode(StrEnum):
     """The device calls itself by the name of a virtual camera. No value."""
     SCREEN_PATTERN = "screen_pattern"
     """A regular pattern as of a photographed screen: a hint, never a reason; value: its strength in thousandths."""
+    STRIP_UNUSABLE = "strip_unusable"
+    """The picture of a movement does not show its moments with a face in them; value: the prompt's place, from 0."""
+    MOVEMENT_BROKEN = "movement_broken"
+    """A movement without its way: from one moment to the next the face is another, elsewhere or turned; value: the
+    prompt's place."""
+    ONE_PICTURE = "one_picture"
+    """What was taken at different times of the check is one picture, moved or relit; value: what differs, in
+    millionths."""
     DISAGREEMENT = "disagreement"
     """Some frames are near the reference and some are not; value: the number that are near."""
 
@@ -83,17 +91,30 @@ class Signal:
 
 
 @dataclass(frozen=True)
+class Strip:
+    """One movement: the picture of its moments, side by side, and when each was taken.
+
+    ``moments_ms`` counts from the moment at which the page saw the movement begin; the first ones lie before it.
+    """
+
+    data: bytes
+    moments_ms: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class PictureHash:
     """How a picture is known again: ``sha256`` of its bytes (hex) and ``perceptual``, 64 hexadecimal digits.
 
     The first half of ``perceptual`` says where the picture grows lighter, the second where the face's six points lie:
     twelve numbers of ten bits, in 1023rds of the longer side. A person who sits at the same desk again gives nearly
     the same first half, but never just the same second. Empty when the picture shows no face: an empty chair is
-    no evidence of anything. Both are personal data as long as the picture is.
+    no evidence of anything. ``memory`` is what a movement is known again by, empty for a single frame: see ``motion``.
+    All are personal data as long as the picture is.
     """
 
     sha256: str
     perceptual: str
+    memory: bytes = b""
 
     def steps_apart(self, other: PictureHash) -> int:
         """How many of the 128 bits of the first half differ; 128 when either picture shows no face."""

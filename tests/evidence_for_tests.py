@@ -127,7 +127,7 @@ class Case:
                     position=position,
                     path=path,
                     sha256=frames[-1]["sha256"],
-                    plain_sha256=hashlib.sha256(picture).hexdigest(),
+                    mark=hashlib.sha256(picture).hexdigest(),
                     commitment=commitment,
                 )
             )

@@ -67,12 +67,16 @@ class Puppet:
 
     def turned(self, yaw: float, pitch: float = 0.0) -> Pixels:
         """The head turned, in degrees: positive yaw to the person's own left, positive pitch down."""
+        return self.posed(yaw, pitch)
+
+    def posed(self, yaw: float, pitch: float, shift: tuple[float, float] = (0.0, 0.0)) -> Pixels:
+        """The head turned and moved by so many pixels, what is behind it left where it is."""
         centre = self.points.astype(np.float64).mean(axis=0) + np.array([0, 0, 60])
         a, b = math.radians(yaw), math.radians(pitch)
         # The camera looks along +z and x grows to the person's left: turning left carries the nose (small z) to +x.
         about_y = np.array([[math.cos(a), 0, -math.sin(a)], [0, 1, 0], [math.sin(a), 0, math.cos(a)]])
         about_x = np.array([[1, 0, 0], [0, math.cos(b), -math.sin(b)], [0, math.sin(b), math.cos(b)]])
-        moved = (self.points - centre) @ (about_x @ about_y).T + centre
+        moved = (self.points - centre) @ (about_x @ about_y).T + centre + np.array([*shift, 0])
         return self._stretched(moved)
 
     def blinking(self, closed: float = 1.0) -> Pixels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -129,8 +130,15 @@ class Page:
             chain = str(self.student.enrolment.id)
             return [leaf["values"] for leaf in trace.chain(session, chain) if leaf["event"] == event]
 
-    def answer(self, check: dict[str, Any], *frames: bytes, nonce: str | None = None, device: str = "") -> TestResponse:
-        """Upload pictures (three drawn ones unless told) as the answer to a check."""
+    def answer(
+        self,
+        check: dict[str, Any],
+        *frames: bytes,
+        movements: Sequence[bytes] = (),
+        nonce: str | None = None,
+        device: str = "",
+    ) -> TestResponse:
+        """Upload pictures (three drawn ones unless told) as the answer to a check, and those of its movements."""
         pictures = frames or tuple(portrait() for _ in range(3))
         # Encoded here, for the test client leaves the temporary file of a large form to the garbage collector.
         boundary, form = encode_multipart(
@@ -138,6 +146,9 @@ class Page:
                 "nonce": check["nonce"] if nonce is None else nonce,
                 "device": device,
                 "frame": [FileStorage(io.BytesIO(picture), f"{number}.jpg") for number, picture in enumerate(pictures)],
+                "movement": [
+                    FileStorage(io.BytesIO(strip), f"m{number}.jpg") for number, strip in enumerate(movements)
+                ],
             }
         )
         url = f"/api/v1/checks/{check['check_id']}/frames"

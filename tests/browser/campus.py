@@ -55,8 +55,6 @@ STUDIED_CLOSELY: Mapping[str, int] = {
     "beat_ms": 2_000,
     "checks_min_gap_ms": 5_000,
     "checks_max_gap_ms": 7_000,
-    # Many pictures, so that somebody in a file, who cannot know what is asked, is seen making every movement.
-    "frames": 11,
     "retries": 1,
 }
 """A check within seconds of study, and the next one soon after."""

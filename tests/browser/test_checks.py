@@ -37,7 +37,7 @@ def test_she_consents_is_photographed_studies_and_her_time_is_confirmed(
     page.get_by_role("button", name="拍照").click()
     expect(page.get_by_role("heading", name="已保存的底照")).to_contain_text("1 / 3")
 
-    webcam.show_person()
+    webcam.show_person(page)
     classroom = Classroom.enter(visitor, trainee)
     classroom.start()
     expect(classroom.outcome("核验通过")).to_be_visible()
@@ -91,8 +91,8 @@ SLOW_QUESTION = """
 def test_no_time_runs_while_the_browser_asks_for_the_camera(
     visit: Visit, campus: Campus, webcam: Webcam, trainee: Trainee
 ) -> None:
-    webcam.show_person()
     visitor = visit(trainee.account, size=PHONE, camera=True)
+    webcam.show_person(visitor.page)
     visitor.page.add_init_script(SLOW_QUESTION)
     classroom = Classroom.enter(visitor, trainee)
     classroom.start()
@@ -106,8 +106,8 @@ def test_no_time_runs_while_the_browser_asks_for_the_camera(
 def test_a_check_under_way_ends_when_she_takes_back_her_consent_elsewhere(
     visit: Visit, campus: Campus, webcam: Webcam, trainee: Trainee
 ) -> None:
-    webcam.show_person()
     visitor = visit(trainee.account, camera=True)
+    webcam.show_person(visitor.page)
     visitor.page.add_init_script(SLOW_QUESTION.replace("4000", "60000"))
     classroom = Classroom.enter(visitor, trainee)
     classroom.start()
@@ -118,6 +118,31 @@ def test_a_check_under_way_ends_when_she_takes_back_her_consent_elsewhere(
     expect(classroom.outcome("不再拍照核验")).to_be_visible()
     assert campus.outcomes(trainee) == ["service_down"]
     assert campus.leaves(trainee, "check.answer") == []
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"rate": 10, "growth_ms": 700, "reaction_ms": 900},
+        {"rate": 15, "growth_ms": 3_000, "reaction_ms": 1_200},
+        {"rate": 30, "growth_ms": 500, "reaction_ms": 2_500},
+    ],
+    ids=["ten pictures a second", "three seconds for a movement", "late"],
+)
+def test_whoever_follows_passes_at_the_first_try(
+    visit: Visit, campus: Campus, webcam: Webcam, trainee: Trainee, how: dict[str, int]
+) -> None:
+    visitor = visit(trainee.account, size=PHONE, camera=True)
+    webcam.show_person(visitor.page, **how)
+    classroom = Classroom.enter(visitor, trainee)
+    classroom.start()
+    expect(classroom.outcome("核验通过")).to_be_visible()
+    (verdict,) = campus.leaves(trainee, "check.verdict")
+    assert (verdict["attempt"], verdict["outcome"]) == (1, "match"), verdict
+    (answer,) = campus.leaves(trainee, "check.answer")
+    assert [frame.get("movement") for frame in answer["frames"] if "movement" in frame] == [
+        place for place, _prompt in enumerate(answer["prompts"])
+    ]
 
 
 def test_a_camera_that_she_does_not_allow_is_named_and_holds_her_time(

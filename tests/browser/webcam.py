@@ -1,7 +1,6 @@
 """What stands before the camera in these tests: a file that Chromium plays as its webcam, changed between two checks.
 
-Nobody in a file can read which movements a check asks for. So the person here makes all of them, one after the other,
-without end, and a plan that takes many frames (`STUDIED_CLOSELY` in `campus`) is sure to see the right ones in time.
+Nobody in a file can read which movements a check asks for: whoever shall pass one is drawn by a script (`mover`).
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from browser import mover
 from faces_for_tests import (
     Puppet,
     add_person,
@@ -22,13 +22,12 @@ from faces_for_tests import (
     portrait,
     write_camera_feed,
 )
+from playwright.sync_api import Page
 
 from media_pipeline.engine import Engine
 from media_pipeline.frames import Pixels
-from media_pipeline.verdict import Prompt
 
 FRAMES_A_SECOND = 10
-_MOVEMENTS = (Prompt.TURN_LEFT, Prompt.BLINK, Prompt.TURN_RIGHT, Prompt.OPEN_MOUTH)
 _HELD_FRAMES = 4
 """Longer than the time between two frames that the page takes, so that none of the movements falls between."""
 _ROUNDS = 9
@@ -51,18 +50,14 @@ class Webcam:
         self._person = self._person or make_puppet(self._engine, portrait())
         return self._person
 
-    def show_person(self) -> None:
-        """She makes every movement, over and over."""
-        self._show("person", lambda: [self.person.frames_following([each])[1] for each in _MOVEMENTS])
+    def show_person(self, page: Page, **how: int) -> None:
+        """From the next page on she is there and makes the movements that a check asks for; ``how``: see `mover`."""
+        mover.prepare(self._folder, self.person)
+        mover.stand_before(page, self._folder, **how)
 
     def show_stranger(self) -> None:
-        """Somebody else, who makes every movement too."""
-
-        def moving() -> list[Pixels]:
-            stranger = make_puppet(self._engine, self.person.stranger())
-            return [stranger.frames_following([each])[1] for each in _MOVEMENTS]
-
-        self._show("stranger", moving)
+        """Somebody else, who sits there and makes no movement."""
+        self._show("stranger", lambda: [self.person.stranger()])
 
     def show_two(self) -> None:
         """She and somebody beside her."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from media_pipeline.verdict import Outcome as Judged
 from xueji.kernel.actor import Role
 from xueji.kernel.events import Announcement
 from xueji.snapshots import rules
-from xueji.snapshots.models import Attempt
+from xueji.snapshots.models import Attempt, Picture
 
 
 def until_check(page: Page) -> dict[str, Any]:
@@ -54,7 +55,8 @@ def judged(page: Page, outcome: Judged) -> dict[str, Any]:
 def test_a_check_comes_within_the_plans_longest_gap_and_stays_in_every_answer(page: Page) -> None:
     check = until_check(page)
     assert 290_000 <= page.at_ms <= 910_000
-    assert len(check["prompts"]) == 2
+    assert len(check["prompts"]) in (2, 3)
+    assert len(check["pulses"]) == len(check["prompts"])
     page.scenario.time.advance(timedelta(seconds=5))
     again = page.send(page.beat(0, state="paused")).json or {}
     assert again["check"] == check
@@ -185,6 +187,48 @@ class TestPictures:
         state = page.check_state(check)
         assert (state["outcome"], state["last_outcome"]) == (None, "unclear")
         assert "shown_by_another" in state["signals"]
+
+    def test_each_movement_is_one_picture_and_its_leaf_says_which(self, page: Page) -> None:
+        check = until_check(page)
+        strips = [portrait(f"strip {place}") for place, _prompt in enumerate(check["prompts"])]
+        assert page.answer(check, movements=strips).status_code == 202
+        judge_all(page)
+        (asked,) = page.scenario.judge.asked
+        assert [strip.data for strip in asked.movements] == strips
+        assert [list(strip.moments_ms) for strip in asked.movements] == check["pulses"]
+        (leaf,) = page.leaves("check.answer")
+        assert [frame.get("movement") for frame in leaf["frames"]] == [None] * 3 + list(range(len(strips)))
+        assert (leaf["prompts"], leaf["pulses"]) == (check["prompts"], check["pulses"])
+
+    def test_a_movement_that_is_not_sent_is_an_empty_picture(self, page: Page) -> None:
+        check = until_check(page)
+        page.answer(check)
+        judge_all(page)
+        (asked,) = page.scenario.judge.asked
+        assert [strip.data for strip in asked.movements] == [b""] * len(check["prompts"])
+
+    def test_one_picture_of_the_same_bytes_is_told_to_the_judge_however_it_is_kept(self, page: Page) -> None:
+        before, strip = portrait("once"), portrait("a movement")
+        for number in range(2):
+            check = (page.ask_check().json or {})["check"]
+            assert page.answer(check, before, portrait(f"{number}"), movements=[strip]).status_code == 202
+            judge_all(page)
+        shown = {hashlib.sha256(picture).hexdigest() for picture in (before, strip)}
+        assert {picture.sha256 for picture in page.scenario.judge.asked[1].earlier} - {""} == shown
+        with page.scenario.context.database.reading() as session:
+            kept = session.query(Picture).all()
+        assert not shown & {picture.mark for picture in kept}, "kept under the installation's key, not in clear"
+        assert all(picture.likeness[:8] not in (hashlib.sha256(before).hexdigest().encode(),) for picture in kept)
+
+    def test_what_pictures_are_known_again_by_goes_with_her_consent(self, page: Page) -> None:
+        check = until_check(page)
+        page.answer(check)
+        judge_all(page)
+        assert page.client.delete("/api/v1/me/consents/face").status_code == 204
+        with page.scenario.context.database.reading() as session:
+            kept = session.query(Picture).all()
+        assert kept
+        assert {(picture.mark, picture.likeness_mark, picture.likeness) for picture in kept} == {(None, None, None)}
 
     def test_every_look_is_recorded_and_an_employer_sees_no_face(self, page: Page) -> None:
         check = until_check(page)

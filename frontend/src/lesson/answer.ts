@@ -21,6 +21,13 @@ export interface CheckStatus {
   answer_by: string | null;
   nonce: string | null;
   prompts: string[];
+  pulses: number[][];
+}
+
+/** What a check is answered with: single pictures at rest, and one picture for each movement. */
+export interface Taken {
+  frames: Blob[];
+  movements: Blob[];
 }
 
 const UPLOAD_TIMEOUT_MS = 20_000;
@@ -38,10 +45,11 @@ export class Answers {
    * Upload the frames, again and again until the answer window closes. The nonce makes a second arrival harmless.
    * Throws Unreachable when time ran out, Problem when the server will not have them.
    */
-  async send(check: Check, frames: Blob[], device: string, again: () => void): Promise<void> {
+  async send(check: Check, taken: Taken, device: string, again: () => void): Promise<void> {
     for (;;) {
       const form = new FormData();
-      frames.forEach((frame, index) => form.append("frame", frame, `frame-${index + 1}.jpg`));
+      taken.frames.forEach((frame, index) => form.append("frame", frame, `frame-${index + 1}.jpg`));
+      taken.movements.forEach((strip, index) => form.append("movement", strip, `movement-${index + 1}.jpg`));
       form.append("nonce", check.nonce);
       form.append("device", device);
       try {

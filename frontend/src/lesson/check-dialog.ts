@@ -6,10 +6,12 @@ import { serverClock } from "../clock.ts";
 import { closeDialog, openDialog } from "../dialog.ts";
 import { pause } from "../pause.ts";
 import { words, wordsFor } from "../words/index.ts";
-import { Answers, type CheckStatus } from "./answer.ts";
+import { Answers, type CheckStatus, type Taken } from "./answer.ts";
 import { planBurst } from "./burst.ts";
 import { CheckView } from "./check-view.ts";
 import type { Check } from "./protocol.ts";
+import { MovementRecorder } from "./recorder.ts";
+import { chime, hush, speak } from "./voice.ts";
 
 interface Options {
   checksUrl: string;
@@ -30,6 +32,16 @@ class Superseded extends Error {}
 const READY_SECONDS = 2;
 const RETRY_SECONDS = 4;
 const SUCCESS_MS = 1_600;
+const STILL_MS = 900;
+const STILL_APART_MS = 320;
+/** The fewest and the most pictures at rest beside the movements. */
+const LEAST_RESTING = 2;
+const MOST_RESTING = 6;
+/** Time to face the screen again between two movements. */
+const BACK_MS = 1_500;
+/** Mean brightness (0–255) outside which light spoils the pictures. */
+const DARK = 50;
+const BRIGHT = 215;
 
 export class CheckDialog {
   private readonly options: Options;
@@ -81,6 +93,7 @@ export class CheckDialog {
     if (!this.dialog.open) {
       openDialog(this.dialog);
       this.options.opened();
+      chime("begin");
     }
     void this.begin();
   }
@@ -109,21 +122,74 @@ export class CheckDialog {
     this.view.start(check, wordsFor(words.check.kinds, check.kind));
     this.startTicker();
     try {
-      const frames = await this.takeFrames(check, run);
-      await this.sendFrames(check, frames, run);
+      const taken = await this.take(check, run);
+      await this.send(check, taken, run);
       await this.awaitVerdict(check, run);
     } catch (error) {
       if (!(error instanceof Superseded)) this.fail(error, run);
     }
   }
 
-  private async takeFrames(check: Check, run: number): Promise<Blob[]> {
+  private async take(check: Check, run: number): Promise<Taken> {
     const { view } = this;
     const camera = await this.openCamera(run);
     for (let left = READY_SECONDS; left > 0; left -= 1) {
-      view.say(words.check.ready, words.check.readyWhy(left), "aim");
+      view.say(words.check.ready, this.hint(camera) || words.check.readyWhy(left), "aim");
+      if (left === READY_SECONDS) speak(words.check.ready);
       await this.wait(1_000, run);
     }
+    return check.pulses.length > 0 ? this.takeMovements(check, camera, run) : this.takeFrames(check, camera, run);
+  }
+
+  /** What would spoil the pictures, while there is still time to mend it. */
+  private hint(camera: Camera): string {
+    const { mean } = camera.light();
+    const { dark, bright } = words.enrol.hints;
+    return mean < DARK ? dark : mean > BRIGHT ? bright : "";
+  }
+
+  /** A few pictures at rest, then each movement: told, shown, said aloud, and waited for. */
+  private async takeMovements(check: Check, camera: Camera, run: number): Promise<Taken> {
+    const { view } = this;
+    const recorder = new MovementRecorder(view.preview);
+    const taken: Taken = { frames: [], movements: [] };
+    const steps = check.prompts.length + 1;
+    try {
+      recorder.start();
+      view.ask(null, words.check.still, 0, steps, STILL_MS);
+      await this.wait(STILL_MS, run);
+      const frames = Math.min(MOST_RESTING, Math.max(LEAST_RESTING, this.options.frames - check.prompts.length));
+      for (let count = 0; count < frames; count += 1) {
+        taken.frames.push(await camera.frame());
+        view.flash();
+        await this.wait(STILL_APART_MS, run);
+      }
+      for (const [index, prompt] of check.prompts.entries()) {
+        const text = wordsFor(words.check.prompts, prompt);
+        view.ask(prompt, text, index + 1, steps, 0);
+        speak(text);
+        const strip = await recorder.movement(check.pulses[index] ?? [], {
+          unseen: () => view.remark(words.check.larger),
+          begun: () => view.remark(words.check.seen),
+          goOn: () => this.keepRunning(run),
+        });
+        this.keepRunning(run);
+        taken.movements.push(strip);
+        chime("seen");
+        if (index + 1 < check.prompts.length) {
+          view.ask(null, words.check.done, index + 1, steps, BACK_MS);
+          await this.wait(BACK_MS, run);
+        }
+      }
+    } finally {
+      recorder.stop();
+    }
+    return taken;
+  }
+
+  /** A check that was asked for before movements were taken whole. */
+  private async takeFrames(check: Check, camera: Camera, run: number): Promise<Taken> {
+    const { view } = this;
     const frames: Blob[] = [];
     const steps = planBurst(check.prompts, this.options.frames);
     for (const [index, step] of steps.entries()) {
@@ -138,7 +204,7 @@ export class CheckDialog {
       }
       await this.wait(step.lastsMs - passed, run);
     }
-    return frames;
+    return { frames, movements: [] };
   }
 
   private async openCamera(run: number): Promise<Camera> {
@@ -171,9 +237,9 @@ export class CheckDialog {
     }
   }
 
-  private async sendFrames(check: Check, frames: Blob[], run: number): Promise<void> {
+  private async send(check: Check, taken: Taken, run: number): Promise<void> {
     this.view.say(words.check.sending, "", "wait");
-    await this.answers.send(check, frames, this.camera?.label ?? "", () => {
+    await this.answers.send(check, taken, this.camera?.label ?? "", () => {
       if (run === this.run) this.view.say(words.check.sendingAgain, "", "wait");
     });
     this.keepRunning(run);
@@ -229,6 +295,7 @@ export class CheckDialog {
       check_id: check.check_id,
       nonce: status.nonce ?? "",
       prompts: status.prompts,
+      pulses: status.pulses,
       answer_by: status.answer_by ?? check.answer_by,
       kind: check.kind,
       attempt: status.attempt,
@@ -293,8 +360,8 @@ export class CheckDialog {
 
   private beginWith(status: CheckStatus): Promise<void> {
     if (this.current !== null && status.nonce !== null) {
-      const { nonce, prompts, attempt } = status;
-      this.current = { ...this.current, nonce, prompts, attempt, answer_by: status.answer_by ?? this.current.answer_by };
+      const { nonce, prompts, pulses, attempt } = status;
+      this.current = { ...this.current, nonce, prompts, pulses, attempt, answer_by: status.answer_by ?? this.current.answer_by };
     }
     return this.begin();
   }
@@ -342,6 +409,7 @@ export class CheckDialog {
 
   private close(goOn: boolean): void {
     this.run += 1;
+    hush();
     this.stopTicker();
     this.closeCamera();
     this.current = null;

@@ -2,6 +2,7 @@
 
 import { button, icon, make, show } from "../dom.ts";
 import { words } from "../words/index.ts";
+import { drawMovement } from "./drawing.ts";
 import type { Check } from "./protocol.ts";
 
 export interface Action {
@@ -16,13 +17,6 @@ interface Exits {
   refuse: () => void;
   otherRouteUrl: string;
 }
-
-const PROMPT_ICONS: Record<string, string> = {
-  turn_left: "arrow-left",
-  turn_right: "arrow-right",
-  blink: "eye",
-  open_mouth: "emoji-smile",
-};
 
 const OUTCOME_LOOKS: Record<string, [string, string]> = {
   match: ["is-good", "check-circle-fill"],
@@ -99,13 +93,18 @@ export class CheckView {
   ask(prompt: string | null, text: string, index: number, count: number, lastsMs: number): void {
     this.look(`is-live is-asking${prompt === null ? "" : ` asks-${prompt}`}`);
     this.scene.style.setProperty("--lasts", `${lastsMs}ms`);
-    this.badge.replaceChildren(prompt === null ? "" : icon(PROMPT_ICONS[prompt] ?? "person-bounding-box"));
+    this.badge.replaceChildren(prompt === null ? "" : drawMovement(prompt));
     this.title.textContent = text;
     this.text.textContent = "";
     this.dots.replaceChildren(
       ...Array.from({ length: count }, (_, at) => make("li", { class: at < index ? "is-done" : at === index ? "is-now" : "" })),
     );
     if (typeof navigator.vibrate === "function") navigator.vibrate(40);
+  }
+
+  /** What is seen of the movement that is being made. */
+  remark(text: string): void {
+    this.text.textContent = text;
   }
 
   flash(): void {

@@ -23,6 +23,8 @@ export interface Check {
   check_id: string;
   nonce: string;
   prompts: string[];
+  /** For each prompt, at which moments (ms since the movement began) its pictures are taken. */
+  pulses: number[][];
   answer_by: string;
   kind: string;
   attempt: number;

@@ -118,10 +118,12 @@ export const zh = {
     prompts: {
       turn_left: "请慢慢向左转头",
       turn_right: "请慢慢向右转头",
-      blink: "请闭眼约两秒，再睁开",
-      open_mouth: "请张开嘴",
+      blink: "请闭上眼睛，等提示音再睁开",
+      open_mouth: "请慢慢张大嘴",
     } as Record<string, string>,
     done: "好，转回正面",
+    seen: "看到了，请保持一下",
+    larger: "没有看到动作，请做得明显一些",
     sending: "正在上传…",
     sendingAgain: "网络不稳，正在重新上传…",
     waiting: "已上传，正在比对…",
@@ -161,6 +163,9 @@ export const zh = {
     /** Why a picture told nothing, when more is known than that. */
     signals: {
       prompt_unanswered: "没有看到您跟着提示做动作。请按提示转头、闭眼或张嘴，动作明显一些。",
+      strip_unusable: "没有拍到完整的动作。请让脸一直留在画面里，再慢慢做动作。",
+      movement_broken: "动作不连贯。请慢一点，中途不要离开画面。",
+      one_picture: "前后拍到的是同一张图片。请本人对着摄像头做动作。",
       virtual_camera: "检测到虚拟摄像头。请在系统里改用真实的摄像头。",
       frozen_picture: "画面没有变化。请检查摄像头，并跟着提示做动作。",
       repeated_frame: "画面重复。请检查摄像头，并跟着提示做动作。",

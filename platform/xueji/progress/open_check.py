@@ -31,12 +31,15 @@ class OpenCheck:
     """how often its window has begun again for a lost telling"""
     camera: str | None = None
     """where the browser's question about the camera stands: asked, answered, or never reported"""
+    pulses: tuple[tuple[int, ...], ...] = ()
+    """for each of `prompts`, at which moments (ms since the movement began) its pictures are taken"""
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """As `to_json` wrote it, or an earlier release, which kept fewer of the fields."""
         values: Mapping[str, Any] = json.loads(text)
-        return cls(**{**values, "prompts": tuple(values["prompts"])})
+        pulses = tuple(tuple(pulse) for pulse in values.get("pulses", ()))
+        return cls(**{**values, "prompts": tuple(values["prompts"]), "pulses": pulses})
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"))

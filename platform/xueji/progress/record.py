@@ -550,6 +550,7 @@ def check_message(check: OpenCheck) -> dict[str, Any]:
         "check_id": check.check_id,
         "nonce": check.nonce,
         "prompts": list(check.prompts),
+        "pulses": [list(pulse) for pulse in check.pulses],
         "kind": check.kind,
         "attempt": check.attempt,
         "answer_by": clock.rfc3339(clock.from_ms(check.answer_by_ms)),

@@ -101,6 +101,10 @@ class OpenCheckOut(BaseModel):
     check_id: UUID
     nonce: str
     prompts: list[str]
+    pulses: list[list[int]] = Field(
+        description="For each prompt, at which moments its pictures are taken: ms since the movement began as the page "
+        "saw it; those before it are negative"
+    )
     answer_by: AwareDatetime
     kind: str
     attempt: int

@@ -62,9 +62,17 @@ blueprint = APIBlueprint("snapshots_api", __name__, url_prefix="/api/v1")
 def frames(path: schemas.CheckPath, form: schemas.FramesIn) -> tuple[Response, int]:
     arrived_ms = clock.to_ms(clock.now())
     held = context()
-    pictures = [frame.stream.read(services.LARGEST_FRAME + 1) for frame in form.frame]
+    pictures, movements = (
+        [sent.stream.read(services.LARGEST_FRAME + 1) for sent in files] for files in (form.frame, form.movement)
+    )
     stored = services.store_frames(
-        held, actor=actor(), check_id=path.check_id, nonce=form.nonce, frames=pictures, arrived_ms=arrived_ms
+        held,
+        actor=actor(),
+        check_id=path.check_id,
+        nonce=form.nonce,
+        frames=pictures,
+        movements=movements,
+        arrived_ms=arrived_ms,
     )
     try:
         attempt = services.answer_check(
@@ -265,6 +273,7 @@ def _state(check: Check) -> dict[str, Any]:
         "attempt": check.attempt,
         "nonce": check.nonce if waiting else None,
         "prompts": check.prompts,
+        "pulses": check.pulses,
         "answer_by": clock.rfc3339(clock.from_ms(check.answer_by_ms)) if waiting else None,
         "last_outcome": last.outcome if last else None,
         "signals": [signal["code"] for signal in last.signals] if last else [],

@@ -42,6 +42,8 @@ class Check(Base):
     nonce: Mapped[str] = mapped_column(String(64))
     """Of the attempt that is open; a picture answers one attempt once."""
     prompts: Mapped[list[str]] = mapped_column(JSON)
+    pulses: Mapped[list[list[int]]] = mapped_column(JSON, default=list, server_default="[]")
+    """For each prompt, the moments at which its pictures are taken, in ms since the movement began."""
     outcome: Mapped[str | None] = mapped_column(String(16))
     """One of the nine, of the attempt that decided; None while open."""
     decided_ms: Mapped[int | None] = mapped_column(BigInteger)
@@ -69,6 +71,8 @@ class Attempt(Base):
     number: Mapped[int] = mapped_column(Integer)
     nonce: Mapped[str] = mapped_column(String(64))
     prompts: Mapped[list[str]] = mapped_column(JSON)
+    pulses: Mapped[list[list[int]]] = mapped_column(JSON, default=list, server_default="[]")
+    """As the check had them when it was answered; none where the prompts were to be seen in the frames themselves."""
     device: Mapped[str] = mapped_column(String(200), info={"personal": "name of the camera, a sign of a virtual one"})
     answered_ms: Mapped[int] = mapped_column(BigInteger)
     taken_ms: Mapped[int | None] = mapped_column(BigInteger)
@@ -89,7 +93,10 @@ class Attempt(Base):
 
 
 class Picture(Base):
-    """Where one frame lies, encrypted, and what it is known by."""
+    """Where one picture of an answer lies, encrypted, and what it is known again by.
+
+    The last three are for knowing a picture that was used before, and for nothing else; they go with her consent.
+    """
 
     __tablename__ = "check_picture"
     __table_args__ = (Index("ix_check_picture_person", "person_id", "sha256"),)
@@ -98,15 +105,22 @@ class Picture(Base):
     attempt_id: Mapped[UUID] = mapped_column(ForeignKey("check_attempt.id"), index=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), info={"personal": "whose picture it is"})
     position: Mapped[int] = mapped_column(Integer)
+    movement: Mapped[int | None] = mapped_column(Integer)
+    """The place of the prompt whose moments it shows side by side; None: a single frame."""
     path: Mapped[str] = mapped_column(String(200))
     sha256: Mapped[str] = mapped_column(String(64))
     """Of the ciphertext, as in the trace."""
-    plain_sha256: Mapped[str | None] = mapped_column(
-        String(64), index=True, info={"personal": "of the picture, to know it when it is shown again"}
-    )
     commitment: Mapped[str] = mapped_column(String(64))
-    likeness: Mapped[str | None] = mapped_column(
-        String(64), index=True, info={"personal": "perceptual hash, to know a picture shown before"}
+    mark: Mapped[str | None] = mapped_column(
+        String(64),
+        index=True,
+        info={"personal": "keyed hash of the picture's bytes, to know it when it is shown again"},
+    )
+    likeness_mark: Mapped[str | None] = mapped_column(
+        String(64), index=True, info={"personal": "keyed hash of its likeness, to know it under another name"}
+    )
+    likeness: Mapped[bytes | None] = mapped_column(
+        LargeBinary, info={"personal": "what it looks like, to know it when it comes changed; encrypted under her key"}
     )
 
 

@@ -1,6 +1,6 @@
 """When a check is asked, how it moves from one state to the next, and what each outcome leads to."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from enum import StrEnum
 from random import Random
@@ -28,6 +28,7 @@ __all__ = [
     "ask_camera",
     "camera_answered",
     "draw_prompts",
+    "draw_pulses",
     "draw_schedule",
     "gap_range",
     "holds",
@@ -49,6 +50,16 @@ STORING_MS: Final = 20_000
 
 CAMERA_QUESTION_MS: Final = 60_000
 """how long the browser's question whether the page may use the camera keeps a window from beginning, once a check"""
+
+ONE_MORE: Final = 1 / 3
+"""in how many checks one movement more than the plan's number is asked for: nobody knows when it is over"""
+
+PULSE_MOMENTS: Final = (10, 12)
+"""the fewest and the most pictures of one movement"""
+
+PULSE_FIRST_MS: Final = 80
+PULSE_LAST_MS: Final = 3_300
+"""the first and about the last of them after it began: a slow mover needs three seconds"""
 
 MOST_ASKED_AFTER_LOSS: Final = 2
 """how often a check is asked again because its pictures were lost on our side"""
@@ -144,8 +155,31 @@ def draw_schedule(
 
 
 def draw_prompts(random: Random, plan: ProctoringPlan) -> tuple[str, ...]:
-    """The movements one check asks for, each once, in a random order."""
-    return tuple(random.sample(PROMPTS, plan.prompts))
+    """The movements one check asks for, each once, in a random order: as many as the plan says, sometimes one more."""
+    more = 1 if 0 < plan.prompts < len(PROMPTS) and random.random() < ONE_MORE else 0
+    return tuple(random.sample(PROMPTS, plan.prompts + more))
+
+
+def draw_pulses(random: Random, prompts: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """For each prompt the moments (ms since the movement began) at which its pictures are taken, ascending.
+
+    Two lie before the movement; the others are close together while it grows and reach as far as the slowest need.
+    How many there are and where each lies is drawn anew every time, so that no two checks look at the same moments.
+    """
+    return tuple(_draw_pulse(random) for _ in prompts)
+
+
+def _draw_pulse(random: Random) -> tuple[int, ...]:
+    count = random.randint(*PULSE_MOMENTS)
+    before = (-random.randint(380, 520), -random.randint(140, 260))
+    # Gaps grow evenly from the first to the last; each is shifted by up to a quarter of itself.
+    steps = [(place / (count - 3)) ** 1.9 for place in range(count - 2)]
+    at = [PULSE_FIRST_MS + step * (PULSE_LAST_MS - PULSE_FIRST_MS) for step in steps]
+    shifted = []
+    for place, moment in enumerate(at):
+        room = (moment - at[place - 1] if place else PULSE_FIRST_MS) / 4
+        shifted.append(round(moment - random.uniform(0, room)))
+    return (*before, *shifted)
 
 
 class NotContested(StrEnum):

@@ -35,6 +35,8 @@ class CheckInPath(BaseModel):
 
 class FramesIn(UploadForm):
     frame: UploadedFiles
+    movement: UploadedFiles = []
+    """One picture for each prompt, in their order: its moments row by row."""
     nonce: Annotated[str, Field(max_length=64)]
     device: Annotated[str, Field(max_length=200)] = ""
 
@@ -90,6 +92,10 @@ class CheckStateOut(BaseModel):
     attempt: int
     nonce: str | None = Field(description="Only while the check waits for an answer")
     prompts: list[str]
+    pulses: list[list[int]] = Field(
+        description="For each prompt, at which moments its pictures are taken: ms since the movement began as the page "
+        "saw it; those before it are negative"
+    )
     answer_by: AwareDatetime | None
     last_outcome: str | None = Field(description="Of the latest attempt, when another one is asked for")
     signals: list[str]

@@ -26,14 +26,14 @@ from xueji.snapshots.errors import CheckOver, FramesUnusable, FrameTooLarge, Non
 from xueji.snapshots.events import AnswerStored
 from xueji.snapshots.models import Attempt, Check, Picture
 from xueji.snapshots.rules import CheckState
-from xueji.snapshots.services import leaves
+from xueji.snapshots.services import leaves, memory
 from xueji.snapshots.services.asking import decide, owe_next
 from xueji.trace import services as trace
 from xueji.trace.rules import Event
 
 MOST_FRAMES = 12
 LARGEST_FRAME = 2 * 1024 * 1024
-"""Bytes; a 640×480 JPEG has about 60,000."""
+"""Bytes; a 640×480 JPEG has about 60,000, a movement of twelve moments about 200,000."""
 
 
 class CameraFailure(StrEnum):
@@ -54,21 +54,36 @@ class StoredFrame:
     path: str
     sha256: str
     plain_sha256: str
+    movement: int | None = None
+    """The place of the prompt whose moments it shows; None: a single frame."""
 
 
 def store_frames(
-    context: Context, *, actor: Actor, check_id: UUID, nonce: str, frames: Sequence[bytes], arrived_ms: int
+    context: Context,
+    *,
+    actor: Actor,
+    check_id: UUID,
+    nonce: str,
+    frames: Sequence[bytes],
+    movements: Sequence[bytes] = (),
+    arrived_ms: int,
 ) -> list[StoredFrame]:
     """Encrypt the pictures under the person's key and store them; no write transaction is held meanwhile.
+
+    ``movements``: for each prompt, in their order, the picture of its moments.
 
     ``arrived_ms``: when they were here (epoch ms); that decides whether they came in time, however slow the store is.
     Raises NotFound, CheckOver, NonceUsed, FramesUnusable, FrameTooLarge.
     """
     if not 1 <= len(frames) <= MOST_FRAMES:
         raise FramesUnusable(_("请提交 1 到 %(most)s 张照片。", most=MOST_FRAMES))
-    if any(len(frame) > LARGEST_FRAME for frame in frames):
+    if len(movements) > len(rules.PROMPTS):
+        raise FramesUnusable(_("动作照片的张数与要求的动作不符。"))
+    pictures: list[tuple[int | None, bytes]] = [(None, frame) for frame in frames]
+    pictures += enumerate(movements)
+    if any(len(picture) > LARGEST_FRAME for _place, picture in pictures):
         raise FrameTooLarge(_("每张照片不得超过 2 MB。"))
-    if not all(frames):
+    if not all(picture for _place, picture in pictures):
         raise FramesUnusable(_("有一张照片是空的，请重新拍照。"))
     with context.database.reading() as session:
         check = access_own_check(session, actor, check_id)
@@ -77,11 +92,12 @@ def store_frames(
         key = vault.person_key(session, context.keyring, check.person_id)
     folder = f"faces/checks/{check_id}/{uuid4().hex}"
     stored = []
-    for number, frame in enumerate(frames):
+    for number, (place, picture) in enumerate(pictures):
         path = f"{folder}/{number}"
-        sealed = vault.seal(key, check.person_id, path, frame)
+        sealed = vault.seal(key, check.person_id, path, picture)
         context.store.put(path, sealed)
-        stored.append(StoredFrame(path, hashlib.sha256(sealed).hexdigest(), hashlib.sha256(frame).hexdigest()))
+        digests = (hashlib.sha256(sealed).hexdigest(), hashlib.sha256(picture).hexdigest())
+        stored.append(StoredFrame(path, *digests, movement=place))
     return stored
 
 
@@ -111,6 +127,7 @@ def answer_check(
         number=check.attempt,
         nonce=check.nonce,
         prompts=check.prompts,
+        pulses=check.pulses,
         device=device[:200],
         answered_ms=arrived_ms,
         signals=[],
@@ -127,13 +144,15 @@ def answer_check(
             attempt_id=attempt.id,
             person_id=check.person_id,
             position=position,
+            movement=frame.movement,
             path=frame.path,
             sha256=frame.sha256,
-            plain_sha256=frame.plain_sha256,
+            mark=memory.mark(context.keyring, frame.plain_sha256),
             commitment=commitment,
         )
         session.add(picture)
-        frames.append({"sha256": frame.sha256, "commitment": commitment})
+        shown = {} if frame.movement is None else {"movement": frame.movement}
+        frames.append({"sha256": frame.sha256, "commitment": commitment, **shown})
     set_open_check(session, check.sitting_id, None, seen_ms=arrived_ms)
     values = {
         "check": str(check.id),
@@ -141,6 +160,8 @@ def answer_check(
         "arrived_ms": arrived_ms,
         "method": "face",
         "frames": frames,
+        "prompts": check.prompts,
+        "pulses": check.pulses,
         "device": trace.commit(session, attempt.device, chain=chain, field="camera", person=person),
         "signals": [],
     }

@@ -243,6 +243,7 @@ def _new_check(
     plan: ProctoringPlan,
     now_ms: int,
 ) -> Check:
+    prompts = rules.draw_prompts(RANDOM, plan)
     check = Check(
         sitting_id=sitting_id,
         enrolment_id=enrolment_id,
@@ -254,7 +255,8 @@ def _new_check(
         attempt=1,
         retold=0,
         nonce=new_nonce(),
-        prompts=list(rules.draw_prompts(RANDOM, plan)),
+        prompts=list(prompts),
+        pulses=[list(pulse) for pulse in rules.draw_pulses(RANDOM, prompts)],
     )
     session.add(check)
     session.flush()
@@ -278,6 +280,7 @@ def _open(check: Check, now_ms: int) -> OpenCheck:
         excused_ms=check.excused_ms,
         again=check.retold,
         camera=check.camera,
+        pulses=tuple(tuple(pulse) for pulse in check.pulses),
     )
 
 
@@ -286,7 +289,9 @@ def ask_again(check: Check, plan: ProctoringPlan, now_ms: int) -> OpenCheck:
     check.state = rules.move(CheckState(check.state), CheckState.DUE)
     check.attempt += 1
     check.nonce = new_nonce()
-    check.prompts = list(rules.draw_prompts(RANDOM, plan))
+    prompts = rules.draw_prompts(RANDOM, plan)
+    check.prompts = list(prompts)
+    check.pulses = [list(pulse) for pulse in rules.draw_pulses(RANDOM, prompts)]
     check.answer_by_ms = now_ms + plan.answer_ms
     return _open(check, now_ms)
 

@@ -14,7 +14,7 @@ from xueji.rulebook.vocabulary import Method, Outcome
 from xueji.snapshots import rules
 from xueji.snapshots.models import Attempt, Check
 from xueji.snapshots.rules import CheckState
-from xueji.snapshots.services import leaves
+from xueji.snapshots.services import leaves, memory
 from xueji.snapshots.services.asking import decide
 from xueji.snapshots.services.telling import tell_page
 from xueji.trace import services as trace
@@ -53,6 +53,7 @@ def face_route_ends(ends: FaceRouteEnds) -> None:
         if kept is not None and kept.check_id == str(check.id):
             sitting.open_check = None
         tell_page(session, ends.events, check)
+    memory.forget(session, ends.person_id)
     session.execute(
         update(Sitting)
         .where(

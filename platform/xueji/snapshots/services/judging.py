@@ -9,6 +9,7 @@ works, must never leave one behind.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -18,7 +19,7 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from media_pipeline.judge import FaceJudge, Judge
-from media_pipeline.verdict import EngineDown, JudgeSettings, PictureHash, Prompt, Signal, SignalCode, Verdict
+from media_pipeline.verdict import EngineDown, JudgeSettings, PictureHash, Prompt, Signal, SignalCode, Strip, Verdict
 from media_pipeline.verdict import Outcome as Judged
 from xueji.enrolment.models import Enrolment
 from xueji.enrolment.services.references import stand
@@ -29,7 +30,7 @@ from xueji.identity.faces import networks
 from xueji.identity.services import describe_anew
 from xueji.kernel import clock
 from xueji.kernel.context import Context
-from xueji.kernel.crypto import Unreadable
+from xueji.kernel.crypto import Keyring, Unreadable
 from xueji.kernel.errors import Unavailable
 from xueji.kernel.storage import StoreDown
 from xueji.progress.models import Sitting
@@ -41,15 +42,13 @@ from xueji.rulebook.vocabulary import Outcome
 from xueji.snapshots import rules
 from xueji.snapshots.models import Attempt, Check, Picture
 from xueji.snapshots.rules import CheckState, NextStep
-from xueji.snapshots.services import leaves
+from xueji.snapshots.services import leaves, memory
 from xueji.snapshots.services.asking import ask_again, decide, owe_next, settle_owed
 from xueji.snapshots.services.telling import tell_page
 from xueji.trace import services as trace
 
 log = structlog.get_logger(__name__)
 
-MOST_EARLIER = 600
-"""Pictures of the same person that a new one is compared with, the newest."""
 JUDGE_AGAIN_AFTER_MS = 20_000
 MOST_IN_A_SWEEP = 100
 SHOWN_BY_ANOTHER = "shown_by_another"
@@ -71,6 +70,7 @@ class _Case:
     awaited: tuple[UUID, ...]
     """Photos that are to be described by that model first."""
     prompts: tuple[Prompt, ...]
+    movements: tuple[Strip, ...]
     device: str
     earlier: tuple[PictureHash, ...]
     settings: JudgeSettings
@@ -120,6 +120,7 @@ def judge_attempt(context: Context, attempt_id: UUID) -> Outcome | None:
                 case.frames,
                 references=list(case.references.values()),
                 prompts=case.prompts,
+                movements=case.movements,
                 device_label=case.device,
                 earlier=case.earlier,
                 settings=case.settings,
@@ -173,21 +174,21 @@ def _case(session: Session, context: Context, attempt: Attempt, model: str) -> _
     person_id = check.person_id
     plan = read_terms(session.get_one(Sitting, check.sitting_id).terms).plan
     key = vault.person_key(session, context.keyring, person_id)
-    earlier = session.execute(
-        select(Picture.plain_sha256, Picture.likeness)
-        .join(Attempt, Attempt.id == Picture.attempt_id)
-        .where(identity.same_person(Picture.person_id, person_id), Picture.attempt_id != attempt.id)
-        .order_by(Attempt.answered_ms.desc())
-        .limit(MOST_EARLIER)
-    )
+    opened = {
+        each.id: vault.unseal(key, person_id, each.path, context.store.get(each.path)) for each in attempt.pictures
+    }
+    shown = [hashlib.sha256(picture).hexdigest() for picture in opened.values()]
+    moved = {each.movement: opened[each.id] for each in attempt.pictures if each.movement is not None}
     references = identity.references(session, context.keyring, person_id, model)
     return _Case(
-        tuple(vault.unseal(key, person_id, each.path, context.store.get(each.path)) for each in attempt.pictures),
+        tuple(opened[each.id] for each in attempt.pictures if each.movement is None),
         references,
         tuple(photo.id for photo in identity.used_photos(session, person_id) if photo.id not in references),
         tuple(Prompt(prompt) for prompt in attempt.prompts),
+        # A movement that was asked for and not sent is an empty picture.
+        tuple(Strip(moved.get(place, b""), tuple(pulse)) for place, pulse in enumerate(attempt.pulses)),
         attempt.device,
-        tuple(PictureHash(sha256 or "", likeness or "") for sha256, likeness in earlier),
+        memory.earlier(session, context.keyring, key, attempt, shown),
         JudgeSettings(threshold_micro=plan.match_threshold, min_pixels=plan.min_pixels),
     )
 
@@ -212,7 +213,7 @@ def _write(
             trace.record_many(session, [leaves.verdict(check, Outcome.SERVICE_DOWN, final=False, attempt=attempt)])
             tell_page(session, context.events, check)
         return Outcome.SERVICE_DOWN
-    outcome = _outcome(session, attempt, verdict)
+    outcome = _outcome(session, context.keyring, attempt, verdict)
     if why is not None:
         attempt.signals = [*attempt.signals, {"code": why}]
     attempt.outcome = outcome
@@ -300,18 +301,22 @@ def _references(session: Session, check: Check, attempt: Attempt) -> list[str]:
     return sorted(known[photo_id] for photo_id in map(UUID, attempt.references) if photo_id in known)
 
 
-def _outcome(session: Session, attempt: Attempt, verdict: Verdict) -> Outcome:
+def _outcome(session: Session, keyring: Keyring, attempt: Attempt, verdict: Verdict) -> Outcome:
     """The judge's outcome, unless one of the pictures was shown before under somebody else's name."""
     signals = list(verdict.signals)
-    # A picture without a face has no likeness: two dark rooms are not the same picture.
-    likenesses = {picture.sha256: picture.perceptual for picture in verdict.pictures if picture.perceptual}
+    person_id = attempt.pictures[0].person_id
+    key = vault.person_key(session, keyring, person_id)
+    known = {memory.mark(keyring, picture.sha256): picture for picture in verdict.pictures}
     for picture in attempt.pictures:
-        picture.likeness = likenesses.get(picture.plain_sha256 or "")
-    known = set(likenesses.values())
-    same = or_(Picture.likeness.in_(known), Picture.plain_sha256.in_(likenesses.keys()))
-    hers = identity.files_of(session, attempt.pictures[0].person_id)
+        if picture.mark in known:
+            memory.keep(keyring, key, picture, known[picture.mark])
+    # A picture without a face has no likeness: two dark rooms are not the same picture.
+    faces = [picture for picture in attempt.pictures if picture.likeness is not None]
+    alike = [picture.likeness_mark for picture in faces if picture.likeness_mark is not None]
+    same = or_(Picture.likeness_mark.in_(alike), Picture.mark.in_([picture.mark for picture in faces]))
+    hers = identity.files_of(session, person_id)
     others = exists().where(same, Picture.person_id.not_in(hers))
-    shown_by_another = bool(known) and bool(session.scalar(select(others)))
+    shown_by_another = bool(faces) and bool(session.scalar(select(others)))
     attempt.signals = [signal.as_values() for signal in signals]
     outcome = Outcome(verdict.outcome.value)
     if shown_by_another:

@@ -1,0 +1,116 @@
+"""Somebody before the camera who can read: makes the movement that the page asks for, as slowly as people do.
+
+A file that plays as a webcam knows no prompts. So the page's camera is a drawing here: pictures of the person of these
+tests at rest and along each movement, shown by a script that looks at what the check asks for.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from faces_for_tests import Puppet, encode_jpeg
+from playwright.sync_api import Page
+
+from media_pipeline.frames import Pixels
+from media_pipeline.verdict import Prompt
+
+STAGES = 6
+"""Pictures from rest to the end of a movement."""
+REST = 10
+"""Pictures of somebody who sits still as people do."""
+
+_SCRIPT = """
+(() => {
+    const { rest, acts, rate, growth, reaction, label } = SETTINGS;
+    const open = (data) => { const image = new Image(); image.src = 'data:image/jpeg;base64,' + data; return image; };
+    const still = rest.map(open);
+    const moving = Object.fromEntries(Object.entries(acts).map(([name, all]) => [name, all.map(open)]));
+    let asked = null, since = 0;
+    const draw = (pen, width, height) => {
+        const scene = document.querySelector('.check-scene.is-asking');
+        const prompt = Object.keys(moving).find((name) => scene?.classList.contains('asks-' + name)) ?? null;
+        const now = performance.now();
+        if (prompt !== asked) { asked = prompt; since = now; }
+        const begun = now - since - reaction;
+        let image = still[Math.floor(now / 900) % still.length];
+        if (prompt !== null && begun > 0) {
+            const all = moving[prompt];
+            image = all[Math.min(all.length - 1, Math.floor((begun / growth) * all.length))];
+        }
+        // A head sways, and a camera has noise.
+        const sway = [3 * Math.sin(now / 1700), 2 * Math.sin(now / 2300 + 1)];
+        pen.drawImage(image, sway[0], sway[1], width, height);
+        pen.globalAlpha = 0.035;
+        for (let dot = 0; dot < 300; dot += 1) {
+            pen.fillStyle = Math.random() < 0.5 ? '#000' : '#fff';
+            pen.fillRect(Math.random() * width, Math.random() * height, 9, 7);
+        }
+        pen.globalAlpha = 1;
+    };
+    navigator.mediaDevices.getUserMedia = async () => {
+        const canvas = document.createElement('canvas');
+        canvas.width = 640;
+        canvas.height = 480;
+        const pen = canvas.getContext('2d');
+        await Promise.all([...still, ...Object.values(moving).flat()].map((image) => image.decode()));
+        draw(pen, 640, 480);
+        const stream = canvas.captureStream(rate);
+        const timer = setInterval(() => draw(pen, 640, 480), 1000 / rate);
+        stream.getVideoTracks()[0].addEventListener('ended', () => clearInterval(timer));
+        return stream;
+    };
+})();
+"""
+
+
+@cache
+def _pictures(folder: Path) -> str:
+    return (folder / "mover.json").read_text("utf-8")
+
+
+def prepare(folder: Path, person: Puppet) -> None:
+    """Draw her once a run."""
+    if (folder / "mover.json").exists():
+        return
+    random = np.random.default_rng(5)
+    poses = [(float(yaw), float(pitch)) for yaw, pitch in random.normal(0, 3, (REST, 2))]
+    shifts = [(float(x), float(y)) for x, y in random.normal(0, 6, (REST, 2))]
+    rest = [_encode(person.posed(*pose, shift)) for pose, shift in zip(poses, shifts, strict=True)]
+    acts = {prompt.value: [_encode(picture) for picture in _stages(person, prompt, random)] for prompt in Prompt}
+    made = json.dumps({"rest": rest, "acts": acts})
+    (folder / "mover.json").write_text(made, "utf-8")
+
+
+def _stages(person: Puppet, prompt: Prompt, random: np.random.Generator) -> Sequence[Pixels]:
+    """Each movement from a pose of its own: nobody begins two of them alike."""
+    yaw, pitch = (float(angle) for angle in random.normal(0, 3, 2))
+    x, y = (float(shift) for shift in random.normal(0, 6, 2))
+    stages = []
+    for stage in range(1, STAGES + 1):
+        amount = stage / STAGES
+        puppet, turn = person, 0.0
+        if prompt is Prompt.BLINK:
+            puppet = replace(person, picture=person.blinking(amount))
+        elif prompt is Prompt.OPEN_MOUTH:
+            puppet = replace(person, picture=person.with_open_mouth(0.4 * amount))
+        else:
+            turn = 26 * amount if prompt is Prompt.TURN_LEFT else -30 * amount
+        stages.append(puppet.posed(yaw + turn, pitch, (x, y)))
+    return stages
+
+
+def stand_before(page: Page, folder: Path, *, rate: int = 15, growth_ms: int = 700, reaction_ms: int = 900) -> None:
+    """From the next page on she is what its camera sees: ``rate`` pictures a second, ``growth_ms`` for a movement."""
+    pictures = json.loads(_pictures(folder))
+    settings = {**pictures, "rate": rate, "growth": growth_ms, "reaction": reaction_ms}
+    page.add_init_script(_SCRIPT.replace("SETTINGS", json.dumps(settings)))
+
+
+def _encode(picture: Pixels) -> str:
+    return base64.b64encode(encode_jpeg(picture, 90)).decode()
