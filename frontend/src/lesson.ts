@@ -20,6 +20,7 @@ if (root !== null) {
     lessonId: datum(root, "lessonId"),
     page: datum(root, "page"),
     sittingsUrl: datum(root, "sittingsUrl"),
+    makesUp: new URL(location.href).searchParams.has("make_up"),
   });
   void bringIconsAlong();
   part(root, "stage").focus({ preventScroll: true });

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from zipfile import ZipFile
 
 import pytest
-from browser.campus import Campus, Trainee
+from browser.campus import LEFT_ALONE, STUDIED_CLOSELY, Campus, Trainee
 from browser.classroom import Classroom
 from browser.visitor import PHONE, Visitor
 from browser.webcam import Webcam, reference_photo
@@ -33,7 +33,7 @@ class Figures(NamedTuple):
 
 @dataclass
 class Screens:
-    """Everywhere these figures can be read. Her second lesson stays untouched, so one lesson's are those of all."""
+    """Everywhere these figures can be read. Her other lesson stays untouched, so one lesson's are those of all."""
 
     campus: Campus
     trainee: Trainee
@@ -151,15 +151,18 @@ class Screens:
         return Figures(online["counted_ms"], online["provisional_ms"], online["held_ms"])
 
 
-@pytest.fixture
-def trainee(campus: Campus) -> Trainee:
-    return campus.trainee("沈若男", photo=reference_photo())
+ASKED_ONCE = {**LEFT_ALONE, "frames": STUDIED_CLOSELY["frames"], "retries": 0}
+"""One check somewhere in each film, and after one that failed the next at once."""
+MOVED = 60
+"""Pixels: nobody sits twice in the very same place, and pictures that show so are taken for old ones."""
 
 
 @pytest.fixture
-def screens(visit: Visit, campus: Campus, trainee: Trainee, tmp_path: Path) -> Screens:
+def screens(visit: Visit, campus: Campus, tmp_path: Path) -> Screens:
+    """Her shorter lesson."""
+    trainee = campus.trainee("沈若男", photo=reference_photo(), plan=ASKED_ONCE)
     visitor = visit(trainee.account, size=PHONE, camera=True)
-    classroom = Classroom.enter(visitor, trainee)
+    classroom = Classroom.enter(visitor, trainee, lesson=1)
     return Screens(campus, trainee, classroom, visitor.another_tab().page, visit("institution").page, tmp_path)
 
 
@@ -185,3 +188,51 @@ def test_after_a_failed_check_and_after_a_good_one_every_screen_says_the_same(sc
     passed = screens.agree()
     assert passed.counted == 0
     assert passed.held >= failed.held
+
+
+def test_what_is_held_is_made_up_as_a_mode_and_every_screen_says_what_was_won_back(
+    screens: Screens, webcam: Webcam
+) -> None:
+    classroom = screens.classroom
+    webcam.show_nobody()
+    classroom.start()
+    expect(classroom.dialog.get_by_role("button", name="继续学习")).to_be_visible()
+    held = screens.agree().held
+    classroom.film("video.pause();")
+
+    # From the statement: a press on the lesson's way, and the page does the rest.
+    webcam.show_person()
+    page = classroom.page
+    page.goto(f"/enrolments/{screens.trainee.enrolment_id}/hours")
+    page.get_by_role("link", name=re.compile("补学第 2 课")).click()
+    # What is owed is asked for first, and then again at the end; in between only what is held is played.
+    expect(classroom.dialog).to_contain_text("核验通过")
+    expect(classroom.dialog).to_be_hidden()
+    webcam.show_person(MOVED)
+    classroom.veil.get_by_role("button", name="开始补学").click()
+    expect(classroom.page.locator("[data-part=make-up-line]")).to_contain_text("还要补")
+    expect(classroom.veil).to_contain_text(re.compile("已补回 [1-9]"))
+    after = screens.agree()
+    assert after.held == 0
+    assert held <= after.counted <= held + 1_000
+    played = [piece for beat in screens.campus.leaves(screens.trainee, "beat") for piece in beat["credited"]]
+    assert max(last for _first, last in played) <= held + 1_000, "nothing new was played"
+    expect(classroom.veil.get_by_role("button", name="继续学习")).to_be_visible()
+
+
+def test_making_up_works_in_the_sitting_under_way(screens: Screens, webcam: Webcam) -> None:
+    classroom = screens.classroom
+    webcam.show_nobody()
+    classroom.start()
+    go_on = classroom.dialog.get_by_role("button", name="继续学习")
+    expect(go_on).to_be_visible()
+    webcam.show_person()
+    go_on.click()
+    expect(classroom.dialog).to_contain_text("核验通过")
+    expect(classroom.dialog).to_be_hidden()
+    webcam.show_person(MOVED)
+    classroom.page.locator("[data-part=make-up]").click()
+    expect(classroom.veil).to_contain_text(re.compile("已补回 [1-9]"))
+    after = screens.agree()
+    assert (after.held, after.counted > 0) == (0, True)
+    assert len(screens.campus.leaves(screens.trainee, "sitting.open")) == 1

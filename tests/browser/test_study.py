@@ -91,9 +91,12 @@ def test_study_goes_on_without_the_network_and_counts_once_it_is_back(
     classroom.start()
     visitor.context.set_offline(True)
     # What was under way when the network went has arrived, or never will, by the time the next beats are kept.
-    expect(classroom.saving).to_contain_text(re.compile(r"网络不通，暂未保存.*([2-9]|\d\d) 条等待补传"))
+    expect(classroom.saving).to_contain_text(
+        re.compile(r"网断了，可以继续学：([2-9]|\d\d) 条记录存在本机，还能断 \d+ 分")
+    )
     before_ms = campus.credited(trainee)
-    expect(classroom.saving).to_contain_text(re.compile(r"([4-9]|\d\d) 条等待补传"))
+    expect(classroom.saving).to_contain_text(re.compile(r"([4-9]|\d\d) 条记录存在本机"))
+    expect(classroom.saving, "nothing is lost yet").to_have_class(re.compile("is-warning"))
     assert campus.credited(trainee) == before_ms
 
     visitor.context.set_offline(False)

@@ -275,7 +275,7 @@ export class CheckDialog {
     const did = await this.options.decided(check.check_id, outcome);
     this.keepRunning(run);
     const sentences = [did, text, holds(outcome, status.kind) ? words.check.againAtOnce : ""];
-    this.view.outcome(outcome, [title, sentences.filter((sentence) => sentence !== "").join(" ")]);
+    this.view.outcome(outcome, [title, sentences.filter((sentence) => sentence !== "").join(words.space)]);
     if (outcome === "match") {
       await this.wait(SUCCESS_MS, run);
       this.close(true);

@@ -3,13 +3,20 @@
 /** How often a film that cannot be decoded is attached anew before it is given up. */
 const MOST_RECOVERIES = 2;
 
-/** Attach the playlist; `failed` is called when the film cannot be played any more. Gives back a way to try again. */
+export interface Attached {
+  /** Try again. */
+  again: () => void;
+  /** Keep to the smallest size, or let the network decide; null where there is no choice. */
+  spare: ((on: boolean) => void) | null;
+}
+
+/** Attach the playlist; `failed` is called when the film cannot be played any more. */
 export async function attachFilm(
   video: HTMLVideoElement,
   url: string,
   startMs: number,
   failed: (why: "network" | "unsupported") => void,
-): Promise<() => void> {
+): Promise<Attached> {
   if (playsHlsItself(video)) {
     const load = (): void => {
       video.src = url;
@@ -18,12 +25,12 @@ export async function attachFilm(
     };
     video.addEventListener("error", () => failed("network"));
     load();
-    return load;
+    return { again: load, spare: null };
   }
   const { default: Hls } = await import("hls.js/light");
   if (!Hls.isSupported()) {
     failed("unsupported");
-    return () => undefined;
+    return { again: () => undefined, spare: null };
   }
   const hls = new Hls({ startPosition: startMs / 1000, maxBufferLength: 30, backBufferLength: 60 });
   let recoveries = 0;
@@ -44,12 +51,17 @@ export async function attachFilm(
   video.addEventListener("error", () => {
     if (video.error !== null) recover();
   });
+  const known = new Promise<void>((done) => hls.once(Hls.Events.MANIFEST_PARSED, () => done()));
   hls.loadSource(url);
   hls.attachMedia(video);
-  return () => {
-    recoveries = 0;
-    hls.loadSource(url);
-    hls.startLoad(video.currentTime);
+  return {
+    again: () => {
+      recoveries = 0;
+      hls.loadSource(url);
+      hls.startLoad(video.currentTime);
+    },
+    // Sizes stand in the order of what they take.
+    spare: (on) => void known.then(() => (hls.autoLevelCapping = on ? 0 : -1)),
   };
 }
 

@@ -15,6 +15,8 @@ export interface Lesson {
   /** What the page was given to open sittings with. */
   page: string;
   sittingsUrl: string;
+  /** Whether she came to make something up. */
+  makesUp: boolean;
 }
 
 /** Hold the sitting's name in this browser until the page goes away; false when another tab holds it. */

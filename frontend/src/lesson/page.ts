@@ -21,13 +21,14 @@ export class LessonPage {
   private readonly saving: SavingLine;
   private kept: Kept | null = null;
   private failures = 0;
+  private study: Study | null = null;
 
   constructor(root: HTMLElement, keep: SittingKeep, lesson: Lesson) {
     this.root = root;
     this.keep = keep;
     this.lesson = lesson;
-    this.veil = new Veil(part(root, "veil"));
-    this.saving = new SavingLine(root);
+    this.veil = new Veil(part(root, "veil"), () => part(root, "stage").focus({ preventScroll: true }));
+    this.saving = new SavingLine(root, () => this.study?.graceMs() ?? 0);
     leaveWord(() => this.kept?.sittingId ?? null);
   }
 
@@ -56,13 +57,12 @@ export class LessonPage {
       leaseLost: () => this.cover("lost", words.stop.leaseLost, words.stop.leaseLostWhy, true),
       ended: (problem) => this.ended(problem),
     });
-    const label =
-      sitting.resume_ms >= sitting.duration_ms
-        ? words.player.again
-        : sitting.resume_ms > 0
-          ? words.player.resumeAt(position(sitting.resume_ms))
-          : words.player.start;
-    this.veil.cover("start", { title: "", text: "", actions: [{ label, icon: "play-fill", act: () => study.play() }] });
+    this.study = study;
+    const makesUp = this.lesson.makesUp && (sitting.ledger === null || sitting.ledger.make_up.length > 0);
+    const start = makesUp
+      ? { label: words.makeUp.start, icon: "arrow-repeat", act: () => study.startMakeUp() }
+      : { label: startWord(sitting), icon: "play-fill", act: () => study.play() };
+    this.veil.cover("start", { title: "", text: makesUp ? words.makeUp.how : "", actions: [start] });
     void study.begin();
   }
 
@@ -147,4 +147,9 @@ export class LessonPage {
     }
     await this.open(true);
   }
+}
+
+function startWord(sitting: Sitting): string {
+  if (sitting.resume_ms >= sitting.duration_ms) return words.player.again;
+  return sitting.resume_ms > 0 ? words.player.resumeAt(position(sitting.resume_ms)) : words.player.start;
 }

@@ -1,9 +1,12 @@
-/** The film and its control bar. It only makes dodging awkward; what counts is decided by the server. */
+/** The film. It only makes dodging awkward; what counts is decided by the server. */
 
 import { position } from "../amounts.ts";
-import { icon, part, show } from "../dom.ts";
+import { part, show } from "../dom.ts";
 import { words } from "../words/index.ts";
+import { Controls } from "./controls.ts";
 import { attachFilm } from "./film.ts";
+import type { Range } from "./protocol.ts";
+import { covers, from } from "./ranges.ts";
 import { PlayedSpans, type Span } from "./spans.ts";
 
 interface Hooks {
@@ -15,13 +18,20 @@ interface Hooks {
   remark: (text: string) => void;
   finished: () => void;
   failed: (why: "network" | "unsupported", again: () => void) => void;
+  /** Where the film is, while it plays. */
+  at: (ms: number) => void;
+  /** The speed is about to change: what was played so far was played at the old one. */
+  speedChanges: () => void;
 }
 
 /** How far past the frontier the player may stand before it is brought back: frames and key frames are not exact. */
 const TOLERANCE_MS = 600;
 /** Some players have ended with their clock a few pictures short of the end: then nothing more would ever be shown. */
 const END_MS = 250;
-const CONTROLS_HIDE_MS = 3_000;
+/** Speed ends this long before time begins to be earned again: a player's steps are coarse. */
+const SPEED_MARGIN_MS = 2_000;
+
+const SPEEDS = [1, 1.25, 1.5, 2];
 
 export class Player {
   readonly video: HTMLVideoElement;
@@ -35,7 +45,10 @@ export class Player {
   /** Meant to run: asked for and not stopped since. A film that is loaded anew stops without saying so. */
   private wanted = false;
   private stalled = false;
-  private hideTimer: number | undefined;
+  /** What earns again when it is watched again. */
+  private makeUp: readonly Range[] = [];
+  private speed = 1;
+  private readonly controls: Controls;
 
   constructor(stage: HTMLElement, durationMs: number, hooks: Hooks) {
     this.stage = stage;
@@ -45,17 +58,32 @@ export class Player {
     this.seek = part<HTMLInputElement>(stage, "seek");
     this.seekBox = part(stage, "seek-box");
     this.watchVideo();
-    this.watchControls();
+    this.controls = new Controls(stage, this.video, {
+      toggle: () => (this.running ? this.pause() : this.play()),
+      running: () => this.running,
+      skip: (ms) => this.skip(ms),
+      speed: () => this.setSpeed(this.nextSpeed()),
+    });
+    this.seek.addEventListener("input", () => {
+      const wanted = Number(this.seek.value);
+      const allowed = Math.min(wanted, this.reachableMs);
+      if (allowed < wanted) this.hooks.remark(words.player.notAhead);
+      this.goTo(allowed);
+    });
+    this.draw();
   }
 
   async load(film: { hls: string; poster: string }, startMs: number): Promise<void> {
     this.seek.max = String(this.durationMs);
     this.video.poster = film.poster;
     let again = (): void => undefined;
-    again = await attachFilm(this.video, film.hls, startMs, (why) => {
+    const attached = await attachFilm(this.video, film.hls, startMs, (why) => {
       this.pause();
       this.hooks.failed(why, () => again());
     });
+    again = attached.again;
+    this.controls.offerSaver(attached.spare);
+    this.controls.offerCaptions();
     this.spans.jump(startMs);
     this.drawPosition(startMs);
   }
@@ -75,7 +103,7 @@ export class Player {
   }
 
   /** Playing or about to: what the button shows. */
-  private get running(): boolean {
+  get running(): boolean {
     return this.playing || this.buffering;
   }
 
@@ -88,6 +116,13 @@ export class Player {
     this.frontierMs = Math.min(ms, this.durationMs);
     this.seekBox.style.setProperty("--watched", `${(this.reachableMs / this.durationMs) * 100}%`);
     this.seek.setAttribute("aria-valuemax", String(this.reachableMs));
+    this.drawSpeed();
+  }
+
+  /** What earns again when it is watched again: no speed there. */
+  setMakeUp(ranges: readonly Range[]): void {
+    this.makeUp = ranges;
+    this.drawSpeed();
   }
 
   /** Media played since the last call. */
@@ -107,9 +142,52 @@ export class Player {
     });
   }
 
+  /** Go there and play, also from the film's end, where `play` would begin anew. */
+  playFrom(ms: number): void {
+    this.goTo(ms);
+    if (!this.hooks.mayPlay()) return;
+    this.wanted = true;
+    this.video.play().catch(() => this.turned());
+  }
+
   pause(): void {
     this.wanted = false;
     this.video.pause();
+  }
+
+  /** The film has the keys: after a button over it has gone. */
+  focus(): void {
+    this.stage.focus({ preventScroll: true });
+  }
+
+  private skip(ms: number): void {
+    const wanted = Math.max(0, this.positionMs + ms);
+    if (wanted > this.reachableMs) this.hooks.remark(words.player.notAhead);
+    this.goTo(Math.min(this.reachableMs, wanted));
+  }
+
+  /** Whether nothing is earned here for a while, so that speed costs nothing. */
+  private maySpeed(ms: number): boolean {
+    const soon = ms + SPEED_MARGIN_MS * this.speed;
+    const [next] = from(this.makeUp, ms);
+    return soon < this.frontierMs && !covers(this.makeUp, ms) && (next === undefined || next[0] > soon);
+  }
+
+  private nextSpeed(): number {
+    return SPEEDS[(SPEEDS.indexOf(this.speed) + 1) % SPEEDS.length] ?? 1;
+  }
+
+  private setSpeed(speed: number): void {
+    if (speed === this.speed) return;
+    if (this.playing) this.notePosition();
+    this.hooks.speedChanges();
+    this.speed = speed;
+    this.video.playbackRate = speed;
+    this.drawSpeed();
+  }
+
+  private drawSpeed(): void {
+    this.controls.drawSpeed(this.maySpeed(this.positionMs), this.speed);
   }
 
   /** Leave full screen, so that what is asked of the person can be seen. */
@@ -153,6 +231,9 @@ export class Player {
       if (video.seeking) return;
       if (this.playing) this.notePosition();
       this.drawPosition(this.positionMs);
+      if (this.speed !== 1 && !this.maySpeed(this.positionMs)) this.setSpeed(1);
+      else this.drawSpeed();
+      this.hooks.at(this.positionMs);
     });
     video.addEventListener("seeking", () => {
       this.spans.jump(this.positionMs);
@@ -162,8 +243,8 @@ export class Player {
       }
     });
     video.addEventListener("ratechange", () => {
-      if (video.playbackRate === 1) return;
-      video.playbackRate = 1;
+      if (video.playbackRate === this.speed) return;
+      video.playbackRate = this.speed;
       this.hooks.remark(words.player.noSpeed);
     });
     // The browser's own keys and buttons start and stop the film too. An event may be late: what counts is how it is now.
@@ -210,72 +291,8 @@ export class Player {
     });
   }
 
-  private watchControls(): void {
-    const { stage, video } = this;
-    const toggle = (): void => (this.running ? this.pause() : this.play());
-    part(stage, "play").addEventListener("click", toggle);
-    video.addEventListener("click", () => {
-      if (matchMedia("(hover: none)").matches && this.running && !stage.classList.contains("is-awake")) this.wake();
-      else toggle();
-    });
-    this.seek.addEventListener("input", () => {
-      const wanted = Number(this.seek.value);
-      const allowed = Math.min(wanted, this.reachableMs);
-      if (allowed < wanted) this.hooks.remark(words.player.notAhead);
-      this.goTo(allowed);
-    });
-    const volume = part<HTMLInputElement>(stage, "volume");
-    volume.addEventListener("input", () => {
-      video.volume = Number(volume.value) / 100;
-      video.muted = video.volume === 0;
-    });
-    part(stage, "mute").addEventListener("click", () => (video.muted = !video.muted));
-    video.addEventListener("volumechange", () => this.drawVolume(volume));
-    this.watchFullscreen();
-    stage.addEventListener("keydown", (event) => this.onKey(event, toggle));
-    for (const name of ["pointermove", "pointerdown", "focusin"]) stage.addEventListener(name, () => this.wake());
-    this.drawVolume(volume);
-    this.draw();
-  }
-
-  private watchFullscreen(): void {
-    const toggle = part(this.stage, "fullscreen");
-    show(toggle, typeof this.stage.requestFullscreen === "function");
-    toggle.addEventListener("click", () => {
-      if (document.fullscreenElement === this.stage) void document.exitFullscreen();
-      else void this.stage.requestFullscreen();
-    });
-    document.addEventListener("fullscreenchange", () => {
-      const full = document.fullscreenElement === this.stage;
-      toggle.replaceChildren(icon(full ? "fullscreen-exit" : "fullscreen"));
-      toggle.setAttribute("aria-label", full ? words.player.leaveFullscreen : words.player.fullscreen);
-    });
-  }
-
-  private onKey(event: KeyboardEvent, toggle: () => void): void {
-    if (event.target instanceof HTMLInputElement || event.target instanceof HTMLButtonElement) return;
-    if (event.key === " " || event.key === "k") {
-      event.preventDefault();
-      toggle();
-    } else if (event.key === "ArrowLeft") {
-      this.goTo(Math.max(0, this.positionMs - 10_000));
-    } else if (event.key === "ArrowRight") {
-      this.goTo(Math.min(this.reachableMs, this.positionMs + 10_000));
-    }
-  }
-
-  private wake(): void {
-    this.stage.classList.add("is-awake");
-    window.clearTimeout(this.hideTimer);
-    this.hideTimer = window.setTimeout(() => this.stage.classList.remove("is-awake"), CONTROLS_HIDE_MS);
-  }
-
   private draw(): void {
-    const { running } = this;
-    const play = part(this.stage, "play");
-    play.replaceChildren(icon(running ? "pause-fill" : "play-fill"));
-    play.setAttribute("aria-label", running ? words.player.pause : words.player.play);
-    this.stage.classList.toggle("is-running", running);
+    this.controls.draw();
     show(part(this.stage, "spinner"), this.buffering);
   }
 
@@ -291,13 +308,5 @@ export class Player {
     this.seekBox.style.setProperty("--played", `${(ms / durationMs) * 100}%`);
     this.seekBox.style.setProperty("--watched", `${(this.reachableMs / durationMs) * 100}%`);
     part(this.stage, "time").textContent = `${position(ms)} / ${position(durationMs)}`;
-  }
-
-  private drawVolume(volume: HTMLInputElement): void {
-    const silent = this.video.muted || this.video.volume === 0;
-    const mute = part(this.stage, "mute");
-    mute.replaceChildren(icon(silent ? "volume-mute-fill" : "volume-up-fill"));
-    mute.setAttribute("aria-label", silent ? words.player.unmute : words.player.mute);
-    volume.value = String(silent ? 0 : Math.round(this.video.volume * 100));
   }
 }

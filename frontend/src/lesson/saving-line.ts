@@ -1,7 +1,7 @@
 /** The line under the film that always says whether study is being saved, and if not, why. */
 
 import { icon, part } from "../dom.ts";
-import { words } from "../words/index.ts";
+import { amount, words } from "../words/index.ts";
 import type { Saving } from "./beats.ts";
 
 type Tone = "saved" | "waiting" | "warning" | "bad";
@@ -11,9 +11,20 @@ export class SavingLine {
   private saving: Saving | null = null;
   private ticker: number | undefined;
   private shown = "";
+  /** What is said instead of "saved" while the film stands still. */
+  private still: { text: string; icon: string } | null = null;
+  private readonly graceMs: () => number;
 
-  constructor(root: HTMLElement) {
+  /** `graceMs`: how long study may still go on without the network. */
+  constructor(root: HTMLElement, graceMs: () => number) {
     this.line = part(root, "saving");
+    this.graceMs = graceMs;
+  }
+
+  /** The film stands still, and why; null when it plays. */
+  stand(still: { text: string; icon: string } | null): void {
+    this.still = still;
+    this.draw();
   }
 
   show(saving: Saving): void {
@@ -38,13 +49,16 @@ export class SavingLine {
   private draw(): void {
     const saving = this.saving;
     if (saving === null) return;
-    if (saving.kind === "saved") this.say("saved", words.saving.saved, "cloud-check");
+    if (saving.kind === "saved" && this.still !== null) this.say("waiting", this.still.text, this.still.icon);
+    else if (saving.kind === "saved") this.say("saved", words.saving.saved, "cloud-check");
     else if (saving.kind === "sending") this.drawSending();
     else if (saving.kind === "halted") this.drawHalt(saving);
     else {
-      const left = Math.max(0, Math.ceil((saving.retryAt - Date.now()) / 1000));
+      // Nothing is lost yet: only when the time is up is it red.
+      const graceMs = this.graceMs();
       const tell = saving.kind === "offline" ? words.saving.offline : words.saving.busy;
-      this.say("bad", tell(saving.unsent, left), saving.kind === "offline" ? "wifi-off" : "cloud-slash");
+      const text = graceMs > 0 ? tell(saving.unsent, amount(graceMs)) : words.saving.offlineOver(saving.unsent);
+      this.say(graceMs > 0 ? "warning" : "bad", text, saving.kind === "offline" ? "wifi-off" : "cloud-slash");
     }
   }
 

@@ -1,22 +1,25 @@
 /** A sitting under way: what was played becomes beats; answers, checks and questions act on the film. */
 
-import { call, Problem } from "../api.ts";
+import { call, Problem, Unreachable } from "../api.ts";
 import { serverClock } from "../clock.ts";
 import { datum, part, show } from "../dom.ts";
-import { words, wordsFor } from "../words/index.ts";
+import { pause } from "../pause.ts";
+import { amount, words, wordsFor } from "../words/index.ts";
 import { sentenceOf } from "./did.ts";
 import { BeatQueue, type Saving } from "./beats.ts";
 import { CheckDialog } from "./check-dialog.ts";
 import type { Kept, SittingKeep } from "./keep.ts";
 import { drawStretches, Ledger } from "./ledger.ts";
+import { MakeUp, type WonBack } from "./make-up.ts";
 import type { Lesson } from "./open.ts";
 import { Player } from "./player.ts";
 import { IdleQuestion, Interactions, ScreenLock } from "./presence.ts";
-import type { Beat, BeatsAnswer, Check, PlayState, Reckoned, Sitting } from "./protocol.ts";
+import type { Beat, BeatsAnswer, Check, Line, PlayState, Reckoned, Sitting } from "./protocol.ts";
 import type { SavingLine } from "./saving-line.ts";
 import { listen } from "./socket.ts";
 import type { Span } from "./spans.ts";
-import type { Reason, Veil } from "./veil.ts";
+import type { Action, Reason, Veil } from "./veil.ts";
+import { sumsOf, waysOn } from "./ways-on.ts";
 
 interface Hooks {
   signedOut: () => void;
@@ -29,6 +32,8 @@ const STARTABLE: ReadonlySet<Reason> = new Set(["start", "hidden", "finished", "
 /** Stop before the server's limit for what may be handed in late, so that the last beats still arrive within it. */
 const OFFLINE_MARGIN_MS = 15_000;
 const REMARK_MS = 3_500;
+const RECORDED_STEP_MS = 200;
+const MOST_WAITED_MS = 30_000;
 /** Answers that mean that this sitting earns no more, whatever else is asked of it. */
 const OVER: readonly string[] = ["sitting-ended", "sitting-lease-lost"];
 /** Reasons that nothing done on this page will change: it stops instead of playing on unrecorded. */
@@ -54,6 +59,9 @@ export class Study {
   private lastState: PlayState = "paused";
   private quietBeats = 0;
   private remarkTimer: number | undefined;
+  private readonly makeUp: MakeUp;
+  /** How the check that is open, or was last, ended. */
+  private lastOutcome = "";
 
   constructor(
     root: HTMLElement,
@@ -83,13 +91,34 @@ export class Study {
       remark: (text) => this.remark(text),
       finished: () => this.onFinished(),
       failed: (why, again) => this.onFilmFailed(why, again),
+      at: (ms) => this.makeUp.at(ms),
+      speedChanges: () => this.beatNow(),
+    });
+    this.makeUp = new MakeUp({
+      line: () => this.ledger.ask(),
+      check: () => this.haveChecked(),
+      playFrom: (ms) => {
+        this.veil.lift();
+        this.player.playFrom(ms);
+      },
+      pause: () => this.player.pause(),
+      recorded: () => this.recorded(),
+      left: (ms) => this.tellLeft(ms),
+      stopped: () => this.onMakeUpStopped(),
+      done: (won) => this.onMadeUp(won),
+      failed: (error) => {
+        this.tellLeft(null);
+        this.onRefused(error);
+      },
     });
     this.ledger = new Ledger(
       root,
       sitting.ledger,
       (checkId) => call<Reckoned>(`${this.url}/ledger${checkId === null ? "" : `?check=${checkId}`}`, { method: "POST" }),
-      (line) => drawStretches(part(root, "marks"), line),
+      (line) => this.onLine(line),
     );
+    part(root, "make-up").addEventListener("click", () => this.startMakeUp());
+    part(root, "make-up-leave").addEventListener("click", () => this.leaveMakeUp());
     this.check = new CheckDialog(part<HTMLDialogElement>(root, "check"), {
       checksUrl: datum(root, "checksUrl"),
       otherRouteUrl: datum(root, "otherRouteUrl"),
@@ -166,12 +195,12 @@ export class Study {
 
   private add(spans: Span[]): void {
     const interacted = spans.length > 0 && this.interactions.take();
-    for (const span of spans) this.queue.add(span, "playing", this.player.rate, interacted);
+    for (const span of this.makeUp.only(spans)) this.queue.add(span, "playing", this.player.rate, interacted);
   }
 
   /** A standing beat: keeps the turn and shows in the trace what the page was doing. */
-  private addStill(state: PlayState): void {
-    this.quietBeats = state === this.lastState ? this.quietBeats + 1 : 0;
+  private addStill(state: PlayState, atOnce = false): void {
+    this.quietBeats = state === this.lastState && !atOnce ? this.quietBeats + 1 : 0;
     if (this.quietBeats % IDLE_BEATS_EVERY !== 0) return;
     const at = this.player.positionMs;
     this.queue.add({ fromMs: at, toMs: at }, state, this.player.rate, this.interactions.take());
@@ -205,10 +234,13 @@ export class Study {
     });
   }
 
-  /** More unsent study than may be handed in late would be lost: stop before. */
+  /** How long study may still go on without the network: more than may be handed in late would be lost. */
+  graceMs(): number {
+    return Math.max(0, this.sitting.plan.offline_ms - OFFLINE_MARGIN_MS - this.queue.waitedMs());
+  }
+
   private guardOffline(): void {
-    const limit = this.sitting.plan.offline_ms - OFFLINE_MARGIN_MS;
-    if (this.queue.waitedMs() < limit || this.veil.reason !== null) return;
+    if (this.graceMs() > 0 || this.veil.reason !== null) return;
     this.player.pause();
     this.veil.cover("offline", {
       title: words.stop.offline,
@@ -272,15 +304,120 @@ export class Study {
     const { playing, buffering } = this.player;
     void this.screen.keepOn(playing);
     if (playing || buffering) this.veil.lift("start", "hidden", "finished");
+    this.tellStill();
     this.beatNow();
   }
 
+  /** Under the film: that time does not run while it stands, and why it stands. */
+  private tellStill(): void {
+    if (this.check.open) this.saving.stand({ text: words.saving.checking, icon: "person-bounding-box" });
+    else if (this.player.running || this.veil.reason === "start") this.saving.stand(null);
+    else this.saving.stand({ text: words.saving.paused, icon: "pause-circle" });
+  }
+
   private onFinished(): void {
+    if (this.makeUp.active) {
+      this.makeUp.at(this.sitting.duration_ms);
+      return;
+    }
     this.beatNow();
+    this.coverFinished();
+  }
+
+  /** The lesson's end leads on: to what is to be made up, to the next lesson, to what counts. */
+  private coverFinished(): void {
+    const { line } = this.ledger;
+    this.veil.cover("finished", { title: words.stop.finished, text: line === null ? "" : sumsOf(line), actions: this.waysOn() });
+  }
+
+  private waysOn(): Action[] {
+    return waysOn(this.ledger.line, {
+      makeUp: () => this.startMakeUp(),
+      playFrom: (ms) => this.player.playFrom(ms),
+      nextUrl: datum(this.root, "nextUrl"),
+      hoursUrl: datum(this.root, "hoursUrl"),
+    });
+  }
+
+  private onLine(line: Line): void {
+    drawStretches(part(this.root, "marks"), line);
+    this.player.setMakeUp(line.make_up);
+    show(part(this.root, "make-up"), line.make_up.length > 0 && !this.makeUp.active);
+    if (this.veil.reason === "finished" && !this.makeUp.active && this.wonBack === null) this.coverFinished();
+  }
+
+  // ── Making up ──────────────────────────────────────────────────────────────────────────────────
+
+  /** What the last round of making up won, as long as that is what is said over the film. */
+  private wonBack: WonBack | null = null;
+
+  startMakeUp(): void {
+    if (this.halted || this.check.open) return;
+    this.wonBack = null;
+    show(part(this.root, "make-up"), false);
+    this.makeUp.start();
+  }
+
+  private leaveMakeUp(): void {
+    this.makeUp.leave();
+    this.player.pause();
+    this.tellLeft(null);
+    this.ledger.ask().catch(() => undefined);
+  }
+
+  /** Have her checked, unless she is being checked already; false on the route without a camera. */
+  private async haveChecked(): Promise<boolean> {
+    if (this.sitting.method !== "face") return false;
+    if (this.check.open) return true;
+    try {
+      const { check } = await call<{ check: Check | null }>(`${this.url}/checks`, { method: "POST" });
+      if (check !== null) this.onCheck(check);
+    } catch (error) {
+      // One stands open or has fallen due already: the answer to the next beat tells of it.
+      if (!(error instanceof Problem && error.type === "check-still-open")) throw error;
+      this.addStill(this.state, true);
+      this.queue.flush();
+    }
+    return true;
+  }
+
+  /** Until all that was played is on the server's record. Throws Unreachable when that takes too long. */
+  private async recorded(): Promise<void> {
+    this.beatNow();
+    for (let waited = 0; this.queue.unsent > 0; waited += RECORDED_STEP_MS) {
+      if (waited > MOST_WAITED_MS) throw new Unreachable("not recorded");
+      this.queue.flushWhenDue();
+      await pause(RECORDED_STEP_MS);
+    }
+  }
+
+  private tellLeft(ms: number | null): void {
+    show(part(this.root, "make-up-line"), ms !== null);
+    if (ms === null) return;
+    const tell = this.sitting.method === "face" ? words.makeUp.left : words.makeUp.leftSupervised;
+    part(this.root, "make-up-left").textContent = tell(amount(ms));
+  }
+
+  private onMakeUpStopped(): void {
+    this.player.pause();
     this.veil.cover("finished", {
-      title: words.stop.finished,
-      text: words.stop.finishedWhy,
-      actions: [{ label: words.player.again, icon: "arrow-counterclockwise", primary: false, act: () => this.player.play() }],
+      title: words.makeUp.stopped,
+      text: words.makeUp.stoppedWhy,
+      actions: [{ label: words.makeUp.again, icon: "person-bounding-box", act: () => this.startMakeUp() }],
+    });
+  }
+
+  private onMadeUp(won: WonBack): void {
+    this.wonBack = won;
+    this.tellLeft(null);
+    const parts = [
+      won.waitingMs > 0 ? words.makeUp.waiting(amount(won.waitingMs)) : "",
+      won.leftMs > 0 ? words.makeUp.still(amount(won.leftMs)) : "",
+    ];
+    this.veil.cover("finished", {
+      title: words.makeUp.won(amount(won.wonMs)),
+      text: parts.filter((each) => each !== "").join(words.space),
+      actions: this.waysOn(),
     });
   }
 
@@ -323,17 +460,23 @@ export class Study {
   }
 
   private onCheckOpened(): void {
+    this.lastOutcome = "";
     this.player.pause();
     this.player.leaveFullscreen();
+    this.tellStill();
   }
 
   private onCheckClosed(goOn: boolean): void {
-    if (goOn && !this.halted && this.veil.reason === null) this.player.play();
+    if (this.makeUp.active && !this.halted) this.makeUp.checked(this.lastOutcome === "match");
+    else if (goOn && !this.halted && this.veil.reason === null) this.player.play();
+    this.tellStill();
+    this.player.focus();
     this.beatNow();
   }
 
   /** What a check did to her hours, from the account just before and just after it; the line follows at once. */
   private async whatItDid(checkId: string, outcome: string): Promise<string> {
+    this.lastOutcome = outcome;
     try {
       const did = await this.ledger.askAbout(checkId);
       return did === null ? "" : sentenceOf(did, outcome);

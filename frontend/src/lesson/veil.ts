@@ -5,18 +5,28 @@ import { button, make, show } from "../dom.ts";
 /** Why the film is covered. The order is that of urgency: a later one covers an earlier one. */
 export type Reason = "start" | "hidden" | "finished" | "offline" | "idle" | "failed" | "ended" | "lost" | "held" | "signed-out" | "opening";
 
+export interface Action {
+  label: string;
+  icon: string | null;
+  primary?: boolean;
+  act: () => void;
+}
+
 interface Content {
   title: string;
   text: string;
-  actions: { label: string; icon: string | null; primary?: boolean; act: () => void }[];
+  actions: Action[];
 }
 
 export class Veil {
   private readonly element: HTMLElement;
   private now: Reason | null = "opening";
+  /** Called when a button that had the keys has gone with what it covered. */
+  private readonly gone: () => void;
 
-  constructor(element: HTMLElement) {
+  constructor(element: HTMLElement, gone: () => void = () => undefined) {
     this.element = element;
+    this.gone = gone;
   }
 
   get reason(): Reason | null {
@@ -24,6 +34,7 @@ export class Veil {
   }
 
   cover(reason: Reason, content: Content): void {
+    const focused = this.element.contains(document.activeElement);
     this.now = reason;
     const actions = content.actions.map((action) =>
       button(action.label, action.icon, `btn btn-lg ${action.primary === false ? "btn-outline-light" : "btn-primary"}`, action.act),
@@ -35,6 +46,7 @@ export class Veil {
       make("div", { class: "veil-actions" }, ...actions),
     );
     show(this.element, true);
+    if (focused) this.element.querySelector("button")?.focus();
   }
 
   /** The running text of what is shown (a countdown). */
@@ -45,8 +57,10 @@ export class Veil {
 
   lift(...reasons: Reason[]): void {
     if (this.now === null || (reasons.length > 0 && !reasons.includes(this.now))) return;
+    const focused = this.element.contains(document.activeElement);
     this.now = null;
     show(this.element, false);
     this.element.replaceChildren();
+    if (focused) this.gone();
   }
 }

@@ -180,7 +180,8 @@ def _values(
     ahead: str,
 ) -> dict[str, Any]:
     sums = length(counted), length(provisional), length(held)
-    standing = union([*counted, *provisional, *held]) if provisional or held else counted
+    # Ordinarily all that was watched stands; only what was lost has to be looked for.
+    gone = furthest_ms > sum(sums)
     return {
         "duration_ms": duration_ms,
         "furthest_ms": furthest_ms,
@@ -196,7 +197,7 @@ def _values(
             "counted": counted,
             "provisional": provisional,
             "held": held,
-            "refused": subtract([(0, furthest_ms)], standing) if furthest_ms else [],
+            "refused": subtract([(0, furthest_ms)], union([*counted, *provisional, *held])) if gone else [],
         },
     }
 

@@ -7,12 +7,13 @@ from uuid import UUID
 from flask import Blueprint, render_template, url_for
 
 from xueji.enrolment.access import access_enrolment
-from xueji.enrolment.queries import enrolment_facts
+from xueji.enrolment.queries import LessonFacts, enrolment_facts
 from xueji.identity.models import Person
 from xueji.identity.queries import is_herself, standing_file
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound
 from xueji.progress.leases import page_ticket
+from xueji.rulebook.vocabulary import Part
 from xueji.web.access import roles
 from xueji.web.session import actor, context, db
 
@@ -29,6 +30,7 @@ def lesson(enrolment_id: UUID, lesson_id: UUID) -> str:
     if facts is None or found is None or not is_herself(db(), enrolment.person_id, actor().person_id):
         raise NotFound
     hours_url = url_for("hours.statement", enrolment_id=enrolment_id)
+    follows = next((each for each in facts.lessons if each.position > found.position and _may_open(each)), None)
     return render_template(
         "progress/lesson.html",
         lesson={"id": lesson_id, "number": found.position, "title": found.title, "duration_ms": found.duration_ms},
@@ -39,4 +41,9 @@ def lesson(enrolment_id: UUID, lesson_id: UUID) -> str:
         hours_url=hours_url,
         checks_url=hours_url + "#checks",
         other_route_url=url_for("identity.account"),
+        next_url="" if follows is None else url_for(".lesson", enrolment_id=enrolment_id, lesson_id=follows.lesson_id),
     )
+
+
+def _may_open(lesson: LessonFacts) -> bool:
+    return lesson.film_ready and lesson.part is Part.THEORY
