@@ -36,10 +36,10 @@ PAGES: dict[Role, tuple[Entry, ...]] = {
     Role.INSTITUTION: (
         Entry("enrolment.cohort_list", _("培训班"), "mortarboard", ("enrolment.",)),
         Entry("courses.course_list", _("课程"), "film", ("courses.",)),
-        Entry("snapshots.check_in_cohorts", _("现场签到"), "person-check", ("snapshots.check_in",)),
+        Entry("snapshots.check_in_cohorts", _("签到"), "person-check", ("snapshots.check_in",)),
         Entry(
             "enrolment.references",
-            _("底照核对"),
+            _("登记照片核对"),
             "person-bounding-box",
             ("enrolment.reference", "enrolment.decide_ref"),
         ),

@@ -91,7 +91,7 @@ def _a_day(scenario: Scenario, people: Mapping[str, Placed]) -> History:
             actor=regulator,
             enrolment_id=second.enrolment.id,
             kind=FindingKind.IDENTITY,
-            words="第一课的三次核验均与底照不一致，请说明当时的学习地点和在场人员。",
+            words="第一课的三次核验均与登记照片不一致，请说明当时的学习地点和在场人员。",
             deadline=deadline,
         )
         for viewer in ("institution", "regulator"):

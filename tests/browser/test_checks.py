@@ -35,7 +35,7 @@ def test_she_consents_is_photographed_studies_and_her_time_is_confirmed(
     page.get_by_role("button", name="打开摄像头").click()
     expect(page.get_by_text("光线合适")).to_be_visible()
     page.get_by_role("button", name="拍照").click()
-    expect(page.get_by_role("heading", name="已保存的底照")).to_contain_text("1 / 3")
+    expect(page.get_by_role("heading", name="已保存的登记照片")).to_contain_text("1 / 3")
 
     webcam.show_person(page)
     classroom = Classroom.enter(visitor, trainee)

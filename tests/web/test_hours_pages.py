@@ -88,14 +88,14 @@ def test_checks_come_with_pictures_only_for_those_who_may_see_faces(
 
 def test_her_first_page_says_what_counts_and_where_to_go_on(app: Flask, scenario: Scenario, student: Student) -> None:
     page = _browser(app, student.who).get("/training").text
-    assert "初训第一期" in page and "暂缓计入" in page and "上限 40%" in page
+    assert "初训第一期" in page and "先不算" in page and "上限 40%" in page
     assert f"/learn/{student.enrolment.id}/{scenario.lessons[1].id}" in page, "the next lesson"
 
 
 def test_the_first_page_tells_each_route_what_is_still_to_do(app: Flask, scenario: Scenario) -> None:
     supervised = scenario.student(route=ProofRoute.SUPERVISED)
     browser = _browser(app, supervised.who)
-    assert "学习前请先现场签到" in browser.get("/training").text
+    assert "学习前请先到现场签到" in browser.get("/training").text
     scenario.check_in(supervised)
     assert "您已在“一号教室”签到" in browser.get("/training").text
     nobody = someone(scenario.context, Role.TRAINEE)
@@ -122,8 +122,8 @@ def test_her_own_page_offers_what_others_pages_do_not(app: Flask, scenario: Scen
     path = f"/enrolments/{student.enrolment.id}/hours"
     hers = _browser(app, student.who).get(path).text
     theirs = _browser(app, scenario.school.head.who).get(path).text
-    assert "怎样让暂缓的时间计入" in hers and "谁看过我的照片" in hers and "/contest" in hers
-    assert "怎样让暂缓的时间计入" not in theirs and "/contest" not in theirs
+    assert "怎样把先不算的时间补回来" in hers and "谁看过我的照片" in hers and "/contest" in hers
+    assert "怎样把先不算的时间补回来" not in theirs and "/contest" not in theirs
     assert f'action="/enrolments/{student.enrolment.id}/evidence"' in hers and "cn-safety-training@" in hers
 
 

@@ -76,13 +76,13 @@ def test_these_pages_are_for_their_roles_only(app: Flask, scenario: Scenario, st
 def test_a_finding_is_raised_answered_and_closed_on_screen(app: Flask, scenario: Scenario, student: Student) -> None:
     regulator, staff = _browser(app, scenario.regulator), _browser(app, scenario.school.head.who)
     trainee = f"/oversight/trainees/{student.enrolment.id}"
-    said = {"kind": "identity", "words": "照片与底照不像", "sitting": str(student.sitting_id)}
+    said = {"kind": "identity", "words": "照片与登记照片不像", "sitting": str(student.sitting_id)}
     deadline = (clock.shanghai_day(clock.now()) + timedelta(days=5)).isoformat()
     refused = regulator.post(f"{trainee}/findings", {**said, "deadline": "soon"}, look=trainee)
     assert refused.status_code == 422
     raised = regulator.post(f"{trainee}/findings", {**said, "deadline": deadline}, look=trainee)
     path = raised.location
-    assert "照片与底照不像" in staff.get(path).text and "身份存疑" in staff.get("/findings").text
+    assert "照片与登记照片不像" in staff.get(path).text and "身份存疑" in staff.get("/findings").text
     assert staff.post(f"{path}/answer", {"answer": "已请学员到场核实"}, look=path).location == path
     assert regulator.post(f"{path}/close", look=path).location == path
     assert "已请学员到场核实" in regulator.get(path).text

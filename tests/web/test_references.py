@@ -32,7 +32,7 @@ def test_one_click_releases_what_was_studied_before(app: Flask, scenario: Scenar
         leaves = [leaf["event"] for leaf in trace.chain(session, student.enrolment.chain)]
     assert after.awaited_ms == 0 < after.counted_ms
     assert leaves.count("reference.confirm") == 1 and "reference.stand" in leaves
-    assert "没有待核对的底照" in staff.get("/references").text
+    assert "没有待核对的登记照片" in staff.get("/references").text
     assert staff.get(path).status_code == 200
     assert staff.post(path, {**sent, "outcome": "refuse", "reason": "不像"}, look=path).status_code == 409
 
@@ -46,7 +46,7 @@ def test_an_unlike_photo_is_compared_with_nothing_until_staff_have_looked(app: F
     assert {asked.references for asked in scenario.judge.asked} == {1}
     staff = Browser(app)
     staff.sign_in(scenario.school.head.who)
-    assert "与原有底照不像" in staff.get("/references").text
+    assert "与原有登记照片不像" in staff.get("/references").text
 
 
 def test_photos_of_another_model_are_described_anew_before_they_are_compared(app: Flask, scenario: Scenario) -> None:

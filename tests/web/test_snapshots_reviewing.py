@@ -35,7 +35,7 @@ class Desk:
     def say(self, who: Any, outcome: str) -> tuple[int, dict[str, Any]]:
         answer = self.app.test_client().post(
             f"/api/v1/checks/{self.check_id}/review",
-            json={"outcome": outcome, "reason": "看过照片和底照。"},
+            json={"outcome": outcome, "reason": "看过照片和登记照片。"},
             headers=bearer(self.scenario.context, who),
         )
         return answer.status_code, dict(answer.json or {})

@@ -127,7 +127,7 @@ _PLAN_FIELD: Mapping[str, Any] = {
     "lease_ms": _("换设备继续学习的等待时间"),
     "beat_ms": _("上报间隔"),
     "settle_days": _("结班后补学天数"),
-    "confirm_reference": _("底照与身份证件核对"),
+    "confirm_reference": _("登记照片与身份证件核对"),
     "appeal_days": _("申诉期限（天）"),
     "attendance_days": _("考勤登记期限"),
     "deny_days": _("学员提出异议的期限"),

@@ -19,21 +19,21 @@ from xueji.rulebook.vocabulary import Clearer, Reason
 
 STATUS: Mapping[str, Any] = {
     "confirmed": _("已确认"),
-    "provisional": _("待确认"),
-    "held": _("暂缓计入"),
+    "provisional": _("等核验"),
+    "held": _("先不算"),
     "refused": _("不计入"),
 }
 
 STATUS_SENTENCE: Mapping[str, Any] = {
     "confirmed": _("前后两次身份核验都通过，已计入学时。"),
-    "provisional": _("已经学过，等下一次身份核验通过后计入。"),
+    "provisional": _("已经学过，等下一次核验通过或工作人员确认后计入。"),
     "held": _("旁边有一次核验没有通过，或者这一段时间没有人能确认是您本人。补学这一段即可计入；对核验结果也可以申诉。"),
     "refused": _("按规则不能计入，原因逐条列在下面。"),
 }
 
-AWAITED: Any = _("核验已通过，但底照还没有与身份证件核对。核对后这些时间自动计入，不用重学。")
+AWAITED: Any = _("核验已通过，但登记照片还没有与身份证件核对。核对后这些时间自动计入，不用重学。")
 AWAITED_OWN: Any = _(
-    "核验已通过，但底照还没有与身份证件核对。请带身份证件到培训机构，由工作人员核对一次；核对后这些时间自动计入，不用重学。"
+    "核验已通过，但登记照片还没有与身份证件核对。请带身份证件到培训机构，由工作人员核对一次；核对后这些时间自动计入，不用重学。"
 )
 
 UNPLAYED: Any = _("学习记录报来时，平台还没有把这一段视频发给学习页面。请在学习页面播放、补学这一段，播放过就能计入。")
@@ -77,9 +77,9 @@ REASON_SENTENCE: Mapping[str, Any] = {
     Reason.DAILY_MAXIMUM: _("一天之内计入的线上学时有上限，超出部分不计，次日可以继续。"),
     Reason.OUTSIDE_DATES: _("培训班开始之前或结束之后的学习不计。"),
     Reason.PRACTICAL_ONLINE: _("实际操作培训必须线下进行（第八条），线上不计。"),
-    Reason.NOT_SUPERVISED: _("现场签到的时段已过，没有工作人员在场确认。"),
+    Reason.NOT_SUPERVISED: _("签到的时段已过，没有工作人员在场确认。"),
     Reason.CHECK_FAILED: _("旁边的核验经人工复核未获认可。补学这一段可以重新计入。"),
-    Reason.NOT_MADE_UP: _("补学和申诉的期限已过，暂缓和待确认的时间不再计入。"),
+    Reason.NOT_MADE_UP: _("补学和申诉的期限已过，先不算和等核验的时间不再计入。"),
     Reason.OVER_CAP: _("线上理论学时有上限，超过的部分不计。"),
     Reason.IMPOSSIBLE: _("记录中的时间不可能同时成立，不计入，并提示监管部门。"),
 }
@@ -90,7 +90,7 @@ FLAG: Mapping[str, Any] = {
     FlagCode.LONGER_THAN_SERVER_TIME: _("学习比实际经过的时间长"),
     FlagCode.SERVER_TIME_TWICE: _("同一时间学了两段内容"),
     FlagCode.BEYOND_DURATION: _("学习超出课时长度"),
-    FlagCode.UNKNOWN_LESSON: _("学习了大纲之外的课时"),
+    FlagCode.UNKNOWN_LESSON: _("学习了规定之外的课时"),
     FlagCode.OVER_DAILY_MAXIMUM: _("一天的线上学时超过上限"),
     FlagCode.DAY_OVER_24_HOURS: _("一天合计超过24小时"),
     FlagCode.IN_PERSON_WHILE_ONLINE: _("线下上课的同时在线学习"),
@@ -105,7 +105,7 @@ FLAG: Mapping[str, Any] = {
 
 ATTENDANCE_STANDING: Mapping[str, tuple[Any, str, str]] = {
     "counted": (_("计入"), "confirmed", "check-circle-fill"),
-    "held": (_("暂缓计入"), "held", "pause-circle"),
+    "held": (_("先不算"), "held", "pause-circle"),
     "refused": (_("不计入"), "refused", "x-circle-fill"),
 }
 """Word, colour and icon."""

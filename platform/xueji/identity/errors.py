@@ -97,11 +97,11 @@ class ConsentOutdated(Conflict):
 
 
 class EnoughPhotos(Conflict):
-    type, title, detail = "enough-photos", _("底照已满三张"), _("请先删除一张，再上传新的。")
+    type, title, detail = "enough-photos", _("登记照片已满三张"), _("请先删除一张，再上传新的。")
 
 
 class PhotoDecided(Conflict):
-    type, title, detail = "photo-decided", _("这张底照已有人处理"), _("请刷新页面，查看现在的结果。")
+    type, title, detail = "photo-decided", _("这张登记照片已有人处理"), _("请刷新页面，查看现在的结果。")
 
 
 class AnotherPersonNeeded(Conflict):
@@ -112,7 +112,7 @@ class AnotherPersonNeeded(Conflict):
 class PhotoUnusable(Invalid):
     """``extra["problems"]`` names what is wrong with the picture."""
 
-    type, title = "photo-unusable", _("这张照片不能用作底照")
+    type, title = "photo-unusable", _("这张照片不能用作登记照片")
 
 
 class SecondPersonNeeded(Conflict):

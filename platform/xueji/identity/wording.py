@@ -113,7 +113,7 @@ PHOTO_STANDING: Mapping[PhotoStanding, tuple[Any, str, str]] = {
     PhotoStanding.UNCONFIRMED: (_("可用，待与证件核对"), "provisional", "hourglass-split"),
     PhotoStanding.ALIKE: (_("可用，与已核对的一致"), "confirmed", "check-circle-fill"),
     PhotoStanding.CONFIRMED: (_("已与证件核对"), "confirmed", "patch-check-fill"),
-    PhotoStanding.WAITING: (_("与原有底照不像，待核对"), "held", "pause-circle"),
+    PhotoStanding.WAITING: (_("与原有登记照片不像，待核对"), "held", "pause-circle"),
     PhotoStanding.REFUSED: (_("未能确认为本人"), "refused", "x-circle-fill"),
 }
 """What a reference photo may be used for: words, tone and icon."""

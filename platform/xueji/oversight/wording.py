@@ -52,9 +52,9 @@ ENDED: Mapping[str | None, Any] = {
 
 WORTH: Mapping[str, Any] = {
     "confirmed": _("已确认"),
-    "provisional": _("待确认"),
-    "held": _("暂缓计入"),
-    "awaited": _("等核对底照"),
+    "provisional": _("等核验"),
+    "held": _("先不算"),
+    "awaited": _("等核对登记照片"),
     "lost": _("复核未通过"),
 }
 

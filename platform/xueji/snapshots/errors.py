@@ -31,20 +31,20 @@ class FrameTooLarge(TooLarge):
 
 class CheckInNeeded(Conflict):
     type = "check-in-needed"
-    title = _("请先现场签到")
-    detail = _("您选择了非人脸方式。请到培训机构现场，由工作人员确认本人后开始学习。")
+    title = _("请先到现场签到")
+    detail = _("您选择了现场核验。请到培训机构现场，由工作人员确认本人后开始学习。")
 
 
 class RouteNotReady(Conflict):
     type = "route-not-ready"
     title = _("请先完成身份核验准备")
-    detail = _("人脸核验需要您单独同意并登记至少一张底照；也可以选择现场签到方式，两种方式效力相同。")
+    detail = _("人脸核验需要您单独同意并登记至少一张登记照片；也可以选择现场核验，两种方式效力相同。")
 
 
 class NotOnThisRoute(Conflict):
     type = "not-on-this-route"
     title = _("该学员选择了人脸核验方式")
-    detail = _("如要现场签到，请学员先在“我的账号”中改选现场签到方式。")
+    detail = _("如要签到，请学员先在“我的账号”中改选现场核验。")
 
 
 class AlreadyCheckedIn(Conflict):
@@ -140,7 +140,7 @@ class CheckStillOpen(Conflict):
 class NoFaceChecks(Conflict):
     type = "no-face-checks"
     title = _("这次学习不用拍照核验")
-    detail = _("您采用现场核验方式，学习时间由工作人员在现场确认。如需确认，请联系现场工作人员。")
+    detail = _("您采用现场核验，学习时间由工作人员在现场确认。如需确认，请联系现场工作人员。")
 
 
 class TooLateToContest(Conflict):

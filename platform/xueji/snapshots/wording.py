@@ -17,7 +17,7 @@ from xueji.snapshots.services.judging import JUDGE_TRIPPED, NO_REFERENCE, PICTUR
 
 KIND: Mapping[str, Any] = {
     CheckKind.SCHEDULED: _("随机核验"),
-    CheckKind.CLOSING: _("课末核验"),
+    CheckKind.CLOSING: _("下课前核验"),
     CheckKind.VOLUNTARY: _("主动核验"),
 }
 
@@ -44,17 +44,17 @@ OUTCOME: Mapping[str, Any] = {
 }
 
 OUTCOME_SENTENCE: Mapping[str, Any] = {
-    Outcome.MATCH: _("照片与底照一致，前后的学习时间得到确认。"),
-    Outcome.MISMATCH: _("照片与底照不像同一人，前后的学习时间暂缓计入。如是您本人，请申诉。"),
-    Outcome.UNCLEAR: _("照片不足以判断是否本人，前后的学习时间暂缓计入。可以补学这一段，或申诉。"),
-    Outcome.NO_FACE: _("照片里没有找到人脸，前后的学习时间暂缓计入。可以补学这一段，或申诉。"),
-    Outcome.SEVERAL_FACES: _("照片里不止一张脸，前后的学习时间暂缓计入。可以补学这一段，或申诉。"),
-    Outcome.NO_CAMERA: _("摄像头当时不可用，前后的学习时间暂缓计入。可以补学这一段、申诉，或改用现场签到。"),
+    Outcome.MATCH: _("照片与登记照片一致。上一次核验也通过的话，两次之间的学习就算数了。"),
+    Outcome.MISMATCH: _("照片与登记照片不像同一人，前后的学习时间先不算。如是您本人，请申诉。"),
+    Outcome.UNCLEAR: _("照片不足以判断是否本人，前后的学习时间先不算。可以补学这一段，或申诉。"),
+    Outcome.NO_FACE: _("照片里没有找到人脸，前后的学习时间先不算。可以补学这一段，或申诉。"),
+    Outcome.SEVERAL_FACES: _("照片里不止一张脸，前后的学习时间先不算。可以补学这一段，或申诉。"),
+    Outcome.NO_CAMERA: _("摄像头当时不可用，前后的学习时间先不算。可以补学这一段、申诉，或改用现场核验。"),
     Outcome.SERVICE_DOWN: _(
         "照片没有得到比对（例如在我们这边丢失，或您已改用现场核验），这不是您的过错，不影响学时。前后的学习时间由下一次核验确认。"
     ),
-    Outcome.REFUSED: _("您当时选择不拍照，前后的学习时间暂缓计入。可以补学这一段，或改用现场签到。"),
-    Outcome.MISSED: _("在规定时间内没有作答，前后的学习时间暂缓计入。可以补学这一段，或申诉。"),
+    Outcome.REFUSED: _("您当时选择不拍照，前后的学习时间先不算。可以补学这一段，或改用现场核验。"),
+    Outcome.MISSED: _("在规定时间内没有作答，前后的学习时间先不算。可以补学这一段，或申诉。"),
 }
 """What an outcome means for the time around it, and the way out."""
 
@@ -82,7 +82,7 @@ DECISION_SENTENCE: Mapping[str, Any] = {
     Decision.ACCEPTED: _("经人工复核认可为本人，前后的学习时间得到确认。"),
     Decision.REJECTED: _("经人工复核未获认可。补学这一段，可以重新计入。"),
     Decision.STRUCK: _(
-        "监管部门对这次核验存疑，前后的学习时间暂缓计入，等另一位看过。补学这一段或申诉，都可以重新计入。"
+        "监管部门对这次核验存疑，前后的学习时间先不算，等另一位看过。补学这一段或申诉，都可以重新计入。"
     ),
 }
 
@@ -114,7 +114,7 @@ SIGNAL: Mapping[str, Any] = {
     SignalCode.SCREEN_PATTERN: _("疑似翻拍屏幕"),
     SignalCode.DISAGREEMENT: _("各张照片结论不一"),
     SHOWN_BY_ANOTHER: _("同一张照片曾出现在他人名下"),
-    NO_REFERENCE: _("底照已被删除，无从比对"),
+    NO_REFERENCE: _("登记照片已被删除，无从比对"),
     JUDGE_TRIPPED: _("照片无法处理"),
     PICTURES_LOST: _("照片丢失或无法读取"),
     "service_down": _("比对服务中断"),

@@ -87,7 +87,10 @@ def decide_reference(enrolment_id: UUID) -> Response:
         services.decide_photo(
             db(), held.keyring, held.events, photo=photo, confirmed=confirmed, actor=actor(), reason=reason
         )
-    flash(_("已确认底照，等它的学习时间随之计入。") if confirmed else _("已记录：这张底照不能确认为本人。"), "success")
+    flash(
+        _("已确认登记照片，等它的学习时间随之计入。") if confirmed else _("已记录：这张登记照片不能确认为本人。"),
+        "success",
+    )
     back = "enrolment.references" if request.form.get("from") == "list" else "enrolment.reference"
     return redirect(url_for(back) if back == "enrolment.references" else url_for(back, enrolment_id=enrolment_id))
 

@@ -39,7 +39,7 @@ def photos() -> Any:
         except Problem as refused:
             problem = refused
         else:
-            flash(_("底照已保存。"), "success")
+            flash(_("登记照片已保存。"), "success")
             return redirect(url_for("identity.photos", next=target))
     with context().database.reading() as session:
         page = render_template(
@@ -68,5 +68,5 @@ def photo_picture(photo_id: UUID) -> Response:
 def delete_photo(photo_id: UUID) -> Response:
     photo = access_reference_photo(db(), actor(), photo_id)
     services.delete_photo(db(), context().keyring, context().store, context().events, photo)
-    flash(_("底照已删除。"), "success")
+    flash(_("登记照片已删除。"), "success")
     return redirect(url_for("identity.photos"))

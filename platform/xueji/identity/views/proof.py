@@ -61,7 +61,7 @@ def consent(kind: str) -> Any:
         services.give_consent(
             db(), context().keyring, person=_herself(), kind=which, text_version=form.text_version.data
         )
-        flash(_("已记录您的同意。请拍摄底照，供核验时比对。"), "success")
+        flash(_("已记录您的同意。请拍摄登记照片，供核验时比对。"), "success")
         return redirect(url_for("identity.photos", next=rules.local_path(form.next.data)))
     language = "en" if str(get_locale()) == "en" else "zh"
     return render_template(
@@ -81,7 +81,7 @@ def withdraw_consent(kind: str) -> Response:
     services.withdraw_consent(
         db(), context().keyring, context().store, context().events, person=_herself(), kind=ConsentKind(kind)
     )
-    flash(_("已撤回同意：人脸模板和底照已删除，改用现场核验。已完成的学习记录不受影响。"), "success")
+    flash(_("已撤回同意：人脸模板和登记照片已删除，改用现场核验。已完成的学习记录不受影响。"), "success")
     return redirect(url_for("identity.account"))
 
 
