@@ -153,8 +153,6 @@ class Screens:
 
 ASKED_ONCE = {**LEFT_ALONE, "frames": STUDIED_CLOSELY["frames"], "retries": 0}
 """One check somewhere in each film, and after one that failed the next at once."""
-MOVED = 60
-"""Pixels: nobody sits twice in the very same place, and pictures that show so are taken for old ones."""
 
 
 @pytest.fixture
@@ -208,7 +206,7 @@ def test_what_is_held_is_made_up_as_a_mode_and_every_screen_says_what_was_won_ba
     # What is owed is asked for first, and then again at the end; in between only what is held is played.
     expect(classroom.dialog).to_contain_text("核验通过")
     expect(classroom.dialog).to_be_hidden()
-    webcam.show_person(MOVED)
+    webcam.show_person()
     classroom.veil.get_by_role("button", name="开始补学").click()
     expect(classroom.page.locator("[data-part=make-up-line]")).to_contain_text("还要补")
     expect(classroom.veil).to_contain_text(re.compile("已补回 [1-9]"))
@@ -230,7 +228,7 @@ def test_making_up_works_in_the_sitting_under_way(screens: Screens, webcam: Webc
     go_on.click()
     expect(classroom.dialog).to_contain_text("核验通过")
     expect(classroom.dialog).to_be_hidden()
-    webcam.show_person(MOVED)
+    webcam.show_person()
     classroom.page.locator("[data-part=make-up]").click()
     expect(classroom.veil).to_contain_text(re.compile("已补回 [1-9]"))
     after = screens.agree()
