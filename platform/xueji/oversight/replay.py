@@ -226,7 +226,7 @@ def _check(line: CheckLine, pictures: Mapping[str, Sequence[str]]) -> Item:
             _("距离 %(score)s，阈值 %(threshold)s", score=micro(attempt.score), threshold=micro(attempt.threshold))
         )
     if attempt is not None and attempt.references:
-        said.append(_("对照底照 %(names)s", names="、".join(str(photo)[:8] for photo in attempt.references)))
+        said.append(_("对照登记照片 %(names)s", names="、".join(str(photo)[:8] for photo in attempt.references)))
     if len(line.attempts) > 1:
         said.append(_("第 %(n)s 次作答", n=attempt.number if attempt else 1))
     if attempt is not None:
