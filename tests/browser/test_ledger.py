@@ -174,8 +174,10 @@ def test_after_a_failed_check_and_after_a_good_one_every_screen_says_the_same(sc
     failed = screens.agree()
     assert (failed.counted, failed.provisional, failed.held > 0) == (0, 0, True)
 
-    webcam.show_person()
     go_on.click()
+    classroom.film("video.pause();")
+    webcam.show_person(classroom.page)
+    classroom.page.reload()
     # The next check comes with the next study. It passes, and confirms nothing: what lies before it is held.
     expect(classroom.dialog).to_contain_text("核验通过")
     expect(classroom.dialog).to_contain_text(re.compile(r"这次确认了 0 秒。前面有一次核验没有通过，还有 \d+ 秒先不算"))
@@ -199,14 +201,13 @@ def test_what_is_held_is_made_up_as_a_mode_and_every_screen_says_what_was_won_ba
     classroom.film("video.pause();")
 
     # From the statement: a press on the lesson's way, and the page does the rest.
-    webcam.show_person()
+    webcam.show_person(classroom.page)
     page = classroom.page
     page.goto(f"/enrolments/{screens.trainee.enrolment_id}/hours")
     page.get_by_role("link", name=re.compile("补学第 2 课")).click()
     # What is owed is asked for first, and then again at the end; in between only what is held is played.
     expect(classroom.dialog).to_contain_text("核验通过")
     expect(classroom.dialog).to_be_hidden()
-    webcam.show_person()
     classroom.veil.get_by_role("button", name="开始补学").click()
     expect(classroom.page.locator("[data-part=make-up-line]")).to_contain_text("还要补")
     expect(classroom.veil).to_contain_text(re.compile("已补回 [1-9]"))
@@ -224,11 +225,12 @@ def test_making_up_works_in_the_sitting_under_way(screens: Screens, webcam: Webc
     classroom.start()
     go_on = classroom.dialog.get_by_role("button", name="继续学习")
     expect(go_on).to_be_visible()
-    webcam.show_person()
     go_on.click()
+    classroom.film("video.pause();")
+    webcam.show_person(classroom.page)
+    classroom.page.reload()
     expect(classroom.dialog).to_contain_text("核验通过")
     expect(classroom.dialog).to_be_hidden()
-    webcam.show_person()
     classroom.page.locator("[data-part=make-up]").click()
     expect(classroom.veil).to_contain_text(re.compile("已补回 [1-9]"))
     after = screens.agree()
