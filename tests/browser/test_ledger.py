@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from zipfile import ZipFile
 
 import pytest
-from browser.campus import LEFT_ALONE, STUDIED_CLOSELY, Campus, Trainee
+from browser.campus import LEFT_ALONE, Campus, Trainee
 from browser.classroom import Classroom
 from browser.visitor import PHONE, Visitor
 from browser.webcam import Webcam, reference_photo
@@ -151,7 +151,7 @@ class Screens:
         return Figures(online["counted_ms"], online["provisional_ms"], online["held_ms"])
 
 
-ASKED_ONCE = {**LEFT_ALONE, "frames": STUDIED_CLOSELY["frames"], "retries": 0}
+ASKED_ONCE = {**LEFT_ALONE, "retries": 0}
 """One check somewhere in each film, and after one that failed the next at once."""
 
 
