@@ -18,7 +18,7 @@ from stdnum.cn import ric
 from media_pipeline.quality import QualityCode
 from media_pipeline.reference import ReferenceQuality
 from media_pipeline.verdict import EngineDown
-from xueji.identity import faces, services
+from xueji.identity import consent_text, faces, services
 from xueji.identity.models import Organisation, Person
 from xueji.identity.rules import ConsentKind, OrganisationKind, SessionKind
 from xueji.identity.services import HashedPassword, Passed
@@ -114,7 +114,7 @@ def consented(context: Context, who: Someone) -> None:
             context.keyring,
             person=session.get_one(Person, who.id),
             kind=ConsentKind.FACE,
-            text_version="2026-11",
+            text_version=consent_text.CURRENT[ConsentKind.FACE],
         )
 
 

@@ -8,12 +8,13 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
+from flask import Flask, render_template
 from people_for_tests import HarmlessFaces, Someone, consented, face, someone
 from sqlalchemy import select
 
 from media_pipeline.frames import DecodeFault
 from media_pipeline.quality import QualityCode
-from xueji.identity import queries, services, tasks
+from xueji.identity import consent_text, queries, services, tasks
 from xueji.identity.errors import ConsentNeeded, ConsentOutdated, EnoughPhotos, PhotoUnusable
 from xueji.identity.events import ReferenceStored
 from xueji.identity.models import DuplicateFlag, Person, ReferencePhoto
@@ -151,7 +152,7 @@ def test_withdrawing_deletes_templates_photos_and_files_and_moves_her_to_the_oth
         (consent,) = queries.consents(session, trainee.id)
         assert consent.withdrawn_at is not None
     assert [leaf["values"] for leaf in _leaves(context, "consent.withdraw")] == [
-        {"kind": "face", "text_version": "2026-11"}
+        {"kind": "face", "text_version": "2026-12"}
     ]
     assert len(_leaves(context, "reference.enrol")) == 2  # what was recorded stays
 
@@ -167,6 +168,40 @@ def test_agreeing_twice_is_recorded_once_and_only_the_current_words_count(contex
             kind=ConsentKind.FACE,
             text_version="2025-01",
         )
+
+
+def test_who_agreed_to_earlier_words_has_agreed_until_she_takes_it_back(
+    context: Context, trainee: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setitem(consent_text.CURRENT, ConsentKind.FACE, "2026-11")
+        consented(context, trainee)
+    _enrol(context, trainee, 1)
+    with context.database.reading() as session:
+        standing = queries.standing_consent(session, trainee.id)
+        assert standing is not None and standing.text_version == "2026-11"
+        assert queries.proof_of(session, trainee.id).consented
+    consented(context, trainee)
+    with context.database.reading() as session:
+        standing = queries.standing_consent(session, trainee.id)
+        assert standing is not None and standing.text_version == consent_text.CURRENT[ConsentKind.FACE]
+        assert len(queries.reference_photos(session, trainee.id)) == 1
+
+
+@pytest.mark.parametrize("version", ["2026-11", consent_text.CURRENT[ConsentKind.FACE]])
+def test_every_text_somebody_agreed_to_is_kept(app: Flask, version: str) -> None:
+    with app.test_request_context():
+        for language in ("zh", "en"):
+            assert render_template(consent_text.template(ConsentKind.FACE, version, language))
+
+
+def test_the_consent_text_promises_what_there_is(app: Flask) -> None:
+    """Pictures of checks end with the file they belong to; the copy is a button of the account page."""
+    with app.test_request_context():
+        current = consent_text.CURRENT[ConsentKind.FACE]
+        zh, en = (render_template(consent_text.template(ConsentKind.FACE, current, each)) for each in ("zh", "en"))
+    assert "到期删除" not in zh and "不会自动删除" in zh and "do not delete themselves" in en
+    assert "带走我的数据" in zh and "Take my data along" in en
 
 
 def test_either_route_is_one_step_away_and_photos_wait_for_a_return(context: Context, trainee: Someone) -> None:

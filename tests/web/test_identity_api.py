@@ -165,7 +165,7 @@ def test_a_temporary_password_gives_no_token(client: FlaskClient, context: Conte
     [
         ("post", "/api/v1/tokens", {"account": "a", "password": "b", "roles": ["administrator"]}),
         ("put", "/api/v1/me/proof-route", {"route": "supervised", "person_id": str(uuid4())}),
-        ("post", "/api/v1/me/consents", {"kind": "face", "text_version": "2026-11", "given_at": "2020-01-01"}),
+        ("post", "/api/v1/me/consents", {"kind": "face", "text_version": "2026-12", "given_at": "2020-01-01"}),
     ],
 )
 def test_a_field_too_many_is_refused(

@@ -302,7 +302,7 @@ def test_each_way_is_one_click_from_the_other(browser: Browser, context: Context
     browser.sign_in(who)
     asked = browser.post("/account/proof-route", {"route": "face"}, look="/account").location
     assert asked == "/account/consents/face"
-    agreed = browser.post(asked, {"text_version": "2026-11", "next": ""}, look=asked)
+    agreed = browser.post(asked, {"text_version": "2026-12", "next": ""}, look=asked)
     assert agreed.location == "/account/photos"
     for route in (ProofRoute.SUPERVISED, ProofRoute.FACE):
         back = browser.post("/account/proof-route", {"route": route.value}, look="/account")

@@ -12,7 +12,9 @@ from flask import Response, send_file
 from flask_babel import gettext as _
 
 from xueji.archives import services
+from xueji.archives.own_data import take_own_data
 from xueji.identity.gate import limiter
+from xueji.kernel import clock
 from xueji.kernel.actor import STAFF
 from xueji.web.session import actor, context
 
@@ -28,6 +30,27 @@ limit_exports = limiter.shared_limit(
     key_func=lambda: str(actor().person_id),
     error_message=lambda: _("您下载证据包的次数过多。"),
 )
+
+
+limit_copies = limiter.shared_limit(
+    lambda: context().settings.own_data_copies,
+    scope="own-data",
+    key_func=lambda: str(actor().person_id),
+    error_message=lambda: _("您带走个人数据的次数过多。"),
+)
+
+
+def own_data_as_file() -> Response:
+    """What is kept about whoever is asking; there is no way to ask for another's."""
+    day = clock.shanghai_day(clock.now()).isoformat()
+    response = send_file(
+        take_own_data(context(), actor=actor()),
+        mimetype="application/zip",
+        as_attachment=True,
+        download_name=f"xueji-my-data-{day}.zip",
+    )
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def bundle_as_file(enrolment_id: UUID, *, with_pictures: bool = False, held_size: int | None = None) -> Response:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response
 
-from xueji.archives.download import bundle_as_file, limit_exports
+from xueji.archives.download import bundle_as_file, limit_copies, limit_exports, own_data_as_file
 from xueji.archives.program import listing, program
 from xueji.web.access import public, signed_in
 
@@ -21,6 +21,14 @@ blueprint = Blueprint("archives", __name__)
 @limit_exports
 def evidence(enrolment_id: UUID) -> Response:
     return bundle_as_file(enrolment_id)
+
+
+@blueprint.post("/account/data")
+@signed_in
+@limit_copies
+def own_data() -> Response:
+    """What is kept about me, to take along."""
+    return own_data_as_file()
 
 
 @blueprint.get("/log/verifier")

@@ -144,7 +144,7 @@ TOLD = frozenset(
     }
 )
 """What a person is told of when another did it to her account."""
-TOLD_OF_ONESELF = frozenset({Event.FACTOR_SET, Event.FACTOR_DROP})
+TOLD_OF_ONESELF = frozenset({Event.FACTOR_SET, Event.FACTOR_DROP, Event.FILE_COPY})
 """What she is told of even when it was done in her own name: somebody else may have held her session."""
 
 ROLES_OF = {

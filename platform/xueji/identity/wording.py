@@ -100,6 +100,7 @@ ACT: Mapping[str, Any] = {
     Event.JOINING_REFUSE: _("拒绝合并或分开档案"),
     Event.FILE_JOIN: _("合并档案"),
     Event.FILE_PART: _("分开档案"),
+    Event.FILE_COPY: _("带走个人数据"),
     Event.FACTOR_SET: _("启用两步验证"),
     Event.FACTOR_DROP: _("停用两步验证"),
     Event.ROLE_GIVE: _("添加角色"),

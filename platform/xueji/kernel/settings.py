@@ -81,6 +81,8 @@ class Settings:
     """Evidence bundles a trainee may take away: each is worked out anew and recorded for ever."""
     evidence_exports: str = "60 per minute; 1000 per hour"
     """The same for each member of staff: several of the largest random draws, one after the other, in an hour."""
+    own_data_copies: str = "3 per hour; 10 per day"
+    """Times somebody may take along what is kept about her: all of it is read and opened anew."""
     duplicate_micro: int = 450_000
     """Distance (millionths) up to which two people's reference photos are shown to staff as perhaps one person's."""
     upload_limit_mib: int = 4096

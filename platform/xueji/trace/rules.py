@@ -118,6 +118,7 @@ class Event(StrEnum):
     JOINING_REFUSE = "joining.refuse"
     FILE_JOIN = "file.join"
     FILE_PART = "file.part"
+    FILE_COPY = "file.copy"
     FACTOR_SET = "factor.set"
     FACTOR_DROP = "factor.drop"
     ROLE_GIVE = "role.give"
@@ -206,6 +207,7 @@ BY: dict[Event, By] = {
     Event.JOINING_REFUSE: By.POWER,
     Event.FILE_JOIN: By.POWER,
     Event.FILE_PART: By.POWER,
+    Event.FILE_COPY: By.POWER,
     Event.FACTOR_SET: By.POWER,
     Event.FACTOR_DROP: By.POWER,
     Event.ROLE_GIVE: By.POWER,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from xueji.identity import vault
 from xueji.identity.models import FaceView, ReferencePhoto
+from xueji.identity.queries import is_herself
 from xueji.identity.services.acting import Acting
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
@@ -69,7 +70,7 @@ def record_look(
         entry = acting.in_enrolment(
             session, Event.FACE_VIEW, enrolment_id=UUID(chain), person_id=picture.person_id, values=values
         )
-    elif picture.person_id != viewer.person_id:
+    elif not is_herself(session, picture.person_id, viewer.person_id):
         entry = acting.in_office(session, Event.FACE_VIEW, values)
     else:
         entry = Entry(Event.FACE_VIEW, PLATFORM, keyring.pseudonym(viewer.person_id, PLATFORM), values)

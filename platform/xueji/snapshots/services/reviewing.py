@@ -179,7 +179,12 @@ def review_words(session: Session, keyring: Keyring, check: Check) -> dict[UUID,
 
 
 def _place(check: Check, what: str) -> str:
-    return f"appeal/{check.id}/{what}"
+    return words_place(check.id, what)
+
+
+def words_place(check_id: UUID, what: str) -> str:
+    """The place in her file that words about a check are sealed for: her ``reason``, or staff's ``answer``."""
+    return f"appeal/{check_id}/{what}"
 
 
 def _decided_ms(check: Check, now_ms: int) -> int:
