@@ -78,6 +78,8 @@ def test_she_takes_along_what_is_kept_about_her(app: Flask, scenario: Scenario, 
     assert appeal["reason"] == "当时灯坏了，确实是我本人。"
     assert rows["enrolment"][0]["cohort"]["name"] and rows["sitting"][0]["lesson"]["name"]
     assert rows["consent"] and rows["login_session"] and rows["check_attempt"]
+    assert {frozenset(each) for each in rows["account_act"]} == {frozenset(rows["account_act"][0])}, "names do not vary"
+    assert {each["actor"] is None for each in rows["account_act"]} == {True, False}
     assert rows["photo_decision"][0]["decided_by"]["herself"] is False
     assert not any(str(other.who.id) in json.dumps(each) for each in rows.values())
     assert other.who.account not in taken.read("data.json").decode()

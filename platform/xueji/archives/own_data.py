@@ -177,11 +177,14 @@ class _Opened:
             return column, list(dict.fromkeys(str(signal["code"]) for signal in value))
         key = next(iter(table.c[column].foreign_keys), None)
         target = key.column.table.name if key is not None else ""
-        if value is None or target not in _NAMED:
+        if target not in _NAMED:
             return column, value
+        said = column.removesuffix("_id")
+        if value is None:
+            return said, None
         if target == "person":
-            return column.removesuffix("_id"), self._somebody(value)
-        return column.removesuffix("_id"), {"id": value, "name": self._named(target, value)}
+            return said, self._somebody(value)
+        return said, {"id": value, "name": self._named(target, value)}
 
     def _unsealed(self, place: str, owner: UUID, sealed: bytes | None) -> str | None:
         key = self._keys.get(owner)

@@ -288,7 +288,8 @@ def _left_out(language: int) -> list[str]:
     for table, why in NOT_TAKEN.items():
         if why is not Why.NOBODY:
             found.setdefault(why, []).append(table)
-    return [f"- {WHY[why][language]}: {', '.join(names)}" for why, names in found.items()]
+    stop = ": " if language else "："
+    return [f"- {WHY[why][language]}{stop}{', '.join(names)}" for why, names in found.items()]
 
 
 def _readme_zh() -> str:
