@@ -31,7 +31,7 @@ _SCRIPT = """
     const open = (data) => { const image = new Image(); image.src = 'data:image/jpeg;base64,' + data; return image; };
     const still = rest.map(open);
     const moving = Object.fromEntries(Object.entries(acts).map(([name, all]) => [name, all.map(open)]));
-    let asked = null, since = 0;
+    let asked = null, since = 0, aside = [0, 0];
     const draw = (pen, width, height) => {
         const scene = document.querySelector('.check-scene.is-asking');
         const prompt = Object.keys(moving).find((name) => scene?.classList.contains('asks-' + name)) ?? null;
@@ -45,7 +45,7 @@ _SCRIPT = """
         }
         // A head sways, and a camera has noise.
         const sway = [3 * Math.sin(now / 1700), 2 * Math.sin(now / 2300 + 1)];
-        pen.drawImage(image, sway[0], sway[1], width, height);
+        pen.drawImage(image, aside[0] + sway[0], aside[1] + sway[1], width, height);
         pen.globalAlpha = 0.035;
         for (let dot = 0; dot < 300; dot += 1) {
             pen.fillStyle = Math.random() < 0.5 ? '#000' : '#fff';
@@ -54,6 +54,8 @@ _SCRIPT = """
         pen.globalAlpha = 1;
     };
     navigator.mediaDevices.getUserMedia = async () => {
+        // Nobody sits twice in the very same place: pictures that show so are taken for old ones.
+        aside = [(Math.random() - 0.5) * 160, (Math.random() - 0.5) * 50];
         const canvas = document.createElement('canvas');
         canvas.width = 640;
         canvas.height = 480;

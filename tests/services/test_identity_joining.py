@@ -185,6 +185,14 @@ def test_a_file_is_joined_once_and_to_one_that_stands(scenario: Scenario, office
         assert set(queries.files_of_each(session, [two])[two]) == {one, two, three}
 
 
+def test_whoever_has_no_file_is_nobody(scenario: Scenario) -> None:
+    known = someone(scenario.context).id
+    with scenario.context.database.reading() as session:
+        assert queries.is_herself(session, known, known)
+        assert not queries.is_herself(session, known, uuid4())
+        assert not queries.is_herself(session, uuid4(), known)
+
+
 def test_a_refused_joining_changes_nothing(scenario: Scenario, officers: tuple[Actor, Actor]) -> None:
     one, other = scenario.student(), scenario.student()
     joining_id = _ask(scenario, officers[0], one.who.id, other.who.id)

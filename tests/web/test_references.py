@@ -58,11 +58,3 @@ def test_photos_of_another_model_are_described_anew_before_they_are_compared(app
     assert {asked.references for asked in scenario.judge.asked} == {1}
     with scenario.context.database.reading() as session:
         assert {photo.model for photo in session.query(ReferencePhoto)} == {"none"}
-
-
-def test_the_judge_knows_her_earlier_pictures_by_their_bytes(scenario: Scenario) -> None:
-    student = scenario.student()
-    student.study(scenario.lessons[0], LESSON_MS)
-    first, *later = scenario.judge.asked
-    assert later and first.earlier == ()
-    assert all(picture.sha256 and len(picture.sha256) == 64 for picture in later[-1].earlier)
