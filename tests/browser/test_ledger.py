@@ -170,7 +170,8 @@ def test_after_a_failed_check_and_after_a_good_one_every_screen_says_the_same(sc
     classroom.start()
     go_on = classroom.dialog.get_by_role("button", name="继续学习")
     expect(go_on).to_be_visible()
-    expect(classroom.dialog).to_contain_text(re.compile(r"因为这次核验，\d+ 秒先不算"))
+    # What she studied while the answer was owed was held already; on a slow machine that is all of it.
+    expect(classroom.dialog).to_contain_text(re.compile(r"(因为这次核验，|现在一共有 )\d+ 秒先不算"))
     failed = screens.agree()
     assert (failed.counted, failed.provisional, failed.held > 0) == (0, 0, True)
 

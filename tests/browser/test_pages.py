@@ -128,6 +128,7 @@ NO_PAGES = {
     "enrolment.roster_template": "a workbook to fill in",
     "archives.verifier": "a list for a program that checks sums",
     "courses.film_file": "a film",
+    "courses.film_part": "a film",
     "enrolment.reference_picture": "a picture",
     "identity.set_up_factor": "what /sign-in/set-up-code shows, after the password was asked again",
     "identity.duplicate_picture": "a picture",
