@@ -17,6 +17,8 @@ depends_on = None
 def upgrade() -> None:
     for table in ("check", "check_attempt"):
         op.add_column(table, sa.Column("pulses", sa.JSON(), nullable=False, server_default="[]"))
+        with op.batch_alter_table(table) as batch_op:
+            batch_op.alter_column("pulses", server_default=None)
     op.add_column("check_picture", sa.Column("movement", sa.Integer(), nullable=True))
     op.add_column("check_picture", sa.Column("mark", sa.String(length=64), nullable=True))
     op.add_column("check_picture", sa.Column("likeness_mark", sa.String(length=64), nullable=True))

@@ -126,7 +126,7 @@ def test_seeking_and_speed_gain_nothing(visit: Visit, campus: Campus, trainee: T
         for (const name of ["seeking", "ratechange"]) window.addEventListener(name, refuse, true);
         video.playbackRate = 4;
     """)
-    expect(classroom.page.locator("[data-part=ledger-refused]")).to_contain_text(re.compile("[1-9]"))
+    expect(classroom.page.locator("[data-part=ledger-reasons]")).to_contain_text(re.compile("[1-9]"))
     after_ms, ended = campus.credited(trainee), classroom.film("return performance.now();")
     assert after_ms <= before_ms + (ended - began) + SLACK_MS
     reasons = {piece["reason"] for beat in campus.leaves(trainee, "beat") for piece in beat["refused"]}

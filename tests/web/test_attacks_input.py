@@ -280,4 +280,6 @@ def test_no_form_makes_the_server_fail(
         # Nothing is signed in this installation, and a bundle says so with 503.
         unsigned = rule.endpoint == "archives.evidence"
         failed += [(rule.rule, answer.status_code) for answer in answers if answer.status_code >= 500 and not unsigned]
+        for answer in answers:
+            answer.close()
     assert failed == []

@@ -42,7 +42,7 @@ class Check(Base):
     nonce: Mapped[str] = mapped_column(String(64))
     """Of the attempt that is open; a picture answers one attempt once."""
     prompts: Mapped[list[str]] = mapped_column(JSON)
-    pulses: Mapped[list[list[int]]] = mapped_column(JSON, default=list, server_default="[]")
+    pulses: Mapped[list[list[int]]] = mapped_column(JSON, default=list)
     """For each prompt, the moments at which its pictures are taken, in ms since the movement began."""
     outcome: Mapped[str | None] = mapped_column(String(16))
     """One of the nine, of the attempt that decided; None while open."""
@@ -71,7 +71,7 @@ class Attempt(Base):
     number: Mapped[int] = mapped_column(Integer)
     nonce: Mapped[str] = mapped_column(String(64))
     prompts: Mapped[list[str]] = mapped_column(JSON)
-    pulses: Mapped[list[list[int]]] = mapped_column(JSON, default=list, server_default="[]")
+    pulses: Mapped[list[list[int]]] = mapped_column(JSON, default=list)
     """As the check had them when it was answered; none where the prompts were to be seen in the frames themselves."""
     device: Mapped[str] = mapped_column(String(200), info={"personal": "name of the camera, a sign of a virtual one"})
     answered_ms: Mapped[int] = mapped_column(BigInteger)
