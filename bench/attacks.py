@@ -11,7 +11,6 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +21,7 @@ import xueji
 from bench.beats import Server, beat_stream, serving
 from bench.learners import Learner, make
 from bench.load import drive
+from bench.row import Row
 
 STRANGERS = 660
 PICTURES = 40
@@ -30,15 +30,6 @@ LEARNERS, ROUNDS, SECONDS = 200, 5, 5.0
 MOST = 2.0
 NOISE_MS = 15.0
 """A quiet p99 below this says more about the machine than about the server."""
-
-
-@dataclass(frozen=True)
-class Row:
-    name: str
-    value: float
-    unit: str
-    limit: str | None = None
-    reached: bool | None = None
 
 
 def run() -> list[Row]:

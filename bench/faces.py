@@ -14,13 +14,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from bench import judging
+from bench.row import Row
 from media_pipeline.alignment import FACE_SIDE
 from media_pipeline.descriptors import compare
 from media_pipeline.engine import Engine, Search
@@ -34,17 +35,6 @@ SECOND_FACES = 120
 TICK_SECONDS = 0.0005
 CHECKS = 10
 LARGEST = 4480
-
-
-@dataclass(frozen=True)
-class Row:
-    """One figure: what was measured, the value with its unit, and the limit it has to keep (None: for comparison)."""
-
-    name: str
-    value: float
-    unit: str
-    limit: str | None
-    reached: bool | None
 
 
 def portrait() -> Pixels:

@@ -12,7 +12,6 @@ import resource
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 from bench.attacks import upload
 from bench.beats import family, serving
 from bench.learners import make
+from bench.row import Row
 from media_pipeline import ffmpeg
 from media_pipeline.hls import package_film
 
@@ -28,15 +28,6 @@ LEAST_SPEED = 0.9
 BODY_BYTES = 30 * 1024 * 1024
 SENDERS, ROUNDS = 4, 3
 MOST_MIB = 250
-
-
-@dataclass(frozen=True)
-class Row:
-    name: str
-    value: float
-    unit: str
-    limit: str | None = None
-    reached: bool | None = None
 
 
 def run() -> list[Row]:

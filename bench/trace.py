@@ -13,7 +13,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
@@ -24,6 +24,7 @@ from sqlalchemy import select
 
 from bench.hours import chain
 from bench.learners import make
+from bench.row import Row
 from xueji.archives.services import build_bundle
 from xueji.enrolment.models import Cohort, Enrolment, EnrolmentState
 from xueji.kernel import clock
@@ -40,17 +41,6 @@ LEAVES_IN_BUNDLE = 10_000
 LEAVES_OF_OTHERS = 40_000
 LEAVES_ROOTED = 1_000_000
 BATCHES = (1, 32, 256)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One figure: what was measured, the value with its unit, and the limit it has to keep (None: for comparison)."""
-
-    name: str
-    value: float
-    unit: str
-    limit: str | None
-    reached: bool | None
 
 
 def run() -> list[Row]:
