@@ -23,6 +23,7 @@ from xueji.identity.queries.people import person_by_number
 from xueji.identity.queries.resets import account_to_reset
 from xueji.identity.rules import CORRECTION_LASTS
 from xueji.identity.services.recording import record_power
+from xueji.identity.services.second_person import decide, reason_in_words
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
@@ -30,8 +31,6 @@ from xueji.kernel.errors import Forbidden, Invalid, NotFound
 from xueji.kernel.events import Events
 from xueji.trace.rules import PLATFORM, Event
 from xueji.trace.services import commit
-
-FEWEST_LETTERS, MOST_LETTERS = 4, 300
 
 
 def ask_correction(
@@ -44,9 +43,7 @@ def ask_correction(
     access_person(session, actor, person_id)
     if not rules.may_ask_correction(account_to_reset(session, person_id), actor):
         raise Forbidden
-    words = reason.strip()
-    if not FEWEST_LETTERS <= len(words) <= MOST_LETTERS:
-        raise Invalid(_("请写明理由（4至300个字）。"))
+    words = reason_in_words(reason)
     key, was = vault.person_key(session, keyring, person_id), vault.named(session, keyring, person_id)
     new_name = spelling.person_name(name) or was.name
     new_number = identity_number(id_number, clock.shanghai_day(clock.now())) if id_number.strip() else was.number
@@ -58,7 +55,7 @@ def ask_correction(
         PersonCorrection.person_id == person_id, PersonCorrection.decided_at.is_(None)
     )
     for each in session.scalars(earlier.with_for_update()):
-        _decide(each, actor, confirmed=False)
+        decide(each, actor, confirmed=False)
     made_id = uuid4()
 
     def sealed(part: str, value: str) -> bytes:
@@ -99,7 +96,7 @@ def confirm_correction(
         raise CorrectionOver
     if read.number != was.number and person_by_number(session, keyring, read.number) not in (None, person.id):
         raise NumberHeld
-    _decide(correction, actor, confirmed=True)
+    decide(correction, actor, confirmed=True)
     person.name_cipher = vault.seal(key, person.id, vault.NAME, read.name.encode())
     person.name_masked, person.name_hash = rules.masked_name(read.name), keyring.keyed_hash("name", read.name)
     if read.number != was.number:
@@ -122,7 +119,7 @@ def refuse_correction(session: Session, keyring: Keyring, *, correction_id: UUID
     ):
         raise NotFound
     _refuse_over(correction)
-    _decide(correction, actor, confirmed=False)
+    decide(correction, actor, confirmed=False)
     values = {"correction": str(correction.id)}
     subject = correction.person_id
     record_power(session, keyring, Event.CORRECTION_REFUSE, actor=actor.person_id, subject=subject, values=values)
@@ -140,7 +137,3 @@ def _waiting(session: Session, correction_id: UUID, actor: Actor) -> PersonCorre
 def _refuse_over(correction: PersonCorrection) -> None:
     if correction.decided_at is not None or clock.now() >= correction.asked_at + CORRECTION_LASTS:
         raise CorrectionOver
-
-
-def _decide(correction: PersonCorrection, actor: Actor, *, confirmed: bool) -> None:
-    correction.decided_by, correction.decided_at, correction.confirmed = actor.person_id, clock.now(), confirmed

@@ -21,16 +21,16 @@ from xueji.identity.rules import JOINING_LASTS, SessionEnd
 from xueji.identity.services.acting import record_in_office
 from xueji.identity.services.passwords import account_of
 from xueji.identity.services.recording import record_power
+from xueji.identity.services.second_person import decide, reason_in_words
 from xueji.identity.services.sessions import end_sessions
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
-from xueji.kernel.errors import Forbidden, Invalid, NotFound
+from xueji.kernel.errors import Forbidden, NotFound
 from xueji.kernel.events import Events
 from xueji.trace.rules import PLATFORM, Event
 from xueji.trace.services import commit
 
-FEWEST_LETTERS, MOST_LETTERS = 4, 300
 SAME_NUMBER = "同一身份证号码由另一单位登记。"
 """The reason of what nobody asked for in words; kept in the language of the file."""
 
@@ -103,15 +103,13 @@ def _ask(
     flag_id: UUID | None = None,
     same_number: bool = False,
 ) -> FileJoining:
-    words = reason.strip()
-    if not FEWEST_LETTERS <= len(words) <= MOST_LETTERS:
-        raise Invalid(_("请写明理由（4至300个字）。"))
+    words = reason_in_words(reason)
     pair = (stands, joined)
     earlier = select(FileJoining).where(
         FileJoining.person_id.in_(pair), FileJoining.joined_id.in_(pair), FileJoining.decided_at.is_(None)
     )
     for each in session.scalars(earlier.with_for_update()):
-        _decide(each, actor, confirmed=False)
+        decide(each, actor, confirmed=False)
     joining_id = uuid4()
     key = vault.person_key(session, keyring, stands)
     made = FileJoining(
@@ -152,7 +150,7 @@ def confirm_joining(
         raise JoiningOver
     if not joining.parts:
         _refuse(session, *pair)
-    _decide(joining, actor, confirmed=True)
+    decide(joining, actor, confirmed=True)
     if not joining.parts:
         # Whatever ends sessions or grows a chain comes after the rows that study locks first.
         joined.joined_to = joining.person_id
@@ -188,7 +186,7 @@ def refuse_joining(
     if joining is None or not (joining.asked_by == actor.person_id or may_decide(session, joining, actor)):
         raise NotFound
     _refuse_over(joining)
-    _decide(joining, actor, confirmed=False)
+    decide(joining, actor, confirmed=False)
     values = {"joining": str(joining.id), "parts": joining.parts}
     record_power(
         session, keyring, Event.JOINING_REFUSE, actor=actor.person_id, subject=joining.joined_id, values=values
@@ -220,10 +218,6 @@ def _refuse_over(joining: FileJoining) -> None:
     lapsed = not joining.same_number and clock.now() >= joining.asked_at + JOINING_LASTS
     if joining.decided_at is not None or lapsed:
         raise JoiningOver
-
-
-def _decide(joining: FileJoining, actor: Actor, *, confirmed: bool) -> None:
-    joining.decided_by, joining.decided_at, joining.confirmed = actor.person_id, clock.now(), confirmed
 
 
 def _settle_flags(session: Session, keyring: Keyring, pair: tuple[UUID, UUID], reason: str, actor: Actor) -> None:

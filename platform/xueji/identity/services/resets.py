@@ -23,6 +23,7 @@ from xueji.identity.rules import FIRST_CODE_LASTS, RESET_LASTS, ResetKind, Sessi
 from xueji.identity.services.passwords import HashedPassword, account_of, hash_password
 from xueji.identity.services.recording import record_power
 from xueji.identity.services.second_factor import forget_factor
+from xueji.identity.services.second_person import FEWEST_LETTERS, MOST_LETTERS
 from xueji.identity.services.sessions import end_sessions
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
@@ -34,7 +35,6 @@ from xueji.trace.rules import PLATFORM, Event
 from xueji.trace.services import commit
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-FEWEST_LETTERS, MOST_LETTERS = 4, 300
 
 
 def half_code() -> str:
