@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from proposals_for_tests import BOOK, GANSU, HOUR, TODAY, preset, proposal
 
 from xueji.enrolment import wording
 from xueji.enrolment.rules import Finding, Proposal, ProposedLesson, Why, judge, settles_on
@@ -15,36 +16,13 @@ from xueji.rulebook import rules as rulebook
 from xueji.rulebook.industries import UNKNOWN, members, table_subjects
 from xueji.rulebook.vocabulary import Category, Part, Training
 
-HOUR = 2_700_000
-TODAY = date(2026, 11, 21)
-GANSU, CHANGCHUN = "620102", "220102"
-BOOK = rulebook.load()
+CHANGCHUN = "220102"
 LAW = BOOK.in_force(GANSU, TODAY)
-PLAN = LAW.proctoring_plan(rulebook.Situation(Category.PRINCIPAL, True, Training.INITIAL))
+PLAN = preset()
 
 
 def lesson(ms: int | None, title: str = "通风", part: Part = Part.THEORY) -> ProposedLesson:
     return ProposedLesson(title, part, ms)
-
-
-def proposal(**changes: Any) -> Proposal:
-    """Exactly 40 % of 50 class hours online, with lessons to match; it may open."""
-    values: dict[str, Any] = {
-        "category": Category.PRINCIPAL,
-        "industry": "hazardous_chemical_trade_storage",
-        "training": Training.INITIAL,
-        "subject": None,
-        "total_ms": 50 * HOUR,
-        "theory_ms": 40 * HOUR,
-        "practical_ms": 10 * HOUR,
-        "online_ms": 20 * HOUR,
-        "in_person_ms": 30 * HOUR,
-        "starts_on": TODAY + timedelta(days=7),
-        "ends_on": TODAY + timedelta(days=27),
-        "plan": PLAN,
-        "lessons": (lesson(20 * HOUR),),
-    }
-    return Proposal(**{**values, **changes})
 
 
 def found(proposed: Proposal, why: Why, region: str = GANSU) -> Finding:

@@ -9,50 +9,24 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from proposals_for_tests import BOOK, GANSU, HOUR, TODAY, preset, proposal
 
 from xueji.enrolment import wording
 from xueji.enrolment.rules import Proposal, ProposedLesson, Why, judge
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.industries import UNKNOWN, industries, members, named_industry, risk
-from xueji.rulebook.plan import LAXER, Laxer, ProctoringPlan
+from xueji.rulebook.plan import LAXER, Laxer
 from xueji.rulebook.vocabulary import Category, Part, Training
 
-HOUR = 2_700_000
-TODAY = date(2026, 11, 21)
-GANSU, BEIJING = "620102", "110101"
-BOOK = rulebook.load()
+BEIJING = "110101"
 
 
 def in_force(region: str = GANSU) -> rulebook.InForce:
     return BOOK.in_force(region, TODAY)
 
 
-def preset() -> ProctoringPlan:
-    return in_force().proctoring_plan(rulebook.Situation(Category.PRINCIPAL, True, Training.INITIAL))
-
-
 def online(*durations: int) -> tuple[ProposedLesson, ...]:
     return tuple(ProposedLesson(f"第{n}课", Part.THEORY, ms) for n, ms in enumerate(durations, 1))
-
-
-def proposal(**changes: Any) -> Proposal:
-    """Exactly 40 % of 50 class hours online, with lessons to match."""
-    values: dict[str, Any] = {
-        "category": Category.PRINCIPAL,
-        "industry": "hazardous_chemical_trade_storage",
-        "training": Training.INITIAL,
-        "subject": None,
-        "total_ms": 50 * HOUR,
-        "theory_ms": 40 * HOUR,
-        "practical_ms": 10 * HOUR,
-        "online_ms": 20 * HOUR,
-        "in_person_ms": 30 * HOUR,
-        "starts_on": TODAY + timedelta(days=7),
-        "ends_on": TODAY + timedelta(days=27),
-        "plan": preset(),
-        "lessons": online(20 * HOUR),
-    }
-    return Proposal(**{**values, **changes})
 
 
 def refusals(proposed: Proposal, region: str = GANSU) -> list[Why]:
