@@ -166,6 +166,23 @@ def test_coming_back_after_a_long_run_is_no_trigger_of_its_own() -> None:
     assert 20_000 < sum(firsts) // 300 < 40_000
 
 
+def test_after_the_first_check_of_a_sitting_the_run_before_it_plays_no_part() -> None:
+    carried = PLAN.checks_max_gap_ms - MINUTE
+    schedules = [draw_schedule(Random(seed), 3 * HOUR, PLAN, carried) for seed in range(300)]
+    gaps = [later - earlier for earlier, later, *_ in schedules]
+    assert min(gaps) < PLAN.checks_min_gap_ms + MINUTE < PLAN.checks_max_gap_ms - MINUTE < max(gaps)
+
+
+def test_a_check_may_fall_on_the_last_instant_of_a_lesson() -> None:
+    class Longest(Random):
+        def randint(self, a: int, b: int) -> int:
+            return b
+
+    most = PLAN.checks_max_gap_ms
+    assert draw_schedule(Longest(), most, PLAN, 0, at_least_one=False) == (most,)
+    assert draw_schedule(Longest(), most - 1, PLAN, 0, at_least_one=False) == ()
+
+
 def test_the_first_check_cannot_be_guessed() -> None:
     """Over many drawings it falls into each tenth of its range about as often as into any other."""
     span = PLAN.checks_max_gap_ms - PLAN.checks_min_gap_ms
@@ -204,6 +221,20 @@ def test_no_two_checks_look_at_the_same_moments() -> None:
         assert [moment < 0 for moment in pulse] == [True, True] + [False] * (len(pulse) - 2)
         assert 2_400 <= pulse[-1] <= 3_300, "the slowest need three seconds"
         assert sum(moment <= 700 for moment in pulse[2:]) >= 3, "the quickest are on their way for half a second"
+
+
+def test_the_moments_of_a_movement_lie_within_their_bounds_and_may_lie_anywhere_there() -> None:
+    pulses = [pulse for seed in range(3_000) for pulse in draw_pulses(Random(seed), ("blink",))]
+    assert {pulse[0] for pulse in pulses} == set(range(-520, -379))
+    assert {pulse[1] for pulse in pulses} == set(range(-260, -139))
+    assert {pulse[2] for pulse in pulses} == set(range(60, 81)), "80 ms, and up to a quarter of it earlier"
+    fewest = [pulse for pulse in pulses if len(pulse) == PULSE_MOMENTS[0]]
+    last = {pulse[-1] for pulse in fewest}
+    assert max(last) == 3_300
+    assert 3_095 <= min(last) <= 3_105, "a quarter of the last gap of 817 ms"
+    assert max(later - earlier for pulse in fewest for earlier, later in pairwise(pulse)) < 1_000, (
+        "nothing is passed by"
+    )
 
 
 # ---- after the verdict
@@ -303,6 +334,16 @@ TELLINGS = {
     "another sitting in time": (TOLD, 10_000, set(), Contact.OPENING, Told.WAITING),
     "another sitting after the window": (TOLD, OVER, set(), Contact.OPENING, Told.TOLD_AGAIN),
     "another sitting after the window, heard": (HEARD, LATE, set(), Contact.OPENING, Told.MISSED),
+    "heard, another sitting, pictures may be on their way": (
+        HEARD, ANSWER + STORING_MS, set(), Contact.OPENING, Told.WAITING,
+    ),
+    "another sitting at the last instant of the window": (TOLD, ANSWER, set(), Contact.OPENING, Told.WAITING),
+    "the same beat, a millisecond left of the budget": (
+        replace(TOLD, excused_ms=BUDGET - 1), 10_000, TOGETHER, Contact.BEATS, Told.TOLD_AGAIN,
+    ),
+    "the same beat, what is left of the budget ends now": (
+        replace(TOLD, excused_ms=BUDGET - 30_000), ANSWER + 30_000, TOGETHER, Contact.BEATS, Told.MISSED,
+    ),
     "told again as often as may be": (
         replace(TOLD, again=MOST_TELLINGS_AGAIN), LATE, TOGETHER, Contact.BEATS, Told.MISSED,
     ),
@@ -322,6 +363,10 @@ def test_any_other_report_shows_that_the_telling_arrived_and_ends_the_excuse() -
     _, heard = tell(TOLD, PLAN, NINE + 10_000, Contact.BEATS, LATER)
     assert heard == HEARD
     assert tell(heard, PLAN, NINE + LATE, Contact.BEATS, TOGETHER) == (Told.MISSED, heard)
+
+
+def test_another_sitting_is_told_anew_and_keeps_the_window() -> None:
+    assert tell(TOLD, PLAN, NINE + 10_000, Contact.OPENING) == (Told.WAITING, UNTOLD)
 
 
 def test_the_first_report_whose_answer_tells_of_it_is_remembered() -> None:
@@ -414,6 +459,15 @@ def test_the_question_about_the_camera_lengthens_a_check_once() -> None:
 
 def test_a_question_that_was_never_asked_lengthens_nothing() -> None:
     assert camera_answered(TOLD, PLAN, NINE + 30_000) == HEARD
+
+
+def test_whoever_speaks_of_the_camera_has_heard_of_the_check() -> None:
+    """In the window, after it, and where the question was asked in an earlier attempt."""
+    asked = replace(HEARD, camera="asked", answer_by_ms=NINE + CAMERA_QUESTION_MS + ANSWER)
+    assert ask_camera(TOLD, PLAN, NINE + ANSWER) == asked
+    assert ask_camera(TOLD, PLAN, NINE + OVER) == HEARD
+    earlier = replace(TOLD, camera="asked")
+    assert camera_answered(earlier, PLAN, NINE + 1_000) == replace(HEARD, camera="answered")
 
 
 def test_what_a_sitting_keeps_of_its_check_reads_back_and_so_does_what_an_earlier_release_kept() -> None:
