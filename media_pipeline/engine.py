@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +16,6 @@ from media_pipeline.frames import Pixels
 from media_pipeline.mesh import MeshPoints
 from media_pipeline.verdict import EngineDown
 
-NAME = "xueji-faces/2"
 _BORDER, _FILLS = 0.25, 0.6
 """Of the picture's longer side: the room added on each side, and the face that is looked for in it once more."""
 _SURE_PRESENCE, _SQUARE_OF_MESH = 0.9, 0.9
@@ -79,17 +77,12 @@ class Engine:
     @property
     def name(self) -> str:
         """Engine and version, as put on record with each verdict."""
-        return NAME
+        return models.ENGINE
 
     @property
     def model(self) -> str:
-        """A name for what describes faces: the network, and 16 digits of a digest over all weights and the engine.
-
-        Descriptors with different names are never compared.
-        """
-        networks = (self._descriptor, self._near_network, self._wide_network, self._mesh, self._eye_lids)
-        joined = "\n".join([NAME, *(f"{network.name} {network.digest}" for network in networks)])
-        return f"sface-2021dec+{hashlib.sha256(joined.encode()).hexdigest()[:16]}"
+        """Whose descriptors it gives: see ``models.model_name``."""
+        return models.model_name()
 
     def find_faces(self, picture: Pixels, search: Search = Search.EVERYONE) -> tuple[Face, ...]:
         """Every face, largest first.

@@ -118,7 +118,18 @@ EYE_LIDS = ModelSource(
     partial(_tflite_network, outputs=_EYE_OUTPUTS),
     "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f",
 )
+ENGINE = "xueji-faces/2"
+"""Engine and version, as put on record with each verdict."""
 SOURCES = (DESCRIPTOR, NEAR_DETECTOR, WIDE_DETECTOR, FACE_MESH, EYE_LIDS)
+
+
+def model_name() -> str:
+    """A name for what describes faces: the network, and 16 digits of a digest over all weights and the engine.
+
+    Descriptors with different names are never compared. Known without loading anything.
+    """
+    joined = "\n".join([ENGINE, *(f"{source.name} {source.sha256}" for source in SOURCES)])
+    return f"sface-2021dec+{hashlib.sha256(joined.encode()).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True)

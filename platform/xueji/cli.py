@@ -168,26 +168,46 @@ def faces() -> None:
 
 
 @faces.command()
-@click.argument("pairs", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("pairs", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--site", is_flag=True, help="Measure with people of this installation who agreed to it, instead.")
+@click.option("--account", help="With --site: the administrator who answers for it; her password is asked for.")
 @click.option("--curve", type=click.Path(dir_okay=False, path_type=Path), help="Draw the curves into this PNG file.")
-def evaluate(pairs: Path, curve: Path | None) -> None:
-    """Print the calibration report for PAIRS, a CSV of columns a, b, same and perhaps group."""
+def evaluate(pairs: Path | None, site: bool, account: str | None, curve: Path | None) -> None:
+    """Print the calibration report for PAIRS, a CSV of columns a, b, same and perhaps group; or for this site."""
     import cv2
 
     from media_pipeline.curve import draw
+
+    if site == (pairs is not None):
+        _refuse("name a CSV file of pairs, or give --site")
+    found = _of_pairs(pairs) if pairs is not None else _of_site(account)
+    click.echo(json.dumps(found.report, indent=2, ensure_ascii=False))
+    if curve is not None:
+        encoded = cv2.imencode(".png", draw(found.curves, found.report["threshold"]))[1]
+        curve.write_bytes(encoded.tobytes())
+
+
+def _of_pairs(pairs: Path) -> Any:
     from media_pipeline.engine import Engine
     from media_pipeline.evaluate import PairsError
     from media_pipeline.evaluate import evaluate as evaluate_pairs
     from media_pipeline.verdict import EngineDown
 
     try:
-        found = evaluate_pairs(pairs, engine=Engine(_settings().models))
+        return evaluate_pairs(pairs, engine=Engine(_settings().models))
     except (PairsError, EngineDown) as error:
         _refuse(str(error))
-    click.echo(json.dumps(found.report, indent=2, ensure_ascii=False))
-    if curve is not None:
-        encoded = cv2.imencode(".png", draw(found.curves, found.report["threshold"]))[1]
-        curve.write_bytes(encoded.tobytes())
+
+
+def _of_site(account: str | None) -> Any:
+    from xueji.identity import services as identity
+    from xueji.snapshots import services
+
+    account = account or click.prompt("Account of the administrator who answers for it")
+    password = click.prompt("Her password", hide_input=True)
+    with _installation() as context, _said_plainly():
+        actor = identity.administrator_at_the_machine(context, account=account, password=password)
+        return services.calibrate(context, actor=actor)
 
 
 @main.command()

@@ -13,6 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,12 +21,15 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DatabaseError
 
+from media_pipeline.models import model_name
 from media_pipeline.selftest import self_test
 from xueji import probes
 from xueji.kernel import clock
 from xueji.kernel.collector import Collector
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
+from xueji.rulebook import rules as rulebook
+from xueji.snapshots import queries as snapshots
 from xueji.trace import holders
 from xueji.trace import models as trace_models
 from xueji.trace import queries as trace
@@ -86,6 +90,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _safely("sequencer", partial(sequencer, context))
         yield _safely("log", partial(fork_guard, context))
         yield _safely("outside", partial(outside, context))
+        yield _safely("calibration", partial(calibration, context))
     finally:
         context.close()
 
@@ -308,3 +313,41 @@ def fork_guard(context: Context) -> Finding:
         words = f"{signed.size} leaves of {signed.origin} were signed for, the database holds {state.size}"
         return Finding("log", Outcome.FAIL, f"{words}: it was restored from an older state, see docs/operations.md")
     return Finding("log", Outcome.OK, f"{state.size} leaves, {state.signed_size} signed for, none waiting long")
+
+
+def calibration(context: Context) -> Finding:
+    """Whether faces are told apart here as well as the preset's limit promises, as far as the site had it measured."""
+    subject = "calibration"
+    with context.database.reading() as session:
+        last = snapshots.last_calibration(session)
+    if last is None:
+        words = "how well faces are told apart here was never measured: `xueji faces evaluate --site`"
+        return Finding(subject, Outcome.OK, words)
+    if last.model != model_name():
+        words = f"measured with {last.model}, which judges no more: `xueji faces evaluate --site`"
+        return Finding(subject, Outcome.WARN, words)
+    worse = _worse_than_preset(last.report)
+    if worse:
+        words = f"worse than the preset's figures: {'; '.join(worse)}. docs/faces.md says what can be done"
+        return Finding(subject, Outcome.WARN, words)
+    told = last.report
+    words = f"{told['people']} people, {told['frames']} frames: no worse than the preset's figures"
+    return Finding(subject, Outcome.OK, words)
+
+
+def _worse_than_preset(report: dict[str, Any]) -> list[str]:
+    """In words. One pair of people, or one person, may be the exception: two are needed to say it of a site."""
+    in_force = rulebook.load().in_force("", clock.shanghai_day(clock.now()))
+    groups = [(f"{trait} {value}", told) for trait, values in report["by"].items() for value, told in values.items()]
+    found = []
+    for name, told in [("all", report), *groups]:
+        key = "faces.strangers_accepted" if told is report else "faces.strangers_accepted_in_group"
+        strangers, own = in_force.ruling(key).whole / 10_000, in_force.ruling("faces.own_accepted").whole / 10_000
+        far, tar = 100 * (told["far"] or 0.0), 100 * (1.0 if told["tar"] is None else told["tar"])
+        if far > strangers and told["stranger_pairs_accepted"] > 1:
+            pairs = f"{told['stranger_pairs_accepted']} of {told['stranger_pairs']} pairs of people"
+            found.append(f"{name}: {far:.3g} % of strangers accepted ({pairs}), preset {strangers:g} %")
+        if tar < own and told["refused_people"] > 1:
+            people = f"{told['refused_people']} of {told['people']} people"
+            found.append(f"{name}: {tar:.4g} % of own frames accepted ({people} refused once), preset {own:g} %")
+    return found

@@ -38,6 +38,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/account/password",
         "/account/second-factor",
         "/account/consents/face",
+        "/account/consents/calibration",
         "/welcome",
     ),
     # Nothing has happened to her yet: the same pages, empty. And a lesson that can be played.

@@ -142,9 +142,9 @@ def read_consent(path: ConsentPath) -> dict[str, Any]:
 
 @blueprint.post("/me/consents", responses={201: StandingConsent})
 @roles(Role.TRAINEE)
-@refuses(ConsentOutdated)
+@refuses(ConsentNeeded, ConsentOutdated)
 def give_consent(body: NewConsent) -> tuple[dict[str, Any], int]:
-    """Agree to exactly the words read before; this also takes the face route."""
+    """Agree to exactly the words read before; agreeing to face checks also takes the face route."""
     given = services.give_consent(
         db(), context().keyring, person=_herself(), kind=body.kind, text_version=body.text_version
     )
@@ -155,7 +155,7 @@ def give_consent(body: NewConsent) -> tuple[dict[str, Any], int]:
 @blueprint.delete("/me/consents/<kind>", responses={204: None})
 @roles(Role.TRAINEE)
 def withdraw_consent(path: ConsentPath) -> tuple[str, int]:
-    """Templates and photos are deleted and the supervised route holds; what was recorded of study stays."""
+    """Of face checks: templates and photos are deleted and the supervised route holds; records of study stay."""
     services.withdraw_consent(
         db(), context().keyring, context().store, context().events, person=_herself(), kind=path.kind
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xueji.identity.rules import ConsentKind
 
-CURRENT = {ConsentKind.FACE: "2026-12"}
+CURRENT = {ConsentKind.FACE: "2026-12", ConsentKind.CALIBRATION: "2026-12"}
 """A new text is a new version and a new file; the old file stays, for those who agreed to it."""
 
 

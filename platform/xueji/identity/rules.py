@@ -53,7 +53,12 @@ class ProofRoute(StrEnum):
 
 
 class ConsentKind(StrEnum):
+    """What may be agreed to, each for itself."""
+
     FACE = "face"
+    """to show her face in checks"""
+    CALIBRATION = "calibration"
+    """to let the site measure with her pictures how well faces are told apart; nothing else hangs on it"""
 
 
 class PhotoState(StrEnum):
@@ -216,6 +221,16 @@ def masked_number(number: str) -> str:
 
 def plausible_birth(born: date, today: date) -> bool:
     return YOUNGEST <= today.year - born.year <= OLDEST
+
+
+def born_on(number: str) -> date:
+    """The birth date in an identity number of eighteen characters. Raises ValueError."""
+    return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+
+
+def is_female(number: str) -> bool:
+    """By the last digit but one, even of women."""
+    return int(number[16]) % 2 == 0
 
 
 class PasswordProblem(StrEnum):

@@ -128,6 +128,7 @@ PURPOSE: Mapping[str, Any] = {
     "review": _("复核核验结果"),
     "appeal": _("申诉处理"),
     "evidence": _("证据包导出"),
+    "calibration": _("本单位校准，由程序比对，无人观看"),
 }
 """What a picture was looked at for; a purpose of another part's own is shown as it stands."""
 

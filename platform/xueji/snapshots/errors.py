@@ -155,3 +155,17 @@ class TooLateToReview(Conflict):
 
     type, title = "too-late-to-review", _("复核的期限已过")
     detail = _("结算后超过规定的天数，复核的结论不再计入学时。")
+
+
+class TooFewToMeasure(Conflict):
+    """Carries ``people``, those who agreed and can be measured with, and ``least``."""
+
+    type, title = "too-few-to-measure", _("人数太少，不能校准")
+
+    def __init__(self, people: int, least: int) -> None:
+        detail = _(
+            "同意校准、有底照、又有通过的核验的学员只有%(people)s人，至少要%(least)s人。学员可以在账号页面自愿同意。",
+            people=people,
+            least=least,
+        )
+        super().__init__(detail, people=people, least=least)

@@ -204,3 +204,21 @@ class CheckInLook(Base):
     kind: Mapped[str] = mapped_column(String(8))
     """open, round or close"""
     at_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class Calibration(Base):
+    """How well the faces of a site's own people were told apart when somebody had it measured: shares and numbers of
+    groups, nothing about anybody in them."""
+
+    __tablename__ = "calibration"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    by: Mapped[UUID] = mapped_column(ForeignKey("person.id"), info={"personal": "who answers for it"})
+    measured_ms: Mapped[int] = mapped_column(BigInteger, index=True)
+    """Epoch ms."""
+    engine: Mapped[str] = mapped_column(String(64))
+    model: Mapped[str] = mapped_column(String(80))
+    threshold: Mapped[int] = mapped_column(Integer)
+    """The preset's distance up to which a face is hers, in millionths."""
+    report: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """As `media_pipeline.site.measure` gives it."""

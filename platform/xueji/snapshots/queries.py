@@ -20,7 +20,7 @@ from xueji.progress.models import Sitting
 from xueji.rulebook.reviewing import Decision
 from xueji.rulebook.vocabulary import CheckKind, Outcome
 from xueji.snapshots.cases import case_of
-from xueji.snapshots.models import Appeal, Attempt, Check, CheckIn, CheckInLook
+from xueji.snapshots.models import Appeal, Attempt, Calibration, Check, CheckIn, CheckInLook
 from xueji.snapshots.rules import BLAMES_NOBODY, CheckState, contest_refusal, holds_time
 
 PER_PAGE = 20
@@ -458,3 +458,8 @@ def hold_contested(asked: HeldAsked) -> None:
         .where(Appeal.decide_by_ms > clock.to_ms(clock.now()))
     )
     asked.held = asked.held or asked.session.scalar(waits.limit(1)) is not None
+
+
+def last_calibration(session: Session) -> Calibration | None:
+    """The latest measurement of how well the site's own people are told apart; None when there was none."""
+    return session.scalar(select(Calibration).order_by(Calibration.measured_ms.desc(), Calibration.id).limit(1))

@@ -96,6 +96,7 @@ class Event(StrEnum):
     REFERENCE_CONFIRM = "reference.confirm"
     REFERENCE_REFUSE = "reference.refuse"
     FACE_VIEW = "face.view"
+    FACE_CALIBRATE = "face.calibrate"
     EVIDENCE_EXPORT = "evidence.export"
     DRAW = "draw"
     FINDING = "finding"
@@ -188,6 +189,7 @@ BY: dict[Event, By] = {
     Event.REFERENCE_ENROL: By.HERSELF,
     Event.REFERENCE_DELETE: By.HERSELF,
     Event.FACE_VIEW: By.ANYBODY,
+    Event.FACE_CALIBRATE: By.STAFF,
     Event.EVIDENCE_EXPORT: By.ANYBODY,
     Event.DRAW: By.STAFF,
     Event.FINDING: By.STAFF,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from xueji.identity import vault
+from xueji.identity import consent_text, vault
 from xueji.identity.models import Consent, DuplicateFlag, FaceView, FileJoining, Organisation, Person, ReferencePhoto
 from xueji.identity.queries.files import same_person, standing_file
 from xueji.identity.rules import FACES_FILING, FACES_WARNING, JOINING_LASTS, USED, ConsentKind, PhotoState, ProofRoute
@@ -58,6 +58,24 @@ def proof_of(session: Session, person_id: UUID) -> Proof:
     ((route, consented, has_photo, reset_at),) = plain.rows(_PROOF, plain.key(person_id))
     reset = plain.instant(reset_at) if reset_at is not None else None
     return Proof(ProofRoute(route), bool(consented), bool(has_photo), reset)
+
+
+def agreed(session: Session, kind: ConsentKind, most: int) -> list[UUID]:
+    """Who agreed to the current words of this and has not taken it back, those who did last first; no joined file."""
+    return list(
+        session.scalars(
+            select(Consent.person_id)
+            .join(Person, Person.id == Consent.person_id)
+            .where(
+                Consent.kind == kind,
+                Consent.text_version == consent_text.CURRENT[kind],
+                Consent.withdrawn_at.is_(None),
+                Person.joined_to.is_(None),
+            )
+            .order_by(Consent.given_at.desc(), Consent.id)
+            .limit(most)
+        )
+    )
 
 
 def consents(session: Session, person_id: UUID) -> list[Consent]:
@@ -250,9 +268,14 @@ def face_views(session: Session, person_id: UUID, most: int = 200) -> list[Look]
 
 
 def first_look(session: Session, viewer_id: UUID, pictures: Iterable[str]) -> datetime | None:
-    """When somebody first looked at one of these pictures; None when never."""
+    """When somebody first looked at one of these pictures; None when never.
+
+    A calibration reads pictures in somebody's name, and no human eye sees them.
+    """
     chosen = select(func.min(FaceView.viewed_at)).where(
-        FaceView.viewer_id == viewer_id, FaceView.picture.in_(list(pictures))
+        FaceView.viewer_id == viewer_id,
+        FaceView.picture.in_(list(pictures)),
+        FaceView.purpose != ConsentKind.CALIBRATION,
     )
     return session.scalar(chosen)
 

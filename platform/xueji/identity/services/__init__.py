@@ -6,6 +6,7 @@ from xueji.identity.services.correcting import ask_correction, confirm_correctio
 from xueji.identity.services.duplicates import ask_joining_of_duplicate, compare_with_everybody, decide_duplicate
 from xueji.identity.services.face_views import FacePicture, Seen, open_seen, record_look, show_picture
 from xueji.identity.services.first_administrator import (
+    administrator_at_the_machine,
     create_administrator,
     recover_administrator,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "Passed",
     "Seen",
     "add_membership",
+    "administrator_at_the_machine",
     "ask_correction",
     "ask_joining",
     "ask_joining_of_duplicate",

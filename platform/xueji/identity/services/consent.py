@@ -1,4 +1,4 @@
-"""The two ways to prove who studies, and the separate consent that one of them needs."""
+"""The two ways to prove who studies, the separate consent that one of them needs, and the one to be measured with."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ from xueji.trace.rules import Event
 def give_consent(
     session: Session, keyring: Keyring, *, person: Person, kind: ConsentKind, text_version: str
 ) -> Consent:
-    """Agree to face checks in the words of ``text_version``, and take that route.
+    """Agree to the words of ``text_version``; whoever agrees to face checks takes that route.
 
     Agreeing twice to the same words changes nothing; agreeing to newer words replaces the older consent. Raises
-    ConsentOutdated for any but the current words.
+    ConsentOutdated for any but the current words, ConsentNeeded for calibration without face checks.
     """
+    if kind is not ConsentKind.FACE and queries.standing_consent(session, person.id) is None:
+        raise ConsentNeeded
     if text_version != consent_text.CURRENT[kind]:
         raise ConsentOutdated(current=consent_text.CURRENT[kind])
     now = clock.now()
@@ -37,7 +39,8 @@ def give_consent(
         session.add(standing)
         values = {"kind": kind, "text_version": text_version}
         record_of_person(session, keyring, Event.CONSENT_GIVE, person.id, values)
-    _take(session, person, ProofRoute.FACE)
+    if kind is ConsentKind.FACE:
+        _take(session, person, ProofRoute.FACE)
     session.flush()
     return standing
 
@@ -45,23 +48,33 @@ def give_consent(
 def withdraw_consent(
     session: Session, keyring: Keyring, store: Store, events: Events, *, person: Person, kind: ConsentKind
 ) -> Consent | None:
-    """Take the consent back: templates and photos go, face checks end at once, the other route holds.
-
-    What was recorded of study stays.
+    """Take the consent back. To face checks: templates and photos go, checks end at once, the other route holds, and
+    nothing is measured with her any more. What was recorded of study stays.
     """
+    if kind is not ConsentKind.FACE:
+        return _take_back(session, keyring, person, kind)
     # First, for it locks what study locks first; each leaf below locks its chain, which study does last.
     events.publish(FaceRouteEnds(session, events, person.id, WhyFaceRouteEnds.CONSENT_WITHDRAWN))
+    standing = _take_back(session, keyring, person, kind)
+    for other in set(ConsentKind) - {kind}:
+        _take_back(session, keyring, person, other)
+    for photo in (
+        photo for each in queries.files_of(session, person.id) for photo in queries.reference_photos(session, each)
+    ):
+        delete_photo(session, keyring, store, events, photo)
+    _take(session, person, ProofRoute.SUPERVISED)
+    session.flush()
+    return standing
+
+
+def _take_back(session: Session, keyring: Keyring, person: Person, kind: ConsentKind) -> Consent | None:
+    """In all her files: nobody signs in any more with one that was joined. What stood in the one she signs in with."""
     standing = queries.standing_consent(session, person.id, kind)
-    # Nobody signs in any more with a file that was joined: what was agreed to there is taken back here.
-    files = queries.files_of(session, person.id)
-    for given in (queries.standing_consent(session, each, kind) for each in files):
+    for given in (queries.standing_consent(session, each, kind) for each in queries.files_of(session, person.id)):
         if given is not None:
             given.withdrawn_at = clock.now()
             values = {"kind": kind, "text_version": given.text_version}
             record_of_person(session, keyring, Event.CONSENT_WITHDRAW, given.person_id, values)
-    for photo in (photo for each in files for photo in queries.reference_photos(session, each)):
-        delete_photo(session, keyring, store, events, photo)
-    _take(session, person, ProofRoute.SUPERVISED)
     session.flush()
     return standing
 

@@ -1,26 +1,30 @@
-"""The administrator that nobody signed in can make: at the beginning, and when all of them are locked out.
+"""Administrators at the machine's command line: the first one is made there, one who is locked out begins anew, and
+whoever has faces measured there answers for it.
 
-Whoever keeps the machine does this from its command line, and it stands in the log as the installation's own act.
+The first two stand in the log as the installation's own acts.
 """
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from xueji.identity.errors import AdministratorThere
+from xueji.identity.errors import AdministratorThere, WrongPassword
 from xueji.identity.models import Account, Membership, Organisation, Person
 from xueji.identity.rules import FIRST_CODE_LASTS, OrganisationKind, SessionEnd, account_name
 from xueji.identity.services.organisations import create_organisation
-from xueji.identity.services.passwords import HashedPassword
+from xueji.identity.services.passwords import HashedPassword, right
 from xueji.identity.services.people import register_person
 from xueji.identity.services.recording import record_power
 from xueji.identity.services.second_factor import forget_factor
 from xueji.identity.services.sessions import end_sessions
 from xueji.identity.services.sign_in import lift_locks
 from xueji.kernel import clock
-from xueji.kernel.actor import Role
+from xueji.kernel.actor import Actor, Role
+from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import NotFound
 from xueji.kernel.events import Events
@@ -62,6 +66,27 @@ def create_administrator(
         actor=None,
         temporary=True,
     )
+
+
+def administrator_at_the_machine(context: Context, *, account: str, password: str) -> Actor:
+    """Who answers for what is done from the command line: an administrator who types her password there.
+
+    Raises WrongPassword, also for an account that is no administrator's or suspended.
+    """
+    chosen = (
+        select(Account.person_id, Account.password_hash, Membership.organisation_id)
+        .join(Membership, Membership.person_id == Account.person_id)
+        .where(
+            Account.account == account_name(account),
+            Account.suspended_at.is_(None),
+            Membership.role == Role.ADMINISTRATOR,
+        )
+    )
+    with context.database.reading() as session:
+        found = session.execute(chosen.limit(1)).first()
+    if not right(context.keyring, password, found.password_hash if found is not None else None) or found is None:
+        raise WrongPassword
+    return Actor(found.person_id, UUID(int=0), frozenset({Role.ADMINISTRATOR}), found.organisation_id)
 
 
 def recover_administrator(

@@ -16,7 +16,7 @@ from xueji.identity.errors import WrongPassword
 from xueji.identity.forms import ChangePasswordForm, CorrectionForm
 from xueji.identity.gate import SignedIn, limit_failures
 from xueji.identity.queries.acts import MOST_SHOWN
-from xueji.identity.rules import MOST_REFERENCE_PHOTOS, SessionEnd, local_path
+from xueji.identity.rules import MOST_REFERENCE_PHOTOS, ConsentKind, SessionEnd, local_path
 from xueji.identity.services.passwords import fits, new_password
 from xueji.identity.views import blueprint
 from xueji.identity.wording import ACT, END, PURPOSE, RESET_KIND, ROLE, SESSION_KIND, device
@@ -39,6 +39,7 @@ def account() -> str:
         trainee=someone.is_(Role.TRAINEE),
         acting_for=someone.organisation_id,
         consent=queries.standing_consent(db(), someone.person_id),
+        calibration=queries.standing_consent(db(), someone.person_id, ConsentKind.CALIBRATION),
         photos=queries.reference_photos(db(), someone.person_id),
         most_photos=MOST_REFERENCE_PHOTOS,
         sign_ins=queries.sign_ins(db(), someone.person_id),

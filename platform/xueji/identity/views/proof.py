@@ -51,21 +51,26 @@ def choose_route() -> Response:
     return redirect(target or url_for("identity.account"))
 
 
-@blueprint.route("/account/consents/<any(face):kind>", methods=["GET", "POST"])
+@blueprint.route("/account/consents/<any(face, calibration):kind>", methods=["GET", "POST"])
 @roles(Role.TRAINEE)
 def consent(kind: str) -> Any:
-    """The separate consent: its words, and one button for yes, one for the other way."""
+    """A separate consent: its words, and one button for yes, one for the other way."""
     which = ConsentKind(kind)
+    if which is not ConsentKind.FACE and queries.standing_consent(db(), actor().person_id) is None:
+        return redirect(url_for("identity.consent", kind=ConsentKind.FACE))
     form = ConsentForm(data={"text_version": consent_text.CURRENT[which], "next": request.args.get("next", "")})
     if form.validate_on_submit():
         services.give_consent(
             db(), context().keyring, person=_herself(), kind=which, text_version=form.text_version.data
         )
+        if which is not ConsentKind.FACE:
+            flash(_("已记录您的同意，感谢您参加校准。"), "success")
+            return redirect(url_for("identity.account", _anchor="calibration"))
         flash(_("已记录您的同意。请拍摄登记照片，供核验时比对。"), "success")
         return redirect(url_for("identity.photos", next=rules.local_path(form.next.data)))
     language = "en" if str(get_locale()) == "en" else "zh"
     return render_template(
-        "identity/consent.html",
+        "identity/consent.html" if which is ConsentKind.FACE else "identity/calibration.html",
         form=form,
         kind=which,
         standing=queries.standing_consent(db(), actor().person_id, which),
@@ -75,12 +80,15 @@ def consent(kind: str) -> Any:
     )
 
 
-@blueprint.post("/account/consents/<any(face):kind>/withdraw")
+@blueprint.post("/account/consents/<any(face, calibration):kind>/withdraw")
 @roles(Role.TRAINEE)
 def withdraw_consent(kind: str) -> Response:
     services.withdraw_consent(
         db(), context().keyring, context().store, context().events, person=_herself(), kind=ConsentKind(kind)
     )
+    if kind != ConsentKind.FACE:
+        flash(_("已撤回同意：以后的校准不再用到您的信息。"), "success")
+        return redirect(url_for("identity.account", _anchor="calibration"))
     flash(_("已撤回同意：人脸模板和登记照片已删除，改用现场核验。已完成的学习记录不受影响。"), "success")
     return redirect(url_for("identity.account"))
 

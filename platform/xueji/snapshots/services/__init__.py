@@ -12,6 +12,7 @@ from xueji.snapshots.services.asking import (
     sweep_missed,
     waiting_check_goes_on,
 )
+from xueji.snapshots.services.calibration import calibrate
 from xueji.snapshots.services.camera import CameraQuestion, report_camera
 from xueji.snapshots.services.checkins import check_in, check_out, confirm_presence, enter_code, go_round, room_code
 from xueji.snapshots.services.ending import face_route_ends
@@ -26,6 +27,7 @@ __all__ = [
     "CameraQuestion",
     "answer_check",
     "ask_now",
+    "calibrate",
     "check_falls_due",
     "check_in",
     "check_moves",
