@@ -38,8 +38,21 @@ LARGEST_EVENTS = 128 * 1024 * 1024
 LARGEST_BUNDLE = 1024 * 1024 * 1024
 """Bytes of all parts together, as they are when extracted."""
 MOST_PARTS = 20_000
-LEFT_BY_DESKTOPS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+LEFT_BY_DESKTOPS = frozenset(
+    {".ds_store", ".localized", ".apdisk", "icon\r", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory"}
+)
 """What a file manager leaves in a folder it has shown; nobody reads it, and nobody put it there to be read."""
+APPLE_DOUBLE = "._"
+"""So begins the file that macOS writes beside each file where a disk has no place for its attributes (exFAT, FAT)."""
+LEFT_BY_SYSTEMS = frozenset(
+    {
+        *("__macosx", ".trashes", ".spotlight-v100", ".fseventsd", ".temporaryitems", ".documentrevisions-v100"),
+        *("$recycle.bin", "system volume information", "lost+found"),
+    }
+)
+"""Folders that a system makes for itself on a disk or in an archive; they are not looked into."""
+DEEPEST = 4
+"""So many folders may lie around a bundle, one in the other: each packing and unpacking may add one."""
 
 _UNREADABLE = (
     OSError,
@@ -66,7 +79,11 @@ class Bundle:
     def __init__(self, place: Path) -> None:
         """Raises BundleError when there is no bundle at the place."""
         self.folder: Path | None = None
+        """Where the parts lie, when they lie in a folder; there may be others around it."""
         self._zip: zipfile.ZipFile | None = None
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        self.passed_over = 0
+        """Files and folders that desktops and systems left behind."""
         try:
             if place.is_dir():
                 self.folder = place
@@ -85,7 +102,12 @@ class Bundle:
             raise BundleError(f"it holds more than {MOST_PARTS} files")
         if sum(size for _, size in found) > LARGEST_BUNDLE:
             raise BundleError(f"its files are larger than {LARGEST_BUNDLE} bytes together")
-        return sorted(name for name, _ in found)
+        names = sorted(name for name, _ in found)
+        around = _folders_around(names)
+        if self.folder is not None:
+            self.folder /= around
+        self._entries = {name[len(around) :]: entry for name, entry in self._entries.items()}
+        return [name[len(around) :] for name in names]
 
     def _in_folder(self) -> list[tuple[str, int]]:
         assert self.folder is not None
@@ -94,12 +116,13 @@ class Bundle:
         while waiting and len(found) <= MOST_PARTS:
             with os.scandir(waiting.pop()) as entries:
                 for entry in entries:
+                    name = Path(entry.path).relative_to(self.folder).as_posix()
+                    if _is_left_behind(name):
+                        self.passed_over += 1
+                        continue
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(Path(entry.path))
                         continue
-                    if entry.name in LEFT_BY_DESKTOPS:
-                        continue
-                    name = Path(entry.path).relative_to(self.folder).as_posix()
                     status = entry.stat(follow_symlinks=False)
                     if not stat.S_ISREG(status.st_mode):
                         raise BundleError(f"{name} is no regular file")
@@ -110,11 +133,16 @@ class Bundle:
         assert self._zip is not None
         found = []
         for entry in self._zip.infolist():
+            name = entry.filename.replace("\\", "/")  # as some programs on Windows write it
+            if _is_left_behind(name):
+                self.passed_over += 1
+                continue
             kind = stat.S_IFMT(entry.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise BundleError(f"{entry.filename} is no regular file")
-            if not entry.filename.endswith("/"):
-                found.append((entry.filename, entry.file_size))
+            if not name.endswith("/"):
+                found.append((name, entry.file_size))
+                self._entries[name] = entry
         return found
 
     def names(self, prefix: str = "") -> list[str]:
@@ -137,7 +165,7 @@ class Bundle:
             if self.folder is not None:
                 return _regular(self.folder / name, most)
             assert self._zip is not None
-            entry = self._zip.getinfo(name)
+            entry = self._entries[name]
             if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise BundleError("it is compressed in a way that bundles are not")
             if entry.file_size > most:
@@ -163,6 +191,23 @@ class Bundle:
         if not data.endswith(b"\n"):
             raise BundleError(f"{name} is cut short")
         return data[:-1].split(b"\n")
+
+
+def _is_left_behind(name: str) -> bool:
+    """Whether a file was put there by a desktop or an operating system, and by nobody to be read."""
+    parts = name.lower().split("/")
+    return not LEFT_BY_SYSTEMS.isdisjoint(parts) or parts[-1] in LEFT_BY_DESKTOPS or parts[-1].startswith(APPLE_DOUBLE)
+
+
+def _folders_around(names: list[str]) -> str:
+    """The folders, each the only thing in the one around it, that lie about a bundle packed with its folder."""
+    around = ""
+    for _ in range(DEEPEST):
+        first, slash, _ = (names[0] if names else "")[len(around) :].partition("/")
+        if not slash or not all(name.startswith(f"{around}{first}/") for name in names):
+            break
+        around += f"{first}/"
+    return around
 
 
 def _regular(file: Path, most: int) -> bytes:

@@ -6,8 +6,8 @@ The checks themselves are the files in ``verifier``, exact copies of those the p
 import sys
 from pathlib import Path
 
-if sys.version_info < (3, 11):  # noqa: UP036 - whoever received a bundle may have another Python
-    sys.exit("Python 3.11 or newer is needed. 需要 Python 3.11 或更高版本。")
+if sys.version_info < (3, 8):  # noqa: UP036 - whoever received a bundle may have another Python
+    sys.exit("Python 3.8 or newer is needed. 需要 Python 3.8 或更高版本。")
 
 HERE = Path(__file__).resolve().parent
 sys.dont_write_bytecode = True

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
 from xueji.archives import bundle as parts
+from xueji.python38 import cache
 
 VERIFIER_FILES = (
     "__init__.py",
+    "python38.py",
     "trace/__init__.py",
     *(
         f"trace/{name}.py"

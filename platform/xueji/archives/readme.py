@@ -8,7 +8,7 @@ README = """\
 以及按规则手册由这些事件推算出的学时。您无需信任平台，也无需网络，即可自行核验。
 
 怎样核验
-  1. 解压，进入文件夹，运行：  python verify.py        （需要 Python 3.11 或更高版本，无需安装任何东西）
+  1. 解压，进入文件夹，运行：  python verify.py        （需要 Python 3.8 或更高版本，无需安装任何东西）
      也可以直接核验压缩文件：  python verify.py 证据包.zip
   2. 如果您手里有平台以前给您的公钥清单（policy.json）或检查点（checkpoint），请一并交给程序，这样结论最强：
          python verify.py --policy 您的policy.json --checkpoint 您的checkpoint
@@ -21,7 +21,7 @@ README = """\
          sha256sum --check 清单                        （在解压后的文件夹里）
 
 每一行开头：ok 成立；FAIL 不成立，并指出是什么；-- 没有可核验的内容，或者无法证明。
-最后一行是 VERIFIED（列出未证明的各项）或 NOT VERIFIED（列出不成立的各项）。
+最后一行是 VERIFIED（列出未证明的各项、所依的公钥、截至何时、日志有无外部见证）或 NOT VERIFIED（列出不成立的各项）。
 
 每一行的含义
   files        文件齐全    manifest.json 列出的文件都在、未损坏，也没有多出别的。清单没有签名：它查的是损坏和丢失
@@ -60,7 +60,7 @@ proofs that these events stand in the traceability log, and the class hours that
 You can check it without trusting the platform and without a network.
 
 How to check it
-  1. Extract it and run in its folder:   python verify.py       (Python 3.11 or newer; nothing to install)
+  1. Extract it and run in its folder:   python verify.py       (Python 3.8 or newer; nothing to install)
      or check the zip as it is:          python verify.py BUNDLE.zip
   2. If you hold a list of keys (policy.json) or a checkpoint that the platform gave you earlier, hand them over; the
      result is then strongest:
@@ -74,7 +74,8 @@ How to check it
          sha256sum --check THE-LIST                    (in the folder you extracted)
 
 How a line begins: ok, it holds; FAIL, it does not, and what; --, there is nothing to check or it is not shown.
-The last line is VERIFIED (with what is not shown) or NOT VERIFIED (with what does not hold).
+The last line is VERIFIED (with what is not shown, by whose keys, as of when, and who outside has seen the log) or
+NOT VERIFIED (with what does not hold).
 
 What each line means
   files        what manifest.json lists is there and undamaged, and nothing else. The list is not signed: it finds

@@ -11,8 +11,9 @@ import hashlib
 import io
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Callable, Tuple
 
 from xueji.archives import bundle as parts
 from xueji.archives.bundle import Bundle, BundleError
@@ -21,7 +22,7 @@ from xueji.archives.claims.reading import Reading, Refuted, Unanswered, utc
 from xueji.archives.program import digest, program
 
 Claim = Callable[[Reading], str]
-Found = tuple[str, str, str]
+Found = Tuple[str, str, str]
 """Verdict, claim, and what was found."""
 
 CLAIMS: tuple[tuple[str, str, Claim], ...] = (
@@ -94,9 +95,9 @@ def main(arguments: Sequence[str] | None = None, *, default: Path | None = None)
     parser.add_argument("--checkpoint", type=Path, help="a checkpoint you hold yourself 您自己保存的检查点")
     given = parser.parse_args(arguments)
     try:
-        policy = given.policy.read_text("utf-8") if given.policy else None
-        held = given.checkpoint.read_text("utf-8") if given.checkpoint else None
-    except (OSError, UnicodeDecodeError) as error:
+        policy = _yours(given.policy) if given.policy else None
+        held = _yours(given.checkpoint) if given.checkpoint else None
+    except (OSError, ValueError) as error:
         _say(f"{FALLS} yours 您的文件: what you hold cannot be read: {error}")
         return 1
     try:
@@ -107,8 +108,18 @@ def main(arguments: Sequence[str] | None = None, *, default: Path | None = None)
         return _report(found, [])
     reading = Reading(bundle, policy, held)
     found = _judge(reading)
-    remarks = [_whose_keys(bundle, policy), f"program 核验程序: sha256 {digest(program())}"]
-    return _report(found, remarks, _as_of(reading))
+    whose, keys = _keys(bundle, policy)
+    remarks = [f"keys 公钥: {whose}{keys and f', sha256 {keys}'}", f"program 核验程序: sha256 {digest(program())}"]
+    return _report(found, remarks, f"; by keys 所依公钥 {keys[:16]}, {whose}{_as_of(reading)}")
+
+
+def _yours(file: Path) -> str:
+    """A text that the auditor kept, whatever an editor or a mail made of its line ends. Raises OSError, ValueError."""
+    with file.open("rb") as opened:
+        data = opened.read(parts.LARGEST_PART + 1)
+    if len(data) > parts.LARGEST_PART:
+        raise ValueError(f"{file} is larger than {parts.LARGEST_PART} bytes")
+    return data.decode("utf-8-sig").replace("\r\n", "\n")
 
 
 def _as_of(reading: Reading) -> str:
@@ -124,16 +135,20 @@ def _as_of(reading: Reading) -> str:
     return f"; as of 截至 {signed}, nothing later is in here 此后的记录不在内; {seen}"
 
 
-def _whose_keys(bundle: Bundle, brought: str | None) -> str:
-    whence = "yours" if brought is not None else "the bundle's own; compare with a policy you hold"
+def _keys(bundle: Bundle, brought: str | None) -> tuple[str, str]:
+    """Whose list of keys was gone by, and its SHA-256 (hex); without one, that none could be read."""
+    if brought is not None:
+        return "yours 您持有的", hashlib.sha256(brought.encode()).hexdigest()
     try:
-        trusted = brought.encode() if brought is not None else bundle.read(parts.POLICY)
+        own = bundle.read(parts.POLICY)
     except BundleError:
-        return "keys 公钥: none could be read"
-    return f"keys 公钥: {whence}, sha256 {hashlib.sha256(trusted).hexdigest()}"
+        return "none could be read", ""
+    return "the bundle's own, compare with a policy you hold 包内自带，请与您持有的核对", hashlib.sha256(
+        own
+    ).hexdigest()
 
 
-def _report(found: Sequence[Found], remarks: Sequence[str], as_of: str = "") -> int:
+def _report(found: Sequence[Found], remarks: Sequence[str], by_whom: str = "") -> int:
     """Prints one line a claim, the remarks and the verdict; the exit status."""
     labels = {name: f"{name} {label}" for name, label, _ in CLAIMS}
     for verdict, name, said in found:
@@ -145,7 +160,7 @@ def _report(found: Sequence[Found], remarks: Sequence[str], as_of: str = "") -> 
         _say(f"NOT VERIFIED 验证未通过: {', '.join(fallen)}")
         return 1
     open_ones = [name for verdict, name, _ in found if verdict == UNANSWERED]
-    _say("VERIFIED 验证通过" + as_of + (f"; not shown 未证明: {', '.join(open_ones)}" if open_ones else ""))
+    _say("VERIFIED 验证通过" + (f"; not shown 未证明: {', '.join(open_ones)}" if open_ones else "") + by_whom)
     return 0
 
 

@@ -3,6 +3,8 @@
 Standard library only.
 """
 
+from __future__ import annotations
+
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.shanghai import DAY_MS, term_ends_ms
 from xueji.rulebook.vocabulary import Doubt

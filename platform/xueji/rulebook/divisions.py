@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+
+from xueji.python38 import cache
 
 FILE = Path(__file__).parent / "divisions.json"
 

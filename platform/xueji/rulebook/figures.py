@@ -1,14 +1,15 @@
 """One figure of law or custom, with everything needed to defend it: for whom, where, since when, and who says so."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
-from enum import StrEnum
-from typing import Any, Self
+from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Tuple, Union
+
+from xueji.python38 import Self, StrEnum, dataclass, day
 from xueji.rulebook.vocabulary import Category, Training
 
-Value = int | bool | str | None | tuple[int | str, ...]
+Value = Union[int, bool, str, None, Tuple[Union[int, str], ...]]
 
 
 class RulebookError(Exception):
@@ -140,8 +141,8 @@ class Figure:
                 unit=values["unit"],
                 conditions=Conditions.from_dict(values.get("when", {})),
                 jurisdiction=values["jurisdiction"],
-                valid_from=date.fromisoformat(values["valid_from"]),
-                valid_to=None if values["valid_to"] is None else date.fromisoformat(values["valid_to"]),
+                valid_from=day(values["valid_from"]),
+                valid_to=None if values["valid_to"] is None else day(values["valid_to"]),
                 document=values["source"]["document"],
                 article=values["source"]["article"],
                 confidence=Confidence(values["confidence"]),

@@ -3,10 +3,12 @@
 None of it is anybody's to tick: the lists are figures of law, and what is unknown counts as the strictest.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from xueji.python38 import dataclass
 from xueji.rulebook.figures import Confidence, Figure, Situation
 from xueji.rulebook.rules import InForce, Ruling
 
@@ -25,7 +27,7 @@ class Risk:
 
 def industries(in_force: InForce) -> tuple[str, ...]:
     """The codes of all industries there are to name: the high-risk ones first, else in the rulebook's order."""
-    codes = [figure.key.removeprefix(_INDUSTRY) for figure in in_force.figures if figure.key.startswith(_INDUSTRY)]
+    codes = [figure.key[len(_INDUSTRY) :] for figure in in_force.figures if figure.key.startswith(_INDUSTRY)]
     return tuple(dict.fromkeys(sorted(codes, key=lambda code: not risk(in_force, code).high)))
 
 

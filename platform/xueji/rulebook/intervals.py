@@ -5,9 +5,12 @@ A *union* is a list of intervals sorted by start in which no two touch; every fu
 unions and returns one, in time linear in the number of intervals.
 """
 
-from collections.abc import Iterable, Sequence
+from __future__ import annotations
 
-Interval = tuple[int, int]
+from collections.abc import Iterable, Sequence
+from typing import Tuple
+
+Interval = Tuple[int, int]
 
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:

@@ -1,9 +1,13 @@
 """A cohort's proctoring plan: how closely a sitting is watched. Frozen into each enrolment and each sitting."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import Enum
-from typing import Any, Self
+from typing import Any
+
+from xueji.python38 import Self, dataclass
 
 
 class InvalidPlan(ValueError):
@@ -171,7 +175,7 @@ class ProctoringPlan:
         if self.beat_ms > self.lease_ms:
             raise InvalidPlan("beat_ms", "above_lease_ms")
 
-    def laxer_than(self, preset: "ProctoringPlan") -> tuple[str, ...]:
+    def laxer_than(self, preset: ProctoringPlan) -> tuple[str, ...]:
         """The fields in which this plan watches less closely than the preset, in the order of the plan."""
         found: list[str] = []
         for field in fields(self):

@@ -4,9 +4,11 @@ Nobody alone takes time from a trainee who has not been heard, and nobody alone 
 The server asks this before it records a word, and the account asks it again of the words in the trace.
 """
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from __future__ import annotations
 
+from dataclasses import replace
+
+from xueji.python38 import StrEnum, dataclass
 from xueji.rulebook.vocabulary import ReviewOutcome
 
 

@@ -4,16 +4,17 @@ A rulebook is one published version of all figures. It is data: a figure changes
 enrolment keeps the version it was opened under, so that its hours can be worked out again years later.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
+from xueji.python38 import Self, StrEnum, dataclass
 from xueji.rulebook.figures import (
     Bound,
     Conditions,
@@ -108,7 +109,7 @@ class Ruling:
 class InForce:
     """The figures of one rulebook that apply in one region on one day."""
 
-    rulebook: "Rulebook"
+    rulebook: Rulebook
     jurisdiction: str
     figures: tuple[Figure, ...]
 
@@ -146,7 +147,7 @@ class InForce:
         """The preset plan for a situation, with the chosen fields instead of the preset ones. Raises InvalidPlan."""
         preset: dict[str, Any] = {}
         for key in {figure.key for figure in self.figures if figure.key.startswith("plan.")}:
-            preset[key.removeprefix("plan.")] = self.ruling(key, situation).whole
+            preset[key[len("plan.") :]] = self.ruling(key, situation).whole
         preset["daily_max_ms"] = preset.pop("daily_max_class_hours") * self.class_hour_ms
         for name in chosen.keys() - FIELDS:
             raise InvalidPlan(name, "unknown")

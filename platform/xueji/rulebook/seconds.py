@@ -1,5 +1,7 @@
 """Amounts of time as people read them: whole seconds that add up."""
 
+from __future__ import annotations
+
 
 def whole_seconds(*amounts_ms: int) -> tuple[int, ...]:
     """Each amount (ms) in whole seconds, so that together they are their sum's whole seconds.

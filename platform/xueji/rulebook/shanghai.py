@@ -1,5 +1,7 @@
 """Days as the law counts them: Asia/Shanghai, eight hours ahead of UTC, no summer time; instants are epoch ms."""
 
+from __future__ import annotations
+
 from datetime import date
 from typing import Final
 

@@ -1,7 +1,10 @@
 """The words that rules, leaves and screens share; each member's value is what stands in a leaf, and never changes."""
 
-from enum import StrEnum
+from __future__ import annotations
+
 from typing import Final
+
+from xueji.python38 import StrEnum
 
 RULES: Final = 2
 """The edition of the account's rules under which enrolments are opened today; it stands in the opening leaf (`rules`,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from xueji.python38 import dataclass
 
 BOOLEAN = 0x01
 INTEGER = 0x02

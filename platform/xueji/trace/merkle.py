@@ -8,8 +8,9 @@ Standard library only: the offline verifier uses this file.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
+from typing import Callable
 
 EMPTY_ROOT = sha256(b"").digest()
 

@@ -11,9 +11,9 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 
+from xueji.python38 import dataclass
 from xueji.trace import ed25519
 
 ED25519 = 0x01
@@ -140,7 +140,7 @@ def parse_signatures(lines: str) -> tuple[Signature, ...]:
     """Signature lines, each ended by a line break. Raises NoteError."""
     parsed = []
     # At LF only: `splitlines` would also end a line at NEL, LS or PS, where other readers of notes do not.
-    for line in lines.removesuffix("\n").split("\n"):
+    for line in (lines[:-1] if lines.endswith("\n") else lines).split("\n"):
         match = _SIGNATURE_LINE.fullmatch(line)
         if match is None:
             raise NoteError(f"{line[:80]!r} is not a signature line")

@@ -7,8 +7,8 @@ Standard library only: the offline verifier uses this file.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
+from xueji.python38 import dataclass
 from xueji.trace import der
 
 RSA = "1.2.840.113549.1.1.1"

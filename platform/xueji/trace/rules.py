@@ -14,10 +14,10 @@ carry none). Standard library only: the offline verifier uses this file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from xueji.python38 import UTC, StrEnum, moment
 from xueji.trace import canonical, merkle
 
 COHORT = "cohort/"
@@ -323,4 +323,4 @@ def epoch_ms(at: str) -> int:
     """``2026-11-21T08:00:00.000Z`` as epoch milliseconds. Raises ValueError for any other spelling."""
     if len(at) != 24 or (at[4], at[7], at[10], at[13], at[16], at[19], at[23]) != tuple("--T::.Z"):
         raise ValueError(f"{at!r} is not a time as leaves write it")
-    return (datetime.fromisoformat(at) - _EPOCH) // _MILLISECOND
+    return (moment(at) - _EPOCH) // _MILLISECOND

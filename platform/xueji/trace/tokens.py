@@ -13,9 +13,9 @@ import hashlib
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+from xueji.python38 import dataclass
 from xueji.trace import der, publickeys
 
 SIGNED_DATA = "1.2.840.113549.1.7.2"

@@ -9,7 +9,6 @@ import hashlib
 import hmac
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from xueji.archives import bundle as parts
@@ -18,6 +17,7 @@ from xueji.archives.claims import shapes
 from xueji.archives.claims.committed import commitments
 from xueji.archives.claims.reading import Reading, Refuted, Unanswered
 from xueji.hours.rules import assess, evidence
+from xueji.python38 import dataclass
 from xueji.rulebook.rules import Rulebook
 from xueji.trace import canonical, rules
 
@@ -166,7 +166,7 @@ def _erased(reading: Reading) -> dict[str, str]:
         if leaf.said["event"] == rules.Event.ERASE:
             what = f"the erasure in leaf {leaf.said['n']}"
             named = shapes.each(shapes.fields(leaf.said["values"], what, "commitments")["commitments"], what)
-            found |= dict.fromkeys((shapes.sha256(each, what) for each in named), leaf.said["at"])
+            found.update(dict.fromkeys((shapes.sha256(each, what) for each in named), leaf.said["at"]))
     return found
 
 

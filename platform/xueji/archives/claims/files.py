@@ -50,13 +50,14 @@ def files(reading: Reading) -> str:
             raise Refuted(f"{name} is no part of the bundle, and nothing here vouches for it")
         if hashlib.sha256(bundle.read(name)).hexdigest() != listed[name]:
             raise Refuted(f"{name} is not as it was when the bundle was made")
-    return f"{len(found)} files are there as they were when the bundle was made, and no others"
+    left = f"; {bundle.passed_over} left by a desktop or system passed over" if bundle.passed_over else ""
+    return f"{len(found)} files are there as they were when the bundle was made, and no others{left}"
 
 
 def verifier(reading: Reading) -> str:
     """The program in the bundle is the one that is judging it, which did not come with it."""
     bundle = reading.bundle
-    if bundle.folder is not None and ROOT.is_relative_to(bundle.folder.resolve()):
+    if bundle.folder is not None and bundle.folder.resolve() in (ROOT, *ROOT.parents):
         raise Unanswered("this program came with the bundle and cannot vouch for itself: use one that you hold")
     mine = program()
     inside = [name for name in bundle.names() if name == parts.LAUNCHER or name.startswith(parts.VERIFIER)]

@@ -6,13 +6,13 @@ Standard library only: a copy of this file is part of every bundle.
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import Any
 
 from xueji.archives import bundle as parts
 from xueji.archives.bundle import Bundle
 from xueji.archives.claims import shapes
 from xueji.archives.claims.reading import Anchor, Leaf, Policy, Reading, Refuted, Tree, Unanswered, utc
+from xueji.python38 import pairwise
 from xueji.trace import canonical, merkle, note, rules, tokens
 from xueji.trace.note import Checkpoint, Note
 

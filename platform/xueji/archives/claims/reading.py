@@ -5,14 +5,15 @@ Standard library only: a copy of this file is part of every bundle.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from xueji.archives import bundle as parts
 from xueji.archives.bundle import Bundle, BundleError, json_value
 from xueji.archives.claims import shapes
+from xueji.python38 import UTC, dataclass
 from xueji.trace import rules
 from xueji.trace.note import COSIGNATURE, ED25519, Checkpoint, Note, NoteError, VerifierKey
 from xueji.trace.tokens import Certificate

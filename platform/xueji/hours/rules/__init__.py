@@ -4,6 +4,8 @@
 (`assess_media` also where in the films its sums lie), `explain(statement)` gives the reasons as stable codes.
 """
 
+from __future__ import annotations
+
 from xueji.hours.rules.assessment import Assessed, Media, WrongRulebook, assess, assess_media
 from xueji.hours.rules.person import person_flags
 from xueji.hours.rules.reading import bears_on_hours, evidence

@@ -1,11 +1,13 @@
 """From evidence to class hours, under one rulebook: `assess`. Pure, exact, and linear in the number of segments."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import field
+from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final, List, NamedTuple, Tuple
 
 from xueji.hours.rules.attendance import attendance_lines, flag_attendance, judge_attendance, who_counts
 from xueji.hours.rules.impossible import (
@@ -34,6 +36,7 @@ from xueji.hours.rules.statement import (
     Totals,
 )
 from xueji.hours.rules.worth import Span, Status, spans_of
+from xueji.python38 import UTC, dataclass
 from xueji.rulebook.industries import risk
 from xueji.rulebook.intervals import Interval, intersect, length, subtract, union
 from xueji.rulebook.rules import (
@@ -56,7 +59,7 @@ class WrongRulebook(ValueError):
     """The enrolment was opened under another rulebook than the one it is assessed by."""
 
 
-Media = tuple[list[Interval], ...]
+Media = Tuple[List[Interval], ...]
 """A lesson's film by what the watching of it is worth at best, in the order of `Status`: each a union, each millisecond
 once. What is confirmed stands here before the limit on online hours."""
 

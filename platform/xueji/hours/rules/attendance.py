@@ -5,14 +5,17 @@ entered within a term, or a second person stands for it with a reason; the train
 before she was enrolled, or in two places at once. What fails a bound counts nothing, and the statement names the bound.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from xueji.hours.rules.impossible import Suspicions
 from xueji.hours.rules.leaf_values import Values
 from xueji.hours.rules.records import Attendance, Enrolment, Irregular
 from xueji.hours.rules.statement import AttendanceLine, AttendanceStanding, FlagCode
+from xueji.python38 import dataclass
 from xueji.rulebook.attendance import denied_in_time, entry_doubts
 from xueji.rulebook.vocabulary import Doubt, HerWord, Part, ReviewOutcome
 

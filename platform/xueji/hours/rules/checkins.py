@@ -5,11 +5,14 @@ after a missed round is held, and can be made up. Where the plan asks for the co
 for nothing until she has typed it. A check-in that was false is struck as a whole; somebody else can restore it.
 """
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from dataclasses import field
 from typing import Final
 
 from xueji.hours.rules.leaf_values import Values
 from xueji.hours.rules.records import DecidedCheck, Enrolment, Presence, Standing
+from xueji.python38 import dataclass
 from xueji.rulebook.vocabulary import Outcome
 
 SUPERVISED: Final = "supervised"
@@ -77,14 +80,15 @@ class Desk:
 
     def presences(self, enrolment: Enrolment) -> list[Presence]:
         """For which time staff vouch, in pieces where a round was missed; the first edition asked for no rounds."""
-        plan, found = enrolment.plan, list[Presence]()
+        plan = enrolment.plan
+        found: list[Presence] = []
         round_ms = plan.round_ms if enrolment.rules >= 2 else _EVER
         for checkin, here in self.known.items():
             if here.struck_by is not None or (enrolment.rules >= 2 and plan.room_code and not here.coded):
                 continue
             looks = sorted(moment for moment, _n in here.looks)
             start = looks[0]
-            for look, following in zip(looks, [*looks[1:], None], strict=True):
+            for look, following in zip(looks, [*looks[1:], None]):
                 vouched = look + round_ms
                 if following is None:
                     found.append(Presence(checkin, start, max(start, min(vouched, here.until_ms))))

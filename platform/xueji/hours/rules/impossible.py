@@ -1,5 +1,7 @@
 """Sums and facts that cannot be true, collected while hours are worked out."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable, Sequence
 

@@ -1,10 +1,13 @@
 """One leaf's values, each taken out as what it must be: MalformedLeaf names the leaf and the value that is not."""
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Mapping
 
 from xueji.hours.rules.records import MalformedLeaf
+from xueji.python38 import UTC, day, moment
 from xueji.rulebook.plan import InvalidPlan, ProctoringPlan
 
 Leaf = Mapping[str, Any]
@@ -25,12 +28,12 @@ def instant(leaf: Leaf, name: str, value: object) -> int:
     if not isinstance(value, str):
         raise MalformedLeaf(leaf, name, "must be an instant")
     try:
-        moment = datetime.fromisoformat(value)
+        at = moment(value)
     except ValueError:
         raise MalformedLeaf(leaf, name, "must be an instant") from None
-    if moment.tzinfo is None:
+    if at.tzinfo is None:
         raise MalformedLeaf(leaf, name, "must have an offset")
-    return (moment - _EPOCH) // _MILLISECOND
+    return (at - _EPOCH) // _MILLISECOND
 
 
 class Values:
@@ -104,7 +107,7 @@ class Values:
 
     def day(self, name: str) -> date:
         try:
-            return date.fromisoformat(self.text(name))
+            return day(self.text(name))
         except ValueError:
             raise self.wrong(name, "must be a date") from None
 
@@ -127,14 +130,14 @@ class Values:
             raise self.wrong(name, "must be a list of texts")
         return tuple(value)
 
-    def inside(self, name: str) -> "Values":
+    def inside(self, name: str) -> Values:
         """The values of an object within these."""
         value = self._get(name)
         if not isinstance(value, Mapping):
             raise self.wrong(name, "must be an object")
         return Values(self.leaf, value)
 
-    def each(self, name: str) -> "list[Values]":
+    def each(self, name: str) -> list[Values]:
         """The values of each object in a list."""
         value = self._get(name)
         if not isinstance(value, list):
@@ -161,13 +164,13 @@ class Values:
         if not self.has("handed_out"):
             return []
         value = self._get("handed_out")
-        if not isinstance(value, list) or not all(isinstance(part, list | tuple) and len(part) == 3 for part in value):
+        if not isinstance(value, list) or not all(isinstance(part, (list, tuple)) and len(part) == 3 for part in value):
             raise self.wrong("handed_out", "must be a list of parts")
         return [self._pair("handed_out", part[:2]) for part in value]
 
     def _pair(self, name: str, pair: object) -> tuple[int, int]:
         if (
-            not isinstance(pair, list | tuple)
+            not isinstance(pair, (list, tuple))
             or len(pair) != 2
             or type(pair[0]) is not int
             or type(pair[1]) is not int

@@ -1,5 +1,7 @@
 """What cannot be of one person although each of her enrolments agrees with itself: she was in two of them at once."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 

@@ -1,8 +1,10 @@
 """From the leaves of an enrolment's chain to `Evidence`: tolerant of events it does not know, strict about the rest."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from xueji.hours.rules.attendance import Register
@@ -24,6 +26,7 @@ from xueji.hours.rules.records import (
     Standing,
 )
 from xueji.hours.rules.references import References
+from xueji.python38 import dataclass
 from xueji.rulebook import reviewing
 from xueji.rulebook.intervals import subtract, union
 from xueji.rulebook.reviewing import Decision, Office, Word

@@ -1,11 +1,13 @@
 """What the trace of one enrolment says, as plain facts: the evidence that hours are worked out from."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
-from enum import StrEnum
 from typing import Any, Final
 
+from xueji.python38 import StrEnum, dataclass
 from xueji.rulebook.intervals import Interval
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.shanghai import DAY_MS, date_begins_ms

@@ -5,12 +5,14 @@ confirmed, or when it was the first and the plan asks for no confirmation. What 
 was decided before the time for it was over.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import field
 
 from xueji.hours.rules.leaf_values import Values
 from xueji.hours.rules.records import Enrolment
+from xueji.python38 import StrEnum, dataclass
 
 
 class ReferenceState(StrEnum):

@@ -1,10 +1,12 @@
 """The statement of hours: every figure a screen, an export or an auditor shows, in whole milliseconds."""
 
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
-from enum import StrEnum
-from typing import Any, Self
+from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any
+
+from xueji.python38 import Self, StrEnum, dataclass
 from xueji.rulebook.intervals import Interval
 
 
@@ -381,6 +383,6 @@ def _plain(value: Any) -> Any:
         return {
             field.name: _plain(inner) for field, inner in said if field.default is MISSING or inner != field.default
         }
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return str(value) if isinstance(value, str) else value

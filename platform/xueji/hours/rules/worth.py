@@ -1,9 +1,11 @@
 """What study is worth: by the checks around it, by who vouched for it, by whether checks came as the plan promised."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, Tuple
 
 from xueji.hours.rules.records import EVER, DecidedCheck, Evidence, Presence, Standing
 from xueji.rulebook.intervals import Interval, intersect, union
@@ -22,7 +24,7 @@ class Status(IntEnum):
     CONFIRMED = 4
 
 
-Span = tuple[int, int, Status]
+Span = Tuple[int, int, Status]
 """server time from, to, and what study in it is worth"""
 
 
