@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,19 +74,23 @@ class Mutant:
 def main(arguments: list[str]) -> int:
     """Judge the mutants of the wanted modules (all without arguments) and report; the exit code of the process."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("modules", nargs="*", help="patterns of modules, for instance 'xueji.hours.rules.*'")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        help="patterns of modules or functions: 'xueji.hours.rules.*', xueji.hours.rules.worth.spans",
+    )
     parser.add_argument("--jobs", default="1", help="how many mutants are judged at once")
     parser.add_argument("--living", action="store_true", help="only those that lived when they were last judged")
     parser.add_argument("--tests", default="tests/rules", help="the tests that judge, parted by blanks")
     parser.add_argument("--examples", default="", help="how many each property test tries, for a quick first look")
     given = parser.parse_args(arguments)
-    files = [file for file in _pure() if not given.modules or _any(_module(file), given.modules)]
     lay_out()
     os.chdir(WORKSHOP)  # where mutmut looks for its settings
-    mutants = [mutant for file in files for mutant in mutate(file)]
+    mutants = [mutant for file in _pure() for mutant in _wanted(file, given.names)]
     before = _before()
     asked = [mutant for mutant in mutants if not given.living or before.get(mutant.key) != "killed"]
-    Path("mutants.json").write_text(json.dumps([mutant.name for mutant in asked]))
+    listed = _listed()
+    Path("mutants.json").write_text(json.dumps({mutant.name: mutant.key in listed for mutant in asked}))
     paths = (str(WORKSHOP / "platform"), os.environ.get("PYTHONPATH", ""), str(HOUSE / "tools"))
     environment = {
         **os.environ,
@@ -114,6 +118,16 @@ def _before() -> dict[Key, str]:
     file = Path("verdicts.json")
     known: list[tuple[list[str], str]] = json.loads(file.read_text()) if file.exists() else []
     return {(function, was, becomes): verdict for (function, was, becomes), verdict in known}
+
+
+def _wanted(file: Path, names: Sequence[str]) -> Iterable[Mutant]:
+    """The mutants of a file that are asked for by its module's name or a function's; it is changed only if any are."""
+    module = _module(file)
+    if not names or _any(module, names):
+        return mutate(file)
+    if not any(fnmatch.fnmatch(module, name.rpartition(".")[0]) or name.startswith(f"{module}.") for name in names):
+        return ()
+    return [mutant for mutant in mutate(file) if _any(mutant.function, names)]
 
 
 def _any(name: str, patterns: Iterable[str]) -> bool:
@@ -164,10 +178,15 @@ def mutate(file: Path) -> Iterator[Mutant]:
         yield Mutant(f"{_module(file)}.{name}", f"{_module(file)}.{function}", old, new)
 
 
+def _listed() -> set[Key]:
+    """The mutants that are known to make no difference."""
+    entries = tomllib.loads((HOUSE / "tests" / "mutants.toml").read_text("utf-8")).get("equivalent", [])
+    return {(entry["function"], entry["was"], entry["becomes"]) for entry in entries}
+
+
 def report(verdicts: dict[Mutant, str]) -> int:
     """Print what lives, by module, and hold it against the list of mutants that make no difference."""
-    entries = tomllib.loads((HOUSE / "tests" / "mutants.toml").read_text("utf-8")).get("equivalent", [])
-    listed = {(entry["function"], entry["was"], entry["becomes"]) for entry in entries}
+    listed = _listed()
     modules = {mutant: mutant.name.rpartition(".")[0] for mutant in verdicts}
     living = [mutant for mutant, verdict in verdicts.items() if verdict != "killed"]
     unknown = [mutant for mutant in living if mutant.key not in listed]

@@ -27,6 +27,9 @@ from mutmut.state import state
 
 _ROOM_S = 3
 """CPU seconds a test has with a mutant, beyond five times what it takes without: whoever needs more runs for ever."""
+_FEW = 5
+"""How many examples each property test tries of a mutant that is listed as making no difference. To ask it everything
+takes as long as hundreds of others, and that a test notices it after all is seldom."""
 
 
 class Tests(NamedTuple):
@@ -62,7 +65,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     at_import = frozenset(state()._stats)
     caches = [each for each in gc.get_objects() if isinstance(each, functools._lru_cache_wrapper)]
     gc.freeze()
-    mutants = json.loads(Path("mutants.json").read_text())
+    mutants: dict[str, bool] = json.loads(Path("mutants.json").read_text())
     done = _forked(lambda: _note_calls(session))
     if os.waitstatus_to_exitcode(os.waitpid(done, 0)[1]):
         raise pytest.UsageError("a test fails without any mutant")
@@ -73,7 +76,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
         raise pytest.UsageError("a test fails in a child without any mutant: every mutant would seem killed")
     verdicts: dict[str, str] = {}
     running: dict[int, str] = {}
-    for mutant in mutants:
+    for mutant, is_listed in mutants.items():
         function = mutant.partition("__mutmut_")[0]
         module = function.rpartition(".")[0]
         reaching = tests.reaching.get(function, [])
@@ -87,7 +90,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
             continue
         if len(running) >= int(os.environ.get("MUTANTS_JOBS", "1")):
             verdicts.update(_next_verdict(running))
-        running[_forked(partial(_judge, session, mutant, reaching, tests.seconds, caches, anew))] = mutant
+        judging = partial(_judge, session, mutant, reaching, tests.seconds, caches, anew, few=is_listed)
+        running[_forked(judging)] = mutant
     while running:
         verdicts.update(_next_verdict(running))
     Path("judged.json").write_text(json.dumps(verdicts))
@@ -139,10 +143,13 @@ def _judge(
     seconds: list[float],
     caches: list[Any],
     anew: str | None = None,
+    *,
+    few: bool = False,
 ) -> int:
     """Whether a test notices the mutant; a test that runs without end does.
 
-    ``anew`` is the module to load again, for a function that is called only while its module is loaded.
+    ``anew`` is the module to load again, for a function that is called only while its module is loaded; ``few``:
+    whether property tests try only a few examples.
     """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -155,6 +162,8 @@ def _judge(
         importlib.reload(sys.modules[anew])
     items = [session.items[index] for index in chosen]
     for index, item, following in zip(chosen, items, [*items[1:], None], strict=True):
+        if few:
+            _try_few(item)
         signal.setitimer(signal.ITIMER_PROF, _ROOM_S + 5 * seconds[index])
         try:
             # Without the reports of pytest, which take longer than most tests.
@@ -166,3 +175,11 @@ def _judge(
         except BaseException:
             return 1
     return 0
+
+
+def _try_few(item: pytest.Item) -> None:
+    """Have a property test try only a few examples; any other test is left as it is."""
+    function = getattr(item, "function", None)
+    usual = getattr(function, "_hypothesis_internal_use_settings", None)
+    if function is not None and usual is not None:
+        function._hypothesis_internal_use_settings = settings(usual, max_examples=_FEW)

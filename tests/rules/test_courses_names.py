@@ -23,9 +23,18 @@ def test_a_name_is_shown_without_its_path_and_tricks(given: str, shown: str) -> 
     assert rules.shown_name(given) == shown
 
 
-@pytest.mark.parametrize("path", ["master.m3u8", "poster.jpg", "720p/index.m3u8", "360p/00012.m4s", "720p/init.mp4"])
-def test_the_files_of_a_film_are_known(path: str) -> None:
-    assert rules.media_type(path) is not None
+@pytest.mark.parametrize(
+    ("path", "type_"),
+    [
+        ("master.m3u8", "application/vnd.apple.mpegurl"),
+        ("720p/index.m3u8", "application/vnd.apple.mpegurl"),
+        ("360p/00012.m4s", "video/iso.segment"),
+        ("720p/init.mp4", "video/mp4"),
+        ("poster.jpg", "image/jpeg"),
+    ],
+)
+def test_the_files_of_a_film_are_known(path: str, type_: str) -> None:
+    assert rules.media_type(path) == type_
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 from trace_stories import BOOK, HOUR, LAST_DAY, MINUTE, NINE, SETTLED, Story
 
-from xueji.hours.rules import MalformedLeaf, MalformedTrace, Refusal, Segment, assess, bears_on_hours, evidence
+from xueji.hours.rules import (
+    MalformedLeaf,
+    MalformedTrace,
+    Refusal,
+    Segment,
+    Statement,
+    assess,
+    bears_on_hours,
+    evidence,
+)
 
 
 def test_unknown_events_are_passed_over() -> None:
@@ -96,19 +105,31 @@ def _amended(**terms: Any) -> Story:
 
 
 def test_amended_terms_hold_and_the_reading_before_is_remembered() -> None:
-    found = evidence(_amended(industry="hazardous_chemicals", high_risk=True, ends="2026-12-10").leaves).enrolment
-    assert (found.industry, found.high_risk, found.ends) == ("hazardous_chemicals", True, date(2026, 12, 10))
+    found = evidence(_amended(industry=HIGH_RISK, high_risk=True, ends="2026-12-10").leaves).enrolment
+    assert (found.industry, found.high_risk, found.ends) == (HIGH_RISK, True, date(2026, 12, 10))
     assert [(each.industry, each.high_risk) for each in found.earlier] == [("construction", False)]
 
 
-def test_the_stricter_of_both_readings_decides() -> None:
+HIGH_RISK, OTHER = "hazardous_chemical_production", "crowded_places"
+
+
+@pytest.mark.parametrize("online_ms", [4 * HOUR, 5 * HOUR], ids=["as much as the share allows", "more"])
+@pytest.mark.parametrize(("first", "amended"), [(HIGH_RISK, OTHER), (OTHER, HIGH_RISK)])
+def test_the_stricter_of_both_readings_decides(first: str, amended: str, online_ms: int) -> None:
     """A high-risk industry that is said to be another one later does not lose its limit on online hours."""
-    strict = Story(rules=2, industry="hazardous_chemicals", category="safety_manager", subject=None)
-    lax = Story(rules=2, industry="hazardous_chemicals", category="safety_manager", subject=None)
-    lax.leaf("enrolment.amend", lax.now, terms={"industry": "commerce", "high_risk": False}, asked_by="x")
-    was, now = (assess(BOOK, evidence(story.leaves), story.now + HOUR) for story in (strict, lax))
-    assert now.cap == was.cap and now.cap.applies
-    assert now.statutory == was.statutory
+
+    def trained(industry: str) -> Story:
+        return Story(rules=2, industry=industry, category="safety_manager", high_risk=False, online_ms=online_ms)
+
+    def account(story: Story) -> Statement:
+        return assess(BOOK, evidence(story.leaves), story.now + HOUR)
+
+    both = trained(first)
+    both.leaf("enrolment.amend", both.now, terms={"industry": amended}, asked_by="x")
+    lax, strict, now = account(trained(OTHER)), account(trained(HIGH_RISK)), account(both)
+    assert (lax.cap.applies, strict.cap.applies, strict.cap.limit_ms) == (False, True, 4 * HOUR)
+    assert now.cap == strict.cap
+    assert now.statutory == strict.statutory != lax.statutory
 
 
 @pytest.mark.parametrize(

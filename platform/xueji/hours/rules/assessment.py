@@ -99,7 +99,7 @@ def assess_media(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) 
     study = _study(evidence, rooms, suspicions)
     again = _shown_before(enrolment.lessons) if enrolment.rules >= 2 else frozenset()
     media = {lesson.lesson: _standing_media(lesson, study, settled, again) for lesson in enrolment.lessons}
-    lines, confirmed_ms = _lesson_lines(enrolment.lessons, study, media, cap.limit_ms, settled)
+    lines, confirmed_ms = _lesson_lines(enrolment.lessons, study, media, cap.limit_ms)
     online = _online_sums(lines, study.stray_ms)
     look_at_sessions(suspicions, rooms, study.server)
     look_at_days(suspicions, study.days, enrolment.plan.daily_max_ms, rooms)
@@ -206,7 +206,7 @@ def _study(evidence: Evidence, rooms: Sequence[Attendance], suspicions: Suspicio
         if lesson_id in study.lessons:
             study.lessons[lesson_id].furthest_ms = furthest_ms
     for refusal in evidence.refusals:
-        if refusal.lesson in study.lessons and refusal.to_ms > refusal.from_ms:
+        if refusal.lesson in study.lessons:
             study.lessons[refusal.lesson].refused[refusal.reason] += refusal.to_ms - refusal.from_ms
 
     for piece in evidence.unplayed:
@@ -219,7 +219,7 @@ def _study(evidence: Evidence, rooms: Sequence[Attendance], suspicions: Suspicio
     face_at = supervised_at = 0
     durations = {lesson.lesson: lesson.duration_ms for lesson in evidence.enrolment.lessons}
     spent_until = -EVER
-    for segment in sorted(evidence.segments, key=attrgetter("server_ms", "n", "from_ms")):
+    for segment in sorted(evidence.segments, key=attrgetter("server_ms", "n")):
         start, first, last = segment.server_ms, segment.from_ms, segment.to_ms
         end = start + last - first
         study.days.add(start, end)
@@ -237,7 +237,6 @@ def _study(evidence: Evidence, rooms: Sequence[Attendance], suspicions: Suspicio
         if over > 0:
             suspicions.add(FlagCode.BEYOND_DURATION, over, f"n:{segment.n}", segment.lesson)
             lesson.refused[Reason.IMPOSSIBLE] += over
-            last -= over
             end -= over
         if start >= end:
             continue
@@ -324,7 +323,7 @@ def _standing_media(lesson: Lesson, study: _Study, settled: bool, again: Collect
 
 
 def _lesson_lines(
-    lessons: Iterable[Lesson], study: _Study, media: Mapping[str, Media], limit_ms: int, settled: bool
+    lessons: Iterable[Lesson], study: _Study, media: Mapping[str, Media], limit_ms: int
 ) -> tuple[tuple[LessonLine, ...], int]:
     """Each lesson's line, and the confirmed theory of all of them before the cap of `limit_ms`.
 
@@ -350,7 +349,7 @@ def _lesson_lines(
                 provisional_ms=length(provisional),
                 held_ms=length(held) + awaited_ms,
                 refused=_refused_sums(refused),
-                make_up=() if settled else tuple(union([*held, *lost])),
+                make_up=tuple(union([*held, *lost])),
                 awaited_ms=awaited_ms,
                 unplayed_ms=length(intersect(held, union(watched.unplayed))),
             )

@@ -123,7 +123,7 @@ def _runs(evidence: Evidence) -> tuple[list[Interval], int]:
     shown, at, run_ms = evidence.shown_ms, 0, 0
     beyond: list[Interval] = []
     spent_until = -EVER
-    for segment in sorted(evidence.segments, key=attrgetter("server_ms", "n", "from_ms")):
+    for segment in sorted(evidence.segments, key=attrgetter("server_ms")):
         if evidence.sittings.get(segment.sitting) == Method.SUPERVISED:
             continue
         start = max(segment.server_ms, spent_until)

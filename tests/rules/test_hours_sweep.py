@@ -1,0 +1,53 @@
+"""Everything credited in one pass, in the order of server time: what cannot be is cut and named, the rest counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from trace_stories import BOOK, MINUTE, NINE, Story
+
+from xueji.hours.rules import Statement, assess, evidence
+
+
+def flags(statement: Statement) -> dict[str, tuple[tuple[str, ...], int]]:
+    return {flag.code: (flag.ids, flag.ms) for flag in statement.flags}
+
+
+def lesson(duration_ms: int) -> list[dict[str, object]]:
+    return [{"lesson": "lesson", "part": "theory", "duration_ms": duration_ms}]
+
+
+def test_study_goes_on_counting_after_a_report_that_cannot_be_at_all() -> None:
+    """The second report is wholly of time that was spent, the third wholly of film that there is not."""
+    story = Story(lessons=lesson(10 * MINUTE))
+    story.watched(0, 2 * MINUTE)
+    story.watched(7 * MINUTE, 8 * MINUTE, NINE + MINUTE)
+    story.watched(10 * MINUTE, 11 * MINUTE)
+    story.watched(2 * MINUTE, 5 * MINUTE)
+    story.check("match")
+    statement = story.statement()
+    assert statement.online.counted_ms == 5 * MINUTE
+    assert {item.reason: item.ms for item in statement.online.refused} == {"impossible": 2 * MINUTE}
+    assert flags(statement) == {
+        "server_time_twice": (("n:2", "sitting"), MINUTE),
+        "beyond_duration": (("lesson", "n:3"), MINUTE),
+    }
+
+
+def test_a_report_from_the_midst_of_an_unknown_lesson_is_flagged_with_its_own_length() -> None:
+    story = Story()
+    story.watched(7 * MINUTE, 8 * MINUTE, lesson="other")
+    assert flags(story.statement()) == {"unknown_lesson": (("n:1", "other"), MINUTE)}
+
+
+def test_of_two_reports_of_one_time_the_later_leaf_gives_way_however_the_evidence_is_ordered() -> None:
+    story = Story()
+    story.watched(0, MINUTE, NINE, sitting="a")
+    story.watched(5 * MINUTE, 6 * MINUTE, NINE, sitting="b")
+    story.now += MINUTE
+    story.check("match")
+    found = evidence(story.leaves)
+    for segments in (found.segments, found.segments[::-1]):
+        statement = assess(BOOK, replace(found, segments=segments), story.now)
+        assert flags(statement) == {"server_time_twice": (("b", "n:2"), MINUTE)}
+        assert statement.online.counted_ms == MINUTE
