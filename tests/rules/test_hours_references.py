@@ -71,6 +71,16 @@ def test_the_confirmation_may_come_on_the_last_instant_of_the_days_after_the_end
     assert told.terms["ends"] == LAST_DAY.isoformat()
 
 
+def test_what_still_waits_for_a_photo_at_the_settlement_was_not_made_up() -> None:
+    told = story()
+    enrolled(told, "a")
+    studied(told, "a")
+    studied(told, "a", minutes=5, outcome="mismatch")
+    refused = {item.reason: item.ms for item in account(told, SETTLED).online.refused}
+    assert minutes(told, SETTLED) == (0, 0, 0)
+    assert refused == {"not_made_up": 15 * MINUTE}
+
+
 def test_time_after_an_exchanged_photo_is_held_and_time_before_it_stays() -> None:
     told = story()
     told.leaf("reference.stand", references=[{"reference": "a", "model": "m", "confirmed": True}])

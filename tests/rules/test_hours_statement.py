@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from trace_stories import BOOK, HOUR, MINUTE, NINE, Story
+from trace_stories import BOOK, HOUR, MINUTE, NINE, SETTLED, Story
 
 from xueji.hours.rules import (
     Explanation,
@@ -181,6 +181,52 @@ def test_what_is_short_by_a_millisecond_is_missing() -> None:
     told = Story(total_ms=1, theory_ms=1, practical_ms=0, online_ms=0, in_person_ms=1, rules=2, subject=None)
     missing = {item.code: item.ms for item in told.statement().missing}
     assert missing == {"in_person_short": 1, "theory_in_person_short": 1, "theory_short": 1, "total_short": 1}
+
+
+def test_the_allowed_share_of_what_was_delivered_is_rounded_down_never_up() -> None:
+    story = Story()
+    story.watched(0, 100_001)
+    story.check()
+    (short,) = [item for item in story.statement().missing if item.code == "online_share_of_delivered"]
+    assert short == Missing("online_share_of_delivered", 100_001 - 40_000) and type(short.ms) is int
+
+
+def test_sums_that_cannot_be_are_missing_without_an_amount() -> None:
+    story = Story()
+    story.watched(0, MINUTE, lesson="stray")
+    assert story.statement().missing[-1] == Missing("impossible_sums", 0)
+
+
+def test_what_a_report_was_refused_for_adds_to_what_the_account_refuses() -> None:
+    """By a rejection, the settlement or the limit, and of a film or a practical lesson that counts nowhere online."""
+    film = {"duration_ms": HOUR, "film": "f" * 64}
+    lessons = [
+        {"lesson": "one", "part": "theory", **film},
+        {"lesson": "again", "part": "theory", **film},
+        {"lesson": "workshop", "part": "practical", "duration_ms": HOUR},
+    ]
+    reasons = ("check_failed", "not_made_up", "over_cap", "already_counted", "practical_online")
+    story = Story(rules=2, lessons=lessons, online_ms=2 * MINUTE)
+
+    def watch(lesson: str, minute: int, reason: str = "") -> None:
+        pieces = [{"from_ms": 0, "to_ms": 7, "reason": reason}] if reason else []
+        story.watched(minute * MINUTE, (minute + 1) * MINUTE, lesson=lesson, refused=pieces)
+
+    for minute, reason in enumerate(reasons[:3]):
+        watch("one", minute, reason)
+    watch("again", 0, "already_counted")
+    watch("workshop", 0, "practical_online")
+    story.check()
+    watch("one", 10)
+    story.review(story.check("mismatch"), "reject", "a", "b")
+    watch("one", 20)
+    story.check("match")
+    watch("one", 30)
+    online = story.statement(SETTLED).online
+    assert online.counted_ms == 2 * MINUTE
+    lost = {"check_failed": 2 * MINUTE, "not_made_up": MINUTE}
+    once = dict.fromkeys(("over_cap", "already_counted", "practical_online"), MINUTE)
+    assert {item.reason: item.ms - 7 for item in online.refused} == lost | once
 
 
 def test_refusals_of_one_kind_add_up_over_leaves() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from trace_stories import BOOK, MINUTE, NINE, Story
+from trace_stories import BOOK, HOUR, MINUTE, NINE, PLAN, Story
 
 from xueji.hours.rules import Statement, assess, evidence
 
@@ -51,3 +51,32 @@ def test_of_two_reports_of_one_time_the_later_leaf_gives_way_however_the_evidenc
         statement = assess(BOOK, replace(found, segments=segments), story.now)
         assert flags(statement) == {"server_time_twice": (("b", "n:2"), MINUTE)}
         assert statement.online.counted_ms == MINUTE
+
+
+def test_a_room_between_two_pieces_of_study_contradicts_neither() -> None:
+    story = Story()
+    story.watched(0, 10 * MINUTE)
+    story.attended(20 * MINUTE)
+    story.now += 20 * MINUTE
+    story.watched(10 * MINUTE, 20 * MINUTE)
+    story.check("match")
+    statement = story.statement()
+    assert statement.flags == ()
+    assert (statement.online.counted_ms, statement.in_person.practical_ms) == (20 * MINUTE, 20 * MINUTE)
+
+
+def test_a_room_is_held_against_all_that_was_studied_in_one_go() -> None:
+    story = Story()
+    for minute in range(6):
+        story.watched(minute * MINUTE, (minute + 1) * MINUTE)
+    story.attended(2 * MINUTE, began_ms=NINE + MINUTE // 2, session="room")
+    assert flags(story.statement()) == {"in_person_while_online": (("room",), 2 * MINUTE)}
+
+
+def test_what_a_day_has_no_room_for_adds_up_over_its_reports() -> None:
+    story = Story(rules=2, plan=replace(PLAN, daily_max_ms=HOUR))
+    story.watched(0, HOUR)
+    story.watched(HOUR, HOUR + 2 * MINUTE)
+    story.watched(HOUR + 2 * MINUTE, HOUR + 5 * MINUTE)
+    refused = {item.reason: item.ms for item in story.statement().online.refused}
+    assert refused == {"daily_maximum": 5 * MINUTE}

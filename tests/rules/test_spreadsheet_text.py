@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from xueji.spreadsheets.rules import (
     LARGEST_FILE,
+    LONGEST_CELL,
+    MOST_COLUMNS,
     MOST_ROWS,
     Kind,
     SheetError,
@@ -55,7 +57,9 @@ def test_a_quotation_that_is_never_closed_swallows_nothing() -> None:
 
 
 def test_what_a_spreadsheet_writes_above_a_table_names_the_separator() -> None:
-    assert cells("sep=;\n姓名;证号\n张三;1,5") == [("姓名", "证号"), ("张三", "1,5")]
+    for says in ("sep=;", "SEP=; "):
+        sheet = text_sheet(f"{says}\n姓名;证号\n张三;1,5")
+        assert [(row.line, row.cells) for row in sheet.rows] == [(2, ("姓名", "证号")), (3, ("张三", "1,5"))]
 
 
 def test_a_comma_in_a_remark_is_no_separator_of_a_table_with_tabs() -> None:
@@ -69,10 +73,35 @@ def test_a_comma_in_a_remark_is_no_separator_of_a_table_with_tabs() -> None:
         ("王小明　620102199001010014", ("王小明", "620102199001010014")),
         ("李 丽 620102199001010014", ("李丽", "620102199001010014")),
         ("王小明，620102199001010014", ("王小明", "620102199001010014")),
+        ("李 丽 王 芳 芳", ("李丽王芳", "芳")),
+        ("1 欧 阳 娜 仁 电工", ("1", "欧阳娜仁", "电工")),
+        ("李 a 丽", ("李", "a", "丽")),
     ],
 )
 def test_a_line_typed_by_hand_is_divided_where_its_writer_meant(typed: str, read: tuple[str, ...]) -> None:
     assert cells(typed) == [read]
+
+
+def test_each_line_typed_by_hand_keeps_its_number() -> None:
+    sheet = text_sheet("王小明 1\n\n李丽 2")
+    assert [(row.line, row.cells) for row in sheet.rows] == [(1, ("王小明", "1")), (3, ("李丽", "2"))]
+
+
+def test_what_stands_in_most_lines_is_the_separator() -> None:
+    """In six of ten lines; of two such what comes as often in every line; lines without it are divided by hand."""
+    most = ["甲;1"] * 6 + ["乙 2"] * 4
+    assert cells("\n".join(most)) == [("甲", "1")] * 6 + [("乙", "2")] * 4
+    steady = ["甲,乙;1", "甲;1", "甲,乙,丙;1", "甲,;1"]
+    assert [row[-1] for row in cells("\n".join(steady))] == ["1"] * 4
+    wider = ["甲,乙;1,2"] * 3
+    assert cells("\n".join(wider)) == [("甲", "乙;1", "2")] * 3
+
+
+def test_a_quotation_may_go_on_for_twenty_lines_and_no_further() -> None:
+    within = '姓名,备注\n张三,"' + "\n" * 19 + 'x"\n李四,y'
+    assert [row.line for row in text_sheet(within).rows] == [1, 2, 22]
+    beyond = '姓名,备注\n张三,"' + "\n" * 20 + 'x"\n李四,y'
+    assert [row.line for row in text_sheet(beyond).rows] == [1, 2, 22, 23]
 
 
 @pytest.mark.parametrize(
@@ -80,15 +109,37 @@ def test_a_line_typed_by_hand_is_divided_where_its_writer_meant(typed: str, read
     [
         (b"", SheetFault.EMPTY),
         (b" \r\n\t", SheetFault.EMPTY),
-        (b"%PDF-1.7 ...", SheetFault.NOT_A_TABLE),
-        (b"\x89PNG\r\n", SheetFault.NOT_A_TABLE),
+        (b"\x00 \t\r\n\x00", SheetFault.EMPTY),
+        *[
+            (begins + b" ...", SheetFault.NOT_A_TABLE)
+            for begins in (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x05\x06", b"Rar!", b"7z\xbc\xaf")
+        ],
         (b"x" * (LARGEST_FILE + 1), SheetFault.TOO_LARGE),
     ],
 )
 def test_what_is_no_table_is_named(data: bytes, fault: SheetFault) -> None:
     with pytest.raises(SheetError) as refused:
         kind_of(data)
-    assert refused.value.fault is fault
+    assert (refused.value.fault, str(refused.value)) == (fault, fault.value)
+
+
+def test_the_largest_file_is_read() -> None:
+    assert kind_of(b"x" * LARGEST_FILE) is Kind.TEXT
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_"),
+    [
+        ("姓名", "\ufeff姓名".encode("utf-32-le")),
+        ("姓名", "\ufeff姓名".encode("utf-32-be")),
+        ("a,1", "a,1".encode("utf-16-le")),
+        ("a,1", "a,1".encode("utf-16-be")),
+        ("姓名,1", "姓名,1".encode("utf-16-be")),
+        ("姓名,1", "姓名,1".encode("utf-16-le")),
+    ],
+)
+def test_text_without_a_mark_is_known_by_where_its_noughts_stand(text: str, bytes_: bytes) -> None:
+    assert decoded(bytes_).lstrip("\ufeff") == text
 
 
 def test_a_web_page_under_a_workbook_s_name_and_bytes_that_are_no_text_are_named() -> None:
@@ -105,7 +156,15 @@ def test_too_many_rows_are_refused() -> None:
     with pytest.raises(SheetError) as refused:
         text_sheet("张三,1\n" * (MOST_ROWS + 1))
     assert refused.value.fault is SheetFault.TOO_MANY_ROWS
+    assert len(text_sheet("张三,1\n" * MOST_ROWS).rows) == MOST_ROWS
     assert len(text_sheet("\n" * 50_000 + "张三,1").rows) == 1
+
+
+def test_what_is_too_long_or_too_wide_is_cut_and_blanks_around_it_go() -> None:
+    long, wide = text_sheet(f"  甲 ,{'x' * 301}\n乙,1").rows[0].cells, text_sheet(",".join("x" * 101)).rows[0].cells
+    assert long == ("甲", "x" * LONGEST_CELL)
+    assert len(wide) == MOST_COLUMNS
+    assert text_sheet("张三,1").name == ""
 
 
 def test_workbooks_are_known_by_their_first_bytes() -> None:
