@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from xueji.kernel.context import Context
 from xueji.kernel.plain import ROWS_IN_A_STATEMENT, Plain
@@ -48,3 +52,37 @@ def test_nothing_is_no_statement(context: Context) -> None:
         plain.add("trace_chain", COLUMNS, [])
         plain.move("trace_chain", COLUMNS, [])
         assert list(plain.rows(READ)) == []
+
+
+def test_a_long_answer_is_read_to_its_end_whatever_else_is_asked_meanwhile(context: Context) -> None:
+    with context.database.writing() as session:
+        plain = Plain(session)
+        plain.add("trace_chain", COLUMNS, chains(5, 0))
+        read = plain.each(READ)
+        first = next(read)[0]
+        assert len(Plain(session).rows(READ)) == 5
+        assert [first, *(chain for chain, *_ in read)] == [f"chain {number}" for number in range(5)]
+
+
+def test_each_transaction_of_a_session_has_statements_of_its_own(context: Context) -> None:
+    with context.database.open_session(writes=True) as session:
+        Plain(session).add("trace_chain", COLUMNS, chains(1, 0))
+        session.rollback()
+        assert list(Plain(session).rows(READ)) == []
+        Plain(session).add("trace_chain", COLUMNS, chains(2, 0))
+        session.commit()
+        assert len(Plain(session).rows(READ)) == 2
+
+
+def test_a_database_that_others_have_locked_is_told_of_as_every_failure_of_a_database(context: Context) -> None:
+    if not context.database.is_sqlite:
+        pytest.skip("PostgreSQL has no lock for a whole database")
+    with context.database.open_session(writes=True) as session:
+        session.connection().exec_driver_sql("PRAGMA busy_timeout = 1")
+        session.commit()
+        # The same connection comes back from the pool.
+        with closing(sqlite3.connect(str(context.database.engine.url.database), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(OperationalError):
+                session.connection()
+            other.execute("ROLLBACK")

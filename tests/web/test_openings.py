@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import cast
 from uuid import uuid4
@@ -12,11 +13,17 @@ from flask import Flask
 from lesson_page import Page
 from scenario import DEVICE, Scenario, Student
 
+from courses.models import Film, FilmState, Lesson
+from xueji.enrolment.models import Cohort
+from xueji.enrolment.one_lesson import lesson_of_enrolment
+from xueji.enrolment.queries import enrolment_facts
 from xueji.kernel.context import Context
 from xueji.kernel.database import commit
 from xueji.kernel.groupcommit import GroupCommitter
 from xueji.progress import openings
+from xueji.progress.before import NewSitting
 from xueji.progress.errors import LeaseHeld, OutsideDates
+from xueji.progress.models import Sitting
 from xueji.progress.openings import Opening, open_here
 from xueji.progress.services import Opened
 from xueji.trace import queries as trace
@@ -52,6 +59,38 @@ def test_a_class_opens_in_one_transaction(
         assert events_of(context, student)[-1] == "sitting.open"
         assert answer.line is not None
         assert answer.sitting.ledger_leaves == len(events_of(context, student))
+
+
+def test_a_new_sitting_has_a_value_for_each_column() -> None:
+    columns = {column.key for column in Sitting.__table__.columns}
+    assert {field.name for field in fields(NewSitting)} == columns
+
+
+def test_what_an_opening_knows_of_its_class_is_what_everybody_else_reads(scenario: Scenario, context: Context) -> None:
+    enrolment_id, lesson_id = scenario.student().enrolment.id, scenario.lessons[0].id
+
+    def both() -> tuple[object, object]:
+        with context.database.reading() as session:
+            whole = enrolment_facts(session, enrolment_id)
+            assert whole is not None
+            lesson = whole.lesson(lesson_id)
+            return lesson_of_enrolment(session, enrolment_id, lesson_id), (replace(whole, lessons=(lesson,)), lesson)
+
+    asked, read = both()
+    assert asked == read
+    with context.database.writing() as session:
+        # What may change after others of the class have opened theirs.
+        cohort = session.get_one(Cohort, scenario.cohort.id)
+        cohort.ends_on += timedelta(days=3)
+        cohort.closes_on = cohort.ends_on - timedelta(days=1)
+        cohort.plan = {**cohort.plan, "settle_days": cohort.plan["settle_days"] + 1}
+        film = session.get_one(Film, session.get_one(Lesson, lesson_id).film_id)
+        film.state = FilmState.QUEUED
+    changed, read = both()
+    assert changed == read != asked
+    with context.database.reading() as session:
+        assert lesson_of_enrolment(session, enrolment_id, uuid4()) is None
+        assert lesson_of_enrolment(session, uuid4(), lesson_id) is None
 
 
 def test_one_that_is_refused_leaves_nothing_and_costs_nobody_else_an_opening(

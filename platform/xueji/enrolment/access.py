@@ -18,7 +18,8 @@ from xueji.enrolment.models import (
     EnrolmentState,
     InPersonSession,
 )
-from xueji.enrolment.queries import EnrolmentFacts, LessonFacts, lesson_of_enrolment
+from xueji.enrolment.one_lesson import lesson_of_enrolment
+from xueji.enrolment.queries import EnrolmentFacts, LessonFacts
 from xueji.identity.access import in_jurisdiction
 from xueji.identity.models import Membership, Person, ReferencePhoto
 from xueji.identity.queries import is_herself, reference_photos, same_person, standing_file
@@ -70,11 +71,10 @@ def access_own_lesson(
         key = plain.key(enrolment_id)
         plain.rows(_HOLD_COHORT, key)
         plain.rows("SELECT id FROM enrolment WHERE id = ? FOR SHARE", key)
-    facts = lesson_of_enrolment(session, enrolment_id, lesson_id)
-    lesson = facts.lesson(lesson_id) if facts is not None else None
-    if facts is None or lesson is None or not is_herself(session, facts.person_id, actor.person_id):
+    found = lesson_of_enrolment(session, enrolment_id, lesson_id)
+    if found is None or not is_herself(session, found[0].person_id, actor.person_id):
         raise NotFound
-    return facts, lesson
+    return found
 
 
 def access_cohort(session: Session, actor: Actor, cohort_id: UUID) -> Cohort:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from courses.models import Film, FilmState, Lesson
@@ -135,12 +135,6 @@ def enrolment_facts(session: Session, enrolment_id: UUID) -> EnrolmentFacts | No
     return found[0] if found else None
 
 
-def lesson_of_enrolment(session: Session, enrolment_id: UUID, lesson_id: UUID) -> EnrolmentFacts | None:
-    """One enrolment with its cohort, plan and this lesson only; None when the lesson is not one of the cohort's."""
-    found = _facts(session, _ONE_LESSON, {"enrolment": enrolment_id, "lesson": lesson_id})
-    return found[0] if found else None
-
-
 def enrolments_of(session: Session, person_id: UUID) -> list[EnrolmentFacts]:
     """A person's enrolments with their cohorts and lessons, of all her files, the newest first, in one query."""
     return _facts(session, _whole().where(same_person(Enrolment.person_id, person_id)))
@@ -157,21 +151,14 @@ def _whole() -> Select[Enrolment, Cohort, CohortLesson, Lesson, Film]:
     )
 
 
-_ONE_LESSON = _whole().where(Enrolment.id == bindparam("enrolment"), Lesson.id == bindparam("lesson"))
-
-
-def _facts(
-    session: Session,
-    statement: Select[Enrolment, Cohort, CohortLesson, Lesson, Film],
-    values: Mapping[str, UUID] | None = None,
-) -> list[EnrolmentFacts]:
+def _facts(session: Session, statement: Select[Enrolment, Cohort, CohortLesson, Lesson, Film]) -> list[EnrolmentFacts]:
     gathered: dict[UUID, tuple[Enrolment, Cohort, list[LessonFacts]]] = {}
     place: CohortLesson | None  # outer joins: a cohort may have no lesson, a lesson no film
     film: Film | None
-    for enrolment, cohort, place, lesson, film in session.execute(statement, values):
+    for enrolment, cohort, place, lesson, film in session.execute(statement):
         lessons = gathered.setdefault(enrolment.id, (enrolment, cohort, []))[2]
         if place is not None:
-            lessons.append(_lesson_facts(place, lesson, film))
+            lessons.append(lesson_facts(place, lesson, film))
     return [
         EnrolmentFacts(
             enrolment_id=enrolment.id,
@@ -185,7 +172,7 @@ def _facts(
     ]
 
 
-def _lesson_facts(place: CohortLesson, lesson: Lesson, film: Film | None) -> LessonFacts:
+def lesson_facts(place: CohortLesson, lesson: Lesson, film: Film | None) -> LessonFacts:
     return LessonFacts(
         lesson_id=lesson.id,
         title=lesson.title,
@@ -303,7 +290,7 @@ def cohort_lessons(session: Session, cohort_id: UUID) -> list[LessonFacts]:
     return [
         replace(facts, duration_ms=film.duration_ms or 0) if place.duration_ms is None and film is not None else facts
         for place, lesson, film in found
-        for facts in (_lesson_facts(place, lesson, film),)
+        for facts in (lesson_facts(place, lesson, film),)
     ]
 
 

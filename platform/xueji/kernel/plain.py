@@ -9,33 +9,57 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 ROWS_IN_A_STATEMENT = 16
 """On SQLite, each number of rows is a statement of its own, and as many are kept prepared for a connection."""
+
+
+_KNOWN = "plain statements"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A transaction's cursor: an opening asks for it a dozen times, and each time costs as much as a statement."""
+
+    transaction: SessionTransaction | None
+    is_sqlite: bool
+    connection: Any
+    cursor: Any
+
+    @classmethod
+    def of(cls, session: Session) -> _Known:
+        connection = session.connection()
+        driver = connection.connection
+        return cls(session.get_transaction(), connection.dialect.name == "sqlite", driver, driver.cursor())
 
 
 class Plain:
     """The driver's cursor beneath a session, in the session's transaction."""
 
     def __init__(self, session: Session) -> None:
-        connection = session.connection()
-        self.is_sqlite = connection.dialect.name == "sqlite"
-        self._cursor = connection.connection.cursor()
+        transaction = session.get_transaction()
+        known = session.info.get(_KNOWN)
+        if known is None or known.transaction is not transaction or transaction is None:
+            known = session.info[_KNOWN] = _Known.of(session)
+        self.is_sqlite, self._connection, self._cursor = known.is_sqlite, known.connection, known.cursor
 
     def rows(self, statement: str, *values: Any) -> Sequence[Any]:
         self._cursor.execute(self._text(statement), values)
-        return self._cursor.fetchall()
+        found: Sequence[Any] = self._cursor.fetchall()
+        return found
 
     def each(self, statement: str, *values: Any) -> Iterator[Any]:
         """The same one by one, for an answer of any length; to be read to its end before anything else is asked."""
-        self._cursor.execute(self._text(statement), values)
-        yield from iter(self._cursor.fetchone, None)
+        cursor = self._connection.cursor()
+        cursor.execute(self._text(statement), values)
+        yield from iter(cursor.fetchone, None)
 
     def add(
         self, table: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]], *, unless_there: bool = False
@@ -81,11 +105,21 @@ class Plain:
         return uuid.hex if self.is_sqlite and uuid is not None else uuid
 
     def uuid(self, value: Any) -> UUID | None:
-        return UUID(value) if isinstance(value, str) else value
+        return uuid_in(value)
 
     def instant(self, value: Any) -> datetime:
         """An instant as `database.UTCDateTime` keeps it."""
         return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value.astimezone(UTC)
+
+
+def uuid_in(value: Any) -> UUID | None:
+    """What either driver gives for a UUID."""
+    return UUID(value) if isinstance(value, str) else value
+
+
+def date_in(value: Any) -> date | None:
+    """What either driver gives for a date."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=256)

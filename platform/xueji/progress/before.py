@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import cast
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from xueji.kernel.plain import Plain
-from xueji.progress.models import Sitting
 
 _ASKED = """
 SELECT
@@ -92,17 +92,57 @@ def lock_openings(session: Session, person_id: UUID, sitting_id: UUID) -> Turn:
     return Turn(bool(rows[0][2]), tuple(file for file, leased in files.items() if leased), tuple(files))
 
 
-_SITTING = tuple(column.key for column in Sitting.__table__.columns)
+@dataclass(slots=True)
+class NewSitting:
+    """A row of `Sitting` before it is written; a mapped object would cost as much as everything that is asked here."""
+
+    id: UUID
+    enrolment_id: UUID
+    person_id: UUID
+    lesson_id: UUID
+    who: str
+    method: str
+    rulebook: str
+    device: str
+    terms: str
+    opened_ms: int
+    last_contact_ms: int
+    valid_until_ms: int | None
+    used_until_ms: int
+    furthest_ms: int
+    resume_ms: int
+    make_up: str
+    since_check_ms: int
+    last_interaction_ms: int
+    day: int
+    day_used_ms: int
+    reports: int
+    ledger: str | None
+    ledger_leaves: int = 0
+    study_ms: int = 0
+    next_check: int = 0
+    question_id: UUID | None = None
+    question_by_ms: int | None = None
+    last_seq: int = 0
+    open_check: str | None = None
+    handed_out: str | None = None
+    ended_ms: int | None = None
+    ended_reason: str | None = None
 
 
-def add_sitting(session: Session, sitting: Sitting) -> None:
-    """Write a new sitting's row. The object stays outside the session: one row needs no unit of work."""
+_KEYS = ("id", "enrolment_id", "person_id", "lesson_id", "question_id")
+_SITTING = (*_KEYS, *(field.name for field in fields(NewSitting) if field.name not in _KEYS))
+_values = attrgetter(*_SITTING)
+
+
+def add_sitting(session: Session, sitting: NewSitting) -> None:
+    """Write a new sitting's row: one row needs no unit of work."""
     plain = Plain(session)
-    values = (getattr(sitting, name) for name in _SITTING)
-    plain.add("sitting", _SITTING, [[plain.key(value) if isinstance(value, UUID) else value for value in values]])
+    values = _values(sitting)
+    plain.add("sitting", _SITTING, [(*map(plain.key, values[: len(_KEYS)]), *values[len(_KEYS) :])])
 
 
-def add_check(session: Session, sitting: Sitting) -> None:
+def add_check(session: Session, sitting: NewSitting) -> None:
     """The check that a new sitting begins with, and what its line rests on since."""
     plain = Plain(session)
     moved = (sitting.open_check, sitting.ledger, sitting.ledger_leaves, plain.key(sitting.id))

@@ -23,7 +23,7 @@ from xueji.kernel.database import after_commit
 from xueji.kernel.errors import NotFound
 from xueji.kernel.events import Announcement, Events
 from xueji.progress.access import access_sitting
-from xueji.progress.before import Before, add_check, add_sitting, before_opening, lock_openings, set_lease
+from xueji.progress.before import Before, NewSitting, add_check, add_sitting, before_opening, lock_openings, set_lease
 from xueji.progress.errors import (
     CheckElsewhere,
     LeaseHeld,
@@ -65,7 +65,7 @@ ENROLMENT_OVER = "enrolment_over"
 class Opened:
     """A sitting as its page is told about it."""
 
-    sitting: Sitting
+    sitting: Sitting | NewSitting
     terms: SittingTerms
     lesson: LessonFacts
     line: dict[str, Any] | None
@@ -125,8 +125,8 @@ def open_sitting(
     if only_make_up and not opens.make_up and not opens.waiting_ms:
         raise OutsideDates(_("培训班的学习日期已过，这一课没有需要补学或确认的时间。"))
     opens.make_up = opens.make_up[:MOST_MAKE_UP]
-    sitting = _new_sitting(opens, before, device)
-    terms = read_terms(sitting.terms)
+    terms = _terms(opens)
+    sitting = _new_sitting(opens, before, terms, device)
     values = {**_leaf(session, sitting, terms), "from_page": from_page}
     leaf = Entry(Event.SITTING_OPEN, facts.chain, who, values)
     sitting.ledger_leaves = trace.record_many(session, [*opens.entries, leaf])[-1].n + 1
@@ -175,7 +175,7 @@ def refuse_ended(sitting: Sitting) -> None:
         raise SittingEnded if sitting.ended_reason == ENROLMENT_OVER else LeaseLost
 
 
-def _first_check(session: Session, events: Events, sitting: Sitting, opens: SittingOpens) -> None:
+def _first_check(session: Session, events: Events, sitting: NewSitting, opens: SittingOpens) -> None:
     """What she is asked before anything is played: a check that waits for her, or one because the last failed."""
     check = opens.check_waits
     if check is not None:
@@ -281,7 +281,7 @@ def _line(session: Session, events: Events, sitting: Sitting) -> dict[str, Any] 
     return _shown(events, sitting) if stands else None
 
 
-def _shown(events: Events, sitting: Sitting) -> dict[str, Any] | None:
+def _shown(events: Events, sitting: Sitting | NewSitting) -> dict[str, Any] | None:
     if sitting.ledger is None:
         return None
     shown = LedgerShown(sitting.ledger)
@@ -375,10 +375,9 @@ def _take_lease(
         trace.record(session, event=Event.LEASE_EXPIRE, chain=chain, who=old.who, values={"sitting": str(old.id)})
 
 
-def _new_sitting(opens: SittingOpens, before: Before, device: str) -> Sitting:
-    facts, now_ms = opens.facts, opens.now_ms
-    cohort = facts.cohort
-    terms = SittingTerms(
+def _terms(opens: SittingOpens) -> SittingTerms:
+    cohort = opens.facts.cohort
+    return SittingTerms(
         duration_ms=opens.lesson.duration_ms,
         plan=cohort.plan,
         schedule=opens.schedule,
@@ -388,10 +387,14 @@ def _new_sitting(opens: SittingOpens, before: Before, device: str) -> Sitting:
         only_make_up=opens.only_make_up,
         film=str(opens.lesson.film_id or ""),
     )
+
+
+def _new_sitting(opens: SittingOpens, before: Before, terms: SittingTerms, device: str) -> NewSitting:
+    facts, now_ms = opens.facts, opens.now_ms
     ended = opens.only_make_up or opens.furthest_ms >= terms.duration_ms
     resume_ms = opens.make_up[0][0] if opens.make_up and ended else before.resume_ms
     day = day_of(now_ms)
-    return Sitting(
+    return NewSitting(
         id=opens.sitting_id,
         enrolment_id=facts.enrolment_id,
         person_id=facts.person_id,
@@ -409,20 +412,16 @@ def _new_sitting(opens: SittingOpens, before: Before, device: str) -> Sitting:
         furthest_ms=opens.furthest_ms,
         resume_ms=min(resume_ms, opens.furthest_ms),
         make_up=write_intervals(opens.make_up),
-        study_ms=0,
         since_check_ms=opens.carried_ms,
-        next_check=0,
         last_interaction_ms=now_ms,
         day=day,
         day_used_ms=before.day_used_ms if before.day == day else 0,
-        last_seq=0,
         reports=reports_owed(before.opened_ms, before.reports, now_ms),
         ledger=opens.ledger,
-        ledger_leaves=0,
     )
 
 
-def _leaf(session: Session, sitting: Sitting, terms: SittingTerms) -> dict[str, Any]:
+def _leaf(session: Session, sitting: NewSitting, terms: SittingTerms) -> dict[str, Any]:
     chain = str(sitting.enrolment_id)
     return {
         "sitting": str(sitting.id),
@@ -438,7 +437,7 @@ def _leaf(session: Session, sitting: Sitting, terms: SittingTerms) -> dict[str, 
     }
 
 
-def _committed_schedule(session: Session, sitting: Sitting, schedule: Sequence[int]) -> str:
+def _committed_schedule(session: Session, sitting: Sitting | NewSitting, schedule: Sequence[int]) -> str:
     """When checks are still to come is for nobody who is checked."""
     text = json.dumps(list(schedule), separators=(",", ":"))
     chain, person = str(sitting.enrolment_id), str(sitting.person_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import field
 from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -60,6 +61,8 @@ __all__ = [
 DATA = Path(__file__).parent / "data"
 MOST_KEPT_IN_FORCE = 4_000
 """Pairs of a region and a day whose figures a rulebook remembers."""
+MOST_KEPT_RULINGS = 100
+"""Answers that the figures of one region and day remember."""
 
 
 class NoSuchRulebook(RulebookError):
@@ -112,15 +115,35 @@ class InForce:
     rulebook: Rulebook
     jurisdiction: str
     figures: tuple[Figure, ...]
+    _found: dict[tuple[str, Situation | None], Ruling | None] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """What was asked for before: the figures never change, and a class asks for the same."""
 
     def ruling(self, key: str, situation: Situation | None = None) -> Ruling:
         """The strictest figure of this key; among equals, or where none is stricter, the most specific region's.
 
         Raises NoSuchRule when none applies.
         """
+        ruling = self.find(key, situation)
+        if ruling is None:
+            raise NoSuchRule(key)
+        return ruling
+
+    def find(self, key: str, situation: Situation | None = None) -> Ruling | None:
+        """`ruling`, or None when nothing applies."""
+        asked = key, situation
+        found = self._found.get(asked)
+        if found is None and asked not in self._found:
+            if len(self._found) >= MOST_KEPT_RULINGS:
+                self._found.clear()
+            found = self._found[asked] = self._look_up(key, situation)
+        return found
+
+    def _look_up(self, key: str, situation: Situation | None) -> Ruling | None:
         found = [figure for figure in self.figures if figure.key == key and figure.conditions.hold(situation)]
         if not found:
-            raise NoSuchRule(key)
+            return None
         winner = min(found, key=_preference)
         others = tuple(figure for figure in found if figure is not winner)
         if not others:
@@ -130,13 +153,6 @@ class InForce:
         else:
             why = Why.MOST_SPECIFIC
         return Ruling(winner, why, others)
-
-    def find(self, key: str, situation: Situation | None = None) -> Ruling | None:
-        """`ruling`, or None when nothing applies."""
-        try:
-            return self.ruling(key, situation)
-        except NoSuchRule:
-            return None
 
     @property
     def class_hour_ms(self) -> int:

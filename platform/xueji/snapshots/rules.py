@@ -144,7 +144,8 @@ def draw_schedule(
     while True:
         # The run so far already rules out shorter gaps; a run of the longest gap makes the check due at once.
         since_last = carried_ms if not schedule else 0
-        gap = random.randint(min(max(least, since_last), most), most)
+        shortest = min(max(least, since_last), most)
+        gap = shortest + int(random.random() * (most - shortest + 1))
         at = max(at + gap, 0)
         if at > remaining_study_ms:
             break

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -158,7 +157,7 @@ def commit(
     """
     key = os.urandom(32)
     data = value.encode() if isinstance(value, str) else value
-    commitment = hmac.new(key, data, hashlib.sha256).hexdigest()
+    commitment = hmac.digest(key, data, "sha256").hex()
     sealed = sealing.seal(
         session, commitment=commitment, chain=chain, field=field, person=person, opened=Opened(key, data)
     )
