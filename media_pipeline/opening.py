@@ -18,19 +18,21 @@ import cv2
 import numpy as np
 
 from media_pipeline.child import TURN_SECONDS, ChildDown, ChildProcess, Costly, serve
-from media_pipeline.frames import DecodeError, DecodeFault, Pixels, decode, fit_within
+from media_pipeline.frames import WORKING_SIDE, DecodeError, DecodeFault, Pixels, decode_within, fit_within
 from media_pipeline.verdict import EngineDown
 
 PICTURE_SECONDS = 5.0
 """Of the processor, for one picture; the largest honest one takes a fifth of a second."""
 JUDGEMENT_SECONDS = 10.0
 """Of the processor, for all pictures of one check."""
-MEMORY_BYTES = 512 * 1024 * 1024
-"""Address space beyond what the child has when it is ready: a progressive picture of 16 million pixels needs half."""
+MEMORY_BYTES = 768 * 1024 * 1024
+"""Address space beyond what the child has when it is ready: what a HEIC of 48 million pixels needs."""
 
 _OPENED = struct.Struct("<Bdd4I")
 """Fault (0: none), seconds of the processor, scale, width, height, and the small picture's width and height."""
 _FAULTS = tuple(DecodeFault)
+_PLAIN, _ANY = b"p", b"a"
+"""Before a picture that is asked to be opened: whether it may be of a kind that pages cannot show."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +48,19 @@ class Opened:
 
 
 class Opener(Protocol):
-    def open(self, data: bytes, seconds: float = PICTURE_SECONDS) -> Opened:
-        """Raises DecodeError, and EngineDown when no picture can be opened at all."""
+    def open(self, data: bytes, seconds: float = PICTURE_SECONDS, *, any_kind: bool = False) -> Opened:
+        """``any_kind``: AVIF and HEIC too. Raises DecodeError, and EngineDown when no picture can be opened at all."""
 
 
 class OpenHere:
     """In this process and without limits: for pictures of our own, and in tests."""
 
-    def open(self, data: bytes, seconds: float = PICTURE_SECONDS) -> Opened:
+    def open(self, data: bytes, seconds: float = PICTURE_SECONDS, *, any_kind: bool = False) -> Opened:
         """``seconds`` is not kept."""
         del seconds
-        whole = decode(data)
-        picture, scale = fit_within(whole)
-        return Opened(picture, scale, whole.shape[1], whole.shape[0])
+        decoded, width, height = decode_within(data, side=WORKING_SIDE, any_kind=any_kind)
+        picture, _ = fit_within(decoded)
+        return Opened(picture, min(1.0, WORKING_SIDE / max(width, height)), width, height)
 
 
 class Child:
@@ -67,9 +69,9 @@ class Child:
     def __init__(self) -> None:
         self._process = ChildProcess("media_pipeline.opening")
 
-    def open(self, data: bytes, seconds: float = PICTURE_SECONDS) -> Opened:
+    def open(self, data: bytes, seconds: float = PICTURE_SECONDS, *, any_kind: bool = False) -> Opened:
         try:
-            return self._process.ask(data, seconds, _read, TURN_SECONDS)
+            return self._process.ask((_ANY if any_kind else _PLAIN) + data, seconds, _read, TURN_SECONDS)
         except Costly as error:
             raise _costly(seconds) from error
         except ChildDown as error:
@@ -102,7 +104,7 @@ def _costly(seconds: float) -> DecodeError:
 def _answer(channel: Connection, data: bytes) -> None:
     began, fault, opened = time.process_time(), 0, None
     try:
-        opened = OpenHere().open(data)
+        opened = OpenHere().open(data[1:], any_kind=data[:1] == _ANY)
     except DecodeError as error:
         fault = _FAULTS.index(error.fault) + 1
     except MemoryError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from media_pipeline import quality
 from media_pipeline.descriptors import Descriptor
 from media_pipeline.engine import Engine, Search
+from media_pipeline.frames import encode_photo
 from media_pipeline.looking import look
 from media_pipeline.opening import Opener, OpenHere
 from media_pipeline.quality import QualityCode, QualityLimits
@@ -23,6 +24,8 @@ class ReferenceQuality:
     codes: tuple[QualityCode, ...]
     engine: str
     model: str
+    photo: bytes | None = None
+    """What to keep of it: the picture as it was judged, upright, as a JPEG in which nothing else stands."""
 
 
 def assess_reference(
@@ -32,7 +35,7 @@ def assess_reference(
 
     ``opener`` None: it is opened in this process and without limits.
     """
-    opened = (opener or OpenHere()).open(frame)
+    opened = (opener or OpenHere()).open(frame, any_kind=True)
     seen = look(engine, opened.picture, Search.EVERYONE)
     picture, faces = seen.picture, seen.faces
     codes: list[QualityCode] = []
@@ -49,4 +52,5 @@ def assess_reference(
         wrong = quality.judge_picture(picture, face, measures, expression, limits)
         codes += [code for code in wrong if code is not QualityCode.TOO_FEW_PIXELS]
     descriptor = engine.describe(picture, faces[0], seen.mesh) if not codes else None
-    return ReferenceQuality(descriptor, tuple(codes), engine.name, engine.model)
+    photo = None if codes else encode_photo(picture)
+    return ReferenceQuality(descriptor, tuple(codes), engine.name, engine.model, photo)

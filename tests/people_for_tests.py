@@ -166,6 +166,8 @@ class HarmlessFaces:
     codes: tuple[QualityCode, ...] = ()
     down: bool = False
     described_by: str = "none"
+    kept: bytes | None = None
+    """What it says is to be kept of a photo."""
 
     @property
     def model(self) -> str:
@@ -177,7 +179,7 @@ class HarmlessFaces:
         if self.down:
             raise EngineDown("told to be down")
         descriptor = None if self.codes else face(photo[0])
-        return ReferenceQuality(descriptor, self.codes, "harmless/1", self.described_by)
+        return ReferenceQuality(descriptor, self.codes, "harmless/1", self.described_by, self.kept)
 
     @classmethod
     def in_(cls, context: Context) -> HarmlessFaces:

@@ -15,7 +15,15 @@ import pytest
 from bombs_for_tests import bomb, progressive
 from PIL import Image
 
-from media_pipeline.frames import DecodeError, DecodeFault, FrameLimits, Pixels, decode, fit_within, hash_picture
+from media_pipeline.frames import (
+    DecodeError,
+    DecodeFault,
+    FrameLimits,
+    Pixels,
+    decode,
+    fit_within,
+    hash_picture,
+)
 
 FORMATS = [".jpg", ".png", ".webp"]
 
@@ -78,7 +86,7 @@ def test_a_cut_jpeg_is_not_saved_by_the_end_mark_of_its_thumbnail() -> None:
     assert refused(with_thumbnail[: int(len(with_thumbnail) * 0.9)]) is DecodeFault.CUT_SHORT
 
 
-@pytest.mark.parametrize("size", [(60_000, 60_000), (16_000, 16_000), (9_000, 100), (100, 9_000)])
+@pytest.mark.parametrize("size", [(60_000, 60_000), (16_000, 16_000), (17_000, 100), (100, 17_000)])
 def test_a_decompression_bomb_is_refused_before_it_unfolds(size: tuple[int, int]) -> None:
     bomb = png_that_claims(*size)
     tracemalloc.start()
@@ -112,6 +120,11 @@ def test_scans_are_counted_behind_restarts_fill_bytes_and_thumbnails() -> None:
     assert refused(hidden) is DecodeFault.TOO_MANY_SCANS
     restarts = whole.replace(b"\xff\xda", b"\xff\xd0\xff\xda")
     assert refused(restarts) in (DecodeFault.TOO_MANY_SCANS, DecodeFault.DAMAGED, DecodeFault.NOT_A_PICTURE)
+
+
+def test_large_pictures_may_have_fewer_scans() -> None:
+    limits = FrameLimits(max_scanned_pixels=5 * 64 * 48)
+    assert refused(progressive(picture()), limits) is DecodeFault.TOO_MANY_SCANS
 
 
 def test_thousands_of_segments_without_a_scan_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -14,7 +15,7 @@ from sqlalchemy import select
 
 from media_pipeline.frames import DecodeFault
 from media_pipeline.quality import QualityCode
-from xueji.identity import consent_text, queries, services, tasks
+from xueji.identity import consent_text, queries, services, tasks, vault
 from xueji.identity.errors import ConsentNeeded, ConsentOutdated, EnoughPhotos, PhotoUnusable
 from xueji.identity.events import ReferenceStored
 from xueji.identity.models import DuplicateFlag, Person, ReferencePhoto
@@ -71,6 +72,19 @@ def test_a_photo_is_kept_encrypted_and_its_template_comes_back_exactly(context: 
         (descriptor,) = queries.references(session, context.keyring, trainee.id, "none").values()
     assert descriptor.dtype == np.float32
     assert np.array_equal(descriptor, face(7))
+
+
+def test_what_is_stored_is_the_picture_that_was_judged_and_nothing_else_of_the_file(
+    context: Context, trainee: Someone, faces: HarmlessFaces
+) -> None:
+    faces.kept = b"\xff\xd8 the picture alone"
+    photo_id = _enrol(context, trainee, 1)
+    with context.database.reading() as session:
+        photo = session.get_one(ReferencePhoto, photo_id)
+        key = vault.person_key(session, context.keyring, trainee.id)
+        sealed = context.store.get(photo.path or "")
+        assert vault.unseal(key, trainee.id, vault.photo_field(photo_id), sealed) == faces.kept
+        assert photo.plain_sha256 == hashlib.sha256(faces.kept).hexdigest()
 
 
 def test_enrolling_and_deleting_are_recorded_under_a_pseudonym(context: Context, trainee: Someone) -> None:

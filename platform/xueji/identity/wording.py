@@ -135,9 +135,13 @@ PURPOSE: Mapping[str, Any] = {
 
 PHOTO_PROBLEM: Mapping[str, Any] = {
     "empty": _("没有收到照片，请重新选择。"),
-    "too_many_bytes": _("照片文件过大，请换一张10 MB以内的照片。"),
-    "too_many_pixels": _("照片尺寸过大，请换一张小一些的照片。"),
-    "not_a_picture": _("这不是照片文件，请选择JPEG、PNG或WebP格式。"),
+    "too_many_bytes": _("照片文件过大，请换一张 30 MB 以内的照片，或用手机重新拍一张。"),
+    "too_many_pixels": _("照片的像素超出了能处理的范围。请在相机设置里选较小的尺寸，或用手机重新拍一张。"),
+    "not_a_picture": _("这不是照片文件，请选择 JPEG、PNG、WebP、HEIC 或 AVIF 格式的照片。"),
+    "heic": _(
+        "这是 HEIC 照片，这里打不开。请在苹果手机的“设置 - 相机 - 格式”中选“兼容性最佳”后重拍，"
+        "或打开照片截一张屏再上传。"
+    ),
     "too_many_scans": _("照片的存储方式异常。请用手机或电脑的相机重新拍摄，或另存为普通 JPEG 后再上传。"),
     "too_costly": _("照片无法在规定时间内打开。请换一张小一些的照片，或重新拍摄。"),
     "cut_short": _("照片没有传完整，请重新上传。"),

@@ -38,7 +38,8 @@ MOST_DESCRIBED = 100
 def enrol_photo(context: Context, *, person_id: UUID, photo: bytes) -> UUID:
     """Judge, encrypt and store a photo, then enrol it beside those that stand; only the last step writes.
 
-    A photo that is unlike them is stored and used for nothing until a person has looked (`PhotoStanding`). Raises
+    What is stored is the picture that was judged, and nothing else of the file: neither place nor film. A photo that
+    is unlike them is stored and used for nothing until a person has looked (`PhotoStanding`). Raises
     ConsentNeeded, EnoughPhotos, PhotoUnusable, Unavailable, Erased.
     """
     with context.database.reading() as session:
@@ -46,6 +47,7 @@ def enrol_photo(context: Context, *, person_id: UUID, photo: bytes) -> UUID:
         key = vault.person_key(session, context.keyring, person_id)
     judged = faces.assess(faces.engine(context), photo)
     descriptor = np.asarray(judged.descriptor, "<f4")
+    photo = judged.photo or photo
     photo_id = uuid4()
     path = f"faces/reference/{photo_id}"
     ciphertext = vault.seal(key, person_id, vault.photo_field(photo_id), photo)
