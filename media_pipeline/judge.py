@@ -156,6 +156,7 @@ def judge(
         faces=max((len(frame.faces) for frame in read), default=0),
         signals=tuple(notes.signals),
         pictures=(*(frame.hash for frame in read), *(each.hash for each in moved)),
+        mismatch_micro=settings.mismatch_micro,
     )
 
 

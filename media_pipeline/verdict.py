@@ -164,6 +164,7 @@ class Verdict:
     ``score_micro``: the median distance to the reference over the frames compared, in micro-units, or None when
     none could be. ``engine`` and ``model`` name what judged, ``faces`` is the largest number of faces in
     one frame, ``pictures`` the hashes of the decodable frames, to be handed in as ``earlier`` from now on.
+    ``threshold_micro`` and ``mismatch_micro`` are the limits that it was judged by.
     """
 
     outcome: Outcome
@@ -174,6 +175,7 @@ class Verdict:
     faces: int
     signals: tuple[Signal, ...] = ()
     pictures: tuple[PictureHash, ...] = ()
+    mismatch_micro: int = JudgeSettings.mismatch_micro
 
     def has(self, code: SignalCode) -> bool:
         return any(signal.code is code for signal in self.signals)

@@ -280,7 +280,10 @@ def test_one_face_under_two_accounts_is_shown_to_staff_and_refused_to_nobody(
         assert queries.photos_to_compare(session, clock.now()) == []
 
 
-def test_what_no_worker_was_told_of_is_found_by_the_regular_look(context: Context, trainee: Someone) -> None:
+def test_what_no_worker_was_told_of_is_found_by_the_regular_look(
+    context: Context, trainee: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks.compare_waiting, "apply_async", lambda **_: None)
     other = someone(context)
     consented(context, other)
     with clock.fixed(clock.now()) as time, using(context):
@@ -288,8 +291,7 @@ def test_what_no_worker_was_told_of_is_found_by_the_regular_look(context: Contex
         _enrol(context, other, 5)
         assert tasks.compare_waiting() == 0  # a worker may still be on its way
         time.advance(timedelta(minutes=3))
-        assert tasks.compare_waiting() == 1
-        assert tasks.compare_waiting() == 0
+        assert sum(tasks.compare_waiting() for _ in range(3)) == 1
         assert tasks.remove_deleted_files() == 0
 
 
@@ -340,6 +342,28 @@ def test_photos_of_another_model_are_described_anew_in_turns_of_their_own(
         assert set(queries.references(session, context.keyring, trainee.id, "a newer one")) == {good}
     twin.down = True
     assert services.describe_all_anew(context) == 0
+
+
+def test_what_is_done_for_many_photos_is_done_in_short_turns_one_behind_the_other(
+    context: Context, trainee: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The processes that do it judge checks too: nobody's check waits for a hundred photos of others."""
+    asked: list[str] = []
+    for task in (tasks.describe_anew, tasks.compare_waiting):
+        monkeypatch.setattr(task, "apply_async", lambda name=task.name, **_: asked.append(name))
+    monkeypatch.setattr(photos, "TURN_SECONDS", 0)
+    monkeypatch.setattr(photos, "_not_described", set())
+    HarmlessFaces.in_(context).described_by = "a newer one"
+    with clock.fixed(clock.now()) as time, using(context):
+        enrolled = [_enrol(context, trainee, number) for number in range(3)]
+        with context.database.writing() as session:
+            for photo_id in enrolled:
+                session.get_one(ReferencePhoto, photo_id).model = "an older one"
+        assert [tasks.describe_anew() for _ in range(4)] == [1, 1, 1, 0]
+        time.advance(timedelta(minutes=3))
+        for _ in range(4):
+            tasks.compare_waiting()
+    assert asked == ["identity.describe_anew"] * 3 + ["identity.compare_waiting"] * 3
 
 
 def test_staff_decide_once_and_in_writing(context: Context, trainee: Someone) -> None:

@@ -16,6 +16,7 @@ from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.snapshots import services as snapshots
 from xueji.snapshots.models import Attempt, Check
+from xueji.snapshots.rules import CheckState
 from xueji.snapshots.services.judging import JUDGE_AGAIN_AFTER_MS
 from xueji.snapshots.services.turns import judge_left_over, judge_next
 from xueji.snapshots.turns import TAKEN_MS
@@ -51,6 +52,33 @@ def test_each_turn_judges_one_answer_the_oldest_first(pages: list[Page], context
     people = [person_of(context, each) for each in judged[:3] if each is not None]
     assert people == [page.student.actor.person_id for page in pages]
     assert unjudged(context) == 0
+
+
+def test_many_answers_of_one_person_delay_nobody_by_more_than_one_judgement(
+    pages: list[Page], context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hers = pages[0].student.actor.person_id
+    with context.database.writing() as session:
+        check = session.scalars(select(Check).where(Check.person_id == hers, Check.state == CheckState.ANSWERED)).one()
+        for number in range(5):
+            twin = Check(**{each.key: getattr(check, each.key) for each in Check.__table__.c if each.key != "id"})
+            session.add(twin)
+            session.flush()
+            # All of them older than what the others answered.
+            answered_ms = check.attempts[0].answered_ms - 1000 * number
+            values = {"nonce": "", "prompts": [], "device": "", "answered_ms": answered_ms}
+            session.add(Attempt(check_id=twin.id, number=1, **values))
+
+    def judge(_context: Context, attempt_id: UUID) -> None:
+        pages[0].scenario.time.advance(timedelta(seconds=1))
+        with context.database.writing() as session:
+            attempt = session.get_one(Attempt, attempt_id)
+            attempt.outcome, attempt.judged_ms = "match", clock.to_ms(clock.now())
+
+    monkeypatch.setattr("xueji.snapshots.services.turns.judge_attempt", judge)
+    order = [person_of(context, each) for each in (judge_next(context) for _ in range(8)) if each is not None]
+    assert order[:3] == [page.student.actor.person_id for page in pages]
+    assert order[3:] == [hers] * 5
 
 
 def test_processes_that_look_at_once_take_different_answers(pages: list[Page], context: Context) -> None:

@@ -11,9 +11,11 @@ import pytest
 from lesson_page import Page, judge_all, sweep
 from people_for_tests import bearer, someone
 from scenario import LESSON_MS, MINUTE, portrait
+from sqlalchemy import select
 
 from media_pipeline.harmless import scripted
 from media_pipeline.verdict import Outcome as Judged
+from xueji.identity.queries import used_photos
 from xueji.kernel.actor import Role
 from xueji.kernel.events import Announcement
 from xueji.snapshots import rules
@@ -83,7 +85,13 @@ def test_a_picture_that_does_not_match_may_be_taken_again_and_then_holds_the_tim
 def test_the_verdict_keeps_score_threshold_engine_and_model(page: Page) -> None:
     judged(page, Judged.MATCH)
     (leaf,) = [leaf for leaf in page.leaves("check.verdict") if leaf["final"]]
-    assert {"score", "threshold", "engine", "model"} <= set(leaf)
+    with page.scenario.context.database.reading() as session:
+        (attempt,) = session.scalars(select(Attempt).where(Attempt.outcome == Judged.MATCH))
+        kept = {name: getattr(attempt, name) for name in ("score", "threshold", "mismatch", "engine", "model")}
+        assert attempt.references == [str(photo.id) for photo in used_photos(session, attempt.pictures[0].person_id)]
+    assert kept.items() <= leaf.items() and None not in kept.values()
+    assert (kept["threshold"], kept["mismatch"]) == (500_000, 625_000)
+    assert len(leaf["references"]) == 1
 
 
 def test_an_engine_that_is_down_blames_nobody_and_is_asked_again(page: Page) -> None:

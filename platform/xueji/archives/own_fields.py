@@ -213,8 +213,8 @@ TAKEN: Mapping[str, Taken] = {
         "check_id.person_id",
         "每次核验的回答：得分、阈值、结论",
         "answers to checks: score, threshold, result",
-        "id check_id number prompts device answered_ms judged_ms outcome score threshold engine model signals "
-        "references",
+        "id check_id number prompts device answered_ms judged_ms outcome score threshold mismatch engine model "
+        "signals references",
         _left(Why.HOW, "nonce pulses taken_ms"),
     ),
     "check_picture": Taken(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -39,9 +40,16 @@ def compare_with_everybody(photo_id: str) -> int:
 
 @shared_task(name="identity.compare_waiting")  # type: ignore[untyped-decorator]
 def compare_waiting() -> int:
+    """One photo a turn: a check that was answered meanwhile is judged before the next."""
     with context().database.reading() as session:
         waiting = queries.photos_to_compare(session, clock.now() - _WAITED)
-    return sum(services.compare_with_everybody(context(), photo_id) for photo_id in waiting)
+    for photo_id in waiting:
+        raised = services.compare_with_everybody(context(), photo_id)
+        with context().database.reading() as session:
+            if photo_id not in queries.photos_to_compare(session, clock.now() - _WAITED):
+                _go_on(compare_waiting)
+                return raised
+    return 0
 
 
 @shared_task(name="identity.remove_deleted_files")  # type: ignore[untyped-decorator]
@@ -53,4 +61,15 @@ def remove_deleted_files() -> int:
 @shared_task(name="identity.describe_anew")  # type: ignore[untyped-decorator]
 def describe_anew() -> int:
     """Photos that an earlier release's model described, before anybody waits for a judgement on them."""
-    return services.describe_all_anew(context())
+    described = services.describe_all_anew(context())
+    if described:
+        _go_on(describe_anew)
+    return described
+
+
+def _go_on(task: Any) -> None:
+    """Another turn, behind whatever waits by now; without a broker the schedule gives it."""
+    try:
+        task.apply_async(retry=False)
+    except OperationalError as error:
+        log.warning("identity.turn_waits", task=task.name, error=str(error))

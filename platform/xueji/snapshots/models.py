@@ -82,6 +82,9 @@ class Attempt(Base):
     score: Mapped[int | None] = mapped_column(Integer)
     """Distance to the reference in millionths; smaller is nearer."""
     threshold: Mapped[int | None] = mapped_column(Integer)
+    """Up to this distance it was she, in millionths."""
+    mismatch: Mapped[int | None] = mapped_column(Integer)
+    """Beyond this distance it was somebody else, in millionths; None of verdicts from before it was kept."""
     engine: Mapped[str | None] = mapped_column(String(64))
     model: Mapped[str | None] = mapped_column(String(80))
     signals: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
@@ -32,7 +33,9 @@ log = structlog.get_logger(__name__)
 _not_described: set[tuple[UUID, str]] = set()
 """Photos that a model could not describe, as far as this process has tried."""
 MOST_DESCRIBED = 100
-"""Photos described anew in one turn of the task."""
+"""Photos looked up for one turn of describing."""
+TURN_SECONDS = 0.5
+"""After so long a turn ends with the photo at hand: checks are judged by the same processes, and wait for no more."""
 
 
 def enrol_photo(context: Context, *, person_id: UUID, photo: bytes) -> UUID:
@@ -168,7 +171,7 @@ def describe_anew(context: Context, photo_id: UUID, model: str) -> bool:
 
 
 def describe_all_anew(context: Context) -> int:
-    """One turn of describing what another model than the engine's described; how many stand now.
+    """One short turn of describing what another model than the engine's described; how many stand now.
 
     None while the engine is down: the next turn tries again. A photo that the new model cannot describe is not asked of
     it again by this process, so that it never stands in the way of the others.
@@ -179,11 +182,14 @@ def describe_all_anew(context: Context) -> int:
         with context.database.reading() as session:
             tried = [photo_id for photo_id, by in _not_described if by == model]
             waiting = queries.photos_of_other_models(session, model, MOST_DESCRIBED + len(tried))
+        ends = time.monotonic() + TURN_SECONDS
         for photo_id in [each for each in waiting if each not in tried][:MOST_DESCRIBED]:
             if describe_anew(context, photo_id, model):
                 described += 1
             else:
                 _not_described.add((photo_id, model))
+            if described and time.monotonic() > ends:
+                break
     except Unavailable:
         log.warning("identity.photos_wait_to_be_described")
     return described

@@ -218,7 +218,8 @@ def _write(
         attempt.signals = [*attempt.signals, {"code": why}]
     attempt.outcome = outcome
     attempt.judged_ms = now_ms
-    attempt.score, attempt.threshold = verdict.score_micro, verdict.threshold_micro
+    attempt.score = verdict.score_micro
+    attempt.threshold, attempt.mismatch = verdict.threshold_micro, verdict.mismatch_micro
     attempt.engine, attempt.model = verdict.engine, verdict.model
     attempt.references = [str(photo_id) for photo_id in compared]
     plan = read_terms(sitting.terms).plan

@@ -59,7 +59,7 @@ def verdict(
         "signals": ([{"code": why}] if why is not None else []) if attempt is None else attempt.signals,
     }
     if attempt is not None:
-        judged = {"threshold": attempt.threshold, "engine": attempt.engine, "model": attempt.model}
+        judged = {name: getattr(attempt, name) for name in ("threshold", "mismatch", "engine", "model")}
         values |= {name: value for name, value in judged.items() if value is not None}
         if attempt.score is not None:
             values["score"] = attempt.score
