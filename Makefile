@@ -21,15 +21,18 @@ MUTMUT := 3.8.1
 frontend_inputs = find frontend platform courses media_pipeline -name node_modules -prune -o -type f \
 	\( -path 'frontend/*' -o -name '*.po' \) -print | LC_ALL=C sort
 
-# A demonstration that cannot be made says why, and keeps nobody from the installation.
-run: setup
+# A new data folder becomes a demonstration with six weeks behind it. One that cannot be made says why, and keeps nobody
+# from the installation.
+run: install
+	@$(BIN)/xueji setup --demonstration
 	@$(BIN)/xueji demo > /dev/null || echo "starting all the same"
 	@exec $(BIN)/xueji up
 
 setup: install
 	@$(BIN)/xueji setup
 
-demo: setup
+demo: install
+	@$(BIN)/xueji setup --demonstration
 	@$(BIN)/xueji demo > /dev/null
 
 $(VENV)/bin/python:

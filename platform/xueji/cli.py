@@ -58,15 +58,25 @@ def main() -> None:
 
 
 @main.command()
-def setup() -> None:
+@click.option(
+    "--demonstration", is_flag=True, help="Begin the log six weeks ago, under a name that says so, for `xueji demo`."
+)
+def setup(demonstration: bool) -> None:
     """Make the data folder, keys, database and face models; what is there is kept."""
-    from xueji import installation
-    from xueji.keycheck import OtherKey
+    from contextlib import nullcontext
 
-    installation.name_the_log(Path(os.environ.get("XUEJI_DATA") or "data").resolve())
+    from xueji import installation
+    from xueji.kernel import clock
+    from xueji.keycheck import OtherKey
+    from xueji.trace.rules import DEMONSTRATION, PLAYED
+
+    prefix = {"prefix": DEMONSTRATION} if demonstration else {}
+    named = installation.name_the_log(Path(os.environ.get("XUEJI_DATA") or "data").resolve(), **prefix)
     settings = _settings()
+    begins = clock.fixed(clock.now() - PLAYED) if demonstration and named else nullcontext()
     try:
-        installation.make(settings)
+        with begins:
+            installation.make(settings)
     except OtherKey as error:
         _refuse(str(error))
     click.echo(f"{settings.data} is set up")

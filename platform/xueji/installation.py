@@ -45,17 +45,21 @@ def make_folder(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-def name_the_log(data: Path) -> None:
-    """Two logs must never sign under one name, so a new installation's gets one that nobody else has."""
+def name_the_log(data: Path, prefix: str = "xueji.example/") -> bool:
+    """Two logs must never sign under one name, so a new installation's gets one that nobody else has.
+
+    Returns whether it was named: not when it is somebody else's to name, or has a name already.
+    """
     file = data / "settings.toml"
     if PREFIX + "LOG_ORIGIN" in os.environ or file.exists() or (data / "keys").exists():
-        return
+        return False
     make_folder(data)
     file.write_text(
         "# Settings of this installation; docs/operations.md names them all.\n"
-        f'log_origin = "xueji.example/{secrets.token_hex(4)}/log"\n',
+        f'log_origin = "{prefix}{secrets.token_hex(4)}/log"\n',
         "utf-8",
     )
+    return True
 
 
 def upgrade(settings: Settings) -> None:

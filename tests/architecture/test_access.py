@@ -20,6 +20,7 @@ OPEN_WRITES = {
     "identity.sign_in_new_password",
     "identity.sign_out",
     "identity_api.issue_token",
+    "identity.sign_in_as",  # a demonstration alone
     "navigation.language",
     "trace.add_checkpoint",
 }

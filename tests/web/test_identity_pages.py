@@ -189,6 +189,18 @@ def test_only_a_demonstration_names_its_accounts(context: Context, browser: Brow
     assert "demo-pass-1" in text
 
 
+def test_one_tap_signs_in_in_a_demonstration_alone(context: Context, browser: Browser) -> None:
+    who, other = someone(context, Role.REGULATOR), someone(context)
+    made = {"accounts": [{"account": who.account, "password": PASSWORD, "role": "regulator"}]}
+    (context.settings.data / "demo.json").write_text(json.dumps(made), "utf-8")
+    assert browser.post(f"/sign-in/as/{who.account}", look="/sign-in").status_code == 404
+    shown = replace(context, settings=replace(context.settings, demo=True))
+    there = Browser(create_app(context=shown))
+    assert there.post(f"/sign-in/as/{other.account}", look="/sign-in").status_code == 404
+    assert there.post(f"/sign-in/as/{who.account}", look="/sign-in").status_code == 302
+    assert len(_logins(context, who)) == 1 and _logins(context, other) == []
+
+
 def test_a_page_that_has_expired_leads_back_to_itself_and_to_no_other_site(browser: Browser, context: Context) -> None:
     browser.sign_in(someone(context))
     page, elsewhere = "http://localhost/account", "http://localhost.example/account"

@@ -112,3 +112,16 @@ Files
   policy.json      the keys                         verify.py, verifier/  the program
   manifest.json    all of these, with their SHA-256
 """
+
+PLAYED = """\
+
+演示环境
+  本证据包来自演示环境（日志名称以 demo 开头）。其中的人物都是虚构的，面孔是画出来的；最初六周由程序按真实的规则演出，
+  时钟由程序拨动。因此它能说明记录了什么、先后如何、学时怎样算出，不能证明任何时间，也不是任何人的培训记录。
+
+A demonstration
+  This bundle comes from a demonstration: the log's name begins with "demo". Its people are invented and their faces
+  drawn; a program played its first six weeks under the real rules, with a clock that was told the time. It shows what
+  was recorded, in which order, and how hours follow from it. It proves no time, and is nobody's training record.
+"""
+"""What is added where the log is a demonstration's (`trace.rules.DEMONSTRATION`)."""

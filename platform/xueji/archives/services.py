@@ -22,7 +22,7 @@ from xueji.archives import proofs
 from xueji.archives.claims.committed import commitments
 from xueji.archives.errors import NoSuchCheckpoint, NotYetSigned
 from xueji.archives.program import program
-from xueji.archives.readme import README
+from xueji.archives.readme import PLAYED, README
 from xueji.archives.rules import PICTURE, Asker, opened_fields
 from xueji.enrolment.access import access_enrolment
 from xueji.enrolment.binding import misplaced
@@ -47,7 +47,7 @@ from xueji.snapshots.models import Picture
 from xueji.trace import canonical, merkle, queries, sealing
 from xueji.trace import policy as trust
 from xueji.trace.models import Checkpoint, Leaf, Log, Opening
-from xueji.trace.rules import ABOUT, Event, Recorded
+from xueji.trace.rules import ABOUT, DEMONSTRATION, Event, Recorded
 
 log = structlog.get_logger(__name__)
 
@@ -231,7 +231,8 @@ def _write(
     _put(archive, parts.POLICY, _json(trust.policy(session, context.settings)))
     _put(archive, parts.STATEMENT, _json(closing.statement.to_dict()))
     _put(archive, parts.RULEBOOK, closing.rulebook.to_json())
-    _put(archive, parts.README, README)
+    played = context.settings.log_origin.startswith(DEMONSTRATION)
+    _put(archive, parts.README, README + PLAYED if played else README)
     for name, content in program().items():
         _put(archive, name, content)
     _write_manifest(archive)

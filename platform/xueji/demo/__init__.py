@@ -7,12 +7,14 @@ can sign in, and the first trainee can study without a camera until her check-in
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
+from xueji.demo import history
 from xueji.demo.accounts import Accounts, Placed
 from xueji.demo.course import FilmNotMade
 from xueji.demo.training import Ready, Training, make_training, ready_until
@@ -21,6 +23,9 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.kernel.errors import Problem
+from xueji.kernel.tasks import make_celery
+from xueji.trace.process import AnotherSequencer
+from xueji.trace.rules import PLAYED
 from xueji.wiring import connect
 
 __all__ = ["NotMade", "make", "welcome"]
@@ -48,6 +53,8 @@ def make(context: Context) -> dict[str, Any]:
 
 def _made(context: Context) -> dict[str, Any]:
     accounts = Accounts.open_or_create(context.settings)
+    if history.is_wanted(context):
+        _play(context, accounts)
     people = accounts.register(context)
     notes = accounts.put_right(context, people)
     training = make_training(context, people)
@@ -69,6 +76,19 @@ def _made(context: Context) -> dict[str, Any]:
         "enrolments": _enrolments(training, order),
         "notes": notes,
     }
+
+
+def _play(context: Context, accounts: Accounts) -> None:
+    """The weeks before the first start. No broker is up yet: what is told to one meanwhile is told to nobody."""
+    now = clock.now()
+    make_celery(replace(context.settings, broker_url="memory://"))
+    try:
+        with clock.fixed(now - PLAYED + timedelta(minutes=5)):
+            history.play(context, accounts.register(context), now)
+    except AnotherSequencer as error:
+        raise NotMade("the installation is up: stop it, then run `xueji demo` again") from error
+    finally:
+        make_celery(context.settings)
 
 
 def _routes(context: Context, people: dict[str, Placed]) -> dict[UUID, str]:

@@ -42,6 +42,8 @@ def with_check_digit(digits: str) -> str:
 
 
 TRAINING_CENTRE = House("虚构安全培训中心", OrganisationKind.INSTITUTION, "220104")
+SCHOOL = House("虚构职业技能学校", OrganisationKind.INSTITUTION, "220102")
+STATION = House("虚构外地培训站", OrganisationKind.INSTITUTION, "620102")
 FACTORY = House("虚构电气制造有限公司", OrganisationKind.ENTERPRISE, "220104")
 BUREAU = House("虚构市应急管理局", OrganisationKind.AUTHORITY, "220100")
 BUREAU_ELSEWHERE = House("虚构外地应急管理局", OrganisationKind.AUTHORITY, "620100")

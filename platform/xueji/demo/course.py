@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
@@ -14,7 +15,7 @@ from courses.models import Course, Film, FilmState, Lesson
 from courses.services.editing import add_lesson, create_course
 from courses.services.films import make_film
 from courses.services.uploads import take_in_file
-from media_pipeline.demo_film import make_demo_film
+from media_pipeline.demo_film import make_demo_film, make_long_film
 from xueji.kernel.actor import Actor
 from xueji.kernel.context import Context
 from xueji.rulebook.vocabulary import Part
@@ -24,6 +25,8 @@ LESSONS = (("作业前的安全确认", 240), ("触电急救与应急处置", 12
 """Title and length in seconds."""
 
 
+LONG_SECONDS = 600
+"""From so long on a film is made small and cheaply."""
 PATIENCE_SECONDS = 600
 """For a film that a worker of the running installation has begun with."""
 _ON_ITS_WAY = (FilmState.QUEUED, FilmState.WORKING)
@@ -33,34 +36,39 @@ class FilmNotMade(RuntimeError):
     """The demonstration's film was refused or is late; the message says so in a sentence."""
 
 
-def make_course(context: Context, *, actor: Actor) -> list[UUID]:
-    """The demonstration's lessons in their order, each with a film that is ready. What was renamed, given another
-    part or taken away is made anew. Raises FilmNotMade.
+SUMMARY = "演示用课程：画面由程序绘制，仅供体验学习、抽查与审计的全过程。"
+
+
+def make_course(
+    context: Context, *, actor: Actor, title: str = TITLE, lessons: Sequence[tuple[str, int]] | None = None
+) -> list[UUID]:
+    """A course of the demonstration with its lessons in their order, each with a film that is ready. What was renamed,
+    given another part or taken away is made anew. ``lessons``: title and length in seconds. Raises FilmNotMade.
     """
+    wanted = LESSONS if lessons is None else lessons
     with context.database.writing() as session:
         course = session.scalar(
             select(Course)
-            .where(Course.title == TITLE, Course.organisation_id == actor.organisation_id)
+            .where(Course.title == title, Course.organisation_id == actor.organisation_id)
             .order_by(Course.created_at.desc())
             .limit(1)
         )
         if course is None:
-            summary = "演示用课程：画面由程序绘制，仅供体验学习、抽查与审计的全过程。"
-            course = create_course(session, actor=actor, title=TITLE, summary=summary)
+            course = create_course(session, actor=actor, title=title, summary=SUMMARY)
         theory = select(Lesson).filter_by(course_id=course.id, part=Part.THEORY)
         there = {lesson.title: lesson for lesson in session.scalars(theory)}
-        lessons = [
-            there.get(title) or add_lesson(session, actor=actor, course_id=course.id, title=title)
-            for title, _seconds in LESSONS
+        taught = [
+            there.get(name) or add_lesson(session, actor=actor, course_id=course.id, title=name)
+            for name, _seconds in wanted
         ]
-    with ThreadPoolExecutor(len(LESSONS)) as pool:
+    with ThreadPoolExecutor(len(wanted)) as pool:
         made = [
             pool.submit(_make_film, context, actor, lesson, seconds)
-            for lesson, (_title, seconds) in zip(lessons, LESSONS, strict=True)
+            for lesson, (_name, seconds) in zip(taught, wanted, strict=True)
         ]
     for film in made:
         film.result()
-    return [lesson.id for lesson in lessons]
+    return [lesson.id for lesson in taught]
 
 
 def _make_film(context: Context, actor: Actor, lesson: Lesson, seconds: int) -> None:
@@ -68,7 +76,7 @@ def _make_film(context: Context, actor: Actor, lesson: Lesson, seconds: int) -> 
     if film_id is None or _state(context, film_id) is FilmState.REFUSED:
         with tempfile.TemporaryDirectory(prefix="xueji-film-") as folder:
             file = Path(folder) / f"{lesson.title}.mp4"
-            make_demo_film(file, seconds, lesson.title)
+            (make_demo_film if seconds < LONG_SECONDS else make_long_film)(file, seconds, lesson.title)
             film_id = take_in_file(context, actor=actor, file=file, lesson_id=lesson.id)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not make_film(context, film_id) and _state(context, film_id) in _ON_ITS_WAY:

@@ -30,6 +30,17 @@ ROLE: Mapping[Role, Any] = {
     Role.ADMINISTRATOR: _("平台管理员"),
 }
 
+DEMONSTRATED: Mapping[str, tuple[Any, str]] = {
+    "trainee1": (_("已经签到，没有摄像头也能学：试着拖动、快进，看看学时怎么算。"), "/training"),
+    "trainee2": (_("用摄像头核验：先登记照片，故意失败一次，再补学回来。"), "/training"),
+    "trainee3": (_("刚报名、还没开始学的人。"), "/training"),
+    "institution": (_("等待复核的核验和申诉、各班学员的学时。"), "/review"),
+    "enterprise": (_("本单位的人学到哪里，谁还差什么。"), "/people"),
+    "regulator": (_("回放一次学习，下载证据包，离线核验；逾期的整改。"), "/oversight"),
+    "regulator2": (_("另一个省的监管部门：只看得到本地的班。"), "/oversight"),
+    "admin": (_("平台运行得怎样，账号怎样管理。"), "/installation"),
+}
+"""What there is to see for the accounts of a demonstration, and where it begins."""
 
 ACCOUNT_PROBLEM: Mapping[AccountProblem, Any] = {
     AccountProblem.LOST: _("表格软件已把这个账号变成近似值。请把该列设为“文本”格式，重新填写。"),

@@ -34,6 +34,11 @@ HOLDERS = "holders"
 """The chain of those outside who say that they hold a checkpoint."""
 LONGEST_STANDSTILL_MS = 45 * 24 * 3600 * 1000
 """An installation that has signed nothing for longer is asked whether its clock is right before it goes on."""
+DEMONSTRATION = "demo.xueji.example/"
+"""How the name of a log begins whose first weeks were played under a clock that was told the time: its signatures prove
+what was recorded and in which order, and prove no time."""
+PLAYED = timedelta(days=42)
+"""How long those weeks are; shorter than a log may stand still."""
 SALT_BYTES = 16
 """Of every leaf, from the operating system."""
 LONGEST_LAG_MS = 5000

@@ -35,9 +35,11 @@ def signatures(reading: Reading) -> str:
         tree.anchors.sort(key=lambda anchor: anchor.checkpoint.size)
     reading.trees = trees
     newest = reading.newest
+    played = "; the log of a demonstration: its first weeks were played, so its times prove nothing"
     return (
         f"checkpoint of {newest.checkpoint.size} leaves of {newest.checkpoint.origin}, signed {utc(newest.time)}; "
         f"{sum(len(tree.anchors) for tree in trees)} earlier ones"
+        f"{played if newest.checkpoint.origin.startswith(rules.DEMONSTRATION) else ''}"
     )
 
 

@@ -19,10 +19,10 @@ from xueji.identity.gate import enter, leave, limit_failures
 from xueji.identity.rules import SessionEnd, SessionKind, Step
 from xueji.identity.services import Needed, Passed
 from xueji.identity.views import blueprint
-from xueji.identity.wording import ROLE
+from xueji.identity.wording import DEMONSTRATED, ROLE
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
-from xueji.kernel.errors import Problem
+from xueji.kernel.errors import NotFound, Problem
 from xueji.web.access import public
 from xueji.web.codes import qr_code
 from xueji.web.session import actor_or_none, context, refusal
@@ -61,6 +61,19 @@ def sign_in() -> Any:
     ended = refusal() if request.method == "GET" else None
     page = render_template("identity/sign_in.html", form=form, problem=problem, ended=ended, demo=_demo_accounts())
     return page, _status(form, problem)
+
+
+@blueprint.post("/sign-in/as/<account>")
+@public
+@limit_failures
+def sign_in_as(account: str) -> Response:
+    """One tap, with the password that the page shows beside it; in a demonstration alone."""
+    shown = next((each for each in _demo_accounts() if each["account"] == account), None)
+    if shown is None:
+        raise NotFound
+    origin = origin_of_request(account)
+    result = services.pass_password(context(), account=account, password=shown["password"], origin=origin, **_browser())
+    return _go_on(result, shown["next"])
 
 
 @blueprint.route("/sign-in/code", methods=["GET", "POST"])
@@ -179,14 +192,24 @@ def _landing(passed: Passed, target: str | None) -> str:
     return target or "/"
 
 
-def _demo_accounts() -> list[dict[str, str]]:
-    """The invented accounts of a demonstration, as its making wrote them down; none anywhere else."""
+def _demo_accounts() -> list[dict[str, Any]]:
+    """The invented accounts of a demonstration, as its making wrote them down, with what there is to see; none
+    anywhere else."""
     file = context().settings.data / "demo.json"
     if not context().settings.demo or not file.exists():
         return []
     known = {role.value: str(word) for role, word in ROLE.items()}
     accounts: list[dict[str, str]] = json.loads(file.read_text("utf-8"))["accounts"]
-    return [{**each, "role": known.get(each["role"], each["role"])} for each in accounts]
+    nothing = ("", "/")
+    return [
+        {
+            **each,
+            "role": known.get(each["role"], each["role"]),
+            "look": DEMONSTRATED.get(each["account"], nothing)[0],
+            "next": DEMONSTRATED.get(each["account"], nothing)[1],
+        }
+        for each in accounts
+    ]
 
 
 def _status(form: StrictForm, problem: Problem | None) -> int:
