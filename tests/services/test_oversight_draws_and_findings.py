@@ -18,11 +18,11 @@ from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import Forbidden, NotFound
 from xueji.oversight import queries, rules, services
 from xueji.oversight.access import access_draw, access_finding
-from xueji.oversight.errors import DeadlinePast, FindingOver, NobodyToDraw
+from xueji.oversight.errors import DeadlineNotLater, DeadlinePast, FindingOver, NobodyToDraw
 from xueji.oversight.models import Draw, Finding
 from xueji.oversight.queries import Sought
 from xueji.oversight.replay import timeline
-from xueji.oversight.rules import FindingKind, FindingState
+from xueji.oversight.rules import FindingKind, FindingState, Turn
 from xueji.rulebook.vocabulary import Outcome
 from xueji.snapshots.queries import checks_of_sitting
 from xueji.trace import queries as trace
@@ -149,13 +149,50 @@ def test_findings_are_between_the_regulator_and_the_institution_that_answers(sce
         _finding(scenario, student, _regulator(scenario), days=0)
 
 
-def test_states_of_a_finding_only_move_forward() -> None:
+def test_a_finding_moves_on_or_back_to_open() -> None:
     moves = {(state, to) for state in FindingState for to in FindingState if rules.may_move(state, to)}
     assert moves == {
         (FindingState.OPEN, FindingState.ANSWERED),
         (FindingState.OPEN, FindingState.CLOSED),
+        (FindingState.ANSWERED, FindingState.OPEN),
         (FindingState.ANSWERED, FindingState.CLOSED),
     }
+
+
+def test_an_answer_is_sent_back_a_deadline_put_off_and_nothing_that_was_said_is_lost(scenario: Scenario) -> None:
+    student, regulator, keyring = scenario.student(), _regulator(scenario), scenario.context.keyring
+    staff, finding = scenario.school.staff, _finding(scenario, student, regulator)
+    today = clock.shanghai_day(clock.now())
+    later, last = today + timedelta(days=20), today + timedelta(days=30)
+    with scenario.context.database.writing() as session:
+        act = {"session": session, "keyring": keyring, "finding_id": finding.id}
+        with pytest.raises(FindingOver):
+            services.send_back(**act, actor=regulator, words="没有答复", deadline=later)
+        with pytest.raises(Forbidden):
+            services.extend(**act, actor=staff, words="来不及", deadline=later)
+        with pytest.raises(DeadlineNotLater):
+            services.extend(**act, actor=regulator, words="不延", deadline=finding.deadline)
+        services.extend(**act, actor=regulator, words="材料较多", deadline=later)
+        services.answer_finding(**act, actor=staff, answer="已电话核实")
+        with pytest.raises(FindingOver):
+            services.extend(**act, actor=regulator, words="再延", deadline=last)
+        with pytest.raises(DeadlinePast):
+            services.send_back(**act, actor=regulator, words="请附照片", deadline=today)
+        services.send_back(**act, actor=regulator, words="请附现场照片", deadline=last)
+        services.answer_finding(**act, actor=staff, answer="照片已附")
+    with scenario.context.database.reading() as session:
+        kept = session.get_one(Finding, finding.id)
+        assert (kept.state, kept.answer, kept.deadline) == (FindingState.ANSWERED, "照片已附", last)
+        assert [(each.turn, each.words) for each in queries.turns(session, finding.id)] == [
+            (Turn.EXTEND, "材料较多"),
+            (Turn.ANSWER, "已电话核实"),
+            (Turn.SEND_BACK, "请附现场照片"),
+            (Turn.ANSWER, "照片已附"),
+        ]
+        leaves = [leaf["values"] for leaf in trace.chain(session, student.enrolment.chain)]
+    steps = [(values["state"], values["deadline"]) for values in leaves if values.get("finding") == str(finding.id)]
+    assert [state for state, _day in steps] == ["open", "open", "answered", "open", "answered"]
+    assert [day for _state, day in steps][1:] == [later.isoformat()] * 2 + [last.isoformat()] * 2
 
 
 def test_a_replay_shows_what_was_studied_checked_and_lost(scenario: Scenario) -> None:

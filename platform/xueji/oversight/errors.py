@@ -16,6 +16,10 @@ class DeadlinePast(Invalid):
     type, title = "deadline-past", _("整改期限须在今天之后")
 
 
+class DeadlineNotLater(Invalid):
+    type, title = "deadline-not-later", _("新的整改期限须晚于原来的期限")
+
+
 class NobodyToDraw(Invalid):
     type, title = "nobody-to-draw", _("没有可抽取的学员")
     detail = _("所选范围内没有学员。请换一个机构或培训班。")

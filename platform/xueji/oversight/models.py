@@ -10,7 +10,7 @@ from sqlalchemy import JSON, Date, ForeignKey, Index, Integer, LargeBinary, Stri
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xueji.kernel.database import Base, UTCDateTime, word
-from xueji.oversight.rules import FindingKind, FindingState
+from xueji.oversight.rules import FindingKind, FindingState, Turn
 
 
 class Finding(Base):
@@ -43,6 +43,26 @@ class Finding(Base):
     answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     closed_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), info={"personal": "who closed it"})
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class FindingTurn(Base):
+    """An answer to a finding, an answer sent back, or a deadline put off: each stays, whatever followed.
+
+    Personal data: who did it, and what was written.
+    """
+
+    __tablename__ = "finding_turn"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    finding_id: Mapped[UUID] = mapped_column(ForeignKey("finding.id"), index=True)
+    number: Mapped[int] = mapped_column(Integer)
+    """Of this finding, from 1."""
+    turn: Mapped[Turn] = mapped_column(word(Turn))
+    words: Mapped[str] = mapped_column(Text, info={"personal": "may speak of the trainee"})
+    deadline: Mapped[date | None] = mapped_column(Date)
+    """The new last day to answer, included (Asia/Shanghai); of an answer, None."""
+    done_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"), info={"personal": "who answers for it"})
+    done_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class Draw(Base):

@@ -20,7 +20,7 @@ from xueji.identity.spelling import number, person_name
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
 from xueji.oversight.access import seen_cohorts, seen_findings, within
-from xueji.oversight.models import Draw, Finding
+from xueji.oversight.models import Draw, Finding, FindingTurn
 from xueji.oversight.rules import FindingState, drawn
 from xueji.progress.models import Sitting
 from xueji.rulebook.vocabulary import Category, Training
@@ -320,6 +320,12 @@ def _in_state(closed: bool) -> ColumnElement[bool]:
 def finding_line(session: Session, finding_id: UUID) -> FindingLine:
     """Of a finding already looked up by `access_finding`."""
     return FindingLine(*session.execute(_finding_lines().where(Finding.id == finding_id)).one())
+
+
+def turns(session: Session, finding_id: UUID) -> Sequence[FindingTurn]:
+    """What was done about a finding, the first first."""
+    chosen = select(FindingTurn).where(FindingTurn.finding_id == finding_id)
+    return session.scalars(chosen.order_by(FindingTurn.number)).all()
 
 
 def _finding_lines() -> Select[Finding, str, str, str]:

@@ -21,7 +21,8 @@ class FindingKind(StrEnum):
 
 
 class FindingState(StrEnum):
-    """open → answered by the institution → closed by the regulator, who may also close one that was a mistake."""
+    """open → answered by the institution → closed by the regulator, who may also close one that was a mistake; an
+    answer that is not enough is sent back: the finding is open again, with a new deadline."""
 
     OPEN = "open"
     ANSWERED = "answered"
@@ -30,9 +31,17 @@ class FindingState(StrEnum):
 
 MOVES: Final[Mapping[FindingState, frozenset[FindingState]]] = {
     FindingState.OPEN: frozenset({FindingState.ANSWERED, FindingState.CLOSED}),
-    FindingState.ANSWERED: frozenset({FindingState.CLOSED}),
+    FindingState.ANSWERED: frozenset({FindingState.OPEN, FindingState.CLOSED}),
     FindingState.CLOSED: frozenset(),
 }
+
+
+class Turn(StrEnum):
+    """What was done about a finding between its raising and its end."""
+
+    ANSWER = "answer"
+    SEND_BACK = "send_back"
+    EXTEND = "extend"
 
 
 def may_move(state: FindingState, to: FindingState) -> bool:

@@ -6,7 +6,7 @@ import os
 from datetime import date
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from xueji.enrolment.access import access_enrolment
@@ -18,9 +18,9 @@ from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Forbidden, NotFound
 from xueji.oversight import rules
 from xueji.oversight.access import access_finding, seen_cohorts
-from xueji.oversight.errors import DeadlinePast, FindingOver, NobodyToDraw, TooManyToDraw
-from xueji.oversight.models import Draw, Finding
-from xueji.oversight.rules import FindingKind, FindingState
+from xueji.oversight.errors import DeadlineNotLater, DeadlinePast, FindingOver, NobodyToDraw, TooManyToDraw
+from xueji.oversight.models import Draw, Finding, FindingTurn
+from xueji.oversight.rules import FindingKind, FindingState, Turn
 from xueji.progress.models import Sitting
 from xueji.trace import services as trace
 from xueji.trace.rules import PLATFORM, Event
@@ -144,8 +144,66 @@ def answer_finding(session: Session, keyring: Keyring, *, actor: Actor, finding_
     """The institution says what it did. Raises NotFound, Forbidden, FindingOver."""
     finding = _to_move(session, actor, finding_id, Role.INSTITUTION, FindingState.ANSWERED)
     finding.answer, finding.answered_by, finding.answered_at = answer.strip(), actor.person_id, clock.now()
+    _note(session, actor, finding, Turn.ANSWER, answer)
     _record(session, keyring, actor, finding)
     return finding
+
+
+def send_back(
+    session: Session, keyring: Keyring, *, actor: Actor, finding_id: UUID, words: str, deadline: date
+) -> Finding:
+    """The answer is not enough: the institution has to answer anew, until the new deadline; what it said stays.
+
+    Raises NotFound, Forbidden, FindingOver, DeadlinePast.
+    """
+    if deadline <= clock.shanghai_day(clock.now()):
+        raise DeadlinePast
+    finding = _to_move(session, actor, finding_id, Role.REGULATOR, FindingState.OPEN)
+    finding.deadline = deadline
+    finding.answer, finding.answered_by, finding.answered_at = "", None, None
+    _note(session, actor, finding, Turn.SEND_BACK, words)
+    _record(session, keyring, actor, finding)
+    return finding
+
+
+def extend(
+    session: Session, keyring: Keyring, *, actor: Actor, finding_id: UUID, words: str, deadline: date
+) -> Finding:
+    """The regulator gives more time for an answer that is owed, also when the deadline is past already.
+
+    Raises NotFound, Forbidden, FindingOver (none is owed), DeadlinePast, DeadlineNotLater.
+    """
+    finding = access_finding(session, actor, finding_id, lock=True)
+    if not actor.is_(Role.REGULATOR):
+        raise Forbidden
+    if finding.state is not FindingState.OPEN:
+        raise FindingOver
+    if deadline <= clock.shanghai_day(clock.now()):
+        raise DeadlinePast
+    if deadline <= finding.deadline:
+        raise DeadlineNotLater
+    finding.deadline = deadline
+    _note(session, actor, finding, Turn.EXTEND, words)
+    _record(session, keyring, actor, finding)
+    return finding
+
+
+def _note(session: Session, actor: Actor, finding: Finding, turn: Turn, words: str) -> None:
+    """The finding is locked by whoever moves it, so turns are counted one after the other."""
+    deadline = None if turn is Turn.ANSWER else finding.deadline
+    before = session.scalar(select(func.count()).where(FindingTurn.finding_id == finding.id)) or 0
+    session.add(
+        FindingTurn(
+            finding_id=finding.id,
+            number=before + 1,
+            turn=turn,
+            words=words.strip(),
+            deadline=deadline,
+            done_by=actor.person_id,
+            done_at=clock.now(),
+        )
+    )
+    session.flush()
 
 
 def close_finding(session: Session, keyring: Keyring, *, actor: Actor, finding_id: UUID) -> Finding:
@@ -168,7 +226,12 @@ def _to_move(session: Session, actor: Actor, finding_id: UUID, role: Role, to: F
 
 def _record(session: Session, keyring: Keyring, actor: Actor, finding: Finding) -> None:
     person_id = session.get_one(Enrolment, finding.enrolment_id).person_id
-    values = {"finding": str(finding.id), "kind": finding.kind.value, "state": finding.state.value}
+    values = {
+        "finding": str(finding.id),
+        "kind": finding.kind.value,
+        "state": finding.state.value,
+        "deadline": finding.deadline.isoformat(),
+    }
     record_in_enrolment(
         session,
         keyring,

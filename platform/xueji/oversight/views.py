@@ -303,6 +303,10 @@ def finding(finding_id: UUID) -> str:
         regulator=regulator,
         may_answer=not regulator and found.state is FindingState.OPEN,
         may_close=regulator and found.state is not FindingState.CLOSED,
+        may_send_back=regulator and found.state is FindingState.ANSWERED,
+        may_extend=regulator and found.state is FindingState.OPEN,
+        turns=queries.turns(db(), found.id),
+        deadline=max(_default_deadline(), found.deadline + timedelta(days=1)),
         today=clock.shanghai_day(clock.now()),
         **_words(),
     )
@@ -338,6 +342,26 @@ def answer_finding(finding_id: UUID) -> AnyResponse:
 def close_finding(finding_id: UUID) -> AnyResponse:
     services.close_finding(db(), context().keyring, actor=actor(), finding_id=finding_id)
     flash(_("问题已关闭。"), "success")
+    return redirect(url_for("oversight.finding", finding_id=finding_id))
+
+
+@blueprint.post("/findings/<uuid:finding_id>/send-back")
+@roles(Role.REGULATOR)
+def send_back_finding(finding_id: UUID) -> AnyResponse:
+    services.send_back(
+        db(), context().keyring, actor=actor(), finding_id=finding_id, words=_said("words"), deadline=_day("deadline")
+    )
+    flash(_("已退回培训机构重新答复。"), "success")
+    return redirect(url_for("oversight.finding", finding_id=finding_id))
+
+
+@blueprint.post("/findings/<uuid:finding_id>/extend")
+@roles(Role.REGULATOR)
+def extend_finding(finding_id: UUID) -> AnyResponse:
+    services.extend(
+        db(), context().keyring, actor=actor(), finding_id=finding_id, words=_said("words"), deadline=_day("deadline")
+    )
+    flash(_("整改期限已延长。"), "success")
     return redirect(url_for("oversight.finding", finding_id=finding_id))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
-from xueji.oversight.rules import FindingKind, FindingState
+from xueji.oversight.rules import FindingKind, FindingState, Turn
 from xueji.rulebook.vocabulary import BeatState, Method
 
 FINDING_KIND: Mapping[FindingKind, Any] = {
@@ -30,6 +30,13 @@ FINDING_TONE: Mapping[FindingState, tuple[str, str]] = {
     FindingState.CLOSED: ("confirmed", "check-circle-fill"),
 }
 """Colour and icon; the word beside them carries the meaning."""
+
+TURN: Mapping[Turn, tuple[Any, str]] = {
+    Turn.ANSWER: (_("培训机构答复"), "provisional"),
+    Turn.SEND_BACK: (_("监管部门退回，要求重新答复"), "held"),
+    Turn.EXTEND: (_("监管部门延期"), "neutral"),
+}
+"""What was done about a finding, and its colour."""
 
 METHOD: Mapping[str, Any] = {Method.FACE: _("人脸核验"), Method.SUPERVISED: _("现场核验")}
 
