@@ -16,6 +16,7 @@ from xueji.hours.rules import (
     bears_on_hours,
     evidence,
 )
+from xueji.hours.rules.records import Reading
 
 
 def test_unknown_events_are_passed_over() -> None:
@@ -192,6 +193,56 @@ def test_a_correction_comes_after_an_opening_that_left_the_subject_out() -> None
     assert refused(late.leaves) == (1, "subject", "stands in the opening already")
 
 
+def amended(*all_terms: dict[str, Any], at: int | None = None, **terms: Any) -> Story:
+    """Amended once with each of these terms; opened with those by name."""
+    story = Story(rules=2, **{"industry": OTHER, "subject": "welding", "high_risk": False, **terms})
+    for each in all_terms:
+        story.leaf("enrolment.amend", story.now if at is None else at, terms=each, asked_by="somebody else")
+    return story
+
+
+@pytest.mark.parametrize(
+    ("terms", "reading"),
+    [
+        ({"industry": HIGH_RISK}, (HIGH_RISK, "welding", False)),
+        ({"subject": "electrician"}, (OTHER, "electrician", False)),
+        ({"high_risk": True}, (OTHER, "welding", True)),
+    ],
+)
+def test_what_an_amendment_does_not_name_stays_as_it_was(terms: dict[str, Any], reading: tuple[str, str, bool]) -> None:
+    found = evidence(amended(terms).leaves).enrolment
+    assert (found.industry, found.subject, found.high_risk) == reading
+    assert found.ends == LAST_DAY
+    assert found.readings == (Reading(*reading), Reading(OTHER, "welding", False))
+
+
+def test_every_reading_is_remembered_the_latest_first_and_one_that_is_none_is_not() -> None:
+    found = evidence(amended({"industry": HIGH_RISK}, {"subject": "electrician"}, {"ends": "2026-12-01"}).leaves)
+    assert found.enrolment.earlier == (Reading(HIGH_RISK, "welding", False), Reading(OTHER, "welding", False))
+    assert found.enrolment.ends == date(2026, 12, 1)
+    same = evidence(amended({"ends": LAST_DAY.isoformat(), "industry": OTHER}).leaves).enrolment
+    assert (same.earlier, same.ends) == ((), LAST_DAY)
+
+
+def test_an_amendment_that_nobody_may_make_is_refused_with_what_is_wrong() -> None:
+    early = Story()
+    early.leaves.clear()
+    early.leaf("enrolment.amend", terms={}, asked_by="somebody else")
+    assert refused(early.leaves) == (0, "event", "comes before the opening")
+    alone = amended({"industry": HIGH_RISK})
+    alone.leaves[-1]["who"] = "somebody else"
+    assert refused(alone.leaves) == (1, "asked_by", "is who decided, and two people are needed")
+    assert refused(amended({"ends": "2026-11-29"}).leaves) == (1, "ends", "comes before the last day of the opening")
+    assert refused(amended({"total_ms": 1}).leaves) == (1, "total_ms", "is not to be said here")
+
+
+def test_each_amendment_after_the_settlement_is_marked() -> None:
+    found = evidence(amended({"industry": HIGH_RISK}, {"high_risk": True}, at=SETTLED).leaves)
+    assert found.marks == {"late_amendment": 2}
+    assert found.enrolment.readings == (Reading(OTHER, "welding", False),)
+    assert evidence(amended({"industry": HIGH_RISK}, at=SETTLED - 1).leaves).enrolment.industry == HIGH_RISK
+
+
 def test_a_chain_without_an_opening_says_so() -> None:
     story = Story()
     story.watched(0, 10_000)
@@ -215,6 +266,14 @@ def test_the_evidence_names_enrolment_cohort_and_each_check() -> None:
     first, second = found.checks
     assert (first.check, first.kind, first.outcome, first.n) == (check, "voluntary", "match", 3)
     assert (second.check, second.outcome) == (accepted, "")
+
+
+def test_a_millisecond_more_than_the_server_time_holds_is_named() -> None:
+    story = Story()
+    story.watched(0, 10)["values"] |= {"credited": [[0, 10], [20, 21]], "server": [NINE, NINE + 10]}
+    found = evidence(story.leaves)
+    assert [(each.code, each.ms) for each in found.irregular] == [("longer_than_server_time", 1)]
+    assert found.refusals == (Refusal(1, "sitting", "lesson", 20, 21, "impossible"),)
 
 
 def test_credit_that_its_server_time_cannot_hold_is_cut_where_it_ends() -> None:

@@ -335,8 +335,8 @@ class _Reading:
                 self.irregular.append(Irregular("ahead_of_clock", (f"n:{n}",), ends - at))
             passed = min(ends, at) if self.rules >= 2 else ends
             for first, last in credited:
-                if last - first > max(0, ends - begins):
-                    excess = last - first - max(0, ends - begins)
+                excess = last - first - (ends - begins)
+                if excess > 0:
                     self.irregular.append(Irregular("longer_than_server_time", (f"n:{n}", sitting), excess))
                 spent = max(0, min(last - first, passed - begins))
                 if spent:
