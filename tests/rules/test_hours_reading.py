@@ -297,3 +297,46 @@ def test_credit_that_its_server_time_cannot_hold_is_cut_where_it_ends() -> None:
     ]  # fmt: skip
     leaf["values"]["refused"] = [{"from_ms": 8, "to_ms": 7, "reason": "ahead"}]
     assert refused(story.leaves) == (1, "refused", "must be intervals")
+
+
+def test_the_frontier_of_each_lesson_is_the_furthest_that_any_report_named() -> None:
+    story = Story()
+    for lesson, furthest_ms in (("a", 5), ("b", 2), ("a", 3), ("b", 4), ("c", 0)):
+        leaf = story.watched(0, 1, lesson=lesson)
+        leaf["values"] |= {"credited": [], "furthest_ms": furthest_ms}
+    assert evidence(story.leaves).furthest_ms == {"a": 5, "b": 4, "c": 0}
+
+
+@pytest.mark.parametrize(("rules", "retold"), [(1, {}), (2, {"retold": 2})])
+def test_what_was_remarked_of_reports_and_tellings_is_counted(rules: int, retold: dict[str, int]) -> None:
+    """How often a check was told again counts since the second edition."""
+    story = Story(rules=rules)
+    check = story.check(None)
+    for n in range(2):
+        story.leaf("beat.conflict")
+        story.leaf("beat.refused", reason="too_often")
+        story.leaf("check.retold", check=check, answer_by_ms=NINE + n * MINUTE)
+    assert evidence(story.leaves).marks == {"conflict": 2, "too_often": 2, **retold}
+
+
+@pytest.mark.parametrize(
+    ("answers", "one_may_accept"),
+    [([["a picture"]], True), ([[]], False), ([None], False), ([["a picture"], None], True), ([None, ["a"]], True)],
+)
+def test_upon_her_appeal_one_person_accepts_what_any_attempt_has_a_picture_of(
+    answers: list[list[str] | None], one_may_accept: bool
+) -> None:
+    story = Story(rules=2)
+    check = "check"
+    for attempt, frames in enumerate(answers, 1):
+        story.check(None, check=check)
+        pictures = {} if frames is None else {"frames": [{"sha256": each} for each in frames]}
+        story.leaf("check.answer", check=check, attempt=attempt, **pictures)
+    story.verdict(check, "mismatch")
+    story.leaf("check.appeal", check=check)
+    story.review(check, "accept", "a")
+    (found,) = evidence(story.leaves).checks
+    assert (found.standing == "good") is one_may_accept
+    story.review(check, "accept", "b")
+    (found,) = evidence(story.leaves).checks
+    assert found.standing == "good"

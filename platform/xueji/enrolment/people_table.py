@@ -116,7 +116,8 @@ def guessed(rows: Sequence[Row], taken: Mapping[Column, int]) -> dict[Column, in
     width = max((len(row.cells) for row in rows), default=0)
     free = [place for place in range(width) if place not in taken.values()]
     cells = {
-        place: [row.cells[place] for row in rows[:200] if place < len(row.cells) and row.cells[place]] for place in free
+        place: [row.cells[place] for row in rows[:_LOOKED_AT] if place < len(row.cells) and row.cells[place]]
+        for place in free
     }
     found: dict[Column, int] = {}
     for column, fits in _FITS:

@@ -93,7 +93,8 @@ class _CheckStory:
     """What has been read of one check so far."""
 
     kind: str
-    answer_by_ms: int
+    answer_by_ms: int = 0
+    """end of the latest window"""
     answered_ms: int | None = None
     """when the pictures of the attempt now under way arrived"""
     seen_ms: int | None = None
@@ -351,9 +352,7 @@ class _Reading:
             if last < first:
                 raise values.wrong("refused", "must be intervals")
             self.refusals.append(Refusal(n, sitting, lesson, first, last, inner.one_of("reason", Reason)))
-        furthest = values.whole("furthest_ms")
-        if furthest > self.furthest.get(lesson, -1):
-            self.furthest[lesson] = furthest
+        self.furthest[lesson] = max(values.whole("furthest_ms"), self.furthest.get(lesson, 0))
 
     def _handed_out(self, sitting: str, values: Values) -> list[tuple[int, int]] | None:
         """What the sitting was handed of its film by this leaf; None where the plan does not ask."""
@@ -381,8 +380,7 @@ class _Reading:
     def check_due(self, n: int, at: int, values: Values) -> None:
         check, kind = values.text("check"), values.one_of("kind", CheckKind)
         answer_by = values.instant("answer_by_ms")
-        story = self.checks.setdefault(check, _CheckStory(kind, answer_by))
-        story.due(answer_by)
+        self.checks.setdefault(check, _CheckStory(kind)).due(answer_by)
 
     def check_retold(self, n: int, at: int, values: Values) -> None:
         self._story(values).answer_by_ms = values.instant("answer_by_ms")
