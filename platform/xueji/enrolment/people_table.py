@@ -7,7 +7,7 @@ confirms the guess before anything follows from it. Columns that nobody asked fo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -120,15 +120,24 @@ def guessed(rows: Sequence[Row], taken: Mapping[Column, int]) -> dict[Column, in
         for place in free
     }
     found: dict[Column, int] = {}
-    for column, fits in _FITS:
+    for column, enough in _ENOUGH.items():
         if column in taken:
             continue
-        scores = {place: sum(map(fits, cells[place])) / len(cells[place]) for place in free if cells[place]}
+        scores = {place: _mean_likeness(column, cells[place]) for place in free if cells[place]}
         best = max(scores, key=lambda place: (scores[place], len(set(cells[place]))), default=None)
-        if best is not None and scores[best] >= _ENOUGH[column]:
+        if best is not None and scores[best] >= enough:
             found[column] = best
             free.remove(best)
     return found
+
+
+def _mean_likeness(column: Column, cells: Sequence[str]) -> float:
+    return sum(likeness(column, cell) for cell in cells) / len(cells)
+
+
+def likeness(column: Column, cell: str) -> float:
+    """How much a cell looks like what such a column says: from 0, not at all, to 1."""
+    return _LIKE[column](cell)
 
 
 def _like_name(cell: str) -> float:
@@ -157,13 +166,13 @@ def _like_account(cell: str) -> float:
     return 1.0 if re.fullmatch(r"(?=.*[a-z])[a-z0-9._@+\-]{3,64}", account) else 0.0
 
 
-_FITS = (
-    (Column.NUMBER, _like_number),
-    (Column.TELEPHONE, lambda cell: 1.0 if spelling.telephone(cell) else 0.0),
-    (Column.NAME, _like_name),
-    (Column.EMPLOYER, lambda cell: 1.0 if _COMPANY.search(spelling.person_name(cell)) else 0.0),
-    (Column.ACCOUNT, _like_account),
-)
+_LIKE: Mapping[Column, Callable[[str], float]] = {
+    Column.NUMBER: _like_number,
+    Column.TELEPHONE: lambda cell: 1.0 if spelling.telephone(cell) else 0.0,
+    Column.NAME: _like_name,
+    Column.EMPLOYER: lambda cell: 1.0 if _COMPANY.search(spelling.person_name(cell)) else 0.0,
+    Column.ACCOUNT: _like_account,
+}
 _ENOUGH = {
     Column.NUMBER: 0.2,
     Column.TELEPHONE: 0.5,
@@ -171,6 +180,7 @@ _ENOUGH = {
     Column.EMPLOYER: 0.6,
     Column.ACCOUNT: 0.3,
 }
+"""How much the cells of a column must look like it at least, on average; the surest are looked for first."""
 
 
 class BadLine(StrEnum):
@@ -292,7 +302,7 @@ def _repeats(reading: Reading, row: Row, above: Sequence[str]) -> bool:
 
 
 def _fault(line: Line, row: Row, seen: Mapping[str, Line]) -> BadLine | Passed | None:
-    begins = spelling.plain(next((cell for cell in row.cells if cell), "")).casefold()
+    begins = spelling.plain("".join(row.cells)).casefold()
     digits = sum(char.isdigit() for char in line.number)
     if _TOTALS.match(begins) and digits < _FEWEST_DIGITS:
         return Passed.REMARK

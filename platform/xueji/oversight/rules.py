@@ -61,6 +61,6 @@ def drawn(seed: bytes, population: Iterable[UUID], size: int) -> list[UUID]:
 def population_digest(population: Iterable[UUID]) -> str:
     """SHA-256 (hex) over the ids in ascending order: the leaf of a draw names its population by it."""
     digest = hashlib.sha256()
-    for each in sorted(population, key=lambda each: each.bytes):
+    for each in sorted(population):
         digest.update(each.bytes)
     return digest.hexdigest()
