@@ -35,6 +35,7 @@ PURE = (
     "platform/xueji/enrolment/people_table.py",
     "platform/xueji/identity/numbers.py",
     "platform/xueji/identity/spelling.py",
+    "platform/xueji/python38.py",
     "platform/xueji/progress/handed.py",
     "platform/xueji/progress/open_check.py",
     "platform/xueji/snapshots/turns.py",

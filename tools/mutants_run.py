@@ -126,6 +126,7 @@ def _note_calls(session: pytest.Session) -> int:
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         seconds.append(time.process_time() - begun)
         if session.testsfailed:
+            print(f"\nfails without any mutant: {item.nodeid}", flush=True)
             return 1
         for function in state()._stats:
             reaching.setdefault(function, []).append(index)

@@ -12,6 +12,8 @@ from xueji.spreadsheets.rules import (
     MOST_COLUMNS,
     MOST_ROWS,
     Kind,
+    Row,
+    Sheet,
     SheetError,
     SheetFault,
     decoded,
@@ -76,6 +78,8 @@ def test_a_comma_in_a_remark_is_no_separator_of_a_table_with_tabs() -> None:
         ("李 丽 王 芳 芳", ("李丽王芳", "芳")),
         ("1 欧 阳 娜 仁 电工", ("1", "欧阳娜仁", "电工")),
         ("李 a 丽", ("李", "a", "丽")),
+        ("\u3400 \u9fff 1", ("\u3400\u9fff", "1")),
+        ("\u33ff 李 \ua000", ("\u33ff", "李", "\ua000")),
     ],
 )
 def test_a_line_typed_by_hand_is_divided_where_its_writer_meant(typed: str, read: tuple[str, ...]) -> None:
@@ -87,14 +91,69 @@ def test_each_line_typed_by_hand_keeps_its_number() -> None:
     assert [(row.line, row.cells) for row in sheet.rows] == [(1, ("王小明", "1")), (3, ("李丽", "2"))]
 
 
-def test_what_stands_in_most_lines_is_the_separator() -> None:
-    """In six of ten lines; of two such what comes as often in every line; lines without it are divided by hand."""
-    most = ["甲;1"] * 6 + ["乙 2"] * 4
-    assert cells("\n".join(most)) == [("甲", "1")] * 6 + [("乙", "2")] * 4
-    steady = ["甲,乙;1", "甲;1", "甲,乙,丙;1", "甲,;1"]
-    assert [row[-1] for row in cells("\n".join(steady))] == ["1"] * 4
-    wider = ["甲,乙;1,2"] * 3
-    assert cells("\n".join(wider)) == [("甲", "乙;1", "2")] * 3
+SEMICOLON, BY_HAND = ("甲,乙", "1"), ("甲", "乙", "1")
+
+
+@pytest.mark.parametrize(
+    ("lines", "first"),
+    [
+        (["甲,乙;1"] * 6 + ["乙 2"] * 4, SEMICOLON),
+        (["甲,乙;1"] * 5 + ["乙 2"] * 4, BY_HAND),
+        (["甲,乙;1"] * 62 + ["乙 2"] * 41, SEMICOLON),
+        (["甲,乙;1"] * 61 + ["乙 2"] * 41, BY_HAND),
+        (["甲,乙\t1"] * 3, SEMICOLON),
+        (["甲,乙;1", "甲,乙,丙;1", "甲;乙;1", "甲,乙,丙;1"], SEMICOLON),
+        (["甲,乙;1"] + ["甲" + ",乙" * 9 + ";1"] * 19, ("甲", "乙;1")),
+        (["甲" + ",乙" * 10 + "\t1" * 9] * 3, ("甲" + ",乙" * 10,) + ("1",) * 9),
+        (["甲,乙;1"] * 200 + ["2"] * 200, SEMICOLON),
+        (["甲,乙;1"] * 120 + ["", " "] * 80 + ["2"] * 80, SEMICOLON),
+    ],
+    ids=[
+        "six of ten lines",
+        "fewer",
+        "six of ten of many",
+        "hardly fewer",
+        "of two alike the tab",
+        "what comes as often in most lines",
+        "nine in nearly every line tell more than one in each",
+        "ten tell no more than nine",
+        "the first two hundred lines",
+        "empty lines tell nothing",
+    ],
+)
+def test_what_stands_in_most_lines_separates_the_cells(lines: list[str], first: tuple[str, ...]) -> None:
+    assert cells("\n".join(lines))[0] == first
+
+
+def test_where_every_line_has_another_separator_each_is_divided_by_its_own() -> None:
+    lines = ["王小明,1", "李丽;2", "张三、3", "赵四 4", "钱五\t5"]
+    assert cells("\n".join(lines)) == [("王小明", "1"), ("李丽", "2"), ("张三", "3"), ("赵四", "4"), ("钱五", "5")]
+
+
+def test_lines_keep_their_numbers_below_a_blank_beginning_and_marks_and_noughts_go() -> None:
+    (row,) = text_sheet("\ufeff\n\nX张\0三,1").rows
+    assert (row.line, row.cells) == (3, ("X张三", "1"))
+    assert cells("X,\ufeff") == [("X", "\ufeff")]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ('姓名,备注\n张三,"x\n李四,y', [("姓名", "备注"), ("张三", "x"), ("李四", "y")]),
+        ('姓名,备注\n"张\n三",x', [("姓名", "备注"), ("张\n三", "x")]),
+        ('姓名,备注\n张三,"x""y\nz"', [("姓名", "备注"), ("张三", 'x"y\nz')]),
+        ('姓名;备注\n"a;b";c', [("姓名", "备注"), ("a;b", "c")]),
+        ('姓名,备注\n张三,5" x', [("姓名", "备注"), ("张三", '5" x')]),
+        ('姓名,备注\n张三,"a"b', [("姓名", "备注"), ("张三", "ab")]),
+        ('姓名|备注\n张三|"x\n李四|y"', [("姓名", "备注"), ("张三", "x"), ("李四", 'y"')]),
+    ],
+)
+def test_quotes_belong_to_a_cell_only_where_they_begin_it_and_end(text: str, rows: list[tuple[str, ...]]) -> None:
+    assert cells(text) == rows
+
+
+def test_a_cell_too_long_for_quotes_is_divided_all_the_same() -> None:
+    assert cells(f'张 三,{"x" * 140_000},"a"')[0] == ("张 三", "x" * LONGEST_CELL, '"a"')
 
 
 def test_a_quotation_may_go_on_for_twenty_lines_and_no_further() -> None:
@@ -125,6 +184,7 @@ def test_what_is_no_table_is_named(data: bytes, fault: SheetFault) -> None:
 
 def test_the_largest_file_is_read() -> None:
     assert kind_of(b"x" * LARGEST_FILE) is Kind.TEXT
+    assert kind_of(b"XX") is Kind.TEXT
 
 
 @pytest.mark.parametrize(
@@ -132,6 +192,9 @@ def test_the_largest_file_is_read() -> None:
     [
         ("姓名", "\ufeff姓名".encode("utf-32-le")),
         ("姓名", "\ufeff姓名".encode("utf-32-be")),
+        ("ĀĀa,1", "ĀĀa,1".encode("utf-16-le")),
+        ("Āa", "Āa".encode("utf-16-le")),
+        ("ĀĀa,1", "ĀĀa,1".encode("utf-16-be")),
         ("a,1", "a,1".encode("utf-16-le")),
         ("a,1", "a,1".encode("utf-16-be")),
         ("姓名,1", "姓名,1".encode("utf-16-be")),
@@ -178,6 +241,13 @@ def test_columns_with_nothing_in_them_go() -> None:
         ("张三", "1"),
         ("李四", "2"),
     ]
+
+
+def test_short_rows_are_filled_up_and_a_sheet_that_has_no_empty_column_stays_as_it_is() -> None:
+    ragged = Sheet("甲班", (Row(1, ("a", "", "b")), Row(3, ("c",)), Row(4, ("d", ""))))
+    assert without_empty_columns(ragged) == Sheet("甲班", (Row(1, ("a", "b")), Row(3, ("c", "")), Row(4, ("d", ""))))
+    for whole in (Sheet("", ()), Sheet("", (Row(1, ("a",)),))):
+        assert without_empty_columns(whole) is whole
 
 
 @given(st.text(max_size=300))

@@ -16,7 +16,8 @@ from xueji.trace.rules import BY, STAFF_NAME, STAFF_ORGANISATION, SYSTEM, By, En
 
 @given(st.integers(0, 7_258_118_400_000))
 def test_a_time_reads_back_as_it_was_written(at_ms: int) -> None:
-    assert rules.epoch_ms(clock.rfc3339(clock.from_ms(at_ms))) == at_ms
+    read = rules.epoch_ms(clock.rfc3339(clock.from_ms(at_ms)))
+    assert read == at_ms and type(read) is int
 
 
 @pytest.mark.parametrize(
@@ -38,11 +39,17 @@ def test_another_spelling_of_a_time_is_refused(at: str) -> None:
         rules.epoch_ms(at)
 
 
+def test_what_is_no_time_is_quoted() -> None:
+    with pytest.raises(ValueError, match=r"^'today' is not a time as leaves write it$"):
+        rules.epoch_ms("today")
+
+
 def test_a_leaf_says_what_was_asked_in_one_way() -> None:
     entry = Entry(Event.BEAT, "chain", "who", {"b": 1, "a": "课"}, occurred="2026-11-21T08:00:00.000Z")
     leaf = rules.leaf_bytes(entry, n=7, previous=bytes(32), at="2026-11-21T08:00:01.000Z", salt=bytes(range(16)))
     assert leaf.startswith(b'{"at":"2026-11-21T08:00:01.000Z","chain":"chain","event":"beat","n":7,"occurred":')
     assert json.loads(leaf)["values"] == {"a": "课", "b": 1}
+    assert (json.loads(leaf)["v"], json.loads(leaf)["occurred"]) == (1, "2026-11-21T08:00:00.000Z")
     assert json.loads(leaf)["salt"] == "000102030405060708090a0b0c0d0e0f"
     assert rules.leaf_hash(leaf) == hashlib.sha256(b"\x00" + leaf).digest()
 
@@ -54,7 +61,7 @@ def test_the_largest_leaf_fits_an_entry_bundle() -> None:
 
     room = rules.LARGEST_LEAF - len(sized(0))
     assert len(sized(room)) == 65535
-    with pytest.raises(rules.LeafTooLarge):
+    with pytest.raises(rules.LeafTooLarge, match=r"^beat: 65536 bytes$"):
         sized(room + 1)
 
 

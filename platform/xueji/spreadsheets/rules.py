@@ -30,8 +30,17 @@ _MARKS = (
 _SEPARATORS = "\t;,；，、|"
 _ANY_SEPARATOR = re.compile("[\t;,；，、|]")
 _BLANKS = re.compile(r"[ \u00a0\u3000]+")
+_QUOTING = frozenset("\t;,")
+"""Separators of tables whose cells may stand in quotes and go on in the next line."""
 _LOOKED_AT = 200
 """Lines by which the separator is known."""
+_BYTES_LOOKED_AT = 4000
+"""By which text without a mark is known."""
+_MOST_TELLING = 9
+"""More separators in a line tell no more than so many."""
+_EACH_TELLS = 0.01
+"""How much each of them tells, beside the share of lines that have as many."""
+_WEB_PAGE = re.compile(r"\s*<(!doctype|html|table|\?xml|workbook)", re.IGNORECASE)
 _SAYS_SEPARATOR = re.compile(r"sep=(.)", re.IGNORECASE)
 
 
@@ -97,10 +106,10 @@ def decoded(data: bytes) -> str:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _decoded(data, encoding)
-    zeros = data[:4000].count(0)
-    if zeros:
+    head = data[:_BYTES_LOOKED_AT]
+    if 0 in head:
         # Every second byte of UTF-16 is nothing wherever there are digits and separators.
-        later = sum(1 for byte in data[1:4000:2] if byte == 0) * 2 >= zeros
+        later = head[1::2].count(0) >= head[::2].count(0)
         return _decoded(data, "utf-16-le" if later else "utf-16-be")
     try:
         return data.decode("utf-8")
@@ -117,10 +126,11 @@ def _decoded(data: bytes, encoding: str) -> str:
 
 def text_sheet(text: str) -> Sheet:
     """Rows of text, however its lines end and its cells are separated. Raises SheetError."""
-    if re.match(r"\s*<(!doctype|html|table|\?xml|workbook)", text[:200].lstrip("\ufeff"), re.IGNORECASE):
+    text = text.lstrip("\ufeff").replace("\0", "")
+    if _WEB_PAGE.match(text):
         raise SheetError(SheetFault.WEB_PAGE)
     rows: list[Row] = []
-    for line, cells in _lines(text.lstrip("\ufeff").replace("\0", "")):
+    for line, cells in _lines(text):
         trimmed = tuple(cell.strip()[:LONGEST_CELL] for cell in cells[:MOST_COLUMNS])
         if any(trimmed):
             rows.append(Row(line, trimmed))
@@ -132,21 +142,12 @@ def text_sheet(text: str) -> Sheet:
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
     """Number and cells of every line; a quoted cell may hold line ends."""
     lines = re.split("\r\n|\r|\n", text)
-    start = 0
-    said = _SAYS_SEPARATOR.fullmatch(lines[0].strip()) if lines else None
-    if said:
-        start, separator = 1, said.group(1)
-    else:
-        separator = _separator(lines)
-    if not separator:
-        for number, line in enumerate(lines, 1):
-            yield number, _split(line)
-        return
-    place = start
+    says = _SAYS_SEPARATOR.fullmatch(lines[0].strip())
+    place, separator = (1, says.group(1)) if says else (0, _separator(lines))
     while place < len(lines):
         line, first = lines[place], place
         # A cell that opens a quotation and does not close it goes on in the next lines, but never far.
-        while separator in "\t;," and _open_quotation(line, separator) and place + 1 < min(len(lines), first + 20):
+        while separator in _QUOTING and _open_quotation(line, separator) and place + 1 < min(len(lines), first + 20):
             place += 1
             line += "\n" + lines[place]
         if _open_quotation(line, separator):
@@ -155,18 +156,18 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
         place += 1
 
 
-def _open_quotation(line: str, separator: str) -> bool:
+def _open_quotation(line: str, separator: str | None) -> bool:
     starts = line.startswith('"') or f'{separator}"' in line
     return starts and line.count('"') % 2 == 1
 
 
-def _cells(line: str, separator: str) -> list[str]:
-    if separator not in line:
+def _cells(line: str, separator: str | None) -> list[str]:
+    if separator is None or separator not in line:
         return _split(line)
     if '"' not in line:
         return line.split(separator)
     try:
-        return next(csv.reader(io.StringIO(line), delimiter=separator, strict=False), [])
+        return next(csv.reader(io.StringIO(line), delimiter=separator))
     except csv.Error:
         return line.split(separator)
 
@@ -192,17 +193,17 @@ def _together(words: list[str]) -> list[str]:
     return found
 
 
-def _separator(lines: Sequence[str]) -> str:
-    """What stands between the cells in nearly every line; empty when nothing does."""
+def _separator(lines: Sequence[str]) -> str | None:
+    """What stands between the cells in nearly every line; None when nothing does."""
     filled = [line for line in lines if line.strip()][:_LOOKED_AT]
-    best, most = "", 0.0
+    best, most = None, 0.0
     for separator in _SEPARATORS:
         having = [line.count(separator) for line in filled if separator in line]
         if not having or len(having) * 10 < len(filled) * 6:
             continue
         usual = max(set(having), key=having.count)
         # As many in every line speaks for it: a comma within remarks comes and goes.
-        score = having.count(usual) / len(filled) + min(usual, 9) / 100
+        score = having.count(usual) / len(filled) + min(usual, _MOST_TELLING) * _EACH_TELLS
         if score > most:
             best, most = separator, score
     return best
