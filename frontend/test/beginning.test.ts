@@ -1,30 +1,52 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { beginningOf, difference, nearest } from "../src/lesson/beginning.ts";
+import { beginningOf, difference, type Look, nearest, SMALL } from "../src/lesson/beginning.ts";
 
-/** Pictures every 66 ms: still until `from`, then growing for `lasts` ms to `height`. */
-function movement(from: number, lasts: number, height: number, sway = 3): { at: number; change: number }[] {
+const REST = Float32Array.from({ length: SMALL.width * SMALL.height }, (_, at) => at % 97);
+
+/** Something bright and rounded like a head, so far from the left; what sways stands beside it. */
+function picture(left: number, sway: number): Float32Array {
+  const small = REST.slice();
+  for (let y = 16; y < 32; y += 1) {
+    for (let x = 0; x < SMALL.width; x += 1) {
+      const away = (x - left) / 12;
+      small[y * SMALL.width + x] = (REST[y * SMALL.width + x] ?? 0) + 150 * Math.exp(-away * away);
+    }
+    small[y * SMALL.width + 60] = 100 + 10 * sway;
+  }
+  return small;
+}
+
+/** Pictures every 66 ms: at rest until `from`, then moving for `lasts` ms; shifted in her seat from `shifted` on. */
+function movement(from: number, lasts: number, shifted = Infinity): Look[] {
+  const rest = picture(24, 0);
   return Array.from({ length: 90 }, (_, place) => {
     const at = place * 66;
     const grown = Math.min(1, Math.max(0, (at - from) / lasts));
-    return { at, change: sway * (place % 2) + height * grown };
+    const small = picture(24 + (at >= shifted ? 2 : 0) + 10 * grown, place % 2);
+    return { at, small, change: difference(rest, small) };
   });
 }
 
 test("quick or slow, a movement begins where it leaves rest", () => {
   for (const lasts of [250, 600, 3_000]) {
-    const begun = beginningOf(movement(2_000, lasts, 40), 3) ?? 0;
+    const begun = beginningOf(movement(2_000, lasts), 3) ?? 0;
     assert.ok(begun >= 1_900 && begun <= 2_000 + 0.35 * lasts + 66, `${lasts}: ${begun}`);
   }
 });
 
+test("whoever shifts in her seat has not begun to move", () => {
+  const begun = beginningOf(movement(3_000, 600, 1_200), 3) ?? 0;
+  assert.ok(begun >= 2_900 && begun <= 3_300, `${begun}`);
+});
+
 test("a head that sways has not begun", () => {
-  assert.equal(beginningOf(movement(9_000, 500, 40), 3), null);
+  assert.equal(beginningOf(movement(9_000, 500), 3), null);
   assert.equal(beginningOf([], 0), null);
 });
 
 test("each moment gets a picture of its own, in order", () => {
-  const looks = movement(0, 500, 40);
+  const looks = movement(0, 500);
   const places = nearest(looks, [-400, 60, 90, 100, 110, 2_000]);
   assert.deepEqual(places, [...places].sort((one, other) => one - other));
   assert.equal(new Set(places).size, places.length);
@@ -32,9 +54,8 @@ test("each moment gets a picture of its own, in order", () => {
 });
 
 test("brighter light all over is no movement, a small change in one place is", () => {
-  const rest = Float32Array.from({ length: 64 * 48 }, (_, at) => at % 97);
-  const lit = rest.map((grey) => grey + 20);
-  assert.ok(difference(rest, lit, 64, 48, 8) < 1);
-  const lids = rest.map((grey, at) => (at % 64 > 20 && at % 64 < 29 && at > 64 * 16 && at < 64 * 24 ? grey + 60 : grey));
-  assert.ok(difference(rest, lids, 64, 48, 8) > 20);
+  const lit = REST.map((grey) => grey + 20);
+  assert.ok(difference(REST, lit) < 1);
+  const lids = REST.map((grey, at) => (at % 64 > 20 && at % 64 < 29 && at > 64 * 16 && at < 64 * 24 ? grey + 60 : grey));
+  assert.ok(difference(REST, lids) > 20);
 });

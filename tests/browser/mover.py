@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 from faces_for_tests import Puppet, encode_jpeg
 from playwright.sync_api import Page
 
@@ -22,25 +22,39 @@ from media_pipeline.verdict import Prompt
 
 STAGES = 6
 """Pictures from rest to the end of a movement."""
-REST = 10
-"""Pictures of somebody who sits still as people do."""
+REST = 40
+"""Pictures of somebody who sits still as people do: each near to the next, and seconds later somewhere else."""
+REST_MS = 300
+"""How long each of them is seen: she comes back to where she was after twelve seconds."""
+TIMES = ((-4, 3), (4, -3), (0, 0))
+"""How she holds her head (degrees) when she makes a movement for the first, second, third time: never twice alike."""
 
 _SCRIPT = """
 (() => {
-    const { rest, acts, rate, growth, reaction, label } = SETTINGS;
+    const { rest, restful, acts, rate, growth, reaction } = SETTINGS;
     const open = (data) => { const image = new Image(); image.src = 'data:image/jpeg;base64,' + data; return image; };
     const still = rest.map(open);
-    const moving = Object.fromEntries(Object.entries(acts).map(([name, all]) => [name, all.map(open)]));
-    let asked = null, since = 0, aside = [0, 0];
+    const moving = Object.fromEntries(
+        Object.entries(acts).map(([name, times]) => [name, times.map((all) => all.map(open))]),
+    );
+    let asked = null, since = 0, time = 0, aside = [0, 0];
     const draw = (pen, width, height) => {
         const scene = document.querySelector('.check-scene.is-asking');
         const prompt = Object.keys(moving).find((name) => scene?.classList.contains('asks-' + name)) ?? null;
         const now = performance.now();
-        if (prompt !== asked) { asked = prompt; since = now; }
+        if (prompt !== asked) {
+            asked = prompt;
+            since = now;
+            if (prompt !== null) {
+                const before = Number(localStorage.getItem('made-' + prompt) ?? 0);
+                localStorage.setItem('made-' + prompt, String(before + 1));
+                time = before % moving[prompt].length;
+            }
+        }
         const begun = now - since - reaction;
-        let image = still[Math.floor(now / 900) % still.length];
+        let image = still[Math.floor(now / restful) % still.length];
         if (prompt !== null && begun > 0) {
-            const all = moving[prompt];
+            const all = moving[prompt][time];
             image = all[Math.min(all.length - 1, Math.floor((begun / growth) * all.length))];
         }
         // A head sways, and a camera has noise.
@@ -60,7 +74,7 @@ _SCRIPT = """
         canvas.width = 640;
         canvas.height = 480;
         const pen = canvas.getContext('2d');
-        await Promise.all([...still, ...Object.values(moving).flat()].map((image) => image.decode()));
+        await Promise.all([...still, ...Object.values(moving).flat(2)].map((image) => image.decode()));
         draw(pen, 640, 480);
         const stream = canvas.captureStream(rate);
         const timer = setInterval(() => draw(pen, 640, 480), 1000 / rate);
@@ -80,19 +94,25 @@ def prepare(folder: Path, person: Puppet) -> None:
     """Draw her once a run."""
     if (folder / "mover.json").exists():
         return
-    random = np.random.default_rng(5)
-    poses = [(float(yaw), float(pitch)) for yaw, pitch in random.normal(0, 3, (REST, 2))]
-    shifts = [(float(x), float(y)) for x, y in random.normal(0, 6, (REST, 2))]
-    rest = [_encode(person.posed(*pose, shift)) for pose, shift in zip(poses, shifts, strict=True)]
-    acts = {prompt.value: [_encode(picture) for picture in _stages(person, prompt, random)] for prompt in Prompt}
+    rest = [_encode(person.posed(*_sway(place / REST))) for place in range(REST)]
+    acts = {
+        prompt.value: [[_encode(picture) for picture in _stages(person, prompt, *pose)] for pose in TIMES]
+        for prompt in Prompt
+    }
     made = json.dumps({"rest": rest, "acts": acts})
     (folder / "mover.json").write_text(made, "utf-8")
 
 
-def _stages(person: Puppet, prompt: Prompt, random: np.random.Generator) -> Sequence[Pixels]:
-    """Each movement from a pose of its own: nobody begins two of them alike."""
-    yaw, pitch = (float(angle) for angle in random.normal(0, 3, 2))
-    x, y = (float(shift) for shift in random.normal(0, 6, 2))
+def _sway(round_: float) -> tuple[float, float, tuple[float, float]]:
+    """Turned and lowered (degrees), moved (pixels): once around, and never twice in the same place on the way."""
+    once, twice, thrice = (2 * math.pi * times * round_ for times in (1, 2, 3))
+    turned = 3.5 * math.sin(once) + 1.5 * math.sin(thrice + 1)
+    lowered = 3.5 * math.cos(once) + 1.5 * math.sin(twice + 2)
+    return turned, lowered, (6 * math.sin(twice), 5 * math.cos(thrice))
+
+
+def _stages(person: Puppet, prompt: Prompt, yaw: float, pitch: float) -> Sequence[Pixels]:
+    """From rest to the end of a movement, her head held so all the while."""
     stages = []
     for stage in range(1, STAGES + 1):
         amount = stage / STAGES
@@ -103,14 +123,14 @@ def _stages(person: Puppet, prompt: Prompt, random: np.random.Generator) -> Sequ
             puppet = replace(person, picture=person.with_open_mouth(0.4 * amount))
         else:
             turn = 26 * amount if prompt is Prompt.TURN_LEFT else -30 * amount
-        stages.append(puppet.posed(yaw + turn, pitch, (x, y)))
+        stages.append(puppet.posed(yaw + turn, pitch))
     return stages
 
 
 def stand_before(page: Page, folder: Path, *, rate: int = 15, growth_ms: int = 700, reaction_ms: int = 900) -> None:
     """From the next page on she is what its camera sees: ``rate`` pictures a second, ``growth_ms`` for a movement."""
     pictures = json.loads(_pictures(folder))
-    settings = {**pictures, "rate": rate, "growth": growth_ms, "reaction": reaction_ms}
+    settings = {**pictures, "restful": REST_MS, "rate": rate, "growth": growth_ms, "reaction": reaction_ms}
     page.add_init_script(_SCRIPT.replace("SETTINGS", json.dumps(settings)))
 
 

@@ -206,7 +206,6 @@ def test_after_a_failed_check_and_after_a_good_one_every_screen_says_the_same(sc
     assert passed.held >= failed.held
 
 
-@drawn_alike
 def test_what_is_held_is_made_up_as_a_mode_and_every_screen_says_what_was_won_back(
     screens: Screens, webcam: Webcam
 ) -> None:
@@ -236,7 +235,6 @@ def test_what_is_held_is_made_up_as_a_mode_and_every_screen_says_what_was_won_ba
     expect(classroom.veil.get_by_role("button", name="继续学习")).to_be_visible()
 
 
-@drawn_alike
 def test_making_up_works_in_the_sitting_under_way(screens: Screens, webcam: Webcam) -> None:
     classroom = screens.classroom
     webcam.show_nobody()

@@ -1,26 +1,38 @@
 /** When a movement began, seen from how much each picture differs from rest. Pure, so that it can be tested. */
 
-/** One picture that was kept: when it was taken (ms), and how much it differs from rest (grey levels). */
+/** One picture that was kept: when it was taken (ms), how it looks, and how much it differs from rest (grey levels). */
 export interface Look {
   at: number;
   change: number;
+  small: Float32Array;
 }
+
+/** The size of a small grey picture, and of the blocks by which two of them are compared. */
+export const SMALL = { width: 64, height: 48, block: 8 };
 
 /** Grey levels; less is a head that sways. */
 const LEAST_CHANGE = 9;
 /** A movement stands out from what was seen at rest by so much. */
 const ABOVE_REST = 1.8;
-/** Up to this share of its greatest change a movement has not begun. */
-const BEGUN = 0.25;
+/** While this share of the way to its farthest is still to go, a movement has not begun. */
+const STILL_TO_GO = 0.75;
 
-/** When it began, or null while nothing stands out. `rest` is the greatest change while she sat still. */
+/**
+ * When it began, or null while nothing stands out. `rest` is the greatest change while she sat still.
+ *
+ * Seen from the end: whoever shifts in her seat before she moves looks changed from then on, but is still as far from
+ * where the movement leads.
+ */
 export function beginningOf(looks: readonly Look[], rest: number): number | null {
-  const greatest = looks.reduce((most, look) => (look.change > most.change ? look : most), { at: 0, change: 0 });
-  if (greatest.change < Math.max(LEAST_CHANGE, rest * ABOVE_REST)) return null;
-  const floor = Math.min(rest, greatest.change / 2);
-  const begun = floor + BEGUN * (greatest.change - floor);
-  const before = looks.filter((look) => look.at < greatest.at && look.change < begun);
-  return before.at(-1)?.at ?? looks[0]?.at ?? null;
+  const [first] = looks;
+  if (first === undefined) return null;
+  const farthest = looks.reduce((most, look) => (look.change > most.change ? look : most), first);
+  if (farthest.change < Math.max(LEAST_CHANGE, rest * ABOVE_REST)) return null;
+  const before = looks
+    .filter((look) => look.at < farthest.at)
+    .map((look) => ({ at: look.at, apart: difference(look.small, farthest.small) }));
+  const whole = before.reduce((most, look) => Math.max(most, look.apart), 0);
+  return before.filter((look) => look.apart >= STILL_TO_GO * whole).at(-1)?.at ?? first.at;
 }
 
 /** For each wanted moment the place of the picture nearest to it, in their order. Pictures may be fewer than moments. */
@@ -37,7 +49,8 @@ export function nearest(looks: readonly Look[], moments: readonly number[]): num
 }
 
 /** The greatest mean difference of any block between two small grey pictures, their whole brightness set equal. */
-export function difference(one: Float32Array, other: Float32Array, width: number, height: number, block: number): number {
+export function difference(one: Float32Array, other: Float32Array): number {
+  const { width, height, block } = SMALL;
   let shift = 0;
   for (let at = 0; at < one.length; at += 1) shift += (other[at] ?? 0) - (one[at] ?? 0);
   shift /= Math.max(1, one.length);

@@ -1,6 +1,6 @@
 /** Pictures of a movement: kept while it is awaited, picked at the moments the server drew, laid into one. */
 
-import { beginningOf, difference, type Look, nearest } from "./beginning.ts";
+import { beginningOf, difference, type Look, nearest, SMALL } from "./beginning.ts";
 
 /** How long a movement is waited for, from its telling. Only then is what was seen sent, whatever it was. */
 const PATIENCE_MS = 9_000;
@@ -16,14 +16,12 @@ const COLUMNS = 3;
 const ROWS = 4;
 const KEPT_QUALITY = 0.86;
 const STRIP_QUALITY = 0.8;
-const SMALL_WIDTH = 64;
-const SMALL_HEIGHT = 48;
-const BLOCK = 8;
 /** The middle of the picture, where the face is: the share of its sides that is looked at. */
 const MIDDLE = 0.7;
 
 interface Kept extends Look {
-  blob: Blob;
+  /** A JPEG as a data URL. */
+  picture: string;
 }
 
 export interface Waiting {
@@ -44,12 +42,11 @@ export class MovementRecorder {
   private last: Float32Array | null = null;
   private lastTime = -1;
   private timer: number | undefined;
-  private busy = false;
 
   constructor(preview: HTMLVideoElement) {
     this.preview = preview;
-    this.small.width = SMALL_WIDTH;
-    this.small.height = SMALL_HEIGHT;
+    this.small.width = SMALL.width;
+    this.small.height = SMALL.height;
   }
 
   private get wide(): boolean {
@@ -58,7 +55,7 @@ export class MovementRecorder {
 
   start(): void {
     this.stop();
-    this.timer = window.setInterval(() => void this.look(), TICK_MS);
+    this.timer = window.setInterval(() => this.look(), TICK_MS);
   }
 
   stop(): void {
@@ -104,45 +101,43 @@ export class MovementRecorder {
     }
   }
 
-  private async look(): Promise<void> {
+  private look(): void {
     const { preview } = this;
-    if (this.busy || preview.videoWidth === 0 || preview.currentTime === this.lastTime) return;
-    this.busy = true;
-    try {
-      this.lastTime = preview.currentTime;
-      const at = performance.now();
-      const grey = this.grey();
-      const change = this.reference === null ? 0 : difference(this.reference, grey, SMALL_WIDTH, SMALL_HEIGHT, BLOCK);
-      this.last = grey;
-      const blob = await this.picture();
-      if (blob !== null) this.kept.push({ at, change, blob });
-      this.kept = this.kept.filter((look) => look.at > at - KEEP_MS);
-    } finally {
-      this.busy = false;
-    }
+    if (preview.videoWidth === 0 || preview.currentTime === this.lastTime) return;
+    this.lastTime = preview.currentTime;
+    const at = performance.now();
+    const small = this.grey();
+    const change = this.reference === null ? 0 : difference(this.reference, small);
+    this.last = small;
+    this.kept.push({ at, change, small, picture: this.picture() });
+    this.kept = this.kept.filter((look) => look.at > at - KEEP_MS);
   }
 
   private grey(): Float32Array {
     const { videoWidth: width, videoHeight: height } = this.preview;
     const pen = this.small.getContext("2d", { willReadFrequently: true });
-    const grey = new Float32Array(SMALL_WIDTH * SMALL_HEIGHT);
+    const grey = new Float32Array(SMALL.width * SMALL.height);
     if (pen === null) return grey;
     const [w, h] = [width * MIDDLE, height * MIDDLE];
-    pen.drawImage(this.preview, (width - w) / 2, (height - h) / 2, w, h, 0, 0, SMALL_WIDTH, SMALL_HEIGHT);
-    const { data } = pen.getImageData(0, 0, SMALL_WIDTH, SMALL_HEIGHT);
+    pen.drawImage(this.preview, (width - w) / 2, (height - h) / 2, w, h, 0, 0, SMALL.width, SMALL.height);
+    const { data } = pen.getImageData(0, 0, SMALL.width, SMALL.height);
     for (let at = 0; at < grey.length; at += 1) {
       grey[at] = 0.3 * (data[4 * at] ?? 0) + 0.59 * (data[4 * at + 1] ?? 0) + 0.11 * (data[4 * at + 2] ?? 0);
     }
     return grey;
   }
 
-  /** The whole picture, small enough that twelve of them go into one. */
-  private picture(): Promise<Blob | null> {
+  /**
+   * The whole picture, small enough that twelve of them go into one.
+   *
+   * At once: a busy browser puts `toBlob` off for seconds, and what she does meanwhile would not be seen.
+   */
+  private picture(): string {
     const [width, height] = this.momentSize();
     this.moment.width = width;
     this.moment.height = height;
     this.moment.getContext("2d")?.drawImage(this.preview, 0, 0, width, height);
-    return new Promise((done) => this.moment.toBlob(done, "image/jpeg", KEPT_QUALITY));
+    return this.moment.toDataURL("image/jpeg", KEPT_QUALITY);
   }
 
   private momentSize(): [number, number] {
@@ -160,15 +155,20 @@ export class MovementRecorder {
     canvas.height = (this.wide ? ROWS : COLUMNS) * height;
     const pen = canvas.getContext("2d");
     for (const [place, index] of nearest(kept, moments.map((moment) => begun + moment)).entries()) {
-      const blob = kept[index]?.blob;
-      if (blob === undefined || pen === null) continue;
-      const picture = await opened(blob);
+      const look = kept[index];
+      if (look === undefined || pen === null) continue;
+      const picture = await opened(blobOf(look.picture));
       pen.drawImage(picture, (place % columns) * width, Math.floor(place / columns) * height, width, height);
       if ("close" in picture) picture.close();
     }
     const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/jpeg", STRIP_QUALITY));
     return blob ?? new Blob();
   }
+}
+
+function blobOf(dataUrl: string): Blob {
+  const bytes = atob(dataUrl.slice(dataUrl.indexOf(",") + 1));
+  return new Blob([Uint8Array.from(bytes, (byte) => byte.charCodeAt(0))], { type: "image/jpeg" });
 }
 
 /** Older browsers open pictures by an element only. */
