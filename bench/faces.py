@@ -22,19 +22,23 @@ import numpy as np
 
 from bench import judging
 from bench.row import Row
+from media_pipeline import strips
 from media_pipeline.alignment import FACE_SIDE
 from media_pipeline.descriptors import compare
 from media_pipeline.engine import Engine, Search
 from media_pipeline.frames import Pixels, decode
 from media_pipeline.judge import judge
 from media_pipeline.selftest import TOLERANCE, descriptor_by_opencv
-from media_pipeline.verdict import JudgeSettings, Prompt
+from media_pipeline.verdict import JudgeSettings, Prompt, Strip
 
 ROUNDS = 15
 SECOND_FACES = 120
 TICK_SECONDS = 0.0005
 CHECKS = 10
 LARGEST = 4480
+MOMENT_SIZE = (426, 320)
+MOMENTS_MS = (-450, -200, 60, 180, 310, 450, 640, 880, 1200, 1700, 2400, 3200)
+"""Of a strip: when its moments are taken, in ms since the movement began; the most that are drawn."""
 
 
 def portrait() -> Pixels:
@@ -90,9 +94,14 @@ def _costs(engine: Engine, data: bytes) -> list[Row]:
         prompts = (Prompt.TURN_LEFT, Prompt.BLINK)
         judge(frames, references=[reference], prompts=prompts, engine=engine)
 
-    frames = _burst(decode(data), 0)
+    def challenge() -> None:
+        prompts = tuple(Prompt(name) for name in judging.PROMPTS)
+        judge(sent.frames, references=[reference], prompts=prompts, movements=sent.movements, engine=engine)
+
+    frames, sent = _burst(decode(data), 0), _answer(decode(data), 0)
     naive_ms = _processor_ms(naive, max(5, ROUNDS // 2))
     burst_ms = _processor_ms(burst, max(5, ROUNDS // 2))
+    challenge_ms = _processor_ms(challenge, max(5, ROUNDS // 2))
     everyone_ms = _processor_ms(ours(True), ROUNDS)
     nearest_ms = _processor_ms(ours(False), ROUNDS)
     return [
@@ -100,6 +109,16 @@ def _costs(engine: Engine, data: bytes) -> list[Row]:
         Row("verdict, looking for everyone", everyone_ms, "ms CPU", None, None),
         Row("verdict, nearest face only", nearest_ms, "ms CPU", None, None),
         Row("verdict on five frames, two prompts", burst_ms, "ms CPU", None, None),
+        Row("verdict on three frames, two movements", challenge_ms, "ms CPU", None, None),
+        Row(
+            "of that, in verdicts on five frames",
+            challenge_ms / burst_ms,
+            "times",
+            "<= 3",
+            challenge_ms <= 3 * burst_ms,
+        ),
+        Row("bytes of three frames, two movements", sent.size / 1000, "kB", None, None),
+        Row("bytes of five frames", sum(map(len, frames)) / 1000, "kB", None, None),
         Row("faster, five frames, two prompts", 5 * naive_ms / burst_ms, "times", ">= 8", 5 * naive_ms / burst_ms >= 8),
         Row("faster, looking for everyone", naive_ms / everyone_ms, "times", ">= 5", naive_ms / everyone_ms >= 5),
         Row("faster, nearest face only", naive_ms / nearest_ms, "times", ">= 8", naive_ms / nearest_ms >= 8),
@@ -175,7 +194,7 @@ def _held(engine: Engine, data: bytes) -> Row:
 def worker_memory(frame: Pixels) -> list[Row]:
     """What a worker process holds when it has judged 50 pictures, some of them large, and the most it ever held."""
     with tempfile.TemporaryDirectory() as folder:
-        held = judging.measure(Path(folder), _jpeg(_enlarged(frame, 1280)), [_burst(frame, n) for n in range(CHECKS)])
+        held = judging.measure(Path(folder), _jpeg(_enlarged(frame, 1280)), [_answer(frame, n) for n in range(CHECKS)])
     return [
         Row("worker's memory", held.after, "MiB", "<= 240", held.after <= 240),
         Row("worker's memory, highest", held.highest, "MiB", None, None),
@@ -194,13 +213,28 @@ def _burst(frame: Pixels, number: int) -> list[bytes]:
     return [_jpeg(each) for each in noisy]
 
 
+def _answer(frame: Pixels, number: int) -> judging.Answer:
+    """What the page sends for a check: three frames, as large as in ``_burst``, and two strips of twelve moments.
+
+    Nobody moves in them: reading costs the same.
+    """
+    random = np.random.default_rng(1000 + number)
+    small = cv2.resize(frame, MOMENT_SIZE, interpolation=cv2.INTER_AREA)
+
+    def strip() -> Strip:
+        moments = [np.clip(small + random.normal(0, 2, small.shape), 0, 255).astype(np.uint8) for _ in MOMENTS_MS]
+        return Strip(_jpeg(strips.lay(moments), 80), MOMENTS_MS)
+
+    return judging.Answer(_burst(frame, number)[-3:], [strip(), strip()])
+
+
 def _enlarged(picture: Pixels, width: int) -> Pixels:
     height = width * picture.shape[0] // picture.shape[1]
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def _jpeg(picture: Pixels) -> bytes:
-    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+def _jpeg(picture: Pixels, quality: int = 90) -> bytes:
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 
 from bench import learners
+from media_pipeline.verdict import Strip
 from xueji.identity import consent_text, vault
 from xueji.identity.models import Person
 from xueji.identity.rules import ConsentKind
@@ -28,7 +29,7 @@ from xueji.supervisor import programs
 from xueji.supervisor.process import Process
 
 PATIENCE_SECONDS = 120
-PROMPTS = ["blink"]
+PROMPTS = ["turn_left", "blink"]
 
 
 class NotJudged(RuntimeError):
@@ -43,13 +44,26 @@ class Held:
     highest: float
 
 
-def measure(data: Path, photo: bytes, checks: Sequence[Sequence[bytes]]) -> Held:
-    """Judge each burst of pictures as one check, in a new installation in ``data``. Raises NotJudged."""
+@dataclass(frozen=True)
+class Answer:
+    """What a page sends for one check: single frames, and a strip for each of the prompts."""
+
+    frames: Sequence[bytes]
+    movements: Sequence[Strip]
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return sum(map(len, self.frames)) + sum(len(strip.data) for strip in self.movements)
+
+
+def measure(data: Path, photo: bytes, checks: Sequence[Answer]) -> Held:
+    """Judge each answer as one check, in a new installation in ``data``. Raises NotJudged."""
     learner = learners.make(data, "", 1)[0]
     context = Context.open(Settings.load({"XUEJI_DATA": str(data)}))
     try:
         _prepare(context, learner.sitting_id, photo)
-        attempts = [_answered(context, learner.sitting_id, pictures) for pictures in checks]
+        attempts = [_answered(context, learner.sitting_id, answer) for answer in checks]
         with _worker(context) as worker:
             before = _children(worker)
             celery = make_celery(context.settings)
@@ -75,7 +89,7 @@ def _prepare(context: Context, sitting_id: UUID, photo: bytes) -> None:
     enrol_photo(context, person_id=person.id, photo=photo)
 
 
-def _answered(context: Context, sitting_id: UUID, pictures: Sequence[bytes]) -> UUID:
+def _answered(context: Context, sitting_id: UUID, answer: Answer) -> UUID:
     """A check whose answer is stored and waits to be judged."""
     now_ms = clock.to_ms(clock.now())
     with context.database.writing() as session:
@@ -101,12 +115,15 @@ def _answered(context: Context, sitting_id: UUID, pictures: Sequence[bytes]) -> 
             number=1,
             nonce=check.nonce,
             prompts=PROMPTS,
+            pulses=[list(strip.moments_ms) for strip in answer.movements],
             device="bench",
             answered_ms=now_ms,
         )
         session.add(attempt)
         session.flush()
-        for position, picture in enumerate(pictures):
+        moved = [(place, strip.data) for place, strip in enumerate(answer.movements)]
+        pictures = [*((None, frame) for frame in answer.frames), *moved]
+        for position, (movement, picture) in enumerate(pictures):
             path = f"faces/bench/{uuid4()}"
             ciphertext = vault.seal(key, sitting.person_id, path, picture)
             context.store.put(path, ciphertext)
@@ -115,6 +132,7 @@ def _answered(context: Context, sitting_id: UUID, pictures: Sequence[bytes]) -> 
                     attempt_id=attempt.id,
                     person_id=sitting.person_id,
                     position=position,
+                    movement=movement,
                     path=path,
                     sha256=path[-36:],
                     commitment="",

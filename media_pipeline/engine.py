@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -71,6 +72,7 @@ class Engine:
         except (ImportError, OSError, RuntimeError, ValueError) as error:
             raise EngineDown(f"the face engine cannot be loaded: {error}") from error
         models.keep_memory_small()
+        self._reads_eyes = True
         self._near = near_detector(self._near_network)
         self._wide = wide_detector(self._wide_network)
 
@@ -156,7 +158,14 @@ class Engine:
         The eyes cost as much as all else together and are left out where nobody asks for them.
         """
         read = read or self.read_mesh(picture, face)
-        return mesh.read_expression(self._eye_lids if with_eyes else None, picture, read.points, read.presence)
+        eyes = self._eye_lids if with_eyes and self._reads_eyes else None
+        return mesh.read_expression(eyes, picture, read.points, read.presence)
+
+    def without_eyes(self) -> Engine:
+        """The same engine for where nobody asks about the eyes."""
+        other = copy.copy(self)
+        other._reads_eyes = False
+        return other
 
     def locate_mesh(self, picture: Pixels, face: Face) -> MeshPoints:
         """The 468 points of the face, for who wants to draw them."""

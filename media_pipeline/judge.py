@@ -7,7 +7,7 @@ import hashlib
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from media_pipeline import liveness, models, motion, quality, strips
@@ -18,7 +18,7 @@ from media_pipeline.engine import Engine, Mesh, Search
 from media_pipeline.frames import DecodeError, Pixels, hash_picture
 from media_pipeline.looking import look
 from media_pipeline.mesh import Expression
-from media_pipeline.motion import Movement
+from media_pipeline.motion import Moment, Movement
 from media_pipeline.opening import JUDGEMENT_SECONDS, PICTURE_SECONDS, Opened, Opener, OpenHere
 from media_pipeline.quality import QualityCode
 from media_pipeline.sameness import SAME_MICRO, distances_to_middle
@@ -29,6 +29,7 @@ _NO_FAULT_OF_A_FRAME = {QualityCode.MOUTH_OPEN, QualityCode.EYES_CLOSED}
 _OF_A_MOVING_HEAD = {QualityCode.TURNED_AWAY, QualityCode.TILTED}
 # What a face has to be for a frame to speak against somebody. Of 2,499 pictures of 17 people, blurred, shaken, masked,
 # half lit, turned round and so on, 2 pass these and lie beyond the limit from the person's own photos.
+_LEAST_PRESENCE = 0.5
 _CERTAIN_CLARITY, _CERTAIN_PRESENCE, _CERTAIN_ROLL = 9.5, 0.95, 45.0
 _SIGNAL_OF_FAULT = {
     QualityCode.TOO_DARK: SignalCode.FRAME_DARK,
@@ -134,9 +135,12 @@ def judge(
     opener = opener or OpenHere()
     read = _read_frames(frames, settings, engine, opener, notes)
     wide = not read or read[0].picture.shape[1] >= read[0].picture.shape[0]
-    moved = [_read_strip(strip, asked, wide, engine, opener) for strip, asked in zip(movements, prompts, strict=False)]
-    shown = [frame for frame in read if frame.faces]
     with_eyes = Prompt.BLINK in prompts
+    moved = [
+        _read_strip(strip, asked, wide, engine, opener, with_eyes=with_eyes)
+        for strip, asked in zip(movements, prompts, strict=False)
+    ]
+    shown = [frame for frame in read if frame.faces]
     described = [_describe(frame, references, settings, engine, with_eyes=with_eyes) for frame in shown]
     for frame, apart in zip(shown, distances_to_middle(described), strict=True):
         frame.middle_micro = apart
@@ -245,15 +249,35 @@ def _find_in(
     return _Frame(seen.picture, opened.scale, known, people, seen.mesh), seen.turns
 
 
-def _read_strip(strip: Strip, prompt: Prompt, wide: bool, engine: Engine, opener: Opener) -> _Moved:
-    """One movement; without moments where the picture is no strip of as many."""
+def _read_strip(strip: Strip, prompt: Prompt, wide: bool, engine: Engine, opener: Opener, *, with_eyes: bool) -> _Moved:
+    """One movement; without moments where the picture is no strip of as many.
+
+    Eyes are read where they are asked for: in a strip of them, and at rest in the others, to know how they look.
+    """
     pictures: list[Pixels] = []
     with contextlib.suppress(DecodeError, strips.NoStrip):
         opened = opener.open(strip.data, PICTURE_SECONDS)
         pictures = strips.cut(opened.picture, len(strip.moments_ms), wide=wide)
-    movement = motion.read(engine, prompt, pictures)
+    movement = motion.read(engine if prompt is Prompt.BLINK else engine.without_eyes(), prompt, pictures)
+    if with_eyes and prompt is not Prompt.BLINK:
+        first = [_with_eyes(moment, engine) for moment in movement.moments[: motion.REST_MOMENTS]]
+        movement = replace(movement, moments=(*first, *movement.moments[motion.REST_MOMENTS :]))
     exact = hashlib.sha256(strip.data).hexdigest()
     return _Moved(movement, PictureHash(exact, "", motion.memory(movement)))
+
+
+def _with_eyes(moment: Moment, engine: Engine) -> Moment:
+    if moment.face is None or moment.points is None or moment.expression is None:
+        return moment
+    read = Mesh(moment.points, moment.expression.presence)
+    return replace(moment, expression=engine.read_expression(moment.picture, moment.face, read))
+
+
+def _moment_of(frame: _Frame) -> Moment:
+    """A single frame as a moment of rest: all that was read of it already."""
+    if frame.mesh is None or frame.expression is None or frame.mesh.presence < _LEAST_PRESENCE:
+        return Moment(frame.picture, frame.face)
+    return Moment(frame.picture, frame.face, frame.mesh.points, frame.expression)
 
 
 def _note_movements(
@@ -267,7 +291,7 @@ def _note_movements(
 ) -> None:
     """Note every sign that the movements were not made here, now, by the person of the frames."""
     before = len(notes.signals)
-    frames = [motion.read_face(engine, frame.picture, frame.face) for frame in shown if len(frame.faces) == 1]
+    frames = [_moment_of(frame) for frame in shown if len(frame.faces) == 1]
     for signal in motion.doubts([each.movement for each in moved], frames):
         notes.add(signal.code, signal.value)
     distances = [

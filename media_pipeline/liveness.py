@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import pairwise
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from media_pipeline.frames import Pixels
 from media_pipeline.mesh import Expression
@@ -156,13 +158,17 @@ def screen_pattern(picture: Pixels) -> int | None:
         return None
     top, left = (height - _PATTERN_SIDE) // 2, (width - _PATTERN_SIDE) // 2
     part = cv2.cvtColor(picture[top : top + _PATTERN_SIDE, left : left + _PATTERN_SIDE], cv2.COLOR_BGR2GRAY)
-    window = np.hanning(_PATTERN_SIDE).astype(np.float32)
-    spectrum = cv2.dft(
-        (part.astype(np.float32) - float(part.mean())) * np.outer(window, window), flags=cv2.DFT_COMPLEX_OUTPUT
-    )
-    strength = cv2.magnitude(spectrum[..., 0], spectrum[..., 1])
-    frequency = np.fft.fftfreq(_PATTERN_SIDE)
-    radius = np.hypot(frequency[:, None], frequency[None, :])
-    fine = strength[(radius > 0.15) & (radius < 0.45)]
+    window, is_fine = _pattern_window()
+    spectrum = cv2.dft((part.astype(np.float32) - float(part.mean())) * window, flags=cv2.DFT_COMPLEX_OUTPUT)
+    fine = cv2.magnitude(spectrum[..., 0], spectrum[..., 1])[is_fine]
     peak = float(fine.max() / max(float(np.median(fine)), _PATTERN_FLOOR))
     return round(peak * 1000) if peak >= _PATTERN_PEAK else None
+
+
+@cache
+def _pattern_window() -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """What fades the part out towards its edges, and which frequencies are fine."""
+    window = np.hanning(_PATTERN_SIDE).astype(np.float32)
+    frequency = np.fft.fftfreq(_PATTERN_SIDE)
+    radius = np.hypot(frequency[:, None], frequency[None, :])
+    return np.outer(window, window), (radius > 0.15) & (radius < 0.45)

@@ -14,7 +14,7 @@ from xueji.identity.models import FaceView
 from xueji.identity.rules import ProofRoute
 from xueji.kernel.actor import Role
 from xueji.rulebook.vocabulary import Outcome
-from xueji.snapshots.models import Check, CheckIn
+from xueji.snapshots.models import Attempt, Check, CheckIn
 
 
 def _staff(app: Flask, scenario: Scenario) -> Browser:
@@ -55,6 +55,23 @@ def test_a_decision_in_writing_ends_the_matter(app: Flask, scenario: Scenario) -
     page = staff.get(path).text
     assert "看过照片，是本人" in page and "提交结论" not in page
     assert staff.post(path, {"outcome": "reject", "reason": "再想想"}, look=path).status_code == 409
+
+
+def test_a_strip_is_called_by_the_movement_it_shows(app: Flask, scenario: Scenario) -> None:
+    student = scenario.student()
+    student.study(scenario.lessons[0], answers=[Outcome.MISMATCH])
+    with scenario.context.database.writing() as session:
+        for attempt in session.scalars(select(Attempt)):
+            attempt.prompts = ["turn_left", "blink"]
+            for place, picture in enumerate(attempt.pictures[-2:]):
+                picture.movement = place
+    page = _staff(app, scenario).get(f"/review/{student.checks[0]}").text
+    learner = Browser(app)
+    learner.sign_in(student.who)
+    own = learner.get(f"/enrolments/{student.enrolment.id}/checks").text
+    for shown in (page, own):
+        assert "照片 1" in shown and "照片 2" not in shown and "照片 3" not in shown
+        assert "动作：向左转头" in shown and "动作：眨眼" in shown
 
 
 def test_looking_at_a_picture_is_recorded_and_listing_checks_is_not(app: Flask, scenario: Scenario) -> None:

@@ -41,6 +41,8 @@ class AttemptLine:
     signals: tuple[str, ...]
     device: str
     pictures: tuple[UUID, ...]
+    movements: tuple[str, ...]
+    """For each picture the prompt whose movement it shows moment by moment; empty of a single photo."""
     references: tuple[UUID, ...]
     """The reference photos it was compared with."""
 
@@ -171,6 +173,9 @@ def _attempt(attempt: Attempt) -> AttemptLine:
         signals=tuple(dict.fromkeys(str(signal["code"]) for signal in attempt.signals)),
         device=attempt.device,
         pictures=tuple(picture.id for picture in attempt.pictures),
+        movements=tuple(
+            attempt.prompts[picture.movement] if picture.movement is not None else "" for picture in attempt.pictures
+        ),
         references=tuple(UUID(photo_id) for photo_id in attempt.references),
     )
 
