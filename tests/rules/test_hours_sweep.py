@@ -17,20 +17,21 @@ def lesson(duration_ms: int) -> list[dict[str, object]]:
     return [{"lesson": "lesson", "part": "theory", "duration_ms": duration_ms}]
 
 
-def test_study_goes_on_counting_after_a_report_that_cannot_be_at_all() -> None:
-    """The second report is wholly of time that was spent, the third wholly of film that there is not."""
+def test_study_goes_on_counting_after_reports_that_cannot_be_at_all() -> None:
+    """The second and the third report are wholly of time that was spent, the fourth wholly of film that is none."""
     story = Story(lessons=lesson(10 * MINUTE))
-    story.watched(0, 2 * MINUTE)
+    story.watched(0, 3 * MINUTE)
     story.watched(7 * MINUTE, 8 * MINUTE, NINE + MINUTE)
+    story.watched(8 * MINUTE, 9 * MINUTE, NINE + 2 * MINUTE)
     story.watched(10 * MINUTE, 11 * MINUTE)
-    story.watched(2 * MINUTE, 5 * MINUTE)
+    story.watched(3 * MINUTE, 5 * MINUTE)
     story.check("match")
     statement = story.statement()
     assert statement.online.counted_ms == 5 * MINUTE
-    assert {item.reason: item.ms for item in statement.online.refused} == {"impossible": 2 * MINUTE}
+    assert {item.reason: item.ms for item in statement.online.refused} == {"impossible": 3 * MINUTE}
     assert flags(statement) == {
-        "server_time_twice": (("n:2", "sitting"), MINUTE),
-        "beyond_duration": (("lesson", "n:3"), MINUTE),
+        "server_time_twice": (("n:2", "n:3", "sitting"), 2 * MINUTE),
+        "beyond_duration": (("lesson", "n:4"), MINUTE),
     }
 
 
