@@ -336,10 +336,12 @@ def clear(story: Story, *, by: str = "regulator", proposed_by: str = "", ms: int
 def test_a_person_may_clear_a_flag_and_take_it_back_and_nothing_more_counts_because_of_it() -> None:
     story = collided()
     before = story.statement().totals
+    story.leaf("flag.restore", code="two_sessions_at_once", reason="00")
     clear(story)
     statement = story.statement()
     assert statement.flags == ()
-    assert [(each.code, each.by) for each in statement.cleared] == [("two_sessions_at_once", "regulator")]
+    clearing = ("two_sessions_at_once", "regulator", story.leaves[-1]["n"])
+    assert [(each.code, each.by, each.n) for each in statement.cleared] == [clearing]
     assert "impossible_sums" not in missing(statement)
     assert statement.totals == before
     assert "cleared.two_sessions_at_once" in [item.code for item in explain(statement)]
