@@ -183,6 +183,22 @@ def test_what_contradicts_the_opening_is_refused_with_what_is_wrong() -> None:
     assert refused(other.leaves) == (1, "chain", "is another one")
 
 
+@pytest.mark.parametrize("event", ["retold", "extend", "answer", "verdict", "appeal", "review"])
+def test_a_check_that_was_never_due_is_named(event: str) -> None:
+    story = Story()
+    story.leaf(f"check.{event}", check="check", answer_by_ms=NINE)
+    assert refused(story.leaves) == (1, "check", "was never due")
+
+
+def test_who_was_let_out_and_taken_back_is_in_the_cohort() -> None:
+    story = Story(rules=2)
+    found = []
+    for event in ("withdraw", "readmit", "withdraw"):
+        story.leaf(f"enrolment.{event}", reason="00")
+        found.append(evidence(story.leaves).withdrawn)
+    assert found == [True, False, True]
+
+
 def test_a_correction_comes_after_an_opening_that_left_the_subject_out() -> None:
     early = Story()
     early.leaves.clear()
