@@ -175,8 +175,8 @@ def test_after_the_first_check_of_a_sitting_the_run_before_it_plays_no_part() ->
 
 def test_a_check_may_fall_on_the_last_instant_of_a_lesson() -> None:
     class Longest(Random):
-        def randint(self, a: int, b: int) -> int:
-            return b
+        def random(self) -> float:
+            return 1 - 2**-53
 
     most = PLAN.checks_max_gap_ms
     assert draw_schedule(Longest(), most, PLAN, 0, at_least_one=False) == (most,)
