@@ -16,9 +16,11 @@ OPEN, ANSWERED, CLOSED = FindingState.OPEN, FindingState.ANSWERED, FindingState.
 
 
 @pytest.mark.parametrize(
-    ("state", "may"), [(OPEN, {ANSWERED, CLOSED}), (ANSWERED, {CLOSED}), (CLOSED, set[FindingState]())]
+    ("state", "may"), [(OPEN, {ANSWERED, CLOSED}), (ANSWERED, {OPEN, CLOSED}), (CLOSED, set[FindingState]())]
 )
-def test_a_finding_is_answered_and_closed_and_never_opened_again(state: FindingState, may: set[FindingState]) -> None:
+def test_a_finding_is_answered_sent_back_or_closed_and_nothing_follows_its_end(
+    state: FindingState, may: set[FindingState]
+) -> None:
     assert {to for to in FindingState if may_move(state, to)} == may
 
 
