@@ -1,6 +1,7 @@
 """The web application for any WSGI server: ``gunicorn wsgi:app``."""
 
 from xueji.app import create_app
+from xueji.identity.faces import look_beside
 from xueji.kernel import logs
 from xueji.kernel.settings import Settings
 from xueji.progress.reporting import record_beside
@@ -9,3 +10,4 @@ settings = Settings.load()
 logs.configure(settings, "web")
 app = create_app(settings)
 record_beside(app)
+look_beside(app.extensions["xueji"])

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -118,16 +119,24 @@ def _style_sheet() -> str:
 
 @contextmanager
 def _uploading(port: int, hostile: Sequence[Learner]) -> Iterator[None]:
-    """Each of these accounts sends one picture of sixteen million pixels as her photo, all at once."""
-    bomb = _bomb()
-    threads = [threading.Thread(target=upload, args=(port, learner, bomb)) for learner in hostile]
-    for thread in threads:
-        thread.start()
+    """Each of these accounts sends one picture of sixteen million pixels as her photo, all at once.
+
+    From a process of their own: whoever measures the beats has an interpreter to herself.
+    """
+    others = get_context("fork").Process(target=_upload_all, args=(port, hostile, _bomb()))
+    others.start()
     try:
         yield
     finally:
-        for thread in threads:
-            thread.join()
+        others.join()
+
+
+def _upload_all(port: int, hostile: Sequence[Learner], picture: bytes) -> None:
+    threads = [threading.Thread(target=upload, args=(port, learner, picture)) for learner in hostile]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def upload(port: int, learner: Learner, picture: bytes) -> None:

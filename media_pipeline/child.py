@@ -51,10 +51,14 @@ class _Ended(Exception):
 
 
 class ChildProcess:
-    """One child, for any number of threads; one turn at a time. ``module`` is run as a program and calls `serve`."""
+    """One child, for any number of threads; one turn at a time. ``module`` is run as a program and calls `serve`.
 
-    def __init__(self, module: str) -> None:
+    ``words`` follow the number of its socket.
+    """
+
+    def __init__(self, module: str, *words: str) -> None:
         self._module = module
+        self._words = words
         self._turn = threading.Lock()
         self._owner = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -109,7 +113,7 @@ class ChildProcess:
         # One forked from the owner starts its own: two that read one answer would each get half of it.
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-m", self._module, str(theirs.fileno())]
+            command = [sys.executable, "-m", self._module, str(theirs.fileno()), *self._words]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
         self._owner = os.getpid()
         # Who lets go of this object lets go of its child.

@@ -43,6 +43,7 @@ from xueji.trace.metrics import log_figures
 from xueji.web.access import init_access, public
 from xueji.web.assets import init_assets
 from xueji.web.bodies import init_bodies
+from xueji.web.built import init_built
 from xueji.web.cookies import cookie_name
 from xueji.web.described import ProblemOut
 from xueji.web.errors import init_errors, validation_problem
@@ -72,6 +73,7 @@ STEPS: tuple[Callable[[Flask], None], ...] = (
     init_beats,
     init_openings,
     init_handing,
+    init_built,
     init_lane,
 )
 

@@ -261,3 +261,36 @@ def test_who_waits_for_leave_hears_it(site: Site) -> None:
         assert client.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(b"abc")
         assert heard(client) == b"abc"
+
+
+def test_what_many_send_at_once_is_read_before_anybody_begins_to_answer() -> None:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2000)
+    begun: list[Request] = []
+
+    class Begins:
+        def begin(self, _connection: Connection, request: Request) -> bool:
+            begun.append(request)
+            return True
+
+        def take_over(self, _connection: Connection, _head: bytes) -> bool:
+            return False
+
+    loop = Loop([listener], Begins(), Limits())
+    clients = [socket.create_connection(listener.getsockname()) for _ in range(60)]
+    for client in clients:
+        client.sendall(GET)
+    assert loop.wait_for_calm(0)
+    loop.turn(1.0)
+    assert not loop.wait_for_calm(0)
+    while not loop.wait_for_calm(0):
+        loop.turn(1.0)
+    assert len(begun) == len(clients)
+    clients[0].sendall(GET)
+    loop.turn(0.1)
+    assert loop.wait_for_calm(0)
+    for client in clients:
+        client.close()
+    loop.stop_accepting()
+    for connection in list(loop._connections.values()):
+        loop._close(connection)
+    listener.close()

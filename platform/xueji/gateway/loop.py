@@ -21,12 +21,15 @@ from typing import Protocol
 import structlog
 
 from xueji.gateway.reading import HEAD_SECONDS, SLOWEST_BYTES_A_SECOND, Reading, Refused, Request
+from xueji.kernel.permits import give_back
 
 log = structlog.get_logger(__name__)
 
 _ONCE = select.EPOLLONESHOT
 _READ, _WRITE = select.EPOLLIN | _ONCE, select.EPOLLOUT | _ONCE
 _CHUNK = 64 * 1024
+_CROWD = 16
+"""So many things to do at once: then they are done before anybody but beats begins to answer (`Loop.wait_for_calm`)."""
 SEND_SECONDS = 30.0
 LINGER_SECONDS = 2.0
 MOST_UNSENT = 1024 * 1024
@@ -104,6 +107,7 @@ class Connection:
             and not self.closing
             and (self.unsent_bytes > MOST_UNSENT or self.loop.unsent > MOST_UNSENT_IN_ALL)
         ):
+            give_back()
             self.room.wait(SEND_SECONDS)
         if self.closing:
             raise ConnectionAbortedError
@@ -148,6 +152,8 @@ class Loop:
         self._epoll.register(self._wake, select.EPOLLIN)
         self._pipe = -1
         self._on_disk = 0
+        self._calm = threading.Event()
+        self._calm.set()
         self.unsent = 0
         """Bytes left to send on all connections, as counted once a second."""
         for each in listeners:
@@ -185,7 +191,13 @@ class Loop:
 
     def turn(self, seconds: float) -> None:
         """Wait for something to do, at most so long, and do it."""
-        for fd, events in self._epoll.poll(seconds, 256):
+        calm = self._calm.is_set()
+        happened = self._epoll.poll(seconds if calm else 0, 256)
+        if len(happened) >= _CROWD:
+            self._calm.clear()
+        elif not calm:
+            self._calm.set()
+        for fd, events in happened:
             connection = self._connections.get(fd)
             try:
                 if connection is not None:
@@ -216,6 +228,13 @@ class Loop:
             else:
                 self._refuse(connection, "408 Request Timeout")
 
+    def wait_for_calm(self, seconds: float) -> bool:
+        """Until the loop has read what many sent at once, but no longer than this; whether it has.
+
+        At each of its steps it needs the interpreter, and whoever has been read last may report study.
+        """
+        return self._calm.wait(seconds)
+
     def stop_accepting(self) -> None:
         for fd in self._listeners:
             self._epoll.unregister(fd)
@@ -230,11 +249,13 @@ class Loop:
     # -- on the loop's thread -------------------------------------------------
 
     def _accept(self, listener: socket.socket) -> None:
-        for _ in range(64):
+        for count in range(64):
             try:
                 given, peer = listener.accept()
             except BlockingIOError:
                 return
+            if count == _CROWD:
+                self._calm.clear()
             if len(self._connections) >= self._limits.connections and not self._make_room():
                 given.close()
                 continue

@@ -6,7 +6,9 @@ Whether a request is well formed, gunicorn's parser says; it is given heads that
 from __future__ import annotations
 
 import os
+import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from gunicorn.http import wsgi
@@ -18,12 +20,19 @@ from xueji.gateway.lanes import Lane, Threads, is_socket, lane_of
 from xueji.gateway.loop import Connection, Limits, Loop
 from xueji.gateway.reading import Request
 from xueji.kernel.limits import open_files
+from xueji.kernel.permits import Permits
 from xueji.kernel.settings import Settings
 
 FILES_KEPT_BACK = 400
 """Of the files a process may have open, those that are not connections: databases, bodies, logs."""
 MOST_WAITING = {Lane.BEATS: 4096, Lane.FILMS: 256, Lane.PAGES: 1024}
 """Requests that may wait for a thread of their lane; the next is told to try again."""
+MOST_COMPUTING = {Lane.FILMS: 4, Lane.PAGES: 4}
+"""Threads of a lane that may compute at the same time; beats wait behind each of them (`kernel.permits`)."""
+CALM_SECONDS = 0.25
+"""For how long requests wait at most while the loop reads what many sent at once."""
+SWITCH_SECONDS = 0.001
+"""How long a thread may compute while others want to: a beat, which wants to often, waits so long each time."""
 _GATHERED = 64 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -65,7 +74,7 @@ class GatewayWorker(Worker):  # type: ignore[misc]
         settings = Settings.load()
         self._handing = Handing.inherited()
         self._lanes = {
-            lane: Threads(lane, most, MOST_WAITING[lane], self._answer)
+            lane: Threads(lane, most, MOST_WAITING[lane], self._work_of(lane))
             for lane, most in (
                 (Lane.BEATS, settings.beat_threads),
                 (Lane.FILMS, settings.film_threads),
@@ -73,10 +82,24 @@ class GatewayWorker(Worker):  # type: ignore[misc]
             )
         }
         self._most_connections = min(settings.connections, open_files() - FILES_KEPT_BACK)
+        sys.setswitchinterval(SWITCH_SECONDS)
         super().init_process()
 
+    def _work_of(self, lane: Lane) -> Callable[[tuple[Connection, Request]], None]:
+        """How its threads answer: beats at once, everything else in turn."""
+        if lane not in MOST_COMPUTING:
+            return self._answer
+        permits = Permits(MOST_COMPUTING[lane])
+
+        def in_turn(item: tuple[Connection, Request]) -> None:
+            self._loop.wait_for_calm(CALM_SECONDS)
+            with permits:
+                self._answer(item)
+
+        return in_turn
+
     def run(self) -> None:
-        loop = Loop(self.sockets, self, Limits(self._most_connections, float(self.cfg.keepalive)))
+        loop = self._loop = Loop(self.sockets, self, Limits(self._most_connections, float(self.cfg.keepalive)))
         loop.listen_to(self.PIPE[0])
         tidied = time.monotonic()
         while self.alive:

@@ -13,11 +13,13 @@ from media_pipeline.verdict import EngineDown
 from xueji.identity.errors import PhotoUnusable
 from xueji.kernel.context import Context
 from xueji.kernel.errors import Unavailable
+from xueji.kernel.permits import Waiting
 
 if TYPE_CHECKING:
     from media_pipeline.engine import Engine as Networks
     from media_pipeline.opening import Child
     from media_pipeline.reference import ReferenceQuality
+    from media_pipeline.reference_child import ReferenceChild
 
 
 class Engine(Protocol):
@@ -61,9 +63,40 @@ class _FaceEngine:
         return assess_reference(photo, networks, opener=self._opener)
 
 
+class _Beside:
+    """Photos are looked at in a child, which gives way to whoever reports study; the networks are nowhere else."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = Lock()
+        self._child: ReferenceChild | None = None
+
+    @property
+    def model(self) -> str:
+        from media_pipeline.models import model_name
+
+        return model_name()
+
+    def assess(self, photo: bytes) -> ReferenceQuality:
+        from media_pipeline.reference_child import ReferenceChild
+
+        with self._lock:
+            child = self._child = self._child or ReferenceChild(self._folder)
+        return child.assess(photo)
+
+
+def look_beside(context: Context) -> None:
+    """From now on photos are looked at in a child: for applications that serve."""
+    context.outside.setdefault(Engine, _Beside(_folder(context)))
+
+
+def _folder(context: Context) -> Path:
+    return context.settings.data / "models"
+
+
 def engine(context: Context) -> Engine:
     """The installation's engine; a test puts its twin into ``context.outside[faces.Engine]``."""
-    return cast(Engine, context.outside.setdefault(Engine, _FaceEngine(context.settings.data / "models")))
+    return cast(Engine, context.outside.setdefault(Engine, _FaceEngine(_folder(context))))
 
 
 def model(context: Context) -> str:
@@ -77,7 +110,7 @@ def model(context: Context) -> str:
 def networks(context: Context) -> Networks:
     """The networks, for whoever else judges faces in this process: they are in memory once. Raises EngineDown."""
     found = engine(context)
-    own = found if isinstance(found, _FaceEngine) else _FaceEngine(context.settings.data / "models")
+    own = found if isinstance(found, _FaceEngine) else _FaceEngine(_folder(context))
     return own.networks()
 
 
@@ -86,7 +119,8 @@ def assess(judge: Engine, photo: bytes) -> ReferenceQuality:
     from media_pipeline.frames import DecodeError
 
     try:
-        found = judge.assess(photo)
+        with Waiting():
+            found = judge.assess(photo)
     except DecodeError as error:
         raise PhotoUnusable(problems=[error.fault.value]) from error
     except EngineDown as error:

@@ -25,6 +25,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from xueji.kernel.permits import give_back
 from xueji.kernel.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -87,6 +88,8 @@ class Turnstile:
     def take(self) -> int:
         room = os.open(self._room, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            # For good: who has the turn is waited for by everybody, and waits for nobody.
+            give_back()
             fcntl.flock(room, fcntl.LOCK_EX)
             turn = os.open(self._turn, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(turn, fcntl.LOCK_EX)

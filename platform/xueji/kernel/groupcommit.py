@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from xueji.kernel.database import Database, commit
 from xueji.kernel.errors import Unavailable
+from xueji.kernel.permits import Waiting
 
 log = structlog.get_logger(__name__)
 
@@ -88,20 +89,22 @@ class GroupCommitter(Generic[Item, Result]):
 
     def submit(self, item: Item) -> Result:
         """Blocks until the item is durably written. Raises what the handler answered, or Unavailable."""
-        waiting = _Waiting(item)
+        mine = _Waiting(item)
         with self._wake:
             if len(self._queue) >= self._most_waiting:
                 raise Unavailable
-            self._queue.append(waiting)
+            self._queue.append(mine)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
                 self._thread.start()
             self._wake.notify()
-        if not waiting.done.acquire(timeout=LONGEST_WAIT_SECONDS):
+        with Waiting():
+            written = mine.done.acquire(timeout=LONGEST_WAIT_SECONDS)
+        if not written:
             raise Unavailable
-        if isinstance(waiting.outcome, Exception):
-            raise waiting.outcome
-        result: Result = waiting.outcome
+        if isinstance(mine.outcome, Exception):
+            raise mine.outcome
+        result: Result = mine.outcome
         return result
 
     def _run(self) -> None:
@@ -110,10 +113,10 @@ class GroupCommitter(Generic[Item, Result]):
                 while not self._queue:
                     self._wake.wait()
                 batch = [self._queue.popleft() for _ in range(min(len(self._queue), self._largest))]
-            outcomes = self._try([waiting.item for waiting in batch])
-            for waiting, outcome in zip(batch, outcomes, strict=True):
-                waiting.outcome = outcome
-                waiting.done.release()
+            outcomes = self._try([each.item for each in batch])
+            for each, outcome in zip(batch, outcomes, strict=True):
+                each.outcome = outcome
+                each.done.release()
 
     def _try(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
         """When a batch cannot be written, each of its items by itself: one that cannot be must not cost the others."""

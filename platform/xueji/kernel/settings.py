@@ -42,8 +42,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     threads: int = 24
-    """Threads that answer pages and all else but beats and films. They share one interpreter: more of them make beats
-    wait longer and nothing faster."""
+    """Threads that answer pages and all else but beats and films. They share one interpreter, so few of them compute at
+    a time: more of them may wait, and nothing is faster."""
     beat_threads: int = 256
     """Threads that nothing but beats can take: as many may be written in one group."""
     film_threads: int = 24

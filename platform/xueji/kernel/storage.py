@@ -13,6 +13,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, from_url
 
 from xueji.kernel.errors import Unavailable
+from xueji.kernel.permits import Waiting
 from xueji.kernel.settings import Settings
 
 _CLIENT: Any = {"connect_timeout": "2s", "timeout": "20s"}
@@ -30,7 +31,8 @@ class StoreDown(Unavailable):
 @contextmanager
 def _asked() -> Iterator[None]:
     try:
-        yield
+        with Waiting():
+            yield
     except BaseError as error:
         raise StoreDown from error
 
