@@ -44,6 +44,31 @@ class Turn(StrEnum):
     EXTEND = "extend"
 
 
+class Todo(StrEnum):
+    """The kinds of things to do, those with the nearest clock first."""
+
+    OVERDUE = "overdue"
+    """findings whose deadline is past"""
+    APPEALS = "appeals"
+    FINDINGS = "findings"
+    ANSWERS = "answers"
+    """answers of institutions that the regulator has not looked at"""
+    ATTENDANCE = "attendance"
+    """sessions that are over, without an attendance"""
+    SETTLE = "settle"
+    """attendances that wait for the regulator"""
+    ENDING = "ending"
+    """people who are not finished in a cohort that ends soon"""
+    SECOND = "second"
+    """checks that wait for a second person"""
+    PHOTOS = "photos"
+    FAILED = "failed"
+    DECISIONS = "decisions"
+    """amendments, corrections and resets that somebody else asked for"""
+    FLAGS = "flags"
+    FILMS = "films"
+
+
 def may_move(state: FindingState, to: FindingState) -> bool:
     return to in MOVES[state]
 

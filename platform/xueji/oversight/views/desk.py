@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app, flash, jsonify, redirect, render_template, request, url_for
+from flask import Response, current_app, flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -33,6 +33,8 @@ from xueji.oversight.access import access_draw, access_finding, seen_cohorts
 from xueji.oversight.queries import PER_PAGE, Sought, TraineeLine
 from xueji.oversight.replay import timeline
 from xueji.oversight.rules import FindingKind, FindingState, population_digest
+from xueji.oversight.today import tasks_of
+from xueji.oversight.views import blueprint
 from xueji.progress.access import access_sitting_to_read
 from xueji.snapshots import queries as snapshots
 from xueji.snapshots import wording as check_wording
@@ -41,8 +43,6 @@ from xueji.web import export
 from xueji.web.access import roles
 from xueji.web.paging import page_asked
 from xueji.web.session import actor, context, db, reads
-
-blueprint = Blueprint("oversight", __name__, template_folder="templates")
 
 FEWEST_LETTERS, MOST_LETTERS = 2, 2000
 DRAW_SIZES = (5, 10, 20, 50, 100)
@@ -57,6 +57,7 @@ def home() -> str:
     open_, _total = queries.findings(db(), actor())
     return render_template(
         "oversight/home.html",
+        tasks=tasks_of(db(), context().keyring, actor()),
         figures=queries.overview(db(), actor(), today),
         findings=open_[:5],
         draws=queries.draws(db(), actor())[0][:5],

@@ -1,0 +1,98 @@
+"""The regulator's lists of cohorts and institutions, to be sorted and taken along whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Response, render_template, request
+from flask_babel import gettext as _
+
+from xueji.enrolment import wording as cohort_wording
+from xueji.kernel.actor import Role
+from xueji.kernel.errors import NotFound
+from xueji.oversight import comparing
+from xueji.oversight.comparing import PER_PAGE, Line, Order
+from xueji.oversight.views import blueprint
+from xueji.web import export
+from xueji.web.access import roles
+from xueji.web.paging import page_asked
+from xueji.web.session import actor, db
+
+Find = Callable[..., list[Line]]
+
+
+@blueprint.get("/oversight/cohorts")
+@roles(Role.REGULATOR)
+def compare_cohorts() -> str:
+    return _page("cohorts", comparing.cohorts)
+
+
+@blueprint.get("/oversight/institutions")
+@roles(Role.REGULATOR)
+def compare_institutions() -> str:
+    return _page("institutions", comparing.institutions)
+
+
+@blueprint.get("/oversight/cohorts.csv")
+@roles(Role.REGULATOR)
+def compare_cohorts_csv() -> Response:
+    return _csv("cohorts.csv", comparing.cohorts)
+
+
+@blueprint.get("/oversight/institutions.csv")
+@roles(Role.REGULATOR)
+def compare_institutions_csv() -> Response:
+    return _csv("institutions.csv", comparing.institutions)
+
+
+def _page(of: str, find: Find) -> str:
+    order, page = _order(), page_asked()
+    lines = find(db(), actor(), order)
+    return render_template(
+        "oversight/comparing.html",
+        of=of,
+        lines=lines[(page - 1) * PER_PAGE : page * PER_PAGE],
+        order=order,
+        page=page,
+        pages=-(-len(lines) // PER_PAGE),
+        total=len(lines),
+        wording=cohort_wording,
+    )
+
+
+def _order() -> Order:
+    """Raises NotFound."""
+    try:
+        return Order(request.args.get("order", Order.FAILED))
+    except ValueError as error:
+        raise NotFound from error
+
+
+def _csv(name: str, find: Find) -> Response:
+    """All of them; rates are left to whoever reads the counts."""
+    columns = [
+        _("名称"),
+        _("培训机构"),
+        _("状态"),
+        _("培训班数"),
+        _("学员人数"),
+        _("已结束的核验"),
+        _("未通过"),
+        _("无人应答"),
+        _("人工认可"),
+    ]
+    rows = [
+        [
+            line.name,
+            line.institution,
+            cohort_wording.COHORT_STATE[line.state] if line.state else "",
+            line.cohorts,
+            line.trainees,
+            line.checks,
+            line.failed,
+            line.silent,
+            line.accepted,
+        ]
+        for line in find(db(), actor(), _order())
+    ]
+    return export.download(name, columns, rows)

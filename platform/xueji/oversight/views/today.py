@@ -1,0 +1,20 @@
+"""What an institution has to do today, as the page it comes in by."""
+
+from __future__ import annotations
+
+from flask import render_template
+
+from xueji.kernel.actor import Role
+from xueji.oversight import wording
+from xueji.oversight.today import tasks_of
+from xueji.oversight.views import blueprint
+from xueji.web.access import roles
+from xueji.web.session import actor, context, db
+
+
+@blueprint.get("/today")
+@roles(Role.INSTITUTION)
+def today() -> str:
+    return render_template(
+        "oversight/today.html", tasks=tasks_of(db(), context().keyring, actor()), words=wording
+    )
