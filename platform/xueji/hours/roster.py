@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -35,8 +35,23 @@ class AccountLine:
         return self.studying or statement is None or (not statement.complete and _unseen_ms(statement) > 0)
 
     @property
+    def owes(self) -> bool:
+        """Whether she is still in it and her hours are not complete, or cannot be told."""
+        active = self.person.state is EnrolmentState.ACTIVE
+        return active and (self.statement is None or not self.statement.complete)
+
+    @property
     def unseen_ms(self) -> int:
         return 0 if self.statement is None else _unseen_ms(self.statement)
+
+
+SHOWS: Mapping[str, Callable[[AccountLine], bool]] = {
+    "": lambda line: True,
+    "unfinished": lambda line: line.owes,
+    "held": lambda line: line.owes and line.statement is not None and line.statement.online.held_ms > 0,
+    "unbegun": lambda line: line.owes and line.statement is not None and not _begun(line.statement),
+}
+"""To whom the list is narrowed, by the word in the address."""
 
 
 def accounts_of(session: Session, keyring: Keyring, events: Events, cohort_id: UUID) -> Sequence[AccountLine]:
@@ -46,6 +61,11 @@ def accounts_of(session: Session, keyring: Keyring, events: Events, cohort_id: U
     asked = WhoStudies(session, tuple(line.enrolment_id for line in people))
     events.publish(asked)
     return [AccountLine(line, statements[line.enrolment_id], line.enrolment_id in asked.studying) for line in people]
+
+
+def _begun(statement: Statement) -> bool:
+    in_person = statement.in_person
+    return any(line.furthest_ms for line in statement.lessons) or in_person.theory_ms + in_person.practical_ms > 0
 
 
 def _unseen_ms(statement: Statement) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from xueji.enrolment.queries import EnrolmentFacts, cohort_facts, enrolment_fact
 from xueji.hours import clearing, wording
 from xueji.hours.glance import Glance, Standing, glance
 from xueji.hours.queries import statement_of, statements_of
-from xueji.hours.roster import AccountLine, accounts_of
+from xueji.hours.roster import SHOWS, AccountLine, accounts_of
 from xueji.identity import queries as identity
 from xueji.identity.rules import ProofRoute
 from xueji.identity.wording import PURPOSE
@@ -146,13 +147,24 @@ def checks(enrolment_id: UUID) -> str:
 @blueprint.get("/cohorts/<uuid:cohort_id>/hours")
 @roles(Role.INSTITUTION)
 def cohort_hours(cohort_id: UUID) -> str:
-    """Everybody's account in one list, and what closing the cohort would end for whom."""
+    """Everybody's account in one list, narrowed to whom the tab names, and what closing the cohort would end for whom."""
     cohort = access_own_cohort(db(), actor(), cohort_id)
+    lines = accounts_of(db(), context().keyring, context().events, cohort_id)
+    asked = request.args.get("show", "")
+    chosen = {show: [line for line in lines if narrows(line)] for show, narrows in SHOWS.items()}
+    if asked not in chosen:
+        raise NotFound
+    address = partial(url_for, "hours.cohort_hours", cohort_id=cohort_id)
     return render_template(
         "hours/cohort_hours.html",
         cohort=cohort,
         facts=cohort_facts(cohort),
-        lines=accounts_of(db(), context().keyring, context().events, cohort_id),
+        lines=lines,
+        shown_lines=chosen[asked],
+        shows=[
+            (address(show=show or None), wording.SHOW[show], show == asked, len(found))
+            for show, found in chosen.items()
+        ],
         today=clock.shanghai_day(clock.now()),
         wording=enrolment_wording,
         **_words(),

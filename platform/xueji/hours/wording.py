@@ -218,3 +218,12 @@ def _position(ms: int) -> str:
     hours, rest = divmod(ms // 1000, 3600)
     minutes, seconds = divmod(rest, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+SHOW: Mapping[str, Any] = {
+    "": _("全部"),
+    "unfinished": _("未满"),
+    "held": _("有先不算的"),
+    "unbegun": _("还没开始"),
+}
+"""To whom a cohort's list is narrowed (`roster.SHOWS`)."""

@@ -9,6 +9,8 @@ from typing import Any
 
 from flask import Flask, url_for
 
+from xueji.web.codes import record_address, record_code
+
 BUILT = Path(__file__).parent / "static" / "built"
 
 
@@ -39,3 +41,4 @@ def asset_styles(name: str) -> list[str]:
 
 def init_assets(app: Flask) -> None:
     app.jinja_env.globals.update(asset=asset, asset_styles=asset_styles)
+    app.jinja_env.globals.update(record_address=record_address, record_code=record_code)

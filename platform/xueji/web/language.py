@@ -35,6 +35,7 @@ def init_language(app: Flask) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Shanghai"
     babel = Babel(app, locale_selector=chosen_language)
     babel.date_formats["datetime.short"] = SHORT_MOMENT
+    app.jinja_env.globals["this_moment"] = clock.now
     app.jinja_env.filters["moment"] = clock.from_ms  # epoch ms, for the filters that write dates
 
     @app.context_processor
