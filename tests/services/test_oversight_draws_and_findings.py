@@ -149,6 +149,27 @@ def test_findings_are_between_the_regulator_and_the_institution_that_answers(sce
         _finding(scenario, student, _regulator(scenario), days=0)
 
 
+def test_a_finding_takes_the_moment_of_its_sitting_along_and_no_other(scenario: Scenario) -> None:
+    student, regulator, keyring = scenario.student(), _regulator(scenario), scenario.context.keyring
+    began_ms = clock.to_ms(clock.now())
+    sitting_id = student.study(scenario.lessons[0])
+    about = {
+        "actor": regulator,
+        "enrolment_id": student.enrolment.id,
+        "kind": FindingKind.IDENTITY,
+        "words": "照片不像本人",
+        "deadline": clock.shanghai_day(clock.now()) + timedelta(days=3),
+    }
+    with scenario.context.database.writing() as session:
+        for sitting, moment, kept in (
+            (sitting_id, began_ms + 60_000, began_ms + 60_000),
+            (sitting_id, began_ms - 60_000, None),
+            (None, began_ms + 60_000, None),
+        ):
+            found = services.raise_finding(session, keyring, sitting_id=sitting, moment_ms=moment, **about)
+            assert found.moment_ms == kept
+
+
 def test_a_finding_moves_on_or_back_to_open() -> None:
     moves = {(state, to) for state in FindingState for to in FindingState if rules.may_move(state, to)}
     assert moves == {

@@ -50,6 +50,20 @@ def test_each_line_is_the_statement_s(app: Flask, scenario: Scenario) -> None:
         assert f'value="{ms}"' in shown
 
 
+def test_the_list_is_narrowed_drawn_in_its_colours_and_printed_with_its_address(
+    app: Flask, staff: Browser, scenario: Scenario
+) -> None:
+    first, second = scenario.student("沈若男"), scenario.student("田雨")
+    first.study(scenario.lessons[0], answers=[Outcome.MATCH, Outcome.MISMATCH])
+    shown = staff.get(path(scenario)).text
+    assert 'class="is-confirmed"' in shown and 'class="is-held"' in shown and path(scenario) + "</p>" in shown
+    for show, names in (("unfinished", {"沈若男", "田雨"}), ("held", {"沈若男"}), ("unbegun", {"田雨"})):
+        table = staff.get(f"{path(scenario)}?show={show}").text.split('id="closing"')[0]
+        assert {name for name in ("沈若男", "田雨") if name in table} == names, show
+    assert staff.get(f"{path(scenario)}?show=else").status_code == 404
+    assert second.checks == []
+
+
 def test_closing_asks_first_who_is_not_done_and_takes_a_day(app: Flask, staff: Browser, scenario: Scenario) -> None:
     page = opened_page(app, scenario, ProofRoute.SUPERVISED)
     page.watch()

@@ -59,6 +59,15 @@ export function toneOf(kind: string): Tone {
   return TONES[kind] ?? "neutral";
 }
 
+/** Where something held or refused begins, in order: what an auditor looks at first. */
+export function odditiesOf(record: SittingRecord): number[] {
+  const found = record.tracks
+    .flatMap((track) => track.items)
+    .filter((item) => ["held", "refused"].includes(toneOf(item.kind)))
+    .map((item) => item.from_ms);
+  return [...new Set(found)].sort((one, other) => one - other);
+}
+
 export function picturesOf(item: Item): string[] {
   if (item.picture === undefined || item.picture === null) return [];
   return Array.isArray(item.picture) ? item.picture : [item.picture];

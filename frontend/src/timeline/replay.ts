@@ -5,7 +5,7 @@ import { words, wordsFor } from "../words/index.ts";
 import { clockTime, lasting } from "./clock-time.ts";
 import { describe, pictureButton } from "./describe.ts";
 import { listOf } from "./list.ts";
-import { axisStepMs, detailOf, type Item, itemsAt, type SittingRecord, toneOf, type Track } from "./record.ts";
+import { axisStepMs, detailOf, type Item, itemsAt, odditiesOf, picturesOf, type SittingRecord, toneOf, type Track } from "./record.ts";
 
 const MOST_ZOOM = 64;
 const AXIS_LABELS = 8;
@@ -26,11 +26,13 @@ export class Replay {
   private zoom = 1;
   private atMs: number;
   private timer: number | undefined;
+  private readonly oddities: number[];
 
   constructor(root: HTMLElement, record: SittingRecord) {
     this.root = root;
     this.record = record;
     this.atMs = record.began_ms;
+    this.oddities = odditiesOf(record);
     this.playButton = button(words.timeline.play, "play-fill", "btn btn-primary", () => this.togglePlay());
     for (const factor of SPEEDS) {
       const option = make("option", { value: String(factor) }, words.timeline.times(factor));
@@ -39,7 +41,9 @@ export class Replay {
     }
     this.build();
     this.draw();
-    this.goTo(record.began_ms);
+    // A finding leads here with its moment in the address.
+    const asked = Number(window.location.hash.slice(1));
+    this.goTo(Number.isFinite(asked) && asked > 0 ? asked : record.began_ms);
   }
 
   private get spanMs(): number {
@@ -63,6 +67,9 @@ export class Replay {
       this.playButton,
       this.speed,
       this.clock,
+      this.tool(timeline.oddityBefore, "chevron-left", () => this.step(-1)),
+      make("span", { class: "replay-oddities" }, timeline.oddities(this.oddities.length)),
+      this.tool(timeline.oddityAfter, "chevron-right", () => this.step(1)),
       make("span", { class: "flex-fill" }),
       this.tool(timeline.zoomOut, "zoom-out", () => this.zoomBy(0.5)),
       this.tool(timeline.zoomIn, "zoom-in", () => this.zoomBy(2)),
@@ -123,7 +130,7 @@ export class Replay {
     const text = [trackName, clockTime(item.from_ms, true), item.label, detailOf(item)].filter((word) => word !== "").join(" · ");
     const block = make("button", {
       type: "button",
-      class: `replay-item is-${toneOf(item.kind)}${isMoment ? " is-moment" : ""}`,
+      class: `replay-item is-${toneOf(item.kind)}${isMoment ? " is-moment" : ""}${picturesOf(item).length > 0 ? " has-picture" : ""}`,
       style: isMoment ? `left: ${left}%` : `left: ${left}%; width: ${width}%`,
       title: text,
       "aria-label": text,
@@ -139,11 +146,19 @@ export class Replay {
   private goTo(ms: number): void {
     this.atMs = Math.round(Math.min(Math.max(ms, this.record.began_ms), this.record.ended_ms));
     this.slider.value = String(this.atMs);
+    for (const field of document.querySelectorAll<HTMLInputElement>("input[data-moment]")) field.value = String(this.atMs);
+    for (const shown of document.querySelectorAll<HTMLElement>("[data-moment-shown]")) shown.textContent = clockTime(this.atMs, true);
     const time = clockTime(this.atMs, true);
     this.slider.setAttribute("aria-valuetext", time);
     this.clock.textContent = `${time} · ${lasting(this.atMs - this.record.began_ms)}`;
     this.placeCursor();
     this.tellHere();
+  }
+
+  /** To the next oddity, or back to the one before. */
+  private step(way: 1 | -1): void {
+    const beyond = way === 1 ? this.oddities.find((at) => at > this.atMs) : this.oddities.findLast((at) => at < this.atMs);
+    if (beyond !== undefined) this.goTo(beyond);
   }
 
   private placeCursor(): void {
@@ -199,6 +214,13 @@ export class Replay {
     if (event.target instanceof HTMLSelectElement) return;
     if (event.key === "+" || event.key === "=") this.zoomBy(2);
     else if (event.key === "-") this.zoomBy(0.5);
+    else if (event.key === "j" || event.key === "J") this.step(1);
+    else if (event.key === "k" || event.key === "K") this.step(-1);
+    else if (event.key === "f" || event.key === "F") {
+      const marks = document.querySelector<HTMLElement>("[data-opens='raise-finding']");
+      marks?.click();
+      if (marks !== null) event.preventDefault();
+    }
     else if (event.key === " " && !(event.target instanceof HTMLButtonElement)) {
       event.preventDefault();
       this.togglePlay();

@@ -287,8 +287,11 @@ export const en: Words = {
     what: "Event",
     detail: "Detail",
     picture: "See the picture",
+    oddityBefore: "Oddity before",
+    oddityAfter: "Next oddity",
+    oddities: (n) => (n === 0 ? "Nothing odd" : n === 1 ? "1 oddity" : `${n} oddities`),
     pictureLogged: "Every look at a picture is recorded, and the trainee can see it.",
-    help: "Arrow keys move the moment, plus and minus zoom, space plays or pauses.",
+    help: "Arrow keys move the moment, J and K step to the next oddity and the one before, F marks the moment as a finding, plus and minus zoom, space plays or pauses.",
     lasting: (text) => `for ${text}`,
   },
 };

@@ -288,8 +288,11 @@ export const zh = {
     what: "事件",
     detail: "说明",
     picture: "查看照片",
+    oddityBefore: "上一处异常",
+    oddityAfter: "下一处异常",
+    oddities: (n: number): string => (n === 0 ? "没有异常" : `${n} 处异常`),
     pictureLogged: "每次查看照片都会留下记录，学员可以看到。",
-    help: "方向键移动时刻，加号减号缩放，空格播放或暂停。",
+    help: "方向键移动时刻，J、K 到下一处、上一处异常，F 把此刻标记为问题，加号减号缩放，空格播放或暂停。",
     lasting: (text: string): string => `历时 ${text}`,
   },
 };

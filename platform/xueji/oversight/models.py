@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, Date, ForeignKey, Index, Integer, LargeBinary, String, Text, Uuid
+from sqlalchemy import JSON, BigInteger, Date, ForeignKey, Index, Integer, LargeBinary, String, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xueji.kernel.database import Base, UTCDateTime, word
@@ -27,6 +27,8 @@ class Finding(Base):
         ForeignKey("enrolment.id"), index=True, info={"personal": "whose training it is about"}
     )
     sitting_id: Mapped[UUID | None] = mapped_column(ForeignKey("sitting.id"))
+    moment_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """At which moment of the sitting (epoch ms); None where it is about all of it."""
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     """The institution that has to answer."""
     region: Mapped[str] = mapped_column(String(6))

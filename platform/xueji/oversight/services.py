@@ -106,8 +106,11 @@ def raise_finding(
     words: str,
     deadline: date,
     sitting_id: UUID | None = None,
+    moment_ms: int | None = None,
 ) -> Finding:
-    """Object to something in an enrolment, or in one of its sittings; the institution has until the deadline.
+    """Object to something in an enrolment, in one of its sittings, or at a moment of that (epoch ms).
+
+    The institution has until the deadline. A moment outside the sitting is none.
 
     Raises NotFound, Forbidden, DeadlinePast.
     """
@@ -121,10 +124,15 @@ def raise_finding(
         sitting = session.get(Sitting, sitting_id)
         if sitting is None or sitting.enrolment_id != enrolment.id:
             raise NotFound
+        if moment_ms is not None and not sitting.opened_ms <= moment_ms <= sitting.last_contact_ms:
+            moment_ms = None
+    else:
+        moment_ms = None
     cohort = session.get_one(Cohort, enrolment.cohort_id)
     finding = Finding(
         enrolment_id=enrolment.id,
         sitting_id=sitting_id,
+        moment_ms=moment_ms,
         organisation_id=cohort.organisation_id,
         region=cohort.region,
         kind=kind,

@@ -322,6 +322,7 @@ def raise_finding(enrolment_id: UUID) -> AnyResponse:
         actor=actor(),
         enrolment_id=enrolment_id,
         sitting_id=_id("sitting", request.form),
+        moment_ms=request.form.get("moment", type=int),
         kind=_one_of(FindingKind, "kind"),
         words=_said("words"),
         deadline=_day("deadline"),
