@@ -19,6 +19,7 @@ from xueji.archives import api as archives_api
 from xueji.archives import views as archives_views
 from xueji.description import SCHEMES, TITLE, VERSION, DescribedApplication
 from xueji.enrolment import views as enrolment_views
+from xueji.guide import views as guide_views
 from xueji.hours import api as hours_api
 from xueji.hours import views as hours_views
 from xueji.identity import api as identity_api
@@ -90,6 +91,7 @@ PAGES: tuple[Blueprint, ...] = (
     archives_views.blueprint,
     courses_views.blueprint,
     enrolment_views.blueprint,
+    guide_views.blueprint,
     hours_views.blueprint,
     identity_views.blueprint,
     oversight_views.blueprint,

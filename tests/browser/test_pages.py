@@ -26,7 +26,7 @@ Visit = Callable[..., Visitor]
 pytestmark = pytest.mark.browser
 
 PAGES: dict[str, tuple[str, ...]] = {
-    "": ("/sign-in", "/no-such-page"),
+    "": ("/sign-in", "/tour", "/no-such-page"),
     "history": (
         "/training",
         "/attendance",
@@ -50,6 +50,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/account",
         "/account/photos",
         "/learn/{own}/{film}",
+        "/tour/cheat",
     ),
     "institution": (
         "/today",
@@ -132,6 +133,7 @@ NO_PAGES = {
     "enrolment.roster_template": "a workbook to fill in",
     "archives.verifier": "a list for a program that checks sums",
     "courses.film_file": "a film",
+    "guide.leaves": "data of the page that tries to cheat",
     "courses.film_part": "a film",
     "enrolment.reference_picture": "a picture",
     "identity.set_up_factor": "what /sign-in/set-up-code shows, after the password was asked again",

@@ -50,11 +50,11 @@ def test_each_line_is_the_statement_s(app: Flask, scenario: Scenario) -> None:
         assert f'value="{ms}"' in shown
 
 
-def test_the_list_is_narrowed_drawn_in_its_colours_and_printed_with_its_address(
-    app: Flask, staff: Browser, scenario: Scenario
-) -> None:
+def test_the_list_is_narrowed_drawn_in_its_colours_and_printed_with_its_address(app: Flask, scenario: Scenario) -> None:
     first, second = scenario.student("沈若男"), scenario.student("田雨")
     first.study(scenario.lessons[0], answers=[Outcome.MATCH, Outcome.MISMATCH])
+    staff = Browser(app)
+    staff.sign_in(scenario.school.head.who)
     shown = staff.get(path(scenario)).text
     assert 'class="is-confirmed"' in shown and 'class="is-held"' in shown and path(scenario) + "</p>" in shown
     for show, names in (("unfinished", {"沈若男", "田雨"}), ("held", {"沈若男"}), ("unbegun", {"田雨"})):

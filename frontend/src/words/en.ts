@@ -93,6 +93,12 @@ export const en: Words = {
     continue: "Continue",
     reload: "Reload the page",
   },
+  cheat: {
+    opened: "The second place opened too",
+    refused: (seconds, reason) => `${seconds} s do not count: ${reason}`,
+    earned: (seconds) => `This lesson has gained ${seconds} s altogether`,
+    nothing: "Nothing new was recorded: the request was not taken, and earned nothing.",
+  },
   reasons: {
     already_counted: "Watched again: it has counted already",
     too_many_pieces: "Made up in too many pieces: please watch it in one go",

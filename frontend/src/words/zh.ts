@@ -93,6 +93,12 @@ export const zh = {
     continue: "继续学习",
     reload: "刷新页面",
   },
+  cheat: {
+    opened: "第二处也打开了",
+    refused: (seconds: number, reason: string): string => `${seconds} 秒没有计入：${reason}`,
+    earned: (seconds: number): string => `这一课一共多得了 ${seconds} 秒`,
+    nothing: "没有新的记录：请求没有被接受，也没有产生学时。",
+  },
   reasons: {
     already_counted: "重看的内容已计过，不重复计",
     too_many_pieces: "补学过于零碎，请连着看",

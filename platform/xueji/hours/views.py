@@ -147,7 +147,7 @@ def checks(enrolment_id: UUID) -> str:
 @blueprint.get("/cohorts/<uuid:cohort_id>/hours")
 @roles(Role.INSTITUTION)
 def cohort_hours(cohort_id: UUID) -> str:
-    """Everybody's account in one list, narrowed to whom the tab names, and what closing the cohort would end for whom."""
+    """Everybody's account in one list, or those whom the tab names; and what closing the cohort would end for whom."""
     cohort = access_own_cohort(db(), actor(), cohort_id)
     lines = accounts_of(db(), context().keyring, context().events, cohort_id)
     asked = request.args.get("show", "")

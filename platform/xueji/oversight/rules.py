@@ -44,7 +44,7 @@ class Turn(StrEnum):
     EXTEND = "extend"
 
 
-class Todo(StrEnum):
+class Duty(StrEnum):
     """The kinds of things to do, those with the nearest clock first."""
 
     OVERDUE = "overdue"

@@ -22,7 +22,7 @@ from xueji.kernel.crypto import Keyring
 from xueji.oversight import queries, rooms
 from xueji.oversight.access import seen_findings
 from xueji.oversight.models import Finding
-from xueji.oversight.rules import FindingState, Todo
+from xueji.oversight.rules import Duty, FindingState
 from xueji.snapshots.queries import review_counts
 
 ENDS_SOON = timedelta(days=7)
@@ -32,7 +32,7 @@ ENDS_SOON = timedelta(days=7)
 class Task:
     """Something to do: how often, where, and perhaps of what."""
 
-    todo: Todo
+    duty: Duty
     count: int
     endpoint: str
     values: dict[str, Any] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Task:
 
 
 def tasks_of(session: Session, keyring: Keyring, actor: Actor) -> list[Task]:
-    """What waits for this member of staff, in the order of `Todo`; nothing that there is none of."""
+    """What waits for this member of staff, in the order of `Duty`; nothing that there is none of."""
     found: list[Task] = []
     if actor.is_(Role.INSTITUTION) and actor.organisation_id is not None:
         found += _of_institution(session, actor)
@@ -49,8 +49,8 @@ def tasks_of(session: Session, keyring: Keyring, actor: Actor) -> list[Task]:
         found += _of_regulator(session, actor)
     if found or actor.is_(Role.INSTITUTION, Role.REGULATOR):
         found += _decisions(session, keyring, actor)
-    order = list(Todo)
-    return sorted((task for task in found if task.count), key=lambda task: order.index(task.todo))
+    order = list(Duty)
+    return sorted((task for task in found if task.count), key=lambda task: order.index(task.duty))
 
 
 def _of_institution(session: Session, actor: Actor) -> Iterator[Task]:
@@ -58,10 +58,10 @@ def _of_institution(session: Session, actor: Actor) -> Iterator[Task]:
     now = clock.now()
     today = clock.shanghai_day(now)
     contested, failed, second = review_counts(session, actor.organisation_id)
-    yield Task(Todo.APPEALS, contested, "snapshots.review_queue")
-    yield Task(Todo.SECOND, second, "snapshots.review_queue", {"show": "second"})
-    yield Task(Todo.FAILED, failed, "snapshots.review_queue", {"show": "failed"})
-    yield Task(Todo.PHOTOS, len(to_confirm(session, actor.organisation_id, today)), "enrolment.references")
+    yield Task(Duty.APPEALS, contested, "snapshots.review_queue")
+    yield Task(Duty.SECOND, second, "snapshots.review_queue", {"show": "second"})
+    yield Task(Duty.FAILED, failed, "snapshots.review_queue", {"show": "failed"})
+    yield Task(Duty.PHOTOS, len(to_confirm(session, actor.organisation_id, today)), "enrolment.references")
     mine = (Finding.organisation_id == actor.organisation_id, Finding.state == FindingState.OPEN)
     yield from _findings(session, mine, today)
     yield from _without_attendance(session, actor, now)
@@ -72,15 +72,15 @@ def _of_institution(session: Session, actor: Actor) -> Iterator[Task]:
         .join(Film, Film.id == Lesson.film_id)
         .where(Course.organisation_id == actor.organisation_id, Film.state == FilmState.REFUSED)
     )
-    yield Task(Todo.FILMS, session.scalar(refused) or 0, "courses.course_list")
+    yield Task(Duty.FILMS, session.scalar(refused) or 0, "courses.course_list")
 
 
 def _findings(session: Session, mine: tuple[Any, ...], today: date) -> Iterator[Task]:
     """Those still to be answered, apart from those that are late already."""
     counting = select(func.count(Finding.id)).where(*mine)
     late = session.scalar(counting.where(Finding.deadline < today)) or 0
-    yield Task(Todo.OVERDUE, late, "oversight.findings")
-    yield Task(Todo.FINDINGS, (session.scalar(counting) or 0) - late, "oversight.findings")
+    yield Task(Duty.OVERDUE, late, "oversight.findings")
+    yield Task(Duty.FINDINGS, (session.scalar(counting) or 0) - late, "oversight.findings")
 
 
 def _without_attendance(session: Session, actor: Actor, now: datetime) -> Iterator[Task]:
@@ -97,7 +97,7 @@ def _without_attendance(session: Session, actor: Actor, now: datetime) -> Iterat
         .order_by(Cohort.title)
     )
     for cohort_id, title, count in session.execute(held):
-        yield Task(Todo.ATTENDANCE, count, "enrolment.sessions", {"cohort_id": cohort_id}, title)
+        yield Task(Duty.ATTENDANCE, count, "enrolment.sessions", {"cohort_id": cohort_id}, title)
 
 
 def _ending(session: Session, actor: Actor, today: date) -> Iterator[Task]:
@@ -113,12 +113,10 @@ def _ending(session: Session, actor: Actor, today: date) -> Iterator[Task]:
         .order_by(last, Cohort.title)
     ).all()
     for cohort_id, title in soon:
-        active = select(Enrolment.id).where(
-            Enrolment.cohort_id == cohort_id, Enrolment.state == EnrolmentState.ACTIVE
-        )
+        active = select(Enrolment.id).where(Enrolment.cohort_id == cohort_id, Enrolment.state == EnrolmentState.ACTIVE)
         statements = statements_of(session, session.scalars(active))
         unfinished = sum(each is None or not each.complete for each in statements.values())
-        yield Task(Todo.ENDING, unfinished, "hours.cohort_hours", {"cohort_id": cohort_id}, title)
+        yield Task(Duty.ENDING, unfinished, "hours.cohort_hours", {"cohort_id": cohort_id}, title)
 
 
 def _of_regulator(session: Session, actor: Actor) -> Iterator[Task]:
@@ -126,18 +124,18 @@ def _of_regulator(session: Session, actor: Actor) -> Iterator[Task]:
     seen = seen_findings(actor)
     counting = select(func.count(Finding.id)).where(seen)
     late = counting.where(Finding.state == FindingState.OPEN, Finding.deadline < today)
-    yield Task(Todo.OVERDUE, session.scalar(late) or 0, "oversight.findings")
+    yield Task(Duty.OVERDUE, session.scalar(late) or 0, "oversight.findings")
     answered = counting.where(Finding.state == FindingState.ANSWERED)
-    yield Task(Todo.ANSWERS, session.scalar(answered) or 0, "oversight.findings")
-    yield Task(Todo.SETTLE, len(rooms.to_settle(session, actor)), "oversight.in_rooms")
-    yield Task(Todo.FLAGS, queries.overview(session, actor, today).flagged, "oversight.flags")
+    yield Task(Duty.ANSWERS, session.scalar(answered) or 0, "oversight.findings")
+    yield Task(Duty.SETTLE, len(rooms.to_settle(session, actor)), "oversight.in_rooms")
+    yield Task(Duty.FLAGS, queries.overview(session, actor, today).flagged, "oversight.flags")
 
 
 def _decisions(session: Session, keyring: Keyring, actor: Actor) -> Iterator[Task]:
     """Each kind by itself, for each has its page."""
     amended = sum(each.waits and each.may_decide for each in amendments(session, actor))
-    yield Task(Todo.DECISIONS, amended, "enrolment.amendment_list")
+    yield Task(Duty.DECISIONS, amended, "enrolment.amendment_list")
     corrected = sum(each.may_decide for each in corrections(session, keyring, actor))
-    yield Task(Todo.DECISIONS, corrected, "identity.corrections")
+    yield Task(Duty.DECISIONS, corrected, "identity.corrections")
     reset = sum(each.may_confirm for each in waiting_resets(session, keyring, actor))
-    yield Task(Todo.DECISIONS, reset, "identity.resets")
+    yield Task(Duty.DECISIONS, reset, "identity.resets")

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
-from xueji.oversight.rules import FindingKind, FindingState, Todo, Turn
+from xueji.oversight.rules import Duty, FindingKind, FindingState, Turn
 from xueji.rulebook.vocabulary import BeatState, Method
 
 FINDING_KIND: Mapping[FindingKind, Any] = {
@@ -38,20 +38,20 @@ TURN: Mapping[Turn, tuple[Any, str]] = {
 }
 """What was done about a finding, and its colour."""
 
-TODO: Mapping[Todo, tuple[Any, str, str]] = {
-    Todo.OVERDUE: (_("已逾期的整改"), "exclamation-triangle-fill", "refused"),
-    Todo.APPEALS: (_("等待处理的申诉"), "chat-left-text", "held"),
-    Todo.FINDINGS: (_("等待答复的监管问题"), "flag", "held"),
-    Todo.ANSWERS: (_("等待查看的答复"), "chat-left-text", "held"),
-    Todo.ATTENDANCE: (_("课已上完、还没登记考勤"), "calendar-check", "held"),
-    Todo.SETTLE: (_("等待决定的出勤"), "geo-alt", "held"),
-    Todo.ENDING: (_("七天内结班、还没学完的学员"), "hourglass-split", "held"),
-    Todo.SECOND: (_("等待第二人复核的核验"), "people", "provisional"),
-    Todo.PHOTOS: (_("等待核对的登记照片"), "person-bounding-box", "provisional"),
-    Todo.FAILED: (_("没有通过的核验"), "clipboard-check", "provisional"),
-    Todo.DECISIONS: (_("等您决定的更正和重置"), "pencil", "provisional"),
-    Todo.FLAGS: (_("时间自相矛盾的学员"), "exclamation-triangle", "refused"),
-    Todo.FILMS: (_("不能用的视频"), "film", "refused"),
+DUTY: Mapping[Duty, tuple[Any, str, str]] = {
+    Duty.OVERDUE: (_("已逾期的整改"), "exclamation-triangle-fill", "refused"),
+    Duty.APPEALS: (_("等待处理的申诉"), "chat-left-text", "held"),
+    Duty.FINDINGS: (_("等待答复的监管问题"), "flag", "held"),
+    Duty.ANSWERS: (_("等待查看的答复"), "chat-left-text", "held"),
+    Duty.ATTENDANCE: (_("课已上完、还没登记考勤"), "calendar-check", "held"),
+    Duty.SETTLE: (_("等待决定的出勤"), "geo-alt", "held"),
+    Duty.ENDING: (_("七天内结班、还没学完的学员"), "hourglass-split", "held"),
+    Duty.SECOND: (_("等待第二人复核的核验"), "people", "provisional"),
+    Duty.PHOTOS: (_("等待核对的登记照片"), "person-bounding-box", "provisional"),
+    Duty.FAILED: (_("没有通过的核验"), "clipboard-check", "provisional"),
+    Duty.DECISIONS: (_("等您决定的更正和重置"), "pencil", "provisional"),
+    Duty.FLAGS: (_("时间自相矛盾的学员"), "exclamation-triangle", "refused"),
+    Duty.FILMS: (_("不能用的视频"), "film", "refused"),
 }
 """What is to do: words, icon, colour."""
 

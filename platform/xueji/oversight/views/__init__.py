@@ -1,4 +1,4 @@
-"""The pages of those who look on: the regulator, the enterprise with its own people, the operator; and what is to do."""
+"""The pages of those who look on (regulator, enterprise, operator), and what staff have to do."""
 
 from flask import Blueprint
 

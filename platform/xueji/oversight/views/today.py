@@ -15,6 +15,4 @@ from xueji.web.session import actor, context, db
 @blueprint.get("/today")
 @roles(Role.INSTITUTION)
 def today() -> str:
-    return render_template(
-        "oversight/today.html", tasks=tasks_of(db(), context().keyring, actor()), words=wording
-    )
+    return render_template("oversight/today.html", tasks=tasks_of(db(), context().keyring, actor()), words=wording)
