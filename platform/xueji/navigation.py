@@ -50,7 +50,7 @@ PAGES: dict[Role, tuple[Entry, ...]] = {
     Role.ENTERPRISE: (Entry("oversight.own_people", _("本单位人员"), "people", ("hours.",)),),
     Role.REGULATOR: (
         Entry("oversight.home", _("概况"), "speedometer2"),
-        Entry("oversight.compare_cohorts", _("培训班与机构"), "bar-chart", ("oversight.compare_",)),
+        Entry("oversight.compare_cohorts", _("培训班"), "bar-chart", ("oversight.compare_",)),
         Entry("oversight.trainees", _("学员"), "people", ("oversight.trainee", "oversight.sitting", "hours.")),
         Entry("oversight.draws", _("随机抽查"), "shuffle", ("oversight.draw",)),
         Entry("oversight.flags", _("异常学时"), "exclamation-triangle"),

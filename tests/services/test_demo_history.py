@@ -23,11 +23,13 @@ from xueji.demo.history import is_wanted, plot
 from xueji.demo.history.faces import portrait
 from xueji.demo.history.people import invented_id_number, invented_name
 from xueji.enrolment.models import Cohort, CohortState, Enrolment
+from xueji.hours.models import HoursAccount
 from xueji.hours.queries import statement_of
 from xueji.identity.models import Person
 from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.oversight.models import Finding
+from xueji.oversight.rooms import to_settle
 from xueji.oversight.rules import FindingState
 from xueji.rulebook.vocabulary import Outcome
 from xueji.snapshots.models import Appeal, Check
@@ -72,6 +74,9 @@ def test_six_weeks_are_played_once_and_hold(begun: Context, tmp_path: Path) -> N
         appeals = session.scalars(select(Appeal)).all()
         assert {appeal.decided_ms is None for appeal in appeals} == {True, False}
         assert (session.scalar(select(func.count()).select_from(Person)) or 0) >= 110
+        assert (session.scalar(select(func.count()).where(HoursAccount.flags > 0)) or 0) >= 1
+        officer = Accounts.open_or_create(begun.settings).register(begun)["regulator"].actor
+        assert len(to_settle(session, officer)) == 1
         assert list(alarms.standing(session)) == [] and audit(session) == []
         finished = session.scalars(
             select(Enrolment.id).join(Cohort).where(Cohort.title == plot.FINISHED.title).order_by(Enrolment.id)

@@ -131,7 +131,7 @@ def test_home_and_language_lead_where_they_should(app: Flask, scenario: Scenario
     assert app.test_client().get("/").location == "/sign-in"
     for who, home in (
         (student.who, "/training"),
-        (scenario.school.head.who, "/cohorts"),
+        (scenario.school.head.who, "/today"),
         (scenario.regulator, "/oversight"),
         (someone(scenario.context, Role.ENTERPRISE), "/people"),
         (someone(scenario.context, Role.ADMINISTRATOR), "/installation"),

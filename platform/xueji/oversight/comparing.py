@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, select
@@ -68,7 +69,7 @@ def cohorts(session: Session, actor: Actor, order: Order) -> list[Line]:
         .where(seen_cohorts(actor), Cohort.state != CohortState.DRAFT)
         .group_by(Cohort.id, Cohort.title, Organisation.name, Cohort.state)
     )
-    return _sorted([Line(*row) for row in rows], order)
+    return _sorted([_line(*row) for row in rows], order)
 
 
 def institutions(session: Session, actor: Actor, order: Order) -> list[Line]:
@@ -81,7 +82,11 @@ def institutions(session: Session, actor: Actor, order: Order) -> list[Line]:
         .where(seen_cohorts(actor), Cohort.state != CohortState.DRAFT)
         .group_by(Organisation.id, Organisation.name)
     )
-    return _sorted([Line(row[0], row[1], "", None, *row[2:]) for row in rows], order)
+    return _sorted([_line(row[0], row[1], "", None, *row[2:]) for row in rows], order)
+
+
+def _line(*values: Any) -> Line:
+    return Line(*values)
 
 
 def _one() -> ColumnElement[int]:
