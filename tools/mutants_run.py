@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from mutmut.state import state
 
 _ROOM_S = 3
 """CPU seconds a test has with a mutant, beyond five times what it takes without: whoever needs more runs for ever."""
+_NO_MUTANT = "nothing"
 _FEW = 5
 """How many examples each property test tries of a mutant that is listed as making no difference. To ask it everything
 takes as long as hundreds of others, and that a test notices it after all is seldom."""
@@ -71,9 +73,11 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
         raise pytest.UsageError("a test fails without any mutant")
     tests = Tests(*json.loads(Path("reached.json").read_text()))
     all_reaching = sorted({index for each in tests.reaching.values() for index in each})
-    control = _forked(lambda: _judge(session, "nothing", all_reaching, tests.seconds, caches))
+    control = _forked(lambda: _judge(session, _NO_MUTANT, all_reaching, tests.seconds, caches))
     if os.waitstatus_to_exitcode(os.waitpid(control, 0)[1]):
-        raise pytest.UsageError("a test fails in a child without any mutant: every mutant would seem killed")
+        raise pytest.UsageError(
+            "a test fails in a child without any mutant (control.log): every mutant would seem killed"
+        )
     verdicts: dict[str, str] = {}
     running: dict[int, str] = {}
     for mutant, is_listed in mutants.items():
@@ -174,6 +178,8 @@ def _judge(
         except pytest.skip.Exception:
             continue
         except BaseException:
+            if mutant == _NO_MUTANT:
+                Path("control.log").write_text(f"{item.nodeid}\n{traceback.format_exc()}")
             return 1
     return 0
 
