@@ -178,6 +178,14 @@ def test_a_form_that_cannot_be_used_is_shown_again(school: School, browser: Brow
         assert session.scalar(select(Cohort)) is None
 
 
+def test_a_place_is_chosen_by_its_name_and_shown_by_it(school: School, browser: Browser) -> None:
+    form = browser.get("/cohorts/new").text
+    assert '<option selected value="620102">兰州市城关区 620102</option>' in form
+    assert form.index('<optgroup label="甘肃省">') < form.index('<optgroup label="北京市">')
+    answer = browser.post("/cohorts/new", plan())
+    assert "甘肃省兰州市城关区（620102）" in browser.get(answer.location).text
+
+
 @pytest.mark.parametrize(
     "sent",
     [

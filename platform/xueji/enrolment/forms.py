@@ -34,6 +34,7 @@ from xueji.enrolment.services.sessions import SessionPlan
 from xueji.enrolment.wording import CATEGORY, COLUMN, INDUSTRY, PART, SUBJECT, TRAINING
 from xueji.identity.forms import StrictForm
 from xueji.kernel import clock
+from xueji.rulebook import divisions
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.industries import UNKNOWN
 from xueji.rulebook.plan import ProctoringPlan
@@ -69,12 +70,11 @@ class CohortForm(StrictForm):
     """A cohort's plan. Hours are class hours on the page and milliseconds everywhere else."""
 
     title = _text(_("培训班名称"), 120)
-    region = _text(
-        _("举办地行政区划代码"),
-        6,
-        Regexp(r"[1-9][0-9]{5}\Z", message=_("请填写六位数字。")),
-        description=_("六位数字，决定适用的规定和监管部门。"),
-        render_kw={"inputmode": "numeric", "maxlength": "6"},
+    region = SelectField(
+        _("举办地"),
+        [DataRequired(_("请填写此项。")), Regexp(r"[1-9][0-9]{5}\Z", message=_("请选择一个地区。"))],
+        description=_("决定适用的规定和监管部门。"),
+        validate_choice=False,
     )
     category = SelectField(_("培训对象"), [_NEEDED], choices=_choices(CATEGORY))
     industry = SelectField(
@@ -108,6 +108,7 @@ class CohortForm(StrictForm):
         class_hour_ms = class_hour_at(chosen["region"], chosen["starts_on"])
         for name in CLASS_HOURS:
             self[name].unit_ms = class_hour_ms
+        self.region.choices = _places(str(chosen["region"] or ""))
         super().process(formdata, obj, data, **keywords)
 
     def offer(self, lesson_ids: Iterable[UUID]) -> CohortForm:
@@ -174,6 +175,17 @@ PROCTORING = ("checks_min_gap_ms", "checks_max_gap_ms", "answer_ms", "retries", 
 """The fields of a proctoring plan that an institution may choose; the others are the rulebook's."""
 CLASS_HOURS = ("total", "theory", "practical", "online", "in_person", "daily_max_ms")
 """The fields that are written in class hours."""
+
+
+def _places(chosen: str) -> dict[str, list[SelectChoice]]:
+    """Where a cohort may be held: the chosen one's province first, and what was chosen even if no list knows it."""
+    places = {
+        province: [SelectChoice(code, f"{name} {code}") for code, name in found]
+        for province, found in divisions.choices(chosen).items()
+    }
+    if chosen and not divisions.is_division(chosen):
+        places = {"": [SelectChoice(chosen, chosen)], **places}
+    return places
 
 
 def class_hour_at(region: object, starts_on: object) -> int:

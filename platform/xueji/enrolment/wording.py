@@ -16,6 +16,7 @@ from xueji.enrolment.rules import AttendanceState, BadSession, Finding, NotAtten
 from xueji.identity.rules import AccountProblem
 from xueji.identity.wording import ACCOUNT_PROBLEM as ACCOUNT_PROBLEM
 from xueji.identity.wording import INDUSTRY as INDUSTRY
+from xueji.rulebook.divisions import name_of
 from xueji.rulebook.rules import CapNote, Ruling
 from xueji.rulebook.vocabulary import Category, Doubt, HerWord, Part, Training
 from xueji.spreadsheets.rules import SheetFault
@@ -319,3 +320,9 @@ def amount(ms: int, class_hour_ms: int) -> str:
         (rest // 1000, lambda n: gettext("%(n)s 秒", n=n)),
     ]
     return " ".join(said(number) for number, said in units if number) or ngettext("%(n)s 学时", "%(n)s 学时", 0, n=0)
+
+
+def place(code: str) -> str:
+    """A division by its name, with the code that papers give."""
+    name = name_of(code)
+    return name if name == code else f"{name}（{code}）"

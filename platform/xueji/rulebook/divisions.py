@@ -37,6 +37,22 @@ def name_of(code: str) -> str:
     return "".join(known[each] for each in wider if each in known and (each == code or known[each] != "市辖区"))
 
 
+def choices(home: str) -> Mapping[str, list[tuple[str, str]]]:
+    """Every division as (code, name with the larger ones inside its province), by province; that of ``home`` first.
+
+    A province stands among its own, for what is held in all of it or in a division newer than the list.
+    """
+    found: dict[str, list[tuple[str, str]]] = {}
+    for code in sorted(divisions(), key=lambda code: (code[:2] != home[:2], code)):
+        if divisions()[code] == "市辖区":
+            continue
+        province = name_of(f"{code[:2]}0000")
+        within = name_of(code)
+        shown = within if within == province else within.removeprefix(province)
+        found.setdefault(province, []).append((code, shown))
+    return MappingProxyType(found)
+
+
 def lies_in(code: str, other: str) -> bool:
     """Whether a division lies in another or is it: all of 62xxxx in 620000, 6201xx in 620100, 620102 in itself."""
     if len(code) != 6 or len(other) != 6:
