@@ -26,6 +26,8 @@ def test_it_exists_in_a_demonstration_alone(app: Flask, scenario: Scenario, show
     for browser, status in ((there, 200), (elsewhere, 404)):
         browser.sign_in(student.who)
         assert browser.get("/tour/cheat").status_code == status
+        if status == 200:
+            assert str(scenario.lessons[0].id) in browser.page
         assert browser.get(f"/tour/cheat/{student.enrolment.id}/leaves").status_code == status
 
 

@@ -14,10 +14,11 @@ from xueji.enrolment.queries import EnrolmentFacts, LessonFacts, enrolments_of
 from xueji.identity.queries import is_herself
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound
+from xueji.progress.queries import lesson_progress
 from xueji.rulebook.vocabulary import Part
 from xueji.trace import queries as trace
 from xueji.web.access import public, roles
-from xueji.web.session import actor, actor_or_none, context, db
+from xueji.web.session import actor, context, db
 
 blueprint = Blueprint("guide", __name__, template_folder="templates")
 
@@ -29,8 +30,7 @@ MOST_LEAVES = 40
 def tour() -> str:
     """Fail a check, make the time up, replay it, verify it."""
     _only_in_a_demonstration()
-    who = actor_or_none()
-    return render_template("guide/tour.html", role=None if who is None else next(iter(sorted(who.roles)), None))
+    return render_template("guide/tour.html")
 
 
 @blueprint.get("/tour/cheat")
@@ -62,12 +62,22 @@ def _shown(leaf: dict[str, Any]) -> dict[str, Any]:
 
 
 def _studied_online() -> tuple[EnrolmentFacts, LessonFacts] | None:
-    """Her newest training with a film that is ready, and that lesson."""
-    for facts in enrolments_of(db(), actor().person_id):
-        for lesson in facts.lessons:
-            if lesson.film_ready and lesson.part is Part.THEORY:
-                return facts, lesson
-    return None
+    """Her newest training with a film that she has not watched to its end, and that lesson; else the first."""
+    trainings = enrolments_of(db(), actor().person_id)
+    progress = lesson_progress(db(), [facts.enrolment_id for facts in trainings])
+    ready = [
+        (facts, lesson)
+        for facts in trainings
+        for lesson in facts.lessons
+        if lesson.film_ready and lesson.part is Part.THEORY
+    ]
+
+    def watched(each: tuple[EnrolmentFacts, LessonFacts]) -> bool:
+        facts, lesson = each
+        done = progress.get((facts.enrolment_id, lesson.lesson_id))
+        return done is not None and done.furthest_ms >= lesson.duration_ms
+
+    return min(ready, key=watched, default=None)
 
 
 def _only_in_a_demonstration() -> None:
