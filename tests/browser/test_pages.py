@@ -95,7 +95,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/oversight/staff",
         "/oversight/exceptions",
         "/oversight/cohorts",
-        "/oversight/institutions?order=name",
+        "/oversight/institutions",
         "/amendments",
         "/findings",
         "/findings/{finding}",
@@ -195,6 +195,23 @@ def test_pages_are_accessible_quiet_and_no_wider_than_the_screen(
         if answer.status != (404 if path == "/no-such-page" else 200):
             found.append(f"{path}: {answer.status}")
         found += [f"{path}: {fault}" for fault in _faults(visitor.page)]
+    assert found == []
+
+
+@pytest.mark.parametrize("account", ["history", "institution", "regulator"])
+def test_letters_twice_as_large_and_the_smallest_screens_never_scroll_sideways(
+    visit: Visit, campus: Campus, places: dict[str, Any], account: str
+) -> None:
+    visitor = visit(campus.history.account if account == "history" else account, size=PHONE, language="en")
+    found: list[str] = []
+    for path in PAGES[account]:
+        visitor.go(path.format_map(places))
+        visitor.page.wait_for_load_state("networkidle")
+        for width, letters in ((320, "100%"), (390, "200%")):
+            visitor.page.set_viewport_size({"width": width, "height": PHONE["height"]})
+            visitor.page.evaluate("size => { document.documentElement.style.fontSize = size }", letters)
+            if wide := visitor.page.evaluate(_TOO_WIDE):
+                found.append(f"{path} with {letters} letters at {width}: {wide} px wide")
     assert found == []
 
 
