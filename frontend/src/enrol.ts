@@ -3,7 +3,9 @@
 import { call, Problem } from "./api.ts";
 import { Camera, CameraError } from "./camera.ts";
 import { button, datum, icon, make, show } from "./dom.ts";
+import { copyAddress, noCamera } from "./no-camera.ts";
 import { pause } from "./pause.ts";
+import { shrinkIn } from "./photo.ts";
 import { words, wordsFor } from "./words/index.ts";
 
 const HOLD_STILL_SECONDS = 2;
@@ -34,6 +36,7 @@ class Enrolment {
     root.append(this.scene, spoken, this.actions);
     if (this.fallback !== null) {
       show(this.fallback, false);
+      if (this.fallback instanceof HTMLFormElement) shrinkIn(this.fallback);
       const toggle = button(words.enrol.chooseFile, "upload", "btn btn-link", () => this.showFallback());
       root.append(make("p", { class: "enrol-other" }, toggle));
     }
@@ -135,11 +138,18 @@ class Enrolment {
     this.camera?.close();
     this.camera = null;
     const failure = error instanceof CameraError ? error.failure : "lost";
-    const [title, text] = words.camera.failures[failure] ?? [failure, ""];
+    const { title, text, address } = noCamera(failure);
     this.scene.className = "check-scene is-still is-bad";
     this.badge.replaceChildren(icon("camera-video-off"));
     this.say(title, text);
-    this.offer(button(words.retry, "arrow-clockwise", "btn btn-primary btn-lg", () => void this.openCamera()));
+    const again = button(words.retry, "arrow-clockwise", "btn btn-primary btn-lg", () => void this.openCamera());
+    if (address === null) {
+      this.offer(again);
+    } else {
+      const copy = button(words.camera.copy, "clipboard-check", "btn btn-quiet btn-lg", () => void copyAddress(address, copy));
+      this.text.append(make("span", { class: "own-address" }, address));
+      this.offer(again, copy);
+    }
     this.showFallback();
   }
 

@@ -44,6 +44,8 @@ function watchForms(): void {
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!(form instanceof HTMLFormElement) || form.method === "get" || form.method === "dialog") return;
+    // Who holds a form back sends it later.
+    if (event.defaultPrevented) return;
     // A file to keep leaves the page where it is.
     if (form.dataset["downloads"] !== undefined) return;
     if (form.dataset["sent"] !== undefined) {

@@ -4,6 +4,7 @@ import { Problem } from "../api.ts";
 import { Camera, CameraError, type CameraFailure } from "../camera.ts";
 import { serverClock } from "../clock.ts";
 import { closeDialog, openDialog } from "../dialog.ts";
+import { copyAddress, noCamera } from "../no-camera.ts";
 import { pause } from "../pause.ts";
 import { words, wordsFor } from "../words/index.ts";
 import { Answers, type CheckStatus, type Taken } from "./answer.ts";
@@ -309,11 +310,12 @@ export class CheckDialog {
     if (error instanceof CameraError) {
       this.closeCamera();
       this.failure = error.failure;
-      const [title, text] = words.camera.failures[error.failure] ?? [error.failure, ""];
+      const { title, text, address } = noCamera(error.failure);
       this.view.failure(title, text, [
         { label: words.check.again, icon: "arrow-clockwise", primary: true, act: () => void this.begin() },
+        ...(address === null ? [] : [{ label: words.camera.copy, icon: "clipboard-check", primary: false, act: (pressed?: HTMLElement) => void copyAddress(address, pressed ?? null) }]),
         { label: words.check.unable, icon: "camera-video-off", primary: false, act: () => void this.giveUp((check) => this.answers.unable(check, error.failure)) },
-      ]);
+      ], address);
     } else if (error instanceof Problem && error.status === 401) {
       this.close(false);
     } else if (error instanceof Problem && error.status < 500) {

@@ -9,7 +9,7 @@ export interface Action {
   label: string;
   icon: string | null;
   primary: boolean;
-  act: () => void;
+  act: (pressed?: HTMLElement) => void;
 }
 
 interface Exits {
@@ -123,19 +123,24 @@ export class CheckView {
     show(this.exits, next !== "");
   }
 
-  failure(title: string, text: string, actions: Action[]): void {
+  /** `address`: of this page, to be opened in another browser. */
+  failure(title: string, text: string, actions: Action[], address: string | null = null): void {
     this.clear();
     this.look("is-still is-bad");
     this.badge.replaceChildren(icon("camera-video-off"));
     this.title.textContent = title;
     this.text.textContent = text;
+    if (address !== null) this.text.append(make("span", { class: "own-address" }, address));
     this.actions(actions);
     show(this.exits, false);
   }
 
   actions(actions: Action[]): void {
     this.buttons.replaceChildren(
-      ...actions.map((action) => button(action.label, action.icon, `btn ${action.primary ? "btn-primary" : "btn-quiet"} btn-lg`, action.act)),
+      ...actions.map((action) => {
+        const made = button(action.label, action.icon, `btn ${action.primary ? "btn-primary" : "btn-quiet"} btn-lg`, () => action.act(made));
+        return made;
+      }),
     );
     this.buttons.querySelector("button")?.focus();
   }
