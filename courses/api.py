@@ -30,6 +30,7 @@ from courses.schemas import (
     UploadDone,
     UploadOffsetHeader,
     UploadPath,
+    Uploads,
     UploadStatus,
 )
 from courses.services import uploads
@@ -61,10 +62,20 @@ def begin_upload(body: NewUpload) -> tuple[dict[str, Any], int]:
     return begun.model_dump(mode="json"), 201
 
 
+@blueprint.get("/uploads", responses={200: Uploads})
+@roles(Role.INSTITUTION)
+def list_uploads() -> dict[str, Any]:
+    """The institution's uploads that are not finished: each can be gone on with, or given up."""
+    found = queries.unfinished_uploads(db(), actor().organisation_id)
+    return Uploads(uploads=[status.of_upload(*each) for each in found]).model_dump(mode="json")
+
+
 @blueprint.get("/uploads/<upload_id>", responses={200: UploadStatus})
 @roles(Role.INSTITUTION)
 def read_upload(path: UploadPath) -> dict[str, Any]:
-    return status.of_upload(access_upload(db(), actor(), path.upload_id)).model_dump(mode="json")
+    upload = access_upload(db(), actor(), path.upload_id)
+    last = queries.last_pieces(db(), [upload.id]).get(upload.id)
+    return status.of_upload(upload, last).model_dump(mode="json")
 
 
 PIECE = {"requestBody": {"required": True, **files("application/octet-stream")}}

@@ -49,7 +49,7 @@ class PieceTooLarge(TooLarge):
 
 class TooManyUploads(TooMany):
     type, title = "too-many-uploads", _("未完成的上传过多")
-    detail = _("请先完成或删除未完成的上传，再上传新的文件。")
+    detail = _("请在课程页的“没有传完的视频”里继续或放弃几个，再上传新的文件。")
 
 
 class LessonInUse(Conflict):

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from courses.models import Course, Film, FilmState, Lesson
+from courses.models import Course, Film, FilmState, Lesson, Upload, UploadPiece
 from xueji.rulebook.vocabulary import Part
 
 
@@ -78,6 +78,33 @@ def films_by_id(session: Session, film_ids: Iterable[UUID | None]) -> dict[UUID,
     """Films by their id, for whoever was already allowed to see the lessons that show them."""
     wanted = {film_id for film_id in film_ids if film_id is not None}
     return {film.id: film for film in session.scalars(select(Film).where(Film.id.in_(wanted)))}
+
+
+def unfinished_uploads(session: Session, organisation_id: UUID | None) -> list[tuple[Upload, UploadPiece | None]]:
+    """An institution's uploads that became no film yet, the newest first, each with the last piece that arrived."""
+    uploads = session.scalars(
+        select(Upload)
+        .where(Upload.organisation_id == organisation_id, Upload.film_id.is_(None))
+        .order_by(Upload.touched_at.desc(), Upload.id)
+    ).all()
+    last = last_pieces(session, [upload.id for upload in uploads])
+    return [(upload, last.get(upload.id)) for upload in uploads]
+
+
+def last_pieces(session: Session, upload_ids: Iterable[UUID]) -> dict[UUID, UploadPiece]:
+    """By upload: the piece that arrived last."""
+    newest = (
+        select(UploadPiece.upload_id, func.max(UploadPiece.start).label("start"))
+        .where(UploadPiece.upload_id.in_(list(upload_ids)))
+        .group_by(UploadPiece.upload_id)
+        .subquery()
+    )
+    found = session.scalars(
+        select(UploadPiece).join(
+            newest, and_(newest.c.upload_id == UploadPiece.upload_id, newest.c.start == UploadPiece.start)
+        )
+    )
+    return {piece.upload_id: piece for piece in found}
 
 
 def _lessons(session: Session, course_ids: list[UUID]) -> dict[UUID, list[LessonLine]]:

@@ -52,14 +52,30 @@ class UploadAt(Strict):
     offset: int
 
 
+class PieceAt(Strict):
+    """A piece that arrived: whether a file is the one it came from can be told by what the file holds there."""
+
+    start: int
+    size: int
+    sha256: str
+
+
 class UploadStatus(Strict):
     upload_id: UUID
     name: str
     size: int
     offset: int
     chunk_bytes: int
+    lesson_id: UUID | None
     film_id: UUID | None
     """Set once it is finished."""
+    last_piece: PieceAt | None
+    kept_until: datetime
+    """When it is thrown away if nobody goes on with it."""
+
+
+class Uploads(Strict):
+    uploads: list[UploadStatus]
 
 
 class UploadDone(Strict):

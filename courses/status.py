@@ -5,19 +5,22 @@ from __future__ import annotations
 from flask import url_for
 
 from courses import rules, wording
-from courses.models import Film, FilmState, Upload
+from courses.models import Film, FilmState, Upload, UploadPiece
 from courses.queries import CourseOutline, LessonLine
-from courses.schemas import CourseStatus, FilmRemarked, FilmStatus, LessonStatus, UploadStatus
+from courses.schemas import CourseStatus, FilmRemarked, FilmStatus, LessonStatus, PieceAt, UploadStatus
 
 
-def of_upload(upload: Upload) -> UploadStatus:
+def of_upload(upload: Upload, last: UploadPiece | None) -> UploadStatus:
     return UploadStatus(
         upload_id=upload.id,
         name=upload.name,
         size=upload.size,
         offset=upload.offset,
         chunk_bytes=rules.PIECE_BYTES,
+        lesson_id=upload.lesson_id,
         film_id=upload.film_id,
+        last_piece=PieceAt(start=last.start, size=last.size, sha256=last.sha256) if last is not None else None,
+        kept_until=upload.touched_at + rules.ABANDONED_AFTER,
     )
 
 

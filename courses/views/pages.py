@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +13,10 @@ from courses import queries, status, wording
 from courses.access import access_course, access_lesson
 from courses.forms import CourseForm, LessonForm, NewLessonForm
 from courses.models import FilmState
-from courses.services import editing
+from courses.services import editing, uploads
 from courses.views import blueprint
 from xueji.kernel.actor import Role
+from xueji.kernel.database import after_commit
 from xueji.kernel.errors import Problem
 from xueji.web.access import roles
 from xueji.web.session import actor, context, db
@@ -87,6 +89,16 @@ def lesson_editor(lesson_id: UUID) -> Any:
     return page, problem.status if problem is not None else 422 if form.errors else 200
 
 
+@blueprint.post("/courses/<uuid:course_id>/uploads/<uuid:upload_id>/give-up")
+@roles(Role.INSTITUTION)
+def give_up_upload(course_id: UUID, upload_id: UUID) -> Any:
+    course = access_course(db(), actor(), course_id)
+    gone = uploads.discard_upload(db(), actor=actor(), upload_id=upload_id)
+    after_commit(db(), partial(uploads.delete_folder, context().store, gone))
+    flash(_("这次上传已放弃。"), "success")
+    return redirect(url_for("courses.course_editor", course_id=course.id))
+
+
 @blueprint.post("/lessons/<uuid:lesson_id>/move")
 @roles(Role.INSTITUTION)
 def move_lesson(lesson_id: UUID) -> Any:
@@ -119,6 +131,8 @@ def _editor(
         course_form=course_form
         or CourseForm(formdata=None, data={"title": course.title, "summary": course.summary}, prefix=ABOUT),
         new_lesson=new_lesson or NewLessonForm(formdata=None),
+        unfinished=[status.of_upload(*each) for each in queries.unfinished_uploads(db(), actor().organisation_id)],
+        lesson_titles={line.lesson_id: line.title for line in outline.lessons},
         PART=wording.PART,
         upload_limit=context().settings.upload_limit_mib * 1024 * 1024,
     )

@@ -33,6 +33,19 @@ interface ProblemBody {
 /** No answer came: no network, the server is gone, or it took too long. */
 export class Unreachable extends Error {}
 
+/**
+ * Somebody between here and the platform answered: a proxy, a firewall, a page to sign in to the network. What it says is
+ * not the platform's word, so it is as good as no answer; `status` is for who has to put it right.
+ */
+export class Interposed extends Unreachable {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`answered by somebody else with ${status}`);
+    this.status = status;
+  }
+}
+
 interface Options {
   method?: "GET" | "POST" | "PATCH" | "DELETE";
   json?: unknown;
@@ -77,18 +90,24 @@ export async function call<Answer>(url: string, options: Options = {}): Promise<
     clearTimeout(timer);
   }
   serverClock.noteDate(response.headers.get("Date"), askedAt, Date.now());
-  if (!response.ok) throw problemOf(response, text);
-  return (text === "" ? null : JSON.parse(text)) as Answer;
+  const said = parsed(response, text);
+  if (!response.ok) throw new Problem(response.status, said as ProblemBody, retryAfterMs(response.headers.get("Retry-After")));
+  return said as Answer;
 }
 
-function problemOf(response: Response, text: string): Problem {
-  let body: ProblemBody = {};
+/** What the platform said. It refuses in one form and answers in JSON or not at all; anything else is not from it. */
+function parsed(response: Response, text: string): unknown {
+  const type = response.headers.get("Content-Type") ?? "";
+  if (response.ok && text === "") return null;
+  if (!type.includes("json")) throw new Interposed(response.status);
+  let body: unknown;
   try {
-    body = JSON.parse(text) as ProblemBody;
+    body = JSON.parse(text);
   } catch {
-    // A proxy answers in HTML: the status alone has to do.
+    throw new Interposed(response.status);
   }
-  return new Problem(response.status, body, retryAfterMs(response.headers.get("Retry-After")));
+  if (!response.ok && typeof (body as ProblemBody | null)?.type !== "string") throw new Interposed(response.status);
+  return body;
 }
 
 /** `Retry-After` in seconds; its date form is not sent by our server. */

@@ -4,7 +4,7 @@ import { call, Problem } from "./api.ts";
 import { position } from "./amounts.ts";
 import { button, datum, make, part, show } from "./dom.ts";
 import { pause } from "./pause.ts";
-import { Paused, Transfer } from "./upload/transfer.ts";
+import { FileChanged, Forbidden, Paused, Transfer } from "./upload/transfer.ts";
 import { words } from "./words/index.ts";
 
 interface Film {
@@ -15,7 +15,7 @@ interface Film {
 }
 
 const POLL_MS = 2_000;
-/** How many files are under way on this page: while there are any, it must not reload. */
+/** How many files are under way on this page: who leaves it meanwhile is asked. */
 let underWay = 0;
 
 function size(bytes: number): string {
@@ -56,11 +56,11 @@ async function upload(place: HTMLElement, uploadsUrl: string, filmUrl: (id: stri
       const left = speed > 0 ? position(((file.size - sent) / speed) * 1000) : "";
       bar.tell(words.upload.uploading(Math.floor((sent * 100) / file.size), size(speed), left), (sent * 1000) / file.size);
     },
-    waiting: (seconds) => bar.tell(words.upload.waiting(seconds), null, "is-warning"),
+    waiting: (seconds, by) => bar.tell(whyWaiting(seconds, by), null, "is-warning"),
     checking: () => bar.tell(words.upload.checking, 1000),
   });
-  const giveUp = (): HTMLButtonElement =>
-    button(words.upload.giveUp, "x-lg", "btn btn-quiet btn-sm", () => void transfer.discard().then(() => show(part(place, "progress"), false)));
+  const giveUp = (label = words.upload.giveUp): HTMLButtonElement =>
+    button(label, "x-lg", "btn btn-quiet btn-sm", () => void transfer.discard().then(() => show(part(place, "progress"), false)));
   const go = async (): Promise<void> => {
     underWay += 1;
     bar.tell(words.upload.preparing, null);
@@ -69,18 +69,36 @@ async function upload(place: HTMLElement, uploadsUrl: string, filmUrl: (id: stri
     try {
       filmId = await transfer.run();
     } catch (error) {
-      const again = button(words.upload.resume, "play-fill", "btn btn-primary btn-sm", () => void go());
-      bar.offer(again, giveUp());
+      // What the server will never have is not offered again, nor a file that is gone.
+      if (isFinal(error)) bar.offer(giveUp(words.close));
+      else bar.offer(button(words.upload.resume, "play-fill", "btn btn-primary btn-sm", () => void go()), giveUp());
       if (error instanceof Paused) bar.tell(words.upload.paused, null);
-      else bar.tell(error instanceof Problem ? words.joined(error.title, error.detail) : words.upload.failed, null, "is-bad");
+      else bar.tell(whyFailed(error), null, "is-bad");
       return;
     } finally {
       underWay -= 1;
     }
     bar.offer();
-    await follow(filmUrl(filmId), (film) => tellFilm(bar, film));
+    await follow(filmUrl(filmId), lessonId, (film) => tellFilm(bar, film));
   };
   await go();
+}
+
+/** Nobody answers, or somebody else does: a page to sign in to the network, a proxy that is in trouble. */
+function whyWaiting(seconds: number, by: number | null): string {
+  if (by === null) return words.upload.waiting(seconds);
+  return by < 400 ? words.upload.portal(seconds) : words.upload.interposed(by, seconds);
+}
+
+function isFinal(error: unknown): boolean {
+  return error instanceof FileChanged || (error instanceof Problem && error.status !== 401 && error.status !== 429 && error.status < 500);
+}
+
+function whyFailed(error: unknown): string {
+  if (error instanceof FileChanged) return words.upload.fileChanged;
+  if (error instanceof Forbidden) return words.upload.forbidden(error.status);
+  if (error instanceof Problem) return words.joined(error.title, error.detail);
+  return words.upload.failed;
 }
 
 function tellFilm(bar: Bar, film: Film): void {
@@ -90,15 +108,25 @@ function tellFilm(bar: Bar, film: Film): void {
   else bar.tell(words.joined(words.upload.refused, film.refused ?? ""), null, "is-bad");
 }
 
-/** Look at a film until it is ready or refused; then the page shows it, unless another file is still on its way. */
-async function follow(url: string, tell: (film: Film) => void): Promise<void> {
+/** Look at a film until it is ready or refused; then its place on the page shows it. What somebody is typing stays. */
+async function follow(url: string, lessonId: string, tell: (film: Film) => void): Promise<void> {
   for (;;) {
     const film = await call<Film>(url).catch(() => null);
     if (film !== null) tell(film);
     if (film?.state === "ready" || film?.state === "refused") break;
     await pause(POLL_MS);
   }
-  if (underWay === 0) location.reload();
+  await showAnew(lessonId).catch(() => undefined);
+}
+
+/** Take the film's part of this lesson from the page as it is now, and leave everything else alone. */
+async function showAnew(lessonId: string): Promise<void> {
+  const response = await fetch(location.href, { credentials: "same-origin", redirect: "error" });
+  if (!response.ok) return;
+  const place = `#lesson-${CSS.escape(lessonId)} .film`;
+  const now = new DOMParser().parseFromString(await response.text(), "text/html").querySelector(place);
+  const shown = document.querySelector(place);
+  if (now !== null && shown !== null) shown.replaceWith(document.adoptNode(now));
 }
 
 for (const list of document.querySelectorAll<HTMLElement>("[data-uploads]")) {
@@ -111,7 +139,8 @@ for (const list of document.querySelectorAll<HTMLElement>("[data-uploads]")) {
       const file = chooser.files?.[0];
       chooser.value = "";
       if (file === undefined) return;
-      if (file.size > limit) new Bar(part(place, "progress")).tell(words.joined(words.upload.tooLarge, `${size(file.size)} > ${size(limit)}`), 0, "is-bad");
+      if (file.size === 0) new Bar(part(place, "progress")).tell(words.upload.empty, 0, "is-bad");
+      else if (file.size > limit) new Bar(part(place, "progress")).tell(words.joined(words.upload.tooLarge, `${size(file.size)} > ${size(limit)}`), 0, "is-bad");
       else void upload(place, uploadsUrl, filmUrl, file, datum(place, "lesson"));
     });
   }
@@ -119,7 +148,8 @@ for (const list of document.querySelectorAll<HTMLElement>("[data-uploads]")) {
 
 for (const film of document.querySelectorAll<HTMLElement>("[data-film]")) {
   const fill = film.querySelector<HTMLElement>(".bar > span");
-  void follow(datum(film, "film"), (now) => {
+  const lessonId = film.closest<HTMLElement>("li[id^=lesson-]")?.id.slice("lesson-".length) ?? "";
+  void follow(datum(film, "film"), lessonId, (now) => {
     if (fill !== null) fill.style.width = `${now.progress / 10}%`;
   });
 }

@@ -52,6 +52,7 @@ from xueji.web.headers import init_headers
 from xueji.web.health import init_health, set_probes
 from xueji.web.language import init_language
 from xueji.web.logs import init_logs
+from xueji.web.methods import overriding
 from xueji.web.metrics import measures
 from xueji.web.plain_text import init_plain_text
 from xueji.web.session import init_session
@@ -134,6 +135,7 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
     proxies = context.settings.trusted_proxies
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
+    app.wsgi_app = overriding(app.wsgi_app)  # type: ignore[method-assign,assignment]
     app.extensions["xueji"] = context
     app.add_url_rule("/api/openapi.json", "openapi", public(lambda: app.api_doc))
     make_celery(context.settings)

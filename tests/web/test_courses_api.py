@@ -18,6 +18,7 @@ from courses import rules, tasks
 from courses.models import Film
 from courses.services import films
 from media_pipeline.demo_film import make_demo_film
+from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 
@@ -156,6 +157,37 @@ def test_hostile_names_name_nothing_in_the_store(
 
 def test_a_name_that_no_database_can_keep_is_refused(staff: FlaskClient) -> None:
     assert begin(staff, name="a\x00b.mp4").status_code in (400, 422)
+
+
+def test_unfinished_uploads_are_listed_with_what_tells_the_same_file(staff: FlaskClient, enqueued: list[str]) -> None:
+    assert staff.get(UPLOADS).get_json() == {"uploads": []}
+    begun, untouched = begin(staff).get_json()["upload_id"], begin(staff, name="other.mp4").get_json()["upload_id"]
+    send(staff, begun, 0, FILE[:1000])
+    send(staff, begun, 1000, FILE[1000:1500])
+    listed = {each["upload_id"]: each for each in staff.get(UPLOADS).get_json()["uploads"]}
+    assert set(listed) == {begun, untouched}
+    assert listed[begun] == staff.get(f"{UPLOADS}/{begun}").get_json()
+    piece = hashlib.sha256(FILE[1000:1500]).hexdigest()
+    assert listed[begun]["last_piece"] == {"start": 1000, "size": 500, "sha256": piece}
+    assert listed[untouched]["last_piece"] is None
+    assert listed[begun]["kept_until"] > clock.now().isoformat()
+    whole(staff)
+    assert len(staff.get(UPLOADS).get_json()["uploads"]) == 3, "complete, and not made into a film yet"
+    finish(staff, whole(staff))
+    assert len(staff.get(UPLOADS).get_json()["uploads"]) == 3
+
+
+def test_a_proxy_that_knows_only_post_keeps_nobody_from_uploading(staff: FlaskClient) -> None:
+    upload_id = begin(staff).get_json()["upload_id"]
+    as_patch = {"X-HTTP-Method-Override": "PATCH", "Upload-Offset": "0"}
+    assert staff.post(f"{UPLOADS}/{upload_id}", data=FILE[:1000], headers=as_patch).get_json() == {"offset": 1000}
+    assert staff.post(f"{UPLOADS}/{upload_id}", data=FILE[:1000]).status_code == 405
+    as_delete = {"X-HTTP-Method-Override": "delete"}
+    assert staff.post(f"{UPLOADS}/{upload_id}", headers=as_delete).status_code == 204
+    assert staff.get(f"{UPLOADS}/{upload_id}").status_code == 404
+    # Nothing but these two, of a POST, at the interface.
+    assert staff.get(UPLOADS, headers=as_delete).status_code == 200
+    assert staff.post("/courses", headers={"X-HTTP-Method-Override": "DELETE"}).status_code != 405
 
 
 def test_another_institutions_uploads_and_films_are_not_found(

@@ -9,6 +9,7 @@ from school_for_tests import School, new_school
 from sqlalchemy import select
 
 from courses.models import Course, Film, FilmState, Lesson
+from courses.services import uploads
 from xueji.kernel.context import Context
 
 
@@ -51,6 +52,27 @@ def test_a_course_is_made_filled_and_ordered(school: School, browser: Browser) -
     assert lessons(school)[1].film_id == film_id
     browser.post(f"/lessons/{first.id}/remove", look=path)
     assert [lesson.title for lesson in lessons(school)] == ["救援"]
+
+
+def test_what_a_lost_tab_left_is_listed_and_given_up(app: Flask, school: School, browser: Browser) -> None:
+    lesson, events, actor = school.lesson(), school.context.events, school.head.actor
+    with school.context.database.writing() as session:
+        upload = uploads.begin_upload(
+            session, actor=actor, events=events, name="通风.mp4", size=200, limit=1000, lesson_id=lesson.id
+        )
+    digest = uploads.store_piece(school.context.store, upload, offset=0, piece=b"x" * 50)
+    with school.context.database.writing() as session:
+        uploads.count_piece(session, upload_id=upload.id, offset=0, size=50, digest=digest)
+    path = f"/courses/{lesson.course_id}"
+    page = browser.get(path).text
+    assert "没有传完的视频" in page and "通风.mp4" in page and "已收到 25%" in page
+    stranger = new_school(school.context)
+    other = Browser(app)
+    other.sign_in(stranger.head.who)
+    assert "通风.mp4" not in other.get(f"/courses/{stranger.lesson().course_id}").text
+    browser.post(f"{path}/uploads/{upload.id}/give-up", look=path)
+    assert "没有传完的视频" not in browser.get(path).text
+    assert list(school.context.store.list("uploads/")) == []
 
 
 def test_a_refused_change_is_said_on_the_form(school: School, browser: Browser) -> None:

@@ -115,6 +115,7 @@ def upload_a_film(reader: Reader, scenario: Scenario, monkeypatch: pytest.Monkey
     monkeypatch.setattr(tasks.transcode_film, "delay", [].append)
     client = client_of(reader, scenario, scenario.school.head.who)
     began = client.post("/api/v1/uploads", json={"name": "a.mp4", "size": 10}).json or {}
+    client.get("/api/v1/uploads")
     client.post("/api/v1/uploads", json={"name": "a.mp4", "size": 2**50})
     url = f"/api/v1/uploads/{began['upload_id']}"
     client.post(f"{url}/finish")

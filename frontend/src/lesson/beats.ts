@@ -1,17 +1,17 @@
 /** The queue of beats: numbered, kept until the server has answered, one request in flight, patient when it fails. */
 
-import { Problem, Unreachable } from "../api.ts";
+import { Interposed, Problem, Unreachable } from "../api.ts";
 import { backoffMs } from "../backoff.ts";
 import { uuid } from "../dom.ts";
 import type { Kept, SittingKeep } from "./keep.ts";
 import type { Beat, BeatsAnswer, PlayState } from "./protocol.ts";
 import type { Span } from "./spans.ts";
 
-/** Where the record stands. `halted` means that nothing more is sent until the person does something. */
+/** Where the record stands. `by`: with which status somebody on the way answered in the platform's place. `halted` means that nothing more is sent until the person does something. */
 export type Saving =
   | { kind: "saved" }
   | { kind: "sending"; unsent: number }
-  | { kind: "offline"; unsent: number; retryAt: number }
+  | { kind: "offline"; unsent: number; retryAt: number; by: number | null }
   | { kind: "busy"; unsent: number; retryAt: number }
   | { kind: "halted"; problem: Problem; unsent: number };
 
@@ -33,6 +33,9 @@ export class BeatQueue {
   private failures = 0;
   private timer: number | undefined;
   private halt: Problem | null = null;
+  /** Since when each beat waits, by a clock that nobody sets; one kept from before waits since this page was opened. */
+  private readonly since = new Map<string, number>();
+  private readonly openedAt = performance.now();
 
   constructor(keep: SittingKeep, kept: Kept, hooks: Hooks) {
     this.keep = keep;
@@ -47,13 +50,18 @@ export class BeatQueue {
   /** How long the oldest unsent beat has waited, ms. */
   waitedMs(): number {
     const oldest = this.kept.unsent[0];
-    return oldest === undefined ? 0 : Date.now() - Date.parse(oldest.sent_at);
+    if (oldest === undefined) return 0;
+    const before = Math.max(0, this.openedAt + performance.timeOrigin - Date.parse(oldest.sent_at));
+    const since = this.since.get(oldest.beat_id);
+    return since === undefined ? before + performance.now() - this.openedAt : performance.now() - since;
   }
 
   add(span: Span, state: PlayState, rate: number, interacted: boolean): void {
     if (this.halt !== null) return;
+    const id = uuid();
+    this.since.set(id, performance.now());
     this.kept.unsent.push({
-      beat_id: uuid(),
+      beat_id: id,
       seq: this.kept.nextSeq,
       from_ms: span.fromMs,
       to_ms: span.toMs,
@@ -117,10 +125,17 @@ export class BeatQueue {
   }
 
   private failed(error: unknown, batch: Beat[]): void {
-    if (error instanceof Unreachable) {
+    // A proxy that says 502 or 503 speaks of the platform; one that forbids or invents speaks of itself.
+    if (error instanceof Interposed && error.status >= 500) {
       this.failures += 1;
       const ms = backoffMs(this.failures);
-      this.hooks.changed({ kind: "offline", unsent: this.unsent, retryAt: Date.now() + ms });
+      this.hooks.changed({ kind: "busy", unsent: this.unsent, retryAt: Date.now() + ms });
+      this.wait(ms);
+    } else if (error instanceof Unreachable) {
+      this.failures += 1;
+      const ms = backoffMs(this.failures);
+      const by = error instanceof Interposed ? error.status : null;
+      this.hooks.changed({ kind: "offline", unsent: this.unsent, retryAt: Date.now() + ms, by });
       this.wait(ms);
     } else if (error instanceof Problem && (error.status === 429 || error.status >= 500)) {
       this.failures += 1;
@@ -142,6 +157,7 @@ export class BeatQueue {
 
   private remove(batch: Beat[]): void {
     const gone = new Set(batch.map((beat) => beat.beat_id));
+    for (const id of gone) this.since.delete(id);
     this.kept.unsent = this.kept.unsent.filter((beat) => !gone.has(beat.beat_id));
     this.keep.write(this.kept);
   }

@@ -25,8 +25,11 @@ export class SittingKeep {
   }
 
   read(sittingId: string): Kept | null {
+    // What could not be stored is newer than anything that was.
+    const inMemory = this.memory.get(sittingId);
+    if (inMemory !== undefined) return inMemory;
     const text = this.storage?.getItem(PREFIX + sittingId) ?? null;
-    if (text === null) return this.memory.get(sittingId) ?? null;
+    if (text === null) return null;
     try {
       return JSON.parse(text) as Kept;
     } catch {
@@ -37,12 +40,30 @@ export class SittingKeep {
 
   write(kept: Kept): void {
     kept.touchedAt = Date.now();
-    try {
-      if (this.storage === null) throw new Error("no storage");
-      this.storage.setItem(PREFIX + kept.sittingId, JSON.stringify(kept));
-    } catch {
-      this.memory.set(kept.sittingId, kept);
+    const text = JSON.stringify(kept);
+    if (this.stored(kept.sittingId, text) || (this.madeRoom(kept.sittingId) && this.stored(kept.sittingId, text))) {
+      this.memory.delete(kept.sittingId);
+      return;
     }
+    this.memory.set(kept.sittingId, kept);
+    // A copy that is older than this would give numbers out a second time.
+    this.storage?.removeItem(PREFIX + kept.sittingId);
+  }
+
+  private stored(sittingId: string, text: string): boolean {
+    try {
+      this.storage?.setItem(PREFIX + sittingId, text);
+      return this.storage !== null;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The storage is full: forget sittings of which nothing is left to hand in. Whether there were any. */
+  private madeRoom(but: string): boolean {
+    const done = this.keys().filter((key) => key !== PREFIX + but && this.read(key.slice(PREFIX.length))?.unsent.length === 0);
+    for (const key of done) this.storage?.removeItem(key);
+    return done.length > 0;
   }
 
   forget(sittingId: string): void {
@@ -53,8 +74,9 @@ export class SittingKeep {
   /** Everything kept for an enrolment, the most recent first. Another person's enrolments are left alone. */
   ofEnrolment(enrolmentId: string): Kept[] {
     const found: Kept[] = [];
-    for (const key of this.keys()) {
-      const kept = this.read(key.slice(PREFIX.length));
+    const ids = new Set([...this.keys().map((key) => key.slice(PREFIX.length)), ...this.memory.keys()]);
+    for (const id of ids) {
+      const kept = this.read(id);
       if (kept === null) continue;
       if (Date.now() - kept.touchedAt > FORGET_AFTER_MS) this.forget(kept.sittingId);
       else if (kept.enrolmentId === enrolmentId) found.push(kept);

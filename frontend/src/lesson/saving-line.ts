@@ -56,8 +56,10 @@ export class SavingLine {
     else {
       // Nothing is lost yet: only when the time is up is it red.
       const graceMs = this.graceMs();
+      const by = saving.kind === "offline" ? saving.by : null;
       const tell = saving.kind === "offline" ? words.saving.offline : words.saving.busy;
-      const text = graceMs > 0 ? tell(saving.unsent, amount(graceMs)) : words.saving.offlineOver(saving.unsent);
+      const inTime = by === null ? tell(saving.unsent, amount(graceMs)) : words.saving.interposed(by);
+      const text = graceMs > 0 ? inTime : words.saving.offlineOver(saving.unsent);
       this.say(graceMs > 0 ? "warning" : "bad", text, saving.kind === "offline" ? "wifi-off" : "cloud-slash");
     }
   }

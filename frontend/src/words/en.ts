@@ -10,6 +10,7 @@ export const en: Words = {
   joined: (thing, said) => (said === "" ? thing : `${thing}: ${said}`),
   comma: ", ",
   space: " ",
+  close: "Close",
   retry: "Try again",
   fates: { counted: "Confirmed", provisional: "Waiting for a check", held: "On hold (can be made up)", refused: "Does not count" },
   saving: {
@@ -19,6 +20,7 @@ export const en: Words = {
     notStarted: "Your study is recorded once you press play",
     offline: (unsent, left) => `You are offline and can go on: ${unsent} records kept on this device, for another ${left}`,
     busy: (unsent, left) => `The server is busy; you can go on: ${unsent} records kept on this device, for another ${left}`,
+    interposed: (status) => `This network holds back what you studied (status ${status}); it is kept on this device and sent again: sign in to the network first, or use a phone's hotspot`,
     offlineOver: (unsent) => `Offline too long, please wait: ${unsent} records kept on this device will be sent once you are back online`,
     signedOut: "You are signed out: nothing is being saved",
     leaseLost: "Study goes on elsewhere: this page no longer records",
@@ -279,6 +281,11 @@ export const en: Words = {
     refused: "This file cannot be used",
     failed: "The upload did not finish",
     tooLarge: "The file is too large",
+    empty: "This file is empty: choose another",
+    fileChanged: "The file was changed, moved or deleted while it was being sent. Choose it again to upload it.",
+    forbidden: (status) => `This network forbids uploads (status ${status}). Tell its administrator, who can allow this site; or use another network, such as a phone's hotspot, and continue.`,
+    interposed: (status, seconds) => `A proxy in the network did not pass the file on (status ${status}); trying again in ${seconds} s`,
+    portal: (seconds) => `This network wants you to sign in to it first: do so on another page; going on where it stopped in ${seconds} s`,
     progress: "Upload progress",
   },
   timeline: {

@@ -10,6 +10,7 @@ export const zh = {
   comma: "，",
   /** Between two sentences. */
   space: "",
+  close: "关闭",
   retry: "重试",
   fates: { counted: "已确认", provisional: "等核验", held: "先不算（可补）", refused: "不算" },
   saving: {
@@ -19,6 +20,7 @@ export const zh = {
     notStarted: "开始播放后自动记录学时",
     offline: (unsent: number, left: string): string => `网断了，可以继续学：${unsent} 条记录存在本机，还能断 ${left}`,
     busy: (unsent: number, left: string): string => `服务器忙，可以继续学：${unsent} 条记录存在本机，还能等 ${left}`,
+    interposed: (status: number): string => `这个网络拦住了学习记录（状态 ${status}），记录存在本机，会继续试：请先登录这个网络，或换手机热点`,
     offlineOver: (unsent: number): string => `断网太久，先停一停：${unsent} 条记录存在本机，连上后自动补传`,
     signedOut: "登录已失效，学习记录没有保存",
     leaseLost: "学习已在另一处继续，本页不再记录",
@@ -280,6 +282,11 @@ export const zh = {
     refused: "这个文件不能用",
     failed: "上传没有完成",
     tooLarge: "文件太大",
+    empty: "这个文件是空的，请重新选择",
+    fileChanged: "文件在上传中被改动、移走或删除了。请重新选择这个文件，再上传一次。",
+    forbidden: (status: number): string => `这个网络不让上传（状态 ${status}）。请把这句话告诉网络管理员，请他放行本站；或换一个网络，例如手机热点，再继续上传。`,
+    interposed: (status: number, seconds: number): string => `网络中的代理没有把文件转过来（状态 ${status}），${seconds} 秒后再试`,
+    portal: (seconds: number): string => `这个网络要先登录：请另开一个页面完成上网认证，${seconds} 秒后从断点继续`,
     progress: "上传进度",
   },
   timeline: {
