@@ -157,7 +157,7 @@ export class Replay {
 
   /** To the next oddity, or back to the one before. */
   private step(way: 1 | -1): void {
-    const beyond = way === 1 ? this.oddities.find((at) => at > this.atMs) : this.oddities.findLast((at) => at < this.atMs);
+    const beyond = way === 1 ? this.oddities.find((at) => at > this.atMs) : [...this.oddities].reverse().find((at) => at < this.atMs);
     if (beyond !== undefined) this.goTo(beyond);
   }
 
