@@ -138,16 +138,26 @@ def test_a_millisecond_less_than_the_share_in_person_is_too_little() -> None:
     assert whys(proposal(**short)) == [Why.IN_PERSON_TOKEN]
 
 
-def test_a_rule_against_all_online_training_holds_for_whom_it_is_made() -> None:
+def for_initial_training(key: str) -> rulebook.InForce:
+    """The law, where figures of this key are made for initial training alone."""
     figures = tuple(
-        replace(each, conditions=replace(each.conditions, training=("initial",)))
-        if each.key == "all_online_cohort"
-        else each
+        replace(each, conditions=replace(each.conditions, training=("initial",))) if each.key == key else each
         for each in LAW.figures
     )
+    return replace(LAW, figures=figures)
+
+
+def test_a_rule_against_all_online_training_holds_for_whom_it_is_made() -> None:
+    law = for_initial_training("all_online_cohort")
+    assert Why.ALL_ONLINE in whys(proposal(in_person_ms=0), law)
     wholly = {**REFRESHER, "total_ms": 48 * HOUR, "theory_ms": 48 * HOUR, "in_person_ms": 0}
     assert whys(proposal(**wholly)) == [Why.ALL_ONLINE]
-    assert whys(proposal(**wholly), replace(LAW, figures=figures)) == []
+    assert whys(proposal(**wholly), law) == []
+
+
+def test_movements_are_asked_for_in_the_training_that_the_rule_is_made_for() -> None:
+    still = proposal(plan=replace(PLAN, prompts=0))
+    assert Why.TOO_FEW_PROMPTS in whys(still, for_initial_training("plan.prompts"))
 
 
 @pytest.mark.parametrize("key", ["regulated_posts", "plan.prompts"])

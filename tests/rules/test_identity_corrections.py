@@ -36,8 +36,8 @@ def actor(role: Role, where: UUID = HERS, region: str | None = "620102", who: UU
 
 
 def test_birth_and_sex_stand_in_the_number() -> None:
-    assert born_on("620102198807301426") == date(1988, 7, 30)
-    assert is_female("620102198807301426") and not is_female(NUMBER)
+    assert born_on("620102198812301425") == date(1988, 12, 30)
+    assert is_female("620102198812301425") and not is_female("620102199001011018")
     with pytest.raises(ValueError, match="day is out of range"):
         born_on("620102199002301017")
 

@@ -164,6 +164,14 @@ def test_who_may_ask_that_two_files_are_joined(by: Actor, *, may: bool) -> None:
     assert may_decide_joining(FILES, ["620102", "640104"], ASKER, by, LONG_AGO, NOON) is may
 
 
+def test_who_held_the_number_decides_herself_unless_she_asked() -> None:
+    she = actor(Role.TRAINEE, who=SHE)
+    assert may_decide_joining(FILES, [], ASKER, she, None, NOON, holder=SHE)
+    assert not may_decide_joining(FILES, [], SHE, she, None, NOON, holder=SHE)
+    assert not may_decide_joining(FILES, [], ASKER, she, None, NOON, holder=SOMEONE)
+    assert not may_decide_joining(FILES, [], ASKER, she, None, NOON)
+
+
 def test_the_second_person_is_another_one_and_no_new_one() -> None:
     by = actor(Role.ADMINISTRATOR, OFFICE)
 

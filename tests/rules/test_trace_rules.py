@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xueji.kernel import clock
+from xueji.python38 import moment
 from xueji.trace import rules
 from xueji.trace.rules import BY, STAFF_NAME, STAFF_ORGANISATION, SYSTEM, By, Entry, Event
 
@@ -40,6 +41,8 @@ def test_another_spelling_of_a_time_is_refused(at: str) -> None:
 
 
 def test_what_is_no_time_is_quoted() -> None:
+    with pytest.raises(ValueError, match=r"^'today' is no time as RFC 3339 writes it$"):
+        moment("today")
     with pytest.raises(ValueError, match=r"^'today' is not a time as leaves write it$"):
         rules.epoch_ms("today")
 

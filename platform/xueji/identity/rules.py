@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
+from operator import ne
 from uuid import UUID
 
 from xueji.identity import spelling
@@ -508,7 +509,7 @@ def may_decide_joining(
     ``since``: when the decider was given the role she acts in, as for `may_confirm_reset`. ``holder``: who held the
     identity number under which an organisation opened the other file; she knows best, and may herself.
     """
-    if holder is not None and decider.person_id == holder != asked_by:
+    if decider.person_id == holder != asked_by:
         return True
     if decider.person_id == asked_by or since is None or now < since + CONFIRMS_AFTER:
         return False
@@ -530,8 +531,7 @@ def is_slip(was: tuple[str, str], now: tuple[str, str]) -> bool:
     if old_name != name and old_number != number:
         return False
     if old_number != number:
-        differ = sum(1 for one, other in zip(old_number, number, strict=False) if one != other)
-        return len(old_number) == len(number) and differ <= _MOST_DIGITS
+        return len(old_number) == len(number) and sum(map(ne, old_number, number)) <= _MOST_DIGITS
     short, long = sorted((old_name, name), key=len)
     return _one_step(short, long) and len(long) > 1
 
@@ -539,8 +539,8 @@ def is_slip(was: tuple[str, str], now: tuple[str, str]) -> bool:
 def _one_step(short: str, long: str) -> bool:
     """Whether one character was written wrongly, left out or added, or two changed places."""
     if len(short) == len(long):
-        wrong = [place for place, (one, other) in enumerate(zip(short, long, strict=True)) if one != other]
-        return len(wrong) <= 1 or (len(wrong) == 2 and sorted(short) == sorted(long))
+        wrong = sum(map(ne, short, long))
+        return wrong <= 1 or (wrong == 2 and sorted(short) == sorted(long))
     return len(long) - len(short) == 1 and any(long[:place] + long[place + 1 :] == short for place in range(len(long)))
 
 
