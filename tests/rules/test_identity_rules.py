@@ -264,3 +264,26 @@ def test_nobody_s_member_has_no_rights() -> None:
 )
 def test_a_birth_date_must_be_one_of_somebody_who_works(born: date, plausible: bool) -> None:
     assert rules.plausible_birth(born, date(2026, 11, 21)) is plausible
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("王明", True),
+        ("欧阳娜仁", True),
+        ("买买提·吐尔逊", True),
+        ("Maria O'Example-Beispiel jr.", True),
+        ("Jose\u0301 Ejemplo", True),
+        ("A" * 40, True),
+        ("A" * 41, False),
+        ("王", False),
+        ("", False),
+        ("王小明1", False),
+        ("王@明", False),
+        ("··", False),
+        ("\u0301\u0301", False),
+        ("虚构甲公司", False),
+    ],
+)
+def test_a_name_of_a_person_is_letters_and_what_stands_between_them(name: str, is_one: bool) -> None:
+    assert rules.is_person_name(name) is is_one
