@@ -1,6 +1,6 @@
 # make run    set up and start the installation    make test   the whole suite, on SQLite and on PostgreSQL
 # make check  lint, types, contracts, tests        make bench  the table of figures
-# make long   what takes an hour: mutants of the rules
+# make long   what takes longest: mutants of the rules
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 MAKEFLAGS += --no-builtin-rules --no-print-directory

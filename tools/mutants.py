@@ -86,7 +86,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--jobs", default="1", help="how many mutants are judged at once")
     parser.add_argument("--living", action="store_true", help="only those that lived when they were last judged")
     parser.add_argument("--tests", default="tests/rules", help="the tests that judge, parted by blanks")
-    parser.add_argument("--examples", default="", help="how many each property test tries, for a quick first look")
+    parser.add_argument("--examples", default="10", help="how many each property test tries; '' for all")
     given = parser.parse_args(arguments)
     lay_out()
     os.chdir(WORKSHOP)  # where mutmut looks for its settings
