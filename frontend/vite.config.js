@@ -6,7 +6,17 @@ import { iconSprite } from "./icons/sprite.js";
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /** One entry a page that needs a script; `site` and `theme` are on every page. */
-const entries = ["theme.scss", "site.ts", "lesson.ts", "enrol.ts", "upload.ts", "timeline.ts", "cohort.ts", "cheat.ts"];
+const entries = [
+  "theme.scss",
+  "site.ts",
+  "lesson.ts",
+  "enrol.ts",
+  "practice.ts",
+  "upload.ts",
+  "timeline.ts",
+  "cohort.ts",
+  "cheat.ts",
+];
 
 export default defineConfig({
   root: here("."),

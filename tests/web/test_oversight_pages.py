@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from people_for_tests import Browser, Someone, organisation, someone
 from scenario import MINUTE, Scenario, Student
+from sqlalchemy import select
 
 from courses.models import Film, Lesson
 from xueji.identity.models import Membership
@@ -15,6 +16,8 @@ from xueji.identity.rules import OrganisationKind
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.rulebook.vocabulary import Outcome
+from xueji.snapshots.models import Check
+from xueji.snapshots.queries import first_tries
 from xueji.trace import alarms
 
 
@@ -134,6 +137,28 @@ def test_an_enterprise_reads_the_hours_of_its_own_people(app: Flask, scenario: S
     assert statement.status_code == 200 and "/api/v1/pictures/" not in statement.text
     export = boss.get("/people.csv")
     assert export.mimetype == "text/csv" and "王**" in export.data.decode("utf-8-sig")
+
+
+def test_the_operator_sees_with_which_cameras_people_pass_at_once(
+    app: Flask, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = _browser(app, someone(scenario.context, Role.ADMINISTRATOR))
+    assert "最近30天没有核验" in browser.get("/installation").text
+    student = scenario.student()
+    # The first is passed at the second answer, the others at once.
+    student.study(scenario.lessons[0], answers=[Outcome.UNCLEAR, Outcome.MATCH])
+    with scenario.context.database.reading() as session:
+        (line,) = first_tries(session, 0)
+        checks = len(session.scalars(select(Check).where(Check.outcome.is_not(None))).all())
+    # One person's camera may be called by her name.
+    assert (line.device, line.checks, line.matched) == ("", checks, checks - 1)
+    browser = _browser(app, someone(scenario.context, Role.ADMINISTRATOR))  # the other sat idle for too long
+    page = browser.get("/installation").text
+    assert "不足五人使用" in page and "Integrated Camera" not in page and f"{line.percent}%" in page
+    monkeypatch.setattr("xueji.snapshots.queries.LEAST_PEOPLE", 1)
+    assert "Integrated Camera" in browser.get("/installation").text
+    scenario.time.advance(timedelta(days=31))
+    assert "最近30天没有核验" in _browser(app, someone(scenario.context, Role.ADMINISTRATOR)).get("/installation").text
 
 
 def test_the_operator_sees_alarms_and_what_is_missing(app: Flask, scenario: Scenario) -> None:

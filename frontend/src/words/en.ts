@@ -134,7 +134,7 @@ export const en: Words = {
     openingCamera: "Opening the camera…",
     allow: "If the browser asks, allow it to use the camera.",
     ready: "Put your face inside the frame",
-    readyWhy: (left) => `Starting in ${left}`,
+    readyWhy: (left) => `Best when your face fills most of the frame. Starting in ${left}`,
     still: "Look at the screen and hold still",
     prompts: {
       turn_left: "Turn your head slowly to your left",
@@ -265,6 +265,12 @@ export const en: Words = {
       cut_short: "The photo did not arrive whole; take it again",
       empty: "The photo did not arrive whole; take it again",
     },
+  },
+  practice: {
+    start: "Try a movement",
+    again: "Try another",
+    seen: ["Seen, that is all it takes", "In a check, follow the prompt slowly; it waits for you."],
+    unseen: ["No movement was seen", "Come closer, let light fall on your face, move more, and try again."],
   },
   upload: {
     preparing: "Preparing…",

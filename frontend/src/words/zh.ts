@@ -134,7 +134,7 @@ export const zh = {
     openingCamera: "正在打开摄像头…",
     allow: "如浏览器询问，请选择“允许”使用摄像头。",
     ready: "请把脸放进框内",
-    readyWhy: (left: number): string => `${left} 秒后开始`,
+    readyWhy: (left: number): string => `脸占满框的大半最清楚，${left} 秒后开始`,
     still: "请正视屏幕，保持不动",
     prompts: {
       turn_left: "请慢慢向左转头",
@@ -267,6 +267,12 @@ export const zh = {
       empty: "照片没有传好，请重拍一次",
     } as Record<string, string>,
   },
+  practice: {
+    start: "试做一个动作",
+    again: "再试一个",
+    seen: ["看到了，就是这样", "核验时照提示慢慢做就可以，系统会等您。"],
+    unseen: ["没有看出动作", "请靠近一些，让光线照在脸上，动作做得大一点，再试一次。"],
+  } as { start: string; again: string; seen: [string, string]; unseen: [string, string] },
   upload: {
     preparing: "正在准备…",
     uploading: (percent: number, speed: string, left: string): string => `已上传 ${percent}% · ${speed}/秒${left === "" ? "" : ` · 约剩 ${left}`}`,

@@ -47,6 +47,8 @@ from xueji.web.session import actor, context, db, reads
 FEWEST_LETTERS, MOST_LETTERS = 2, 2000
 DRAW_SIZES = (5, 10, 20, 50, 100)
 DAYS_TO_ANSWER = 15
+FIRST_TRIES = timedelta(days=30)
+"""Over how long the share of checks is told that were passed at once."""
 T = TypeVar("T")
 
 
@@ -408,6 +410,8 @@ def installation() -> str:
         ready=ready,
         log=trace.state(db()),
         faces=identity.stored_faces(db()),
+        tries=snapshots.first_tries(db(), clock.to_ms(clock.now() - FIRST_TRIES)),
+        calibration=snapshots.last_calibration(db()),
         words=wording,
     )
 

@@ -1,0 +1,104 @@
+/** One movement of a check, tried before any check: nothing is sent, and nothing hangs on it. */
+
+import { Camera, CameraError } from "./camera.ts";
+import { button, icon, make } from "./dom.ts";
+import { drawMovement } from "./lesson/drawing.ts";
+import { MovementRecorder } from "./lesson/recorder.ts";
+import { chime, hush, speak } from "./lesson/voice.ts";
+import { pause } from "./pause.ts";
+import { words, wordsFor } from "./words/index.ts";
+
+const PROMPTS = ["turn_left", "open_mouth", "turn_right"];
+/** As a check draws them: when pictures of a movement are taken, in ms since it began. */
+const MOMENTS_MS = [-450, -200, 80, 250, 450, 700, 1_000, 1_400, 2_000, 2_700];
+const STILL_MS = 1_200;
+
+class Practice {
+  private readonly root: HTMLElement;
+  private readonly preview = make("video", { playsinline: "", "aria-label": words.check.preview });
+  private readonly badge = make("div", { class: "check-badge" });
+  private readonly scene = make("div", { class: "check-scene" }, this.preview, make("div", { class: "check-oval" }), this.badge);
+  private readonly title = make("p", { class: "check-title" });
+  private readonly text = make("p", { class: "check-text" });
+  private readonly actions = make("div", { class: "check-actions" });
+  private tries = 0;
+
+  constructor(root: HTMLElement) {
+    this.root = root;
+    this.preview.muted = true;
+    this.scene.hidden = true;
+    const spoken = make("div", { role: "status", "aria-live": "polite" }, this.title, this.text);
+    root.append(this.scene, spoken, this.actions);
+    this.offer(words.practice.start);
+    root.hidden = false;
+  }
+
+  private offer(label: string): void {
+    this.actions.replaceChildren(button(label, "camera-video", "btn btn-outline-primary", () => void this.run()));
+  }
+
+  private async run(): Promise<void> {
+    const prompt = PROMPTS[this.tries % PROMPTS.length] ?? "turn_left";
+    this.tries += 1;
+    this.actions.replaceChildren();
+    this.scene.hidden = false;
+    this.look("is-live is-busy");
+    this.badge.replaceChildren();
+    this.say(words.check.openingCamera, words.check.allow);
+    let camera: Camera | null = null;
+    const recorder = new MovementRecorder(this.preview);
+    try {
+      camera = await Camera.open(this.preview, 1);
+      recorder.start();
+      this.look("is-live");
+      this.say(words.check.ready, words.check.still);
+      await pause(STILL_MS);
+      this.say(wordsFor(words.check.prompts, prompt), "");
+      this.look(`is-live is-asking asks-${prompt}`);
+      this.badge.replaceChildren(drawMovement(prompt));
+      speak(wordsFor(words.check.prompts, prompt));
+      let seen = false;
+      await recorder.movement(MOMENTS_MS, {
+        unseen: () => (this.text.textContent = words.check.larger),
+        begun: () => {
+          seen = true;
+          this.text.textContent = words.check.seen;
+        },
+        goOn: () => undefined,
+      });
+      this.done(seen);
+    } catch (error) {
+      const failure = error instanceof CameraError ? error.failure : "lost";
+      const [title, text] = words.camera.failures[failure] ?? [failure, ""];
+      this.finish("is-still is-bad", "camera-video-off", title, text);
+    } finally {
+      recorder.stop();
+      camera?.close();
+    }
+  }
+
+  private done(seen: boolean): void {
+    if (seen) chime("seen");
+    else hush();
+    const [title, text] = seen ? words.practice.seen : words.practice.unseen;
+    this.finish(seen ? "is-still is-good" : "is-still is-wait", seen ? "check-circle-fill" : "arrow-clockwise", title, text);
+  }
+
+  private finish(look: string, name: string, title: string, text: string): void {
+    this.look(look);
+    this.badge.replaceChildren(icon(name));
+    this.say(title, text);
+    this.offer(words.practice.again);
+  }
+
+  private look(classes: string): void {
+    this.scene.className = `check-scene ${classes}`;
+  }
+
+  private say(title: string, text: string): void {
+    this.title.textContent = title;
+    this.text.textContent = text;
+  }
+}
+
+for (const root of document.querySelectorAll<HTMLElement>("[data-practice]")) new Practice(root);
