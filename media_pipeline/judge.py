@@ -20,6 +20,7 @@ from media_pipeline.looking import look
 from media_pipeline.mesh import Expression
 from media_pipeline.motion import Moment, Movement
 from media_pipeline.opening import JUDGEMENT_SECONDS, PICTURE_SECONDS, Opened, Opener, OpenHere
+from media_pipeline.posters import is_print
 from media_pipeline.quality import QualityCode
 from media_pipeline.sameness import SAME_MICRO, distances_to_middle
 from media_pipeline.verdict import JudgeSettings, Outcome, PictureHash, Prompt, Signal, SignalCode, Strip, Verdict
@@ -149,6 +150,8 @@ def judge(
         _note_movements(moved, shown, references, engine, earlier, settings, notes)
     doubted = bool(moved and notes.of_movements)
     outcome, score = _decide(read, shown, () if moved else prompts, device_label, earlier, settings, notes)
+    if outcome is Outcome.SEVERAL_FACES:
+        _note_prints(read, moved, notes)
     if doubted and outcome is Outcome.MATCH:
         outcome = Outcome.UNCLEAR
     return Verdict(
@@ -264,6 +267,17 @@ def _read_strip(strip: Strip, prompt: Prompt, wide: bool, engine: Engine, opener
         movement = replace(movement, moments=(*first, *movement.moments[motion.REST_MOMENTS :]))
     exact = hashlib.sha256(strip.data).hexdigest()
     return _Moved(movement, PictureHash(exact, "", motion.memory(movement)))
+
+
+def _note_prints(read: Sequence[_Frame], moved: Sequence[_Moved], notes: _Notes) -> None:
+    """Say it where all further faces are pictures on a wall. It changes no outcome: who knows it can mend it."""
+    crowded = next((frame for frame in read if len(frame.faces) > 1), None)
+    if crowded is None:
+        return  # one after the other before the camera
+    later = [moments[place].picture for each in moved if (moments := each.movement.moments) for place in (0, -1)]
+    others = crowded.faces[1:]
+    if all(is_print(face, crowded.picture, later) for face in others):
+        notes.add(SignalCode.PRINTED_FACE, len(others))
 
 
 def _with_eyes(moment: Moment, engine: Engine) -> Moment:

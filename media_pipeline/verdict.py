@@ -48,6 +48,9 @@ class SignalCode(StrEnum):
     """Frames in which a mask, a hand or a shadow hides the face, or it stands on its head; value: their number."""
     SECOND_FACE_ONCE = "second_face_once"
     """A second face in too few frames to count; value: the number of frames."""
+    PRINTED_FACE = "printed_face"
+    """The other faces do not move at all while the check lasts, as a poster's: it says what to put away; value: how
+    many there are."""
     REPLAY = "replay"
     """Pictures that were used before; value: bits of 128 that differ from the earlier one (0: the same bytes)."""
     REPEATED_FRAME = "repeated_frame"

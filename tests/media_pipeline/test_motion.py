@@ -8,7 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from faces_for_tests import Puppet, encode_jpeg, make_puppet
+from faces_for_tests import Puppet, add_person, encode_jpeg, make_puppet
 from motion_for_tests import Answer, Living, Printed, answer, bent, ends_only, painted
 
 from media_pipeline.descriptors import Descriptor
@@ -206,3 +206,26 @@ class TestStrips:
         pictures = ask(lively[PAIRS[0]], PAIRS[0]).pictures
         assert [bool(known.memory) for known in pictures] == [False, False, True, True]
         assert all(isinstance(known, PictureHash) for known in pictures)
+
+
+def test_a_poster_behind_her_is_told_from_somebody_there(ask: Ask, person: Puppet) -> None:
+    """Both are a second face; only of the poster it is said that it does not move, so that she can put it away."""
+    prompts = PAIRS[0]
+
+    def behind(head: Callable[[float], Pixels], face_pixels: int) -> Answer:
+        her = Living(person, seed=5)
+        return answer(
+            lambda time, prompt, since: add_person(her(time, prompt, since), head(time), face_pixels, 16, 30),
+            prompts,
+            seed=5,
+        )
+
+    other = person.stranger()
+    for face_pixels in (50, 80):
+        poster = ask(behind(lambda _: other, face_pixels), prompts)
+        assert poster.outcome is Outcome.SEVERAL_FACES and SignalCode.PRINTED_FACE in codes(poster)
+    for seed, calm in ((8, 1.0), (9, 0.3)):
+        # `calm`: how fast she sways, against anybody who sits there.
+        visitor = Living(replace(person, picture=other), seed=seed)
+        there = ask(behind(lambda time, v=visitor, c=calm: v(time * c, None, -9.0), 60), prompts)
+        assert there.outcome is Outcome.SEVERAL_FACES and SignalCode.PRINTED_FACE not in codes(there)

@@ -464,7 +464,8 @@ function holds(outcome: string, kind: string): boolean {
 /** Title and text for an outcome; why a picture told nothing is explained as exactly as is known. */
 function wordsOfOutcome(outcome: string, signals: readonly string[]): [string, string] {
   const [title, text] = words.check.outcomes[outcome] ?? [outcome, ""];
-  const known = outcome === "unclear" || outcome === "service_down" ? signals.find((signal) => signal in words.check.signals) : undefined;
+  const explained = outcome === "unclear" || outcome === "service_down" ? signals : signals.filter((signal) => outcome === "several_faces" && signal === "printed_face");
+  const known = explained.find((signal) => signal in words.check.signals);
   const ended = known === "consent_withdrawn" || known === "other_route";
   return [ended ? words.check.routeEnded : title, known === undefined ? text : wordsFor(words.check.signals, known)];
 }

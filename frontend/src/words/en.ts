@@ -182,6 +182,7 @@ export const en: Words = {
       missed: ["No answer in time", "Time on hold can be made up, or you can contest the check."],
     },
     signals: {
+      printed_face: "A face behind you does not move (a poster, a photo or a badge). Put it away, or face another way.",
       prompt_unanswered: "You were not seen to follow the prompts. Turn, close your eyes or open your mouth clearly.",
       strip_unusable: "The movement was not seen whole. Keep your face in the picture all the time and move slowly.",
       movement_broken: "The movement jumps. A little slower, please, and stay in the picture.",
@@ -249,7 +250,7 @@ export const en: Words = {
     problems: {
       too_few_pixels: "The camera's picture is too small: use another one",
       no_face: "No face was seen: put your face inside the frame",
-      several_faces: "More than one person: please be alone in the picture",
+      several_faces: "More than one face: please be alone in the picture, away from portraits on the wall",
       face_too_small: "Too far away: come closer",
       face_cut_off: "The face is cut off: put all of it inside the frame",
       too_dark: "Too dark: face the light",
@@ -269,7 +270,7 @@ export const en: Words = {
   practice: {
     start: "Try a movement",
     again: "Try another",
-    seen: ["Seen, that is all it takes", "In a check, follow the prompt slowly; it waits for you."],
+    seen: ["A movement was seen", "In a check, follow the prompt slowly: it waits for you, and judges whether the movement is the right one."],
     unseen: ["No movement was seen", "Come closer, let light fall on your face, move more, and try again."],
   },
   upload: {

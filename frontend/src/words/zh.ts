@@ -183,6 +183,7 @@ export const zh = {
     } as Record<string, [string, string]>,
     /** Why a picture told nothing, when more is known than that. */
     signals: {
+      printed_face: "身后有一张不动的人像（海报、照片或证件照）。请移开它，或换个方向再拍。",
       prompt_unanswered: "没有看到您跟着提示做动作。请按提示转头、闭眼或张嘴，动作明显一些。",
       strip_unusable: "没有拍到完整的动作。请让脸一直留在画面里，再慢慢做动作。",
       movement_broken: "动作不连贯。请慢一点，中途不要离开画面。",
@@ -250,7 +251,7 @@ export const zh = {
     problems: {
       too_few_pixels: "摄像头的清晰度不够，请换一个",
       no_face: "没有看到人脸，请把脸放进框内",
-      several_faces: "画面里不止一人，请单独拍摄",
+      several_faces: "画面里不止一张脸，请单独拍摄；墙上的人像也请避开",
       face_too_small: "离得太远，请靠近一些",
       face_cut_off: "脸没有拍全，请把整张脸放进框内",
       too_dark: "太暗，请面向光源",
@@ -270,7 +271,7 @@ export const zh = {
   practice: {
     start: "试做一个动作",
     again: "再试一个",
-    seen: ["看到了，就是这样", "核验时照提示慢慢做就可以，系统会等您。"],
+    seen: ["看到动作了", "核验时照提示慢慢做就可以，系统会等您。动作是否合格由核验判断。"],
     unseen: ["没有看出动作", "请靠近一些，让光线照在脸上，动作做得大一点，再试一次。"],
   } as { start: string; again: string; seen: [string, string]; unseen: [string, string] },
   upload: {

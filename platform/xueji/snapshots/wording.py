@@ -102,6 +102,7 @@ SIGNAL: Mapping[str, Any] = {
     SignalCode.FACE_AWAY: _("有照片里脸偏向一侧"),
     SignalCode.FACE_COVERED: _("脸被口罩、手或阴影遮住"),
     SignalCode.SECOND_FACE_ONCE: _("个别照片里出现另一张脸"),
+    SignalCode.PRINTED_FACE: _("另一张脸一动不动，像海报或照片"),
     SignalCode.REPLAY: _("照片以前用过"),
     SignalCode.REPEATED_FRAME: _("同一张照片重复出现"),
     SignalCode.FROZEN_PICTURE: _("画面静止不动"),
