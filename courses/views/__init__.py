@@ -4,4 +4,4 @@ from flask import Blueprint
 
 blueprint = Blueprint("courses", "courses", template_folder="templates")
 
-from courses.views import media, pages  # noqa: E402, F401
+from courses.views import media, pages, tus  # noqa: E402, F401
