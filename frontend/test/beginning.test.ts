@@ -4,6 +4,8 @@ import { beginningOf, difference, type Look, nearest, SMALL } from "../src/lesso
 
 const REST = Float32Array.from({ length: SMALL.width * SMALL.height }, (_, at) => at % 97);
 
+const REACH = 3_300;
+
 /** Something bright and rounded like a head, so far from the left; what sways stands beside it. */
 function picture(left: number, sway: number): Float32Array {
   const small = REST.slice();
@@ -30,19 +32,24 @@ function movement(from: number, lasts: number, shifted = Infinity): Look[] {
 
 test("quick or slow, a movement begins where it leaves rest", () => {
   for (const lasts of [250, 600, 3_000]) {
-    const begun = beginningOf(movement(2_000, lasts), 3) ?? 0;
+    const begun = beginningOf(movement(2_000, lasts), 3, REACH) ?? 0;
     assert.ok(begun >= 1_900 && begun <= 2_000 + 0.35 * lasts + 66, `${lasts}: ${begun}`);
   }
 });
 
 test("whoever shifts in her seat has not begun to move", () => {
-  const begun = beginningOf(movement(3_000, 600, 1_200), 3) ?? 0;
+  const begun = beginningOf(movement(3_000, 600, 1_200), 3, REACH) ?? 0;
   assert.ok(begun >= 2_900 && begun <= 3_300, `${begun}`);
 });
 
+test("where a movement leads is within reach, however early something moved", () => {
+  const begun = beginningOf(movement(2_000, 3_600, 400), 3, REACH) ?? 0;
+  assert.ok(begun + REACH >= 2_000 + 0.9 * 3_600, `${begun}`);
+});
+
 test("a head that sways has not begun", () => {
-  assert.equal(beginningOf(movement(9_000, 500), 3), null);
-  assert.equal(beginningOf([], 0), null);
+  assert.equal(beginningOf(movement(9_000, 500), 3, REACH), null);
+  assert.equal(beginningOf([], 0, REACH), null);
 });
 
 test("each moment gets a picture of its own, in order", () => {

@@ -16,14 +16,17 @@ const LEAST_CHANGE = 9;
 const ABOVE_REST = 1.8;
 /** While this share of the way to its farthest is still to go, a movement has not begun. */
 const STILL_TO_GO = 0.75;
+/** From this share of its greatest change on, a movement has arrived. */
+const ARRIVED = 0.95;
 
 /**
- * When it began, or null while nothing stands out. `rest` is the greatest change while she sat still.
+ * When it began, or null while nothing stands out. `rest` is the greatest change while she sat still; `reach`: how long
+ * after its beginning (ms) it is looked at.
  *
  * Seen from the end: whoever shifts in her seat before she moves looks changed from then on, but is still as far from
- * where the movement leads.
+ * where the movement leads. The end is always within reach: of a slow mover rather the beginning is left out.
  */
-export function beginningOf(looks: readonly Look[], rest: number): number | null {
+export function beginningOf(looks: readonly Look[], rest: number, reach: number): number | null {
   const [first] = looks;
   if (first === undefined) return null;
   const farthest = looks.reduce((most, look) => (look.change > most.change ? look : most), first);
@@ -32,7 +35,9 @@ export function beginningOf(looks: readonly Look[], rest: number): number | null
     .filter((look) => look.at < farthest.at)
     .map((look) => ({ at: look.at, apart: difference(look.small, farthest.small) }));
   const whole = before.reduce((most, look) => Math.max(most, look.apart), 0);
-  return before.filter((look) => look.apart >= STILL_TO_GO * whole).at(-1)?.at ?? first.at;
+  const left = before.filter((look) => look.apart >= STILL_TO_GO * whole).at(-1) ?? first;
+  const arrived = looks.find((look) => look.change >= ARRIVED * farthest.change) ?? farthest;
+  return Math.max(left.at, arrived.at - 0.9 * reach);
 }
 
 /** For each wanted moment the place of the picture nearest to it, in their order. Pictures may be fewer than moments. */

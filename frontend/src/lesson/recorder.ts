@@ -87,7 +87,7 @@ export class MovementRecorder {
         rest = seen.reduce((most, look) => Math.max(most, look.change), rest);
         continue;
       }
-      const begun = beginningOf(seen, Math.min(rest, 14));
+      const begun = beginningOf(seen, Math.min(rest, 14), reach);
       if (begun !== null && !told) {
         told = true;
         waiting.begun();
