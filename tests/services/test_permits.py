@@ -46,7 +46,7 @@ def test_who_waits_for_something_else_lets_others_compute_and_goes_on_afterwards
                 pass
         others_done.set()
         assert waits.result()
-    assert permits._free._value == 1
+    assert permits.free == 1
 
 
 def test_a_wait_that_does_not_say_so_costs_others_their_patience_and_no_more() -> None:
@@ -63,31 +63,31 @@ def test_a_wait_that_does_not_say_so_costs_others_their_patience_and_no_more() -
         assert time.monotonic() - began >= 0.04
     done.set()
     hangs.join()
-    assert permits._free._value == 1
+    assert permits.free == 1
 
 
 def test_what_was_given_back_is_not_given_back_twice() -> None:
     permits = Permits(1, PATIENCE)
     with permits:
         with Waiting(), Waiting():
-            assert permits._free._value == 1
-        assert permits._free._value == 0
+            assert permits.free == 1
+        assert permits.free == 0
         assert give_back() is permits
         assert give_back() is None
         with Waiting():
-            assert permits._free._value == 1
-    assert permits._free._value == 1
+            assert permits.free == 1
+    assert permits.free == 1
 
 
 def test_who_has_the_turn_to_write_or_waits_for_a_group_keeps_no_permit(context: Context) -> None:
     permits = Permits(1, PATIENCE)
     free: list[int] = []
-    committer: GroupCommitter[int, int] = GroupCommitter(lambda items: [free.append(permits._free._value)] and items)
+    committer: GroupCommitter[int, int] = GroupCommitter(lambda items: [free.append(permits.free)] and items)
     with permits:
         assert committer.submit(7) == 7
-        assert permits._free._value == 0
+        assert permits.free == 0
     assert free == [1]
     with permits, context.database.writing() as session:
         session.connection()
-        assert permits._free._value == (1 if context.database.is_sqlite else 0)
-    assert permits._free._value == 1
+        assert permits.free == (1 if context.database.is_sqlite else 0)
+    assert permits.free == 1

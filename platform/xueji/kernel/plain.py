@@ -76,7 +76,11 @@ class Plain:
         """How many rows it reached."""
         reached = 0
         if rows and not self.is_sqlite:
-            self._cursor.executemany(self._text(statement(1)), rows)
+            text = self._text(statement(1))
+            if len(rows) == 1:  # which needs no pipeline
+                self._cursor.execute(text, rows[0])
+            else:
+                self._cursor.executemany(text, rows)
             return int(self._cursor.rowcount)
         for start in range(0, len(rows), ROWS_IN_A_STATEMENT):
             part = rows[start : start + ROWS_IN_A_STATEMENT]
