@@ -25,7 +25,7 @@ LESSONS = (("作业前的安全确认", 240), ("触电急救与应急处置", 12
 """Title and length in seconds."""
 
 
-LONG_SECONDS = 600
+LONG_SECONDS = 300
 """From so long on a film is made small and cheaply."""
 PATIENCE_SECONDS = 600
 """For a film that a worker of the running installation has begun with."""
