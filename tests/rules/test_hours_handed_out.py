@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from trace_stories import HOUR, MINUTE, NINE, PLAN, Story
 
-from xueji.hours.rules import MalformedLeaf, Segment, Statement, evidence
+from xueji.hours.rules import Explanation, MalformedLeaf, Segment, Statement, evidence, explain
 
 ASKS = replace(PLAN, film_handed_out=1)
 
@@ -71,10 +71,11 @@ def test_a_report_that_earns_nothing_may_still_say_what_was_handed_out() -> None
     assert confirmed(told) == (4, 0, 0)
 
 
-def test_it_counts_once_it_is_played() -> None:
+def test_it_counts_once_it_is_played_and_until_then_the_account_says_so() -> None:
     told = story()
     watched(told, 0, 3)
     assert confirmed(told) == (0, 3, 3)
+    assert Explanation("unplayed", 3 * MINUTE) in explain(told.statement())
     watched(told, 0, 2, (0, 2))
     assert confirmed(told) == (2, 1, 1)
 
