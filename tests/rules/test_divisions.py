@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xueji.rulebook.divisions import divisions, is_division, jurisdiction_of, lies_in, name_of
+from xueji.rulebook.divisions import choices, divisions, is_division, jurisdiction_of, lies_in, name_of
 from xueji.rulebook.figures import reaches
 from xueji.rulebook.rules import load
 
@@ -100,3 +100,26 @@ def test_of_two_regions_the_stricter_figure_decides() -> None:
             assert found.figure.value == max(numbers), key
         elif bounds == {"at_most"}:
             assert found.figure.value == min(numbers), key
+
+
+def test_places_to_choose_from_begin_at_home_and_are_named_within_their_province() -> None:
+    found = choices("220100")
+    assert list(found)[:3] == ["吉林省", "北京市", "天津市"]
+    assert found["吉林省"][:4] == [
+        ("220000", "吉林省"),
+        ("220100", "长春市"),
+        ("220102", "长春市南关区"),
+        ("220103", "长春市宽城区"),
+    ]
+    # A city that is a province: its name stands for itself alone, and the rows of its "districts" are no place.
+    assert found["北京市"][:2] == [("110000", "北京市"), ("110101", "东城区")]
+    assert list(choices("990000"))[:2] == ["北京市", "天津市"]
+
+
+def test_every_place_may_be_chosen_once_in_its_own_province() -> None:
+    found = choices("110000")
+    codes = [code for within in found.values() for code, _ in within]
+    assert sorted(codes) == [code for code, name in sorted(divisions().items()) if name != "市辖区"]
+    assert all(name_of(f"{code[:2]}0000") == province for province, within in found.items() for code, _ in within)
+    with pytest.raises(TypeError):
+        found["无"] = []  # type: ignore[index]
