@@ -14,7 +14,6 @@ const MOMENTS_MS = [-450, -200, 80, 250, 450, 700, 1_000, 1_400, 2_000, 2_700];
 const STILL_MS = 1_200;
 
 class Practice {
-  private readonly root: HTMLElement;
   private readonly preview = make("video", { playsinline: "", "aria-label": words.check.preview });
   private readonly badge = make("div", { class: "check-badge" });
   private readonly scene = make("div", { class: "check-scene" }, this.preview, make("div", { class: "check-oval" }), this.badge);
@@ -24,7 +23,6 @@ class Practice {
   private tries = 0;
 
   constructor(root: HTMLElement) {
-    this.root = root;
     this.preview.muted = true;
     this.scene.hidden = true;
     const spoken = make("div", { role: "status", "aria-live": "polite" }, this.title, this.text);

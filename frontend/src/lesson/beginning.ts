@@ -35,9 +35,9 @@ export function beginningOf(looks: readonly Look[], rest: number, reach: number)
     .filter((look) => look.at < farthest.at)
     .map((look) => ({ at: look.at, apart: difference(look.small, farthest.small) }));
   const whole = before.reduce((most, look) => Math.max(most, look.apart), 0);
-  const left = before.filter((look) => look.apart >= STILL_TO_GO * whole).at(-1) ?? first;
+  const left = before.reduce((last, look) => (look.apart >= STILL_TO_GO * whole ? look.at : last), first.at);
   const arrived = looks.find((look) => look.change >= ARRIVED * farthest.change) ?? farthest;
-  return Math.max(left.at, arrived.at - 0.9 * reach);
+  return Math.max(left, arrived.at - 0.9 * reach);
 }
 
 /** For each wanted moment the place of the picture nearest to it, in their order. Pictures may be fewer than moments. */

@@ -72,7 +72,7 @@ export class MovementRecorder {
   /** Wait for the movement asked for just now and give its strip; what is not made in time is sent as it was seen. */
   async movement(moments: readonly number[], waiting: Waiting): Promise<Blob> {
     const asked = performance.now();
-    const reach = moments.at(-1) ?? 0;
+    const reach = Math.max(0, ...moments);
     this.rest();
     let rest = 0;
     let told = false;
