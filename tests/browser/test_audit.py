@@ -42,7 +42,7 @@ def test_a_regulator_replays_a_sitting_and_verifies_the_evidence_offline(
     page.get_by_role("link", name="毕").first.click()
     page.get_by_role("link", name="回放").first.click()
     replay = page.locator("[data-replay]")
-    expect(replay.get_by_text("此刻")).to_be_visible()
+    expect(replay.get_by_role("heading", name="此刻")).to_be_visible()
     moment = replay.get_by_role("slider", name="回放时刻")
     before = moment.input_value()
     moment.press("ArrowRight")
