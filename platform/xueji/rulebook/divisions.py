@@ -47,9 +47,8 @@ def choices(home: str) -> Mapping[str, list[tuple[str, str]]]:
         if divisions()[code] == "市辖区":
             continue
         province = name_of(f"{code[:2]}0000")
-        within = name_of(code)
-        shown = within if within == province else within.removeprefix(province)
-        found.setdefault(province, []).append((code, shown))
+        within = name_of(code)[len(province) :]
+        found.setdefault(province, []).append((code, within or province))
     return MappingProxyType(found)
 
 
