@@ -18,24 +18,50 @@ const ABOVE_REST = 1.8;
 const STILL_TO_GO = 0.75;
 /** From this share of its greatest change on, a movement has arrived. */
 const ARRIVED = 0.95;
+/** What changes the picture so much (of the greatest change) within so long (ms) is a movement, and no sway. */
+const QUICK = 0.6;
+const QUICK_MS = 500;
+/** A quick movement is under way while so much (of its quickest) changes within that time. */
+const UNDER_WAY = 0.35;
 
 /**
  * When it began, or null while nothing stands out. `rest` is the greatest change while she sat still; `reach`: how long
  * after its beginning (ms) it is looked at.
  *
- * Seen from the end: whoever shifts in her seat before she moves looks changed from then on, but is still as far from
- * where the movement leads. The end is always within reach: of a slow mover rather the beginning is left out.
+ * Heads sway and people shift in their seats, so that a picture differs from rest long before anybody moves as she was
+ * asked. A quick movement is found by how much changes at a time, a slow one from its end.
  */
 export function beginningOf(looks: readonly Look[], rest: number, reach: number): number | null {
   const [first] = looks;
   if (first === undefined) return null;
   const farthest = looks.reduce((most, look) => (look.change > most.change ? look : most), first);
   if (farthest.change < Math.max(LEAST_CHANGE, rest * ABOVE_REST)) return null;
+  return beginningOfQuick(looks, farthest.change) ?? beginningFromEnd(looks, farthest, reach);
+}
+
+function beginningOfQuick(looks: readonly Look[], greatest: number): number | null {
+  const steps: { at: number; change: number }[] = [];
+  let ahead = 0;
+  for (const look of looks) {
+    while ((looks[ahead]?.at ?? Infinity) < look.at + QUICK_MS) ahead += 1;
+    const then = looks[ahead];
+    if (then === undefined) break;
+    steps.push({ at: look.at, change: difference(look.small, then.small) });
+  }
+  const quickest = Math.max(0, ...steps.map((step) => step.change));
+  if (quickest < QUICK * greatest) return null;
+  let place = steps.findIndex((step) => step.change === quickest);
+  while ((steps[place - 1]?.change ?? 0) >= UNDER_WAY * quickest) place -= 1;
+  return (steps[place]?.at ?? 0) + 0.8 * QUICK_MS;
+}
+
+/** Whoever shifted before is still as far from where the movement leads. Its end is always within reach. */
+function beginningFromEnd(looks: readonly Look[], farthest: Look, reach: number): number {
   const before = looks
     .filter((look) => look.at < farthest.at)
     .map((look) => ({ at: look.at, apart: difference(look.small, farthest.small) }));
   const whole = before.reduce((most, look) => Math.max(most, look.apart), 0);
-  const left = before.reduce((last, look) => (look.apart >= STILL_TO_GO * whole ? look.at : last), first.at);
+  const left = before.reduce((last, look) => (look.apart >= STILL_TO_GO * whole ? look.at : last), looks[0]?.at ?? 0);
   const arrived = looks.find((look) => look.change >= ARRIVED * farthest.change) ?? farthest;
   return Math.max(left, arrived.at - 0.9 * reach);
 }
