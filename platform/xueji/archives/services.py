@@ -121,7 +121,7 @@ def _close_chain(context: Context, *, enrolment_id: UUID, actor: Actor, with_pic
             rulebook = load(statement.rulebook)
         except (MalformedTrace, NoSuchRulebook) as error:
             raise AccountUnreadable from error
-    asker = _asker(session, actor, enrolment)
+        asker = _asker(session, actor, enrolment)
     with context.database.writing() as session:
         faces = PICTURE in opened_fields(asker, with_pictures=with_pictures)
         seen = _record_looks(session, context, actor, enrolment, asker) if faces else {}

@@ -123,7 +123,9 @@ class Database:
         self._writer = self.engine.execution_options(**{WRITES: True})
 
     def open_session(self, *, writes: bool) -> Session:
-        return Session(self._writer if writes else self.engine, expire_on_commit=False, info=self.info)
+        # Closed is closed: a session used after its block would take a connection that nobody gives back.
+        engine = self._writer if writes else self.engine
+        return Session(engine, expire_on_commit=False, close_resets_only=False, info=self.info)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
