@@ -55,7 +55,9 @@ _SCRIPT = """
         let image = still[Math.floor(now / restful) % still.length];
         if (prompt !== null && begun > 0) {
             const all = moving[prompt][time];
-            image = all[Math.min(all.length - 1, Math.floor((begun / growth) * all.length))];
+            // However slow somebody is, her lids are shut within a second.
+            const lasts = prompt === 'blink' ? Math.min(growth, 1000) : growth;
+            image = all[Math.min(all.length - 1, Math.floor((begun / lasts) * all.length))];
         }
         // A head sways, and a camera has noise.
         const sway = [3 * Math.sin(now / 1700), 2 * Math.sin(now / 2300 + 1)];

@@ -53,8 +53,13 @@ def test_a_check_lies_over_the_film_and_shows_the_way_out(visit: Visit, campus: 
     shows_the_way_out(visitor.page, campus.url + campus.lesson_path(trainee))
     expect(film).to_be_hidden()
     visitor.page.get_by_role("button", name="摄像头不能用").first.click()
+    # The next check comes with the next study, sooner than anybody outside could look.
+    visitor.page.evaluate("""() => document.querySelector('dialog.check').addEventListener('close', () => {
+        const film = document.querySelector('video[data-part=video]');
+        document.documentElement.dataset.film = getComputedStyle(film).display;
+    }, { once: true })""")
     visitor.page.get_by_role("button", name="继续学习").click()
-    expect(film).to_be_visible()
+    expect(visitor.page.locator("html")).to_have_attribute("data-film", "block")
 
 
 def large_photo() -> bytes:
