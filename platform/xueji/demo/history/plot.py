@@ -27,7 +27,7 @@ from xueji.oversight.services import answer_finding, close_finding, draw_trainee
 from xueji.rulebook.vocabulary import Category, Outcome, ReviewOutcome, Training
 from xueji.snapshots import services as snapshots
 
-LONG = 8 * 60
+LONG = 5 * 60
 """Seconds of a film that is studied in these weeks."""
 COURSES = (
     (TRAINING_CENTRE, "安全管理再培训课程", (("作业风险与个体防护", LONG), ("典型事故警示", LONG))),
