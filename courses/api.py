@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from flask import request
 from flask_openapi3.blueprint import APIBlueprint
 
-from courses import queries, rules, status, tasks
+from courses import arriving, queries, rules, status
 from courses.access import access_film, access_upload
 from courses.errors import (
     LessonInUse,
@@ -35,8 +33,7 @@ from courses.schemas import (
 )
 from courses.services import uploads
 from xueji.kernel.actor import Role
-from xueji.kernel.database import after_commit
-from xueji.kernel.errors import Malformed, NotFound
+from xueji.kernel.errors import NotFound
 from xueji.web.access import roles
 from xueji.web.described import files, refuses
 from xueji.web.session import actor, context, db
@@ -86,17 +83,8 @@ PIECE = {"requestBody": {"required": True, **files("application/octet-stream")}}
 @refuses(UploadTooLarge, PieceTooLarge, WrongOffset, UploadFinished)
 def continue_upload(path: UploadPath, header: UploadOffsetHeader) -> dict[str, Any]:
     """One piece, as the raw body. A piece that does not begin where the file ends so far is answered 409."""
-    if (request.content_length or 0) > rules.PIECE_BYTES:
-        raise PieceTooLarge(limit=rules.PIECE_BYTES)
-    # The body arrives at the sender's pace, and the store takes its time: no write transaction is open yet.
-    with context().database.reading() as session:
-        upload = access_upload(session, actor(), path.upload_id)
-    piece = request.get_data(cache=False)
-    if request.content_length is not None and len(piece) != request.content_length:
-        raise Malformed
-    digest = uploads.store_piece(context().store, upload, offset=header.upload_offset, piece=piece)
-    offset = uploads.count_piece(db(), upload_id=upload.id, offset=header.upload_offset, size=len(piece), digest=digest)
-    return UploadAt(offset=offset).model_dump()
+    upload, piece = arriving.receive_piece(path.upload_id)
+    return UploadAt(offset=arriving.keep_piece(upload, header.upload_offset, piece)).model_dump()
 
 
 @blueprint.post("/uploads/<upload_id>/finish", responses={202: UploadDone})
@@ -107,18 +95,14 @@ def finish_upload(path: UploadPath) -> tuple[dict[str, Any], int]:
         upload = access_upload(session, actor(), path.upload_id)
         paths = uploads.piece_paths(session, upload.id)
     uploads.check_whole(context().store, upload, paths)
-    film_id, new = uploads.finish_upload(db(), actor=actor(), events=context().events, upload_id=upload.id)
-    if new:
-        after_commit(db(), partial(tasks.enqueue_film, film_id))
-    return UploadDone(film_id=film_id).model_dump(mode="json"), 202
+    return UploadDone(film_id=arriving.finish(upload.id)).model_dump(mode="json"), 202
 
 
 @blueprint.delete("/uploads/<upload_id>", responses={204: None})
 @roles(Role.INSTITUTION)
 @refuses(UploadFinished)
 def discard_upload(path: UploadPath) -> tuple[str, int]:
-    gone = uploads.discard_upload(db(), actor=actor(), upload_id=path.upload_id)
-    after_commit(db(), partial(uploads.delete_folder, context().store, gone))
+    arriving.give_up(path.upload_id)
     return "", 204
 
 

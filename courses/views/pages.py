@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from courses import queries, status, wording
+from courses import arriving, queries, status, wording
 from courses.access import access_course, access_lesson
 from courses.forms import CourseForm, LessonForm, NewLessonForm
 from courses.models import FilmState
-from courses.services import editing, uploads
+from courses.services import editing
 from courses.views import blueprint
 from xueji.kernel.actor import Role
-from xueji.kernel.database import after_commit
 from xueji.kernel.errors import Problem
 from xueji.web.access import roles
 from xueji.web.session import actor, context, db
@@ -93,8 +91,7 @@ def lesson_editor(lesson_id: UUID) -> Any:
 @roles(Role.INSTITUTION)
 def give_up_upload(course_id: UUID, upload_id: UUID) -> Any:
     course = access_course(db(), actor(), course_id)
-    gone = uploads.discard_upload(db(), actor=actor(), upload_id=upload_id)
-    after_commit(db(), partial(uploads.delete_folder, context().store, gone))
+    arriving.give_up(upload_id)
     flash(_("这次上传已放弃。"), "success")
     return redirect(url_for("courses.course_editor", course_id=course.id))
 

@@ -10,20 +10,17 @@ import base64
 import binascii
 import hashlib
 import hmac
-from functools import partial
 from uuid import UUID
 
 from flask import Response, request, url_for
 from werkzeug.http import http_date
 
-from courses import rules, tasks
+from courses import arriving, rules
 from courses.access import access_upload
-from courses.errors import PieceTooLarge
 from courses.models import Upload
 from courses.services import uploads
 from courses.views import blueprint
 from xueji.kernel.actor import Role
-from xueji.kernel.database import after_commit
 from xueji.kernel.errors import Invalid, Malformed
 from xueji.web.access import public, roles
 from xueji.web.session import actor, context, db
@@ -91,21 +88,14 @@ def tus_continue(upload_id: UUID) -> Response:
         return _answer(WRONG_VERSION)
     if request.mimetype != PIECE:
         return _answer(WRONG_TYPE)
-    if (request.content_length or 0) > rules.PIECE_BYTES:
-        raise PieceTooLarge(limit=rules.PIECE_BYTES)
-    # As in `courses.api`: no write transaction while the body arrives and the store takes its time.
-    with context().database.reading() as session:
-        upload = access_upload(session, actor(), upload_id)
+    upload, piece = arriving.receive_piece(upload_id)
     offset = _whole("Upload-Offset")
-    piece = request.get_data(cache=False)
-    if request.content_length is not None and len(piece) != request.content_length:
-        raise Malformed
     if not _is_whole(piece):
         return _answer(CHECKSUM_MISMATCH)
-    digest = uploads.store_piece(context().store, upload, offset=offset, piece=piece)
-    now_at = uploads.count_piece(db(), upload_id=upload_id, offset=offset, size=len(piece), digest=digest)
-    if now_at == upload.size:
-        _finish(upload_id)
+    now_at = arriving.keep_piece(upload, offset, piece)
+    # Whoever announced a hash of the whole, which tus cannot, ends the upload where it is compared (`courses.api`).
+    if now_at == upload.size and upload.sha256 is None:
+        arriving.finish(upload_id)
     response = _answer(204, upload)
     response.headers["Upload-Offset"] = str(now_at)
     return response
@@ -116,15 +106,8 @@ def tus_continue(upload_id: UUID) -> Response:
 def tus_terminate(upload_id: UUID) -> Response:
     if _is_other_version():
         return _answer(WRONG_VERSION)
-    gone = uploads.discard_upload(db(), actor=actor(), upload_id=upload_id)
-    after_commit(db(), partial(uploads.delete_folder, context().store, gone))
+    arriving.give_up(upload_id)
     return _answer(204)
-
-
-def _finish(upload_id: UUID) -> None:
-    film_id, new = uploads.finish_upload(db(), actor=actor(), events=context().events, upload_id=upload_id)
-    if new:
-        after_commit(db(), partial(tasks.enqueue_film, film_id))
 
 
 def _answer(status: int, upload: Upload | None = None) -> Response:

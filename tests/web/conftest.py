@@ -6,18 +6,41 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from lesson_page import Page, opened_page
 from scenario import Scenario
+from school_for_tests import School, new_school
 from sqlalchemy.orm import Session
 
+from courses import tasks
 from xueji.hours import queries, services
 from xueji.hours.rules import Ahead, Statement
+from xueji.kernel.context import Context
 from xueji.rulebook.vocabulary import Method
 
 
 @pytest.fixture
 def page(app: Flask, scenario: Scenario) -> Page:
     return opened_page(app, scenario)
+
+
+@pytest.fixture
+def school(app: Flask, context: Context) -> School:
+    return new_school(context)
+
+
+@pytest.fixture
+def staff(app: Flask, school: School) -> FlaskClient:
+    """Whoever runs the school, by program."""
+    return school.head.client(app, school.context)
+
+
+@pytest.fixture
+def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which films were handed to the workers."""
+    asked: list[str] = []
+    monkeypatch.setattr(tasks.transcode_film, "delay", asked.append)
+    return asked
 
 
 @pytest.fixture(autouse=True)

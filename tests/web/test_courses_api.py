@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from school_for_tests import School, new_member, new_school
 from werkzeug.test import TestResponse
 
-from courses import rules, tasks
+from courses import rules
 from courses.models import Film
 from courses.services import films
 from media_pipeline.demo_film import make_demo_film
@@ -24,24 +24,6 @@ from xueji.kernel.context import Context
 
 FILE = bytes(range(256)) * 40
 UPLOADS = "/api/v1/uploads"
-
-
-@pytest.fixture
-def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was handed to the workers."""
-    asked: list[str] = []
-    monkeypatch.setattr(tasks.transcode_film, "delay", asked.append)
-    return asked
-
-
-@pytest.fixture
-def school(app: Flask, context: Context) -> School:
-    return new_school(context)
-
-
-@pytest.fixture
-def staff(app: Flask, school: School) -> FlaskClient:
-    return school.head.client(app, school.context)
 
 
 @pytest.fixture

@@ -14,11 +14,6 @@ from xueji.kernel.context import Context
 
 
 @pytest.fixture
-def school(app: Flask, context: Context) -> School:
-    return new_school(context)
-
-
-@pytest.fixture
 def browser(app: Flask, school: School) -> Browser:
     browser = Browser(app)
     browser.sign_in(school.head.who)

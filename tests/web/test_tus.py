@@ -16,7 +16,7 @@ from frontend_for_tests import Scripts, scripts
 from school_for_tests import School, new_school
 from werkzeug.serving import make_server
 
-from courses import rules, tasks
+from courses import rules
 from courses.models import Film
 from xueji.kernel import clock
 from xueji.kernel.context import Context
@@ -26,23 +26,6 @@ __all__ = ["scripts"]
 FILE = bytes(range(256)) * 40_000
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = {**TUS, "Content-Type": "application/offset+octet-stream"}
-
-
-@pytest.fixture
-def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    asked: list[str] = []
-    monkeypatch.setattr(tasks.transcode_film, "delay", asked.append)
-    return asked
-
-
-@pytest.fixture
-def school(app: Flask, context: Context) -> School:
-    return new_school(context)
-
-
-@pytest.fixture
-def staff(app: Flask, school: School) -> FlaskClient:
-    return school.head.client(app, school.context)
 
 
 def written(**values: str) -> str:
@@ -88,6 +71,18 @@ def test_a_damaged_piece_is_refused_and_not_counted(staff: FlaskClient, algorith
     assert staff.patch(place, data=b"b" * 50, headers=told).status_code == 460
     assert staff.head(place, headers=TUS).headers["Upload-Offset"] == "0"
     assert staff.patch(place, data=b"a" * 50, headers=told).status_code == 204
+
+
+def test_a_hash_of_the_whole_is_compared_whichever_way_the_pieces_come(staff: FlaskClient, enqueued: list[str]) -> None:
+    piece = FILE[:1000]
+    wrong = {"name": "课.mp4", "size": len(piece), "sha256": "00" * 32}
+    upload = staff.post("/api/v1/uploads", json=wrong).get_json()["upload_id"]
+    answer = staff.patch(f"/tus/{upload}", headers={**PIECE, "Upload-Offset": "0"}, data=piece)
+    assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, "1000")
+    assert staff.get(f"/api/v1/uploads/{upload}").get_json()["film_id"] is None
+    refused = staff.post(f"/api/v1/uploads/{upload}/finish")
+    assert (refused.status_code, refused.get_json()["type"]) == (422, "upload-damaged")
+    assert enqueued == []
 
 
 def test_what_is_given_up_is_gone(staff: FlaskClient, school: School) -> None:
