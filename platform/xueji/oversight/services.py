@@ -117,9 +117,7 @@ def raise_finding(
     if not actor.is_(Role.REGULATOR):
         raise Forbidden
     enrolment = access_enrolment(session, actor, enrolment_id)
-    now = clock.now()
-    if deadline <= clock.shanghai_day(now):
-        raise DeadlinePast
+    _must_lie_ahead(deadline)
     if sitting_id is not None:
         sitting = session.get(Sitting, sitting_id)
         if sitting is None or sitting.enrolment_id != enrolment.id:
@@ -140,7 +138,7 @@ def raise_finding(
         deadline=deadline,
         state=FindingState.OPEN,
         raised_by=actor.person_id,
-        raised_at=now,
+        raised_at=clock.now(),
     )
     session.add(finding)
     session.flush()
@@ -164,8 +162,7 @@ def send_back(
 
     Raises NotFound, Forbidden, FindingOver, DeadlinePast.
     """
-    if deadline <= clock.shanghai_day(clock.now()):
-        raise DeadlinePast
+    _must_lie_ahead(deadline)
     finding = _to_move(session, actor, finding_id, Role.REGULATOR, FindingState.OPEN)
     finding.deadline = deadline
     finding.answer, finding.answered_by, finding.answered_at = "", None, None
@@ -186,14 +183,19 @@ def extend(
         raise Forbidden
     if finding.state is not FindingState.OPEN:
         raise FindingOver
-    if deadline <= clock.shanghai_day(clock.now()):
-        raise DeadlinePast
+    _must_lie_ahead(deadline)
     if deadline <= finding.deadline:
         raise DeadlineNotLater
     finding.deadline = deadline
     _note(session, actor, finding, Turn.EXTEND, words)
     _record(session, keyring, actor, finding)
     return finding
+
+
+def _must_lie_ahead(deadline: date) -> None:
+    """Raises DeadlinePast: a deadline is a day after today."""
+    if deadline <= clock.shanghai_day(clock.now()):
+        raise DeadlinePast
 
 
 def _note(session: Session, actor: Actor, finding: Finding, turn: Turn, words: str) -> None:
