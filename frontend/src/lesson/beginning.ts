@@ -5,6 +5,8 @@ export interface Look {
   at: number;
   change: number;
   small: Float32Array;
+  /** How much the picture changes from here within `QUICK_MS`; compared once, as soon as there is one to compare with. */
+  step?: number;
 }
 
 /** The size of a small grey picture, and of the blocks by which two of them are compared. */
@@ -24,18 +26,22 @@ const QUICK_MS = 500;
 /** A quick movement is under way while so much (of its quickest) changes within that time. */
 const UNDER_WAY = 0.35;
 
+/** Whether anything stands out from rest; `rest` is the greatest change while she sat still. */
+export function hasBegun(looks: readonly Look[], rest: number): boolean {
+  const least = Math.max(LEAST_CHANGE, rest * ABOVE_REST);
+  return looks.some((look) => look.change >= least);
+}
+
 /**
- * When it began, or null while nothing stands out. `rest` is the greatest change while she sat still; `reach`: how long
- * after its beginning (ms) it is looked at.
+ * When it began, or null while nothing stands out (see `hasBegun`). `reach`: how long after its beginning (ms) it is looked at.
  *
  * Heads sway and people shift in their seats, so that a picture differs from rest long before anybody moves as she was
  * asked. A quick movement is found by how much changes at a time, a slow one from its end.
  */
 export function beginningOf(looks: readonly Look[], rest: number, reach: number): number | null {
   const [first] = looks;
-  if (first === undefined) return null;
+  if (first === undefined || !hasBegun(looks, rest)) return null;
   const farthest = looks.reduce((most, look) => (look.change > most.change ? look : most), first);
-  if (farthest.change < Math.max(LEAST_CHANGE, rest * ABOVE_REST)) return null;
   return beginningOfQuick(looks, farthest.change) ?? beginningFromEnd(looks, farthest, reach);
 }
 
@@ -46,7 +52,8 @@ function beginningOfQuick(looks: readonly Look[], greatest: number): number | nu
     while ((looks[ahead]?.at ?? Infinity) < look.at + QUICK_MS) ahead += 1;
     const then = looks[ahead];
     if (then === undefined) break;
-    steps.push({ at: look.at, change: difference(look.small, then.small) });
+    look.step ??= difference(look.small, then.small);
+    steps.push({ at: look.at, change: look.step });
   }
   const quickest = Math.max(0, ...steps.map((step) => step.change));
   if (quickest < QUICK * greatest) return null;

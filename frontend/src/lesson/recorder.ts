@@ -1,12 +1,14 @@
 /** Pictures of a movement: kept while it is awaited, picked at the moments the server drew, laid into one. */
 
-import { beginningOf, difference, type Look, nearest, SMALL } from "./beginning.ts";
+import { beginningOf, difference, hasBegun, type Look, nearest, SMALL } from "./beginning.ts";
 
 /** How long a movement is waited for, from its telling. Only then is what was seen sent, whatever it was. */
 const PATIENCE_MS = 9_000;
 /** Nobody reads and moves faster; and the prompt is being spoken. */
 const LEAST_MS = 3_600;
 const HINT_MS = 4_000;
+/** Whoever moves more than this (grey levels) while the prompt is read has begun already. */
+const MOST_STILL = 14;
 const TICK_MS = 66;
 const KEEP_MS = 13_000;
 /** One moment's size: the longer and the shorter side, in pixels; three of the longer are as wide as a strip may be. */
@@ -87,16 +89,20 @@ export class MovementRecorder {
         rest = seen.reduce((most, look) => Math.max(most, look.change), rest);
         continue;
       }
-      const begun = beginningOf(seen, Math.min(rest, 14), reach);
-      if (begun !== null && !told) {
+      const still = Math.min(rest, MOST_STILL);
+      const moves = hasBegun(seen, still);
+      if (moves && !told) {
         told = true;
         waiting.begun();
       }
-      if (begun === null && !hinted && now - asked > HINT_MS) {
+      if (!moves && !hinted && now - asked > HINT_MS) {
         hinted = true;
         waiting.unseen();
       }
-      const over = begun !== null && now - asked > LEAST_MS && now > begun + reach;
+      // To find when costs more than to see that, and is not needed before.
+      if (now - asked <= LEAST_MS) continue;
+      const begun = beginningOf(seen, still, reach);
+      const over = begun !== null && now > begun + reach;
       if (over || now - asked > PATIENCE_MS) return this.strip(moments, begun ?? asked + 1_000);
     }
   }
