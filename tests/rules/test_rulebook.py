@@ -41,7 +41,7 @@ OPERATOR = Situation("special_operator", True, "initial")
 
 PUBLISHED = {
     "cn-safety-training@2026.11": "8915bd990767a348533d81e0b53cb1e84294471217756680303fd56ee852de40",
-    "cn-safety-training@2026.12": "dd089af55883321233387745b910a0715cc160aa2c44a2d6de02e4131b29d642",
+    "cn-safety-training@2026.12": "13827261e75744cd971c1ace274700e567bd0f4f6a9c2c4789a4d453653aa200",
 }
 """Each published version and the digest of its text. A published version never changes: publish another one."""
 

@@ -210,11 +210,11 @@ def test_every_text_somebody_agreed_to_is_kept(app: Flask, version: str) -> None
 
 
 def test_the_consent_text_promises_what_there_is(app: Flask) -> None:
-    """Pictures of checks end with the file they belong to; the copy is a button of the account page."""
+    """Pictures of checks end when the years of the file are over; the copy is a button of the account page."""
     with app.test_request_context():
         current = consent_text.CURRENT[ConsentKind.FACE]
         zh, en = (render_template(consent_text.template(ConsentKind.FACE, current, each)) for each in ("zh", "en"))
-    assert "到期删除" not in zh and "不会自动删除" in zh and "do not delete themselves" in en
+    assert "期满即删除" in zh and "Then they are deleted" in en
     assert "带走我的数据" in zh and "Take my data along" in en
 
 

@@ -221,12 +221,18 @@ TAKEN: Mapping[str, Taken] = {
         "person_id",
         "核验画面的登记（画面可在每次培训的“核验记录”中查看）",
         "pictures of checks (to be seen under each training's checks)",
-        "id attempt_id person_id position movement sha256 commitment",
+        "id attempt_id person_id position movement deleted_ms sha256 commitment",
         {
             **_left(Why.PLACE, "path"),
             **_left(Why.KEYED, "mark likeness_mark"),
             **_left(Why.TEMPLATE, "likeness"),
         },
+    ),
+    "check_pictures_end": Taken(
+        "enrolment_id.person_id",
+        "核验画面保存到何时、何时删除",
+        "until when pictures of checks are kept, and when they were deleted",
+        "enrolment_id look_on ended_ms pictures years figure",
     ),
     "check_appeal": Taken(
         "check_id.person_id",

@@ -8,8 +8,9 @@ import json
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any
 from uuid import UUID
 
@@ -224,8 +225,8 @@ def _write(
     proven = proofs.parts(session, closing.chain, closing.closing_n)
     said = _write_leaves(session, archive, closing, proven)
     _write_proofs(session, archive, proven, said.spans, held_size)
-    opened = _write_openings(session, archive, closing, said, with_pictures=with_pictures)
-    _write_pictures(session, context, archive, opened, closing.seen)
+    over = partial(_write_pictures, session, context, archive, closing.seen)
+    _write_openings(session, archive, closing, said, with_pictures=with_pictures, over=over)
     if said.about:
         _put(archive, parts.SUBJECT, _json(_subject(session, context, closing)))
     _put(archive, parts.POLICY, _json(trust.policy(session, context.settings)))
@@ -298,9 +299,16 @@ def _write_proofs(
 
 
 def _write_openings(
-    session: Session, archive: zipfile.ZipFile, closing: _Closing, said: _Said, *, with_pictures: bool
-) -> list[Opening]:
-    """Writes what may be opened, names what is withheld or erased; returns the openings of pictures that are given."""
+    session: Session,
+    archive: zipfile.ZipFile,
+    closing: _Closing,
+    said: _Said,
+    *,
+    with_pictures: bool,
+    over: Callable[[Iterable[Opening]], Collection[str]],
+) -> None:
+    """Writes what may be opened, names what is withheld or erased. ``over`` is given the openings of pictures, writes
+    those, and returns which of them are not to be given after all."""
     allowed = opened_fields(closing.asker, with_pictures=with_pictures)
     kept = queries.openings(session, closing.chain)
     opened = {
@@ -309,6 +317,8 @@ def _write_openings(
         if kept[commitment].field in allowed
     }
     unsealed = _unsealed(session, opened)
+    for gone in over(opened[each] for each in list(unsealed) if opened[each].field == PICTURE):
+        del unsealed[gone]
     erased = {each: day for each, day in said.erased.items() if each in said.commitments and each not in kept}
     withheld = sorted(said.commitments - unsealed.keys() - erased.keys())
     written = {
@@ -316,7 +326,6 @@ def _write_openings(
         for commitment, one in unsealed.items()
     }
     _put(archive, parts.OPENINGS, _json({"opened": written, "withheld": withheld, "erased": erased}))
-    return [opened[commitment] for commitment in unsealed if opened[commitment].field == PICTURE]
 
 
 def _unsealed(session: Session, openings: Mapping[str, Opening]) -> dict[str, sealing.Opened]:
@@ -349,10 +358,15 @@ def _write_pictures(
     session: Session,
     context: Context,
     archive: zipfile.ZipFile,
-    openings: Iterable[Opening],
     seen: Mapping[str, Seen],
-) -> None:
-    """One picture at a time. One that is gone without having been erased is left out, and the verifier says so."""
+    openings: Iterable[Opening],
+) -> set[str]:
+    """One picture at a time. One that is gone without having been erased is left out, and the verifier says so.
+
+    Returns those that were deleted while this bundle was made, as the law asks: the leaf that says so comes after its
+    closing one.
+    """
+    missing = set()
     for opening in openings:
         looked_at = seen.get(opening.reference or "")
         if looked_at is None:
@@ -360,10 +374,15 @@ def _write_pictures(
         try:
             picture = open_seen(session, context, looked_at)
         except (NotFound, Erased):
+            missing.add(opening.commitment)
             continue
         kind = vault.picture_type(picture).removeprefix("image/").replace("jpeg", "jpg")
         name = f"{parts.PICTURES}{opening.commitment}.{kind}"
         _put(archive, name, picture, compressed=False)
+    if not missing:
+        return missing
+    with context.database.reading() as now:
+        return missing - set(now.scalars(select(Opening.commitment).where(Opening.commitment.in_(missing))))
 
 
 def _write_manifest(archive: zipfile.ZipFile) -> None:

@@ -103,6 +103,7 @@ def _attempt(attempt: AttemptLine, with_pictures: bool) -> dict[str, Any]:
         "prompts": list(attempt.prompts),
         "signals": list(attempt.signals),
         "pictures": [str(picture) for picture in attempt.pictures] if with_pictures else [],
+        "pictures_deleted_at": _time(attempt.deleted_ms),
     }
 
 

@@ -172,6 +172,9 @@ class AttemptOut(BaseModel):
     prompts: list[str]
     signals: list[str]
     pictures: list[UUID] = Field(description="For /pictures/{id}; empty for those who may not see faces")
+    pictures_deleted_at: AwareDatetime | None = Field(
+        description="When they were deleted because the years for which the law has them kept were over; else null"
+    )
 
 
 class AppealOut(BaseModel):

@@ -83,6 +83,9 @@ class Settings:
     """The same for each member of staff: several of the largest random draws, one after the other, in an hour."""
     own_data_copies: str = "3 per hour; 10 per day"
     """Times somebody may take along what is kept about her: all of it is read and opened anew."""
+    keep_check_pictures: bool = False
+    """Whether pictures of checks stay when the years of their training file are over: true where the authority has
+    said that deleting them, too, takes its consent."""
     duplicate_micro: int = 450_000
     """Distance (millionths) up to which two people's reference photos are shown to staff as perhaps one person's."""
     upload_limit_mib: int = 4096

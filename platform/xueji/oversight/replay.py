@@ -231,6 +231,8 @@ def _check(line: CheckLine, pictures: Mapping[str, Sequence[str]]) -> Item:
         said.append(_("第 %(n)s 次作答", n=attempt.number if attempt else 1))
     if attempt is not None:
         said += [str(SIGNAL.get(code, code)) for code in attempt.signals]
+    if attempt is not None and attempt.deleted_ms is not None:
+        said.append(_("照片已按法定期限删除（%(day)s）", day=clock.shanghai_day(clock.from_ms(attempt.deleted_ms))))
     kind = TONE[line.outcome][0] if line.outcome else "provisional"
     if line.outcome and not holds_time(line.kind, line.outcome) and kind == "held":
         kind = "neutral"

@@ -14,6 +14,7 @@ from xueji.identity.queries import is_herself
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import NotFound
 from xueji.progress.models import Sitting
+from xueji.snapshots.errors import PictureOver
 from xueji.snapshots.models import Attempt, Check, CheckIn, Picture
 
 
@@ -65,7 +66,7 @@ def may_see_faces(session: Session, actor: Actor, person_id: UUID) -> bool:
 def access_picture(session: Session, actor: Actor, picture_id: UUID) -> tuple[Picture, Check]:
     """To see a face: the trainee herself, the institution of the cohort, the regulator above it; no employer.
 
-    Raises NotFound. Whoever gets one has the look recorded first.
+    Raises NotFound, PictureOver. Whoever gets one has the look recorded first.
     """
     picture = session.get(Picture, picture_id)
     if picture is None:
@@ -74,6 +75,8 @@ def access_picture(session: Session, actor: Actor, picture_id: UUID) -> tuple[Pi
     if not may_see_faces(session, actor, picture.person_id):
         raise NotFound
     access_enrolment(session, actor, check.enrolment_id)
+    if picture.deleted_ms is not None:
+        raise PictureOver
     return picture, check
 
 

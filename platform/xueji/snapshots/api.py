@@ -40,6 +40,7 @@ from xueji.snapshots.errors import (
     NothingToContest,
     NotOnThisRoute,
     NotToReview,
+    PictureOver,
     PlaceUnknown,
     RoomCodeWrong,
     TooLateToContest,
@@ -193,7 +194,7 @@ def review(path: schemas.CheckPath, body: schemas.ReviewIn) -> Response:
 )
 @signed_in
 @writes
-@refuses(Erased)
+@refuses(Erased, PictureOver)
 def picture(path: schemas.PicturePath) -> Response:
     session, held = db(), context()
     found, check = access_picture(session, actor(), path.picture_id)

@@ -33,4 +33,5 @@ def keep(check: Check, case: Case) -> None:
 
 
 def has_picture(check: Check) -> bool:
-    return any(attempt.pictures for attempt in check.attempts)
+    """One that can be looked at still."""
+    return any(picture.deleted_ms is None for attempt in check.attempts for picture in attempt.pictures)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 
-from xueji.kernel.errors import Conflict, Forbidden, Invalid, TooLarge
+from xueji.kernel.errors import Conflict, Forbidden, Invalid, Problem, TooLarge
 
 
 class CheckOver(Conflict):
@@ -169,3 +169,11 @@ class TooFewToMeasure(Conflict):
             least=least,
         )
         super().__init__(detail, people=people, least=least)
+
+
+class PictureOver(Problem):
+    """The years for which the law has it kept are over."""
+
+    type, status = "picture-over", 410
+    title = _("照片已按法定期限删除")
+    detail = _("培训档案的法定保存期限已满，核验照片依法删除。核验结论、照片的摘要和学时仍在，删除本身也有记录。")

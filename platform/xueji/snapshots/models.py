@@ -1,16 +1,29 @@
 """Checks and everything that may become of them; and the check-ins of those who study without a camera.
 
 Personal data: pictures of faces (encrypted under the person's own key, in the store; here only where they lie and what
-they hash to), the reasons people give in appeals (encrypted alike). They are the evidence of identity and live as long
-as the archive; every look at one is recorded by the identity part.
+they hash to), the reasons people give in appeals (encrypted alike). They are the evidence of identity; pictures end
+when the years are over for which the law has a training file kept. Every look at one is recorded by the identity part.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, Uuid
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from xueji.kernel.database import Base
@@ -102,7 +115,16 @@ class Picture(Base):
     """
 
     __tablename__ = "check_picture"
-    __table_args__ = (Index("ix_check_picture_person", "person_id", "sha256"),)
+    __table_args__ = (
+        Index("ix_check_picture_person", "person_id", "sha256"),
+        # Those whose files are still to be removed.
+        Index(
+            "ix_check_picture_removed",
+            "deleted_ms",
+            sqlite_where=text("deleted_ms IS NOT NULL AND path <> ''"),
+            postgresql_where=text("deleted_ms IS NOT NULL AND path <> ''"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
     attempt_id: Mapped[UUID] = mapped_column(ForeignKey("check_attempt.id"), index=True)
@@ -111,6 +133,9 @@ class Picture(Base):
     movement: Mapped[int | None] = mapped_column(Integer)
     """The place of the prompt whose moments it shows side by side; None: a single frame."""
     path: Mapped[str] = mapped_column(String(200))
+    """Empty once the file is gone from the store."""
+    deleted_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """When it was deleted because the years the law asks for were over, epoch ms; None while it is kept."""
     sha256: Mapped[str] = mapped_column(String(64))
     """Of the ciphertext, as in the trace."""
     commitment: Mapped[str] = mapped_column(String(64))
@@ -125,6 +150,27 @@ class Picture(Base):
     likeness: Mapped[bytes | None] = mapped_column(
         LargeBinary, info={"personal": "what it looks like, to know it when it comes changed; encrypted under her key"}
     )
+
+
+class PicturesEnd(Base):
+    """Until when the pictures of one enrolment's checks are kept, and that they were deleted: kept for ever.
+
+    Personal data: none; it names an enrolment and numbers.
+    """
+
+    __tablename__ = "check_pictures_end"
+
+    enrolment_id: Mapped[UUID] = mapped_column(ForeignKey("enrolment.id"), primary_key=True)
+    look_on: Mapped[date | None] = mapped_column(Date, index=True)
+    """The next day (Asia/Shanghai) on which to ask whether they end; None once they have ended."""
+    ended_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """When they were deleted, epoch ms."""
+    pictures: Mapped[int] = mapped_column(Integer, default=0)
+    """How many were deleted."""
+    years: Mapped[int | None] = mapped_column(Integer)
+    """For how many years the law had them kept, when they were deleted."""
+    figure: Mapped[str] = mapped_column(String(64), default="")
+    """The rulebook's figure that says so."""
 
 
 class Appeal(Base):

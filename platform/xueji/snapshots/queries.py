@@ -45,6 +45,8 @@ class AttemptLine:
     """For each picture the prompt whose movement it shows moment by moment; empty of a single photo."""
     references: tuple[UUID, ...]
     """The reference photos it was compared with."""
+    deleted_ms: int | None = None
+    """When its pictures were deleted because their years were over, epoch ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ def _line(check: Check, lesson_id: UUID, lesson: str) -> CheckLine:
 
 
 def _attempt(attempt: Attempt) -> AttemptLine:
+    kept = [picture for picture in attempt.pictures if picture.deleted_ms is None]
     return AttemptLine(
         number=attempt.number,
         answered_ms=attempt.answered_ms,
@@ -172,11 +175,10 @@ def _attempt(attempt: Attempt) -> AttemptLine:
         prompts=tuple(attempt.prompts),
         signals=tuple(dict.fromkeys(str(signal["code"]) for signal in attempt.signals)),
         device=attempt.device,
-        pictures=tuple(picture.id for picture in attempt.pictures),
-        movements=tuple(
-            attempt.prompts[picture.movement] if picture.movement is not None else "" for picture in attempt.pictures
-        ),
+        pictures=tuple(picture.id for picture in kept),
+        movements=tuple(attempt.prompts[picture.movement] if picture.movement is not None else "" for picture in kept),
         references=tuple(UUID(photo_id) for photo_id in attempt.references),
+        deleted_ms=max((each.deleted_ms for each in attempt.pictures if each.deleted_ms is not None), default=None),
     )
 
 

@@ -12,9 +12,12 @@ from xueji.snapshots import services
 SCHEDULE = {
     "snapshots.sweep_missed": timedelta(seconds=5),
     "snapshots.judge_waiting": timedelta(seconds=20),
+    "snapshots.end_pictures": timedelta(hours=1),
 }
 LEFT_OVER_SECONDS = 15.0
 """How long one turn works on what was left over; the rest is for the next."""
+ENDING_SECONDS = 25.0
+"""How long one turn deletes pictures; no enrolment is asked about twice on one day."""
 
 
 @shared_task(name="snapshots.judge")  # type: ignore[untyped-decorator]
@@ -33,3 +36,8 @@ def sweep_missed() -> None:
 @shared_task(name="snapshots.judge_waiting")  # type: ignore[untyped-decorator]
 def judge_waiting() -> None:
     services.judge_left_over(context(), LEFT_OVER_SECONDS)
+
+
+@shared_task(name="snapshots.end_pictures")  # type: ignore[untyped-decorator]
+def end_pictures() -> int:
+    return services.end_pictures(context(), ENDING_SECONDS)

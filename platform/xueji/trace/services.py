@@ -95,6 +95,11 @@ def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
     return recorded
 
 
+def hold(session: Session, chain: str) -> None:
+    """Let nobody else record under a chain until this transaction ends: what is read afterwards is all there is."""
+    session.execute(select(ChainHead.chain).where(ChainHead.chain == chain).with_for_update())
+
+
 def reset_clocks(session: Session) -> int:
     """After the clock was wrong and is right again: let the chains go on that say a time still to come.
 
@@ -174,11 +179,14 @@ def erase(
     commitments: Iterable[str] | None = None,
     field: str | None = None,
     person: str | None = None,
+    law: Mapping[str, Any] | None = None,
 ) -> int:
     """Delete what commitments of one chain were made from, and record that it was done. Returns how many.
 
     Chosen by name, by ``field`` or by ``person`` (all that are given must hold); choosing by nothing is refused with a
-    ValueError. What a ``reference`` pointed to in the store is the caller's to delete.
+    ValueError. What a ``reference`` pointed to in the store is the caller's to delete. ``law``, where their time is
+    over: for how many ``years`` they had to be kept since which day (``since``, ISO 8601), and which ``figure`` of the
+    rulebook says so.
     """
     if commitments is None and field is None and person is None:
         raise ValueError("say which openings are to be erased")
@@ -193,6 +201,8 @@ def erase(
     for start in range(0, len(erased), MOST_ERASED_IN_A_LEAF):
         part = erased[start : start + MOST_ERASED_IN_A_LEAF]
         session.execute(delete(Opening).where(Opening.commitment.in_(part)))
-        values = {"what": what, "count": len(part), "commitments": part}
+        values: dict[str, Any] = {"what": what, "count": len(part), "commitments": part}
+        if law is not None:
+            values["law"] = dict(law)
         record(session, event=Event.ERASE, chain=chain, who=who, values=values)
     return len(erased)

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from xueji.archives import bundle as parts
@@ -17,11 +18,15 @@ from xueji.archives.claims import shapes
 from xueji.archives.claims.committed import commitments
 from xueji.archives.claims.reading import Reading, Refuted, Unanswered
 from xueji.hours.rules import assess, evidence
-from xueji.python38 import dataclass
+from xueji.python38 import dataclass, day
+from xueji.rulebook.keeping import years_after
 from xueji.rulebook.rules import Rulebook
+from xueji.rulebook.shanghai import date_of, day_of
 from xueji.trace import canonical, rules
 
 PICTURE = "picture"
+LEAST_YEARS, MOST_YEARS = 3, 100
+"""No law lets a training file go sooner than after three years."""
 SUMS = ("online", "in_person", "totals")
 STATED = ("as_of_ms", "leaves", "rulebook", "rulebook_sha256", "statement_sha256", *SUMS)
 
@@ -121,6 +126,17 @@ class _Openings:
     """By commitment, when."""
 
 
+@dataclass(frozen=True)
+class _Over:
+    """A leaf that deletes what had to be kept for some years, because they were over."""
+
+    n: int
+    day: date
+    since: date
+    years: int
+    commitments: tuple[str, ...]
+
+
 def openings(reading: Reading) -> str:
     """What is opened is what was committed to; what is not opened is withheld by name, or was erased on a day."""
     said = _committed(reading)
@@ -145,9 +161,49 @@ def openings(reading: Reading) -> str:
         for commitment, value in given.opened.items()
         if said[commitment] == PICTURE
     }
-    days = sorted({at[:10] for at in given.erased.values()})
-    told = f"{len(given.erased)} erased on {', '.join(days)}" if days else "none erased"
-    return f"{len(given.opened)} opened as committed, {len(given.withheld)} withheld, {told}"
+    over = _over(reading)
+    told = [
+        f"{len(leaf.commitments)} deleted on {leaf.day} as the law asks 依法到期删除, "
+        f"{leaf.years} years after {leaf.since}"
+        for leaf in over
+    ]
+    others = given.erased.keys() - {each for leaf in over for each in leaf.commitments}
+    if others:
+        days = sorted({given.erased[each][:10] for each in others})
+        told.append(f"{len(others)} erased on {', '.join(days)}")
+    return ", ".join(
+        [f"{len(given.opened)} opened as committed", f"{len(given.withheld)} withheld", *(told or ["none erased"])]
+    )
+
+
+def _over(reading: Reading) -> list[_Over]:
+    """The leaves that delete pictures whose years were over; none of them may speak of a younger one.
+
+    Who runs the platform might call any erasure lawful: what was taken less than so many years before cannot be.
+    """
+    found = []
+    taken: dict[str, date] = {}
+    for leaf in reading.known_leaves:
+        on, values = date_of(day_of(leaf.at_ms)), leaf.said["values"]
+        if leaf.said["event"] != rules.Event.ERASE:
+            taken.update(dict.fromkeys(commitments(leaf.said["event"], values), on))
+        elif "law" in values:
+            what = f"the erasure in leaf {leaf.said['n']}"
+            law = shapes.fields(values["law"], what, "years", "since", "figure")
+            years, since = shapes.whole(law["years"], what), _day(law["since"], what)
+            over = _Over(leaf.said["n"], on, since, years, tuple(values["commitments"]))
+            latest = max([since, *(taken[each] for each in over.commitments if each in taken)])
+            if not LEAST_YEARS <= years <= MOST_YEARS or on <= years_after(latest, years):
+                raise Refuted(f"{what} is said to be what the law asks, and the years were not over")
+            found.append(over)
+    return found
+
+
+def _day(given: Any, what: str) -> date:
+    try:
+        return day(shapes.text(given, f"a day in {what}"))
+    except ValueError as error:
+        raise Refuted(f"{what} names no day") from error
 
 
 def _committed(reading: Reading) -> dict[str, str]:

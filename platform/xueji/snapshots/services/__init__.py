@@ -17,6 +17,7 @@ from xueji.snapshots.services.camera import CameraQuestion, report_camera
 from xueji.snapshots.services.checkins import check_in, check_out, confirm_presence, enter_code, go_round, room_code
 from xueji.snapshots.services.ending import face_route_ends
 from xueji.snapshots.services.judging import judge_attempt, waiting_attempts
+from xueji.snapshots.services.keeping import end_pictures
 from xueji.snapshots.services.reviewing import contest, review
 from xueji.snapshots.services.striking import restore_check_in, revoke_check_in
 from xueji.snapshots.services.turns import judge_left_over, judge_next
@@ -35,6 +36,7 @@ __all__ = [
     "confirm_presence",
     "contact_during_check",
     "contest",
+    "end_pictures",
     "enter_code",
     "face_route_ends",
     "give_up",

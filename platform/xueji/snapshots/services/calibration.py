@@ -165,6 +165,7 @@ def _looks(session: Session, person_id: UUID) -> list[_Look]:
             Attempt.judged_ms.is_not(None),
             Picture.position == 0,
             Picture.movement.is_(None),
+            Picture.deleted_ms.is_(None),
         )
         .order_by(Check.due_ms.desc(), Check.id)
     )
