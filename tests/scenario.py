@@ -36,9 +36,9 @@ from xueji.kernel.actor import Actor, Role
 from xueji.kernel.clock import FixedClock
 from xueji.kernel.context import Context
 from xueji.kernel.tasks import make_celery
+from xueji.progress.beginning import open_sitting
 from xueji.progress.record import Report, Reported, digest_of, record_reports
 from xueji.progress.rules import Beat
-from xueji.progress.services import open_sitting
 from xueji.rulebook.vocabulary import Outcome, Part
 from xueji.snapshots import services as snapshots
 from xueji.snapshots.models import Check

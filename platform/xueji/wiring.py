@@ -15,6 +15,7 @@ from xueji.hours.services import (
     check_decided,
     earlier_training,
     ledger_shown,
+    openings_come,
     sitting_opens_line,
     sitting_opens_make_up,
     study_asked,
@@ -31,6 +32,7 @@ from xueji.progress.events import (
     ContactDuringCheck,
     LedgerShown,
     MakeUpGrows,
+    OpeningsCome,
     SittingOpens,
     StudyCredited,
 )
@@ -55,6 +57,8 @@ def connect(context: Context) -> None:
     events.subscribe(StudyDaysChange, change_study_days)
     events.subscribe(WhoStudies, who_studies)
     events.subscribe(StudyAsked, study_asked)
+    events.subscribe(OpeningsCome, snapshots.openings_come)
+    events.subscribe(OpeningsCome, openings_come)
     # A check that is over decides what may be made up, and the schedule of checks counts that.
     events.subscribe(SittingOpens, snapshots.waiting_check_goes_on)
     events.subscribe(SittingOpens, sitting_opens_make_up)

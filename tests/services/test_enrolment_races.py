@@ -29,8 +29,8 @@ from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.kernel.database import commit
 from xueji.kernel.errors import Problem
+from xueji.progress.beginning import open_sitting
 from xueji.progress.models import Sitting
-from xueji.progress.services import open_sitting
 from xueji.progress.terms import read_terms
 from xueji.rulebook.vocabulary import Outcome, Part, ReviewOutcome
 from xueji.snapshots import services as snapshots

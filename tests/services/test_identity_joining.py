@@ -32,8 +32,8 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import Forbidden, Invalid, NotFound
 from xueji.oversight.queries import Sought, flagged_trainees, search_trainees
+from xueji.progress.beginning import open_sitting
 from xueji.progress.errors import LeaseHeld
-from xueji.progress.services import open_sitting
 from xueji.rulebook.vocabulary import Outcome
 from xueji.snapshots.models import Attempt, Check, CheckIn
 from xueji.trace.models import Pending

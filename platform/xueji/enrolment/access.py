@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, false, func, select
@@ -18,7 +20,7 @@ from xueji.enrolment.models import (
     EnrolmentState,
     InPersonSession,
 )
-from xueji.enrolment.one_lesson import lesson_of_enrolment
+from xueji.enrolment.one_lesson import lessons_of_enrolments
 from xueji.enrolment.queries import EnrolmentFacts, LessonFacts
 from xueji.identity.access import in_jurisdiction
 from xueji.identity.models import Membership, Person, ReferencePhoto
@@ -28,10 +30,11 @@ from xueji.kernel.errors import NotFound
 from xueji.kernel.plain import Plain
 from xueji.trace.events import LeavesAsked
 
-_HOLD_COHORT = (
-    "SELECT cohort.id FROM cohort JOIN enrolment ON enrolment.cohort_id = cohort.id"
-    " WHERE enrolment.id = ? FOR SHARE OF cohort"
+_HOLD_COHORTS = (
+    "SELECT cohort.id FROM cohort WHERE id IN (SELECT cohort_id FROM enrolment WHERE {})"
+    " ORDER BY cohort.id FOR SHARE OF cohort"
 )
+_HOLD_ENROLMENTS = "SELECT id FROM enrolment WHERE {} ORDER BY id FOR SHARE"
 
 
 def access_enrolment(session: Session, actor: Actor, enrolment_id: UUID) -> Enrolment:
@@ -58,23 +61,37 @@ def access_enrolment(session: Session, actor: Actor, enrolment_id: UUID) -> Enro
     raise NotFound
 
 
-def access_own_lesson(
-    session: Session, actor: Actor, enrolment_id: UUID, lesson_id: UUID
-) -> tuple[EnrolmentFacts, LessonFacts]:
-    """To study: a lesson of one's own enrolment's cohort. The facts hold this lesson alone.
+class OwnLesson(NamedTuple):
+    """What somebody wants to study."""
 
-    Until the transaction ends nobody closes the cohort, changes its days or lets her out. Locks are taken in one order
-    everywhere: cohort, enrolment, person, sitting, check, chain. Raises NotFound.
+    person_id: UUID
+    """Who signed in."""
+    enrolment_id: UUID
+    lesson_id: UUID
+
+
+def access_own_lessons(
+    session: Session, asked: Sequence[OwnLesson]
+) -> list[tuple[EnrolmentFacts, LessonFacts] | NotFound]:
+    """To study: for each, a lesson of one's own enrolment's cohort. The facts hold this lesson alone.
+
+    Until the transaction ends nobody closes the cohorts, changes their days or lets anybody out. Locks are taken in one
+    order everywhere: cohort, enrolment, person, sitting, check, chain; of each, in the order of the keys.
     """
     plain = Plain(session)
     if not plain.is_sqlite:  # whose writer is alone already
-        key = plain.key(enrolment_id)
-        plain.rows(_HOLD_COHORT, key)
-        plain.rows("SELECT id FROM enrolment WHERE id = ? FOR SHARE", key)
-    found = lesson_of_enrolment(session, enrolment_id, lesson_id)
-    if found is None or not is_herself(session, found[0].person_id, actor.person_id):
-        raise NotFound
-    return found
+        keys = plain.keys(each.enrolment_id for each in asked)
+        plain.rows(_HOLD_COHORTS.format(plain.any_of("id")), keys)
+        plain.rows(_HOLD_ENROLMENTS.format(plain.any_of("id")), keys)
+    found = lessons_of_enrolments(session, [(each.enrolment_id, each.lesson_id) for each in asked])
+
+    def her_own(each: OwnLesson) -> tuple[EnrolmentFacts, LessonFacts] | NotFound:
+        facts = found.get((each.enrolment_id, each.lesson_id))
+        if facts is None or not is_herself(session, facts[0].person_id, each.person_id):
+            return NotFound()
+        return facts
+
+    return [her_own(each) for each in asked]
 
 
 def access_cohort(session: Session, actor: Actor, cohort_id: UUID) -> Cohort:

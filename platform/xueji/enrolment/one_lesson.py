@@ -7,8 +7,9 @@ there is seen at once.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -16,10 +17,10 @@ from sqlalchemy.orm import Session
 from courses.models import Film, FilmState, Lesson
 from xueji.enrolment.models import Cohort, CohortLesson, CohortState, EnrolmentState
 from xueji.enrolment.queries import CohortFacts, EnrolmentFacts, LessonFacts, cohort_facts, lesson_facts
-from xueji.kernel.plain import Plain, date_in, uuid_in
+from xueji.kernel.plain import Plain, date_in, uuid_in, uuid_of
 from xueji.rulebook.vocabulary import Category, Part, Training
 
-_HERS = 3
+_HERS = 4
 """Columns of the enrolment; those after them are the class's."""
 _COHORT = (
     "id", "organisation_id", "title", "region", "home", "category", "industry", "high_risk", "training", "syllabus",
@@ -27,7 +28,7 @@ _COHORT = (
     "closes_on", "venue", "rulebook", "state",
 )  # fmt: skip
 _ASKED = f"""
-SELECT enrolment.person_id, enrolment.enrolled_at, enrolment.state,
+SELECT enrolment.id, enrolment.person_id, enrolment.enrolled_at, enrolment.state,
   {", ".join("cohort." + column for column in _COHORT)}, CAST(cohort.plan AS TEXT),
   place.lesson_id, place.position, place.part, place.duration_ms, place.film_id, place.film_sha256,
   lesson.title, lesson.film_id, film.sha256, film.state
@@ -36,7 +37,7 @@ FROM enrolment
   JOIN cohort_lesson AS place ON place.cohort_id = cohort.id
   JOIN lesson ON lesson.id = place.lesson_id
   LEFT JOIN film ON film.id = COALESCE(place.film_id, lesson.film_id)
-WHERE enrolment.id = ? AND lesson.id = ?
+WHERE {{}} AND {{}}
 """
 MOST_KEPT = 1024
 
@@ -45,21 +46,35 @@ def lesson_of_enrolment(
     session: Session, enrolment_id: UUID, lesson_id: UUID
 ) -> tuple[EnrolmentFacts, LessonFacts] | None:
     """One enrolment with its cohort, plan and this lesson only; None when the lesson is not one of the cohort's."""
+    pair = enrolment_id, lesson_id
+    return lessons_of_enrolments(session, [pair]).get(pair)
+
+
+def lessons_of_enrolments(
+    session: Session, pairs: Collection[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], tuple[EnrolmentFacts, LessonFacts]]:
+    """The same for many enrolments, each with one lesson, in one question; those that do not belong are left out."""
     plain = Plain(session)
-    rows = plain.rows(_ASKED, plain.key(enrolment_id), plain.key(lesson_id))
-    if not rows:
-        return None
-    person_id, enrolled_at, state = rows[0][:_HERS]
-    cohort, lesson = _of_the_class(tuple(rows[0][_HERS:]))
-    facts = EnrolmentFacts(
-        enrolment_id=enrolment_id,
-        person_id=cast(UUID, plain.uuid(person_id)),
-        enrolled_at=plain.instant(enrolled_at),
-        state=EnrolmentState(state),
-        cohort=cohort,
-        lessons=(lesson,),
-    )
-    return facts, lesson
+    enrolments, lessons = (plain.keys(sorted(set(ids))) for ids in zip(*pairs, strict=True))
+    asked = _ASKED.format(plain.any_of("enrolment.id"), plain.any_of("lesson.id"))
+    found = {}
+    for row in plain.rows(asked, enrolments, lessons):
+        key, person_id, enrolled_at, state = row[:_HERS]
+        cohort, lesson = _of_the_class(tuple(row[_HERS:]))
+        pair = uuid_of(key), lesson.lesson_id
+        if pair in pairs:
+            found[pair] = (
+                EnrolmentFacts(
+                    enrolment_id=pair[0],
+                    person_id=uuid_of(person_id),
+                    enrolled_at=plain.instant(enrolled_at),
+                    state=EnrolmentState(state),
+                    cohort=cohort,
+                    lessons=(lesson,),
+                ),
+                lesson,
+            )
+    return found
 
 
 @lru_cache(maxsize=MOST_KEPT)

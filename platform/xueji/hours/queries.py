@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -33,6 +33,7 @@ from xueji.hours.rules import (
     evidence,
 )
 from xueji.kernel import clock
+from xueji.kernel.ahead import AskedAhead
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.rules import NoSuchRulebook
 from xueji.rulebook.vocabulary import Method
@@ -84,12 +85,25 @@ def _statement(
         return None
 
 
+_kept: AskedAhead[UUID, tuple[HoursAccount | None]] = AskedAhead("kept accounts")
+
+
+def accounts_ahead(session: Session, enrolment_ids: Collection[UUID]) -> None:
+    """Read at once what is kept of these accounts, each of which `account_of` will be asked for."""
+    if enrolment_ids:
+        chosen = select(HoursAccount).where(HoursAccount.enrolment_id.in_(enrolment_ids))
+        found = {account.enrolment_id: account for account in session.scalars(chosen)}
+        _kept.keep(session, {enrolment_id: (found.get(enrolment_id),) for enrolment_id in enrolment_ids})
+
+
 def account_of(session: Session, enrolment_id: UUID, as_of_ms: int, *, studied: bool = True) -> tuple[Statement, Worth]:
     """Her statement, and what study is worth from now on; from what is kept where that still holds.
 
     Who has not ``studied`` has a short chain, which is read sooner than what is kept. Raises AccountUnreadable.
     """
-    kept = session.get(HoursAccount, enrolment_id) if studied else None
+    kept = None
+    if studied:
+        (kept,) = _kept.take(session, enrolment_id) or (session.get(HoursAccount, enrolment_id),)
     if kept is not None and kept.statement is not None and kept.worth and _still_holds(session, kept, as_of_ms):
         length = trace.chain_length(session, str(enrolment_id))
         statement = replace(Statement.from_dict(kept.statement), as_of_ms=as_of_ms, leaves=length)

@@ -16,7 +16,7 @@ from xueji.enrolment.models import Enrolment
 from xueji.hours.checked import check_did
 from xueji.hours.errors import AccountUnreadable
 from xueji.hours.models import HoursAccount, HoursReading, PersonAccount
-from xueji.hours.queries import account_of, rules_digest, statements_of, worked_out
+from xueji.hours.queries import account_of, accounts_ahead, rules_digest, statements_of, worked_out
 from xueji.hours.rules import MalformedTrace, ahead, evidence, person_flags
 from xueji.hours.running import OtherFormat, Running, carried_on
 from xueji.identity.queries import same_person, standing_files
@@ -25,7 +25,7 @@ from xueji.kernel.actor import Actor
 from xueji.kernel.database import Database
 from xueji.kernel.events import Events
 from xueji.progress.access import access_sitting
-from xueji.progress.events import LedgerShown, SittingOpens, StudyCredited
+from xueji.progress.events import LedgerShown, OpeningsCome, SittingOpens, StudyCredited
 from xueji.progress.models import Sitting
 from xueji.progress.queries import enrolments_studied
 from xueji.progress.services import renew_make_up
@@ -40,6 +40,12 @@ QUIET_MS = 120_000
 """An account is worked out once its chain has rested this long: not with every beat of a sitting."""
 MOST_LEAVES_READ = 20_000
 MOST_WORKED_OUT = 100
+
+
+def openings_come(come: OpeningsCome) -> None:
+    """Who has not studied has a short chain, and all of it is read; of the others, what is kept."""
+    trace.read_ahead(come.session, map(str, come.beginners))
+    accounts_ahead(come.session, come.others)
 
 
 def sitting_opens_make_up(opens: SittingOpens) -> None:

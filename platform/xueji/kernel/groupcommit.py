@@ -44,10 +44,6 @@ def _count(items: int) -> None:
         _batches[next((bound for bound in BATCH_SIZES if items <= bound), float("inf"))] += 1
 
 
-class OneByOne(Exception):
-    """Raised by what writes: nothing of this batch is written, and each of its items is to be tried by itself."""
-
-
 class _Waiting(Generic[Item]):
     __slots__ = ("done", "item", "outcome")
 
@@ -126,8 +122,6 @@ class GroupCommitter(Generic[Item, Result]):
             return outcomes
         except Unavailable as refusal:
             return [refusal] * len(items)
-        except OneByOne:
-            log.info("group_commit.one_by_one", items=len(items))
         except Exception:
             log.exception("group_commit.failed", items=len(items))
         if len(items) == 1:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy.orm import Session, SessionTransaction
@@ -66,6 +66,10 @@ class Plain:
     ) -> None:
         """Insert rows, each with a value for each column; ``unless_there`` passes over those whose key exists."""
         self._run(rows, lambda count: _insert(table, columns, count, unless_there))
+
+    def put(self, table: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows, or set the other columns of the row whose key, the first column, is there already."""
+        self._run(rows, lambda count: _put(table, columns, count))
 
     def move(self, table: str, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
         """Update rows: the last column finds one, the others are set. Raises LookupError for one that is missing."""
@@ -121,6 +125,11 @@ def uuid_in(value: Any) -> UUID | None:
     return UUID(value) if isinstance(value, str) else value
 
 
+def uuid_of(value: Any) -> UUID:
+    """The same of a column that is never empty."""
+    return UUID(value) if isinstance(value, str) else cast(UUID, value)
+
+
 def date_in(value: Any) -> date | None:
     """What either driver gives for a date."""
     return date.fromisoformat(value) if isinstance(value, str) else value
@@ -130,6 +139,13 @@ def date_in(value: Any) -> date | None:
 def _insert(table: str, columns: tuple[str, ...], count: int, unless_there: bool) -> str:
     conflict = " ON CONFLICT DO NOTHING" if unless_there else ""
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {_places(len(columns), count)}{conflict}"
+
+
+@lru_cache(maxsize=256)
+def _put(table: str, columns: tuple[str, ...], count: int) -> str:
+    key, *others = columns
+    sets = ", ".join(f"{name} = excluded.{name}" for name in others)
+    return f"{_insert(table, columns, count, False)} ON CONFLICT ({key}) DO UPDATE SET {sets}"
 
 
 @lru_cache(maxsize=256)

@@ -10,10 +10,10 @@ from flask import url_for
 
 from xueji.enrolment.queries import EnrolmentFacts
 from xueji.kernel import clock
+from xueji.progress.beginning import Opened
 from xueji.progress.open_check import OpenCheck, read_open_check
 from xueji.progress.queries import LessonProgress
 from xueji.progress.record import Answer, check_message
-from xueji.progress.services import Opened
 
 
 def check_json(check: OpenCheck | None) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound, TooMany
 from xueji.progress import schemas
 from xueji.progress.answers import answer_json, enrolment_json, opened_json
+from xueji.progress.beginning import Opening
 from xueji.progress.errors import (
     BeatClash,
     BeatRefused,
@@ -27,7 +28,7 @@ from xueji.progress.errors import (
     SittingEnded,
 )
 from xueji.progress.leases import issue_lease, page_loaded, whose
-from xueji.progress.openings import Opening, open_in_turn
+from xueji.progress.openings import open_in_turn
 from xueji.progress.queries import lesson_progress
 from xueji.progress.reporting import report_beats
 from xueji.progress.services import answer_presence

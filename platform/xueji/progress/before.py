@@ -1,32 +1,37 @@
-"""What lies before an opening, asked in one question: a class opens its sittings in the same minute."""
+"""What lies before openings, asked once for all that open together: a class does so in the same minute."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import cast
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from xueji.kernel.plain import Plain
+from xueji.kernel.plain import Plain, uuid_in, uuid_of
 
-_ASKED = """
-SELECT
-  (SELECT max(furthest_ms) FROM sitting WHERE enrolment_id = ? AND lesson_id = ?),
-  (SELECT since_check_ms FROM sitting WHERE enrolment_id = ? ORDER BY opened_ms DESC LIMIT 1),
-  (SELECT resume_ms FROM sitting WHERE enrolment_id = ? AND lesson_id = ? ORDER BY opened_ms DESC LIMIT 1),
-  (SELECT used_until_ms FROM sitting WHERE {hers} ORDER BY opened_ms DESC LIMIT 1),
-  (SELECT day FROM sitting WHERE {hers} ORDER BY opened_ms DESC LIMIT 1),
-  (SELECT day_used_ms FROM sitting WHERE {hers} ORDER BY opened_ms DESC LIMIT 1),
-  (SELECT opened_ms FROM sitting WHERE {hers} ORDER BY opened_ms DESC LIMIT 1),
-  (SELECT reports FROM sitting WHERE {hers} ORDER BY opened_ms DESC LIMIT 1)
+_BEFORE = """
+WITH asked (sitting, enrolment, lesson, person) AS (VALUES {asked})
+SELECT asked.sitting,
+  (SELECT max(furthest_ms) FROM sitting WHERE enrolment_id = asked.enrolment AND lesson_id = asked.lesson),
+  here.since_check_ms, lesson.resume_ms,
+  hers.used_until_ms, hers.day, hers.day_used_ms, hers.opened_ms, hers.reports,
+  EXISTS (SELECT 1 FROM sitting WHERE enrolment_id = asked.enrolment AND open_check IS NOT NULL)
+FROM asked
+  LEFT JOIN sitting AS here ON here.id =
+    (SELECT id FROM sitting WHERE enrolment_id = asked.enrolment ORDER BY opened_ms DESC LIMIT 1)
+  LEFT JOIN sitting AS lesson ON lesson.id =
+    (SELECT id FROM sitting WHERE enrolment_id = asked.enrolment AND lesson_id = asked.lesson
+     ORDER BY opened_ms DESC LIMIT 1)
+  LEFT JOIN sitting AS hers ON hers.id =
+    (SELECT id FROM sitting WHERE {hers} ORDER BY opened_ms DESC LIMIT 1)
 """
 
 _FILES = """
-SELECT person.id, EXISTS (SELECT 1 FROM lease WHERE person_id = person.id), EXISTS (SELECT 1 FROM sitting WHERE id = ?)
-FROM person WHERE id = ? OR joined_to = ? ORDER BY id
+SELECT person.id, coalesce(person.joined_to, person.id), lease.sitting_id
+FROM person LEFT JOIN lease ON lease.person_id = person.id WHERE {} OR {} ORDER BY person.id
 """
 
 
@@ -34,62 +39,120 @@ FROM person WHERE id = ? OR joined_to = ? ORDER BY id
 class Before:
     """Of the sittings before this one: the enrolment's, the lesson's and the person's. All ms."""
 
-    furthest_ms: int
+    furthest_ms: int = 0
     """The lesson's one frontier: the furthest of its sittings."""
-    carried_ms: int
+    carried_ms: int = 0
     """Study since the enrolment's last check."""
-    studied: bool
+    studied: bool = False
     """Whether this enrolment has had a sitting at all."""
-    resume_ms: int
-    used_until_ms: int
+    resume_ms: int = 0
+    used_until_ms: int = 0
     """Until when the person's time is spent, in whichever enrolment."""
-    day: int | None
-    day_used_ms: int
-    opened_ms: int
+    day: int | None = None
+    day_used_ms: int = 0
+    opened_ms: int = 0
     """When her last sitting was opened, and how many reports it has had or begun with."""
-    reports: int
+    reports: int = 0
+    check_waits: bool = False
+    """Whether a sitting of this enrolment keeps an open check."""
 
 
-def before_opening(session: Session, *, files: Sequence[UUID], enrolment_id: UUID, lesson_id: UUID) -> Before:
-    """To be asked once the person's openings take turns and her old sitting, if she has one, is locked.
+class Asked(NamedTuple):
+    """An opening, as far as what lies before it depends on it."""
 
-    ``files`` are all of hers: time that was spent in one is spent in each.
-    """
+    sitting_id: UUID
+    enrolment_id: UUID
+    lesson_id: UUID
+    files: tuple[UUID, ...]
+    """Of the person, all: time that was spent in one is spent in each."""
+
+
+def before_openings(session: Session, asked: Sequence[Asked]) -> dict[UUID, Before]:
+    """By the new sitting's id. To be asked once the persons' openings take turns and their old sittings are locked."""
     plain = Plain(session)
-    enrolment, lesson = plain.key(enrolment_id), plain.key(lesson_id)
-    alone = len(files) == 1
-    hers, person = ("person_id = ?", plain.key(files[0])) if alone else (plain.any_of("person_id"), plain.keys(files))
-    values = (enrolment, lesson, enrolment, enrolment, lesson, *[person] * 5)
-    ((furthest, carried, resume, used_until, day, *rest),) = plain.rows(_ASKED.format(hers=hers), *values)
-    day_used, opened, reports = (value or 0 for value in rest)
-    known = furthest or 0, carried or 0, carried is not None, resume or 0, used_until or 0
-    return Before(*known, day, day_used, opened, reports)
+    found: dict[UUID, Before] = {}
+    # In one question for all whose file is alone; the few others each in her own.
+    alone = [each for each in asked if len(each.files) == 1]
+    for some in (alone, *([each] for each in asked if len(each.files) > 1)):
+        if some:
+            found |= _before(plain, some)
+    return found
+
+
+def _before(plain: Plain, asked: Sequence[Asked]) -> dict[UUID, Before]:
+    """Of several, each with one file; or of one with any number."""
+    values = [plain.key(value) for each in asked for value in (*each[:3], each.files[0])]
+    hers = "person_id = asked.person"
+    if len(asked[0].files) > 1:
+        hers, values = plain.any_of("person_id"), [*values, plain.keys(asked[0].files)]
+    statement = _BEFORE.format(asked=", ".join(["(?, ?, ?, ?)"] * len(asked)), hers=hers)
+    found = {}
+    for key, furthest, carried, resume, used_until, day, day_used, opened, reports, waits in plain.rows(
+        statement, *values
+    ):
+        known = furthest or 0, carried or 0, carried is not None, resume or 0, used_until or 0
+        found[uuid_of(key)] = Before(*known, day, day_used or 0, opened or 0, reports or 0, bool(waits))
+    return found
+
+
+class Old(NamedTuple):
+    """A sitting that stands already: the one a person's lease is of, or one of the name that is asked for."""
+
+    id: UUID
+    enrolment_id: UUID
+    who: str
+    device: str
+    terms: str
+    last_contact_ms: int
+    valid_until_ms: int | None
+    open_check: str | None
+    ended_ms: int | None
+
+
+_OLD = f"SELECT {', '.join('sitting.' + column for column in Old._fields)} FROM sitting WHERE {{}} ORDER BY sitting.id"
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
     """Of the person whose opening's turn it is."""
 
-    opened: bool
-    """Whether there is a sitting of this name already."""
-    leased: tuple[UUID, ...]
-    """Those of her files that have a lease."""
     files: tuple[UUID, ...]
+    leased: tuple[Old, ...]
+    """The sittings that her files have their leases for."""
 
 
-def lock_openings(session: Session, person_id: UUID, sitting_id: UUID) -> Turn:
-    """Let the person's openings take turns, also the first two of her life, when there is no lease to lock yet.
+def lock_openings(
+    session: Session, person_ids: Collection[UUID], sitting_ids: Iterable[UUID]
+) -> tuple[dict[UUID, Turn], dict[UUID, Old]]:
+    """Let each person's openings take turns, also the first two of her life, when there is no lease to lock yet.
 
-    ``person_id`` is who signed in: the file that stands. Files that are joined to it take turns with it, so that one
-    person has one sitting that earns.
+    ``person_ids`` are those who signed in: the files that stand. Files that are joined to one take turns with it, so
+    that one person has one sitting that earns. Beside the turns: which of ``sitting_ids`` stand already. Persons first,
+    then sittings, each in the order of their keys: so two groups never wait for each other.
     """
     plain = Plain(session)
-    person = plain.key(person_id)
+    people = plain.keys(sorted(person_ids))
     if not plain.is_sqlite:  # whose writer is alone already
-        plain.rows("SELECT id FROM person WHERE id = ?" + plain.locked("person"), person)
-    rows = plain.rows(_FILES, plain.key(sitting_id), person, person)
-    files = {cast("UUID", plain.uuid(file)): leased for file, leased, _opened in rows}
-    return Turn(bool(rows[0][2]), tuple(file for file, leased in files.items() if leased), tuple(files))
+        plain.rows(f"SELECT id FROM person WHERE {plain.any_of('id')} ORDER BY id" + plain.locked("person"), people)
+    statement = _FILES.format(plain.any_of("person.id"), plain.any_of("person.joined_to"))
+    files: dict[UUID, list[tuple[UUID, UUID | None]]] = {person_id: [] for person_id in person_ids}
+    for key, stands, leased in plain.rows(statement, people, people):
+        file = uuid_of(key)
+        for person_id in {file, uuid_of(stands)} & files.keys():
+            files[person_id].append((file, uuid_in(leased)))
+    wanted = {*sitting_ids, *(leased for each in files.values() for _, leased in each if leased is not None)}
+    old = _lock_sittings(plain, sorted(wanted))
+    turns = {
+        person_id: Turn(tuple(file for file, _ in each), tuple(old[leased] for _, leased in each if leased is not None))
+        for person_id, each in files.items()
+    }
+    return turns, old
+
+
+def _lock_sittings(plain: Plain, sitting_ids: Sequence[UUID]) -> dict[UUID, Old]:
+    rows = plain.rows(_OLD.format(plain.any_of("sitting.id")) + plain.locked("sitting"), plain.keys(sitting_ids))
+    found = (Old(uuid_of(row[0]), uuid_of(row[1]), *row[2:]) for row in rows)
+    return {each.id: each for each in found}
 
 
 @dataclass(slots=True)
@@ -135,11 +198,16 @@ _SITTING = (*_KEYS, *(field.name for field in fields(NewSitting) if field.name n
 _values = attrgetter(*_SITTING)
 
 
-def add_sitting(session: Session, sitting: NewSitting) -> None:
-    """Write a new sitting's row: one row needs no unit of work."""
+def add_sittings(session: Session, sittings: Iterable[NewSitting]) -> None:
+    """Write the rows of new sittings: they need no unit of work. And give each person's one lease to hers."""
     plain = Plain(session)
-    values = _values(sitting)
-    plain.add("sitting", _SITTING, [(*map(plain.key, values[: len(_KEYS)]), *values[len(_KEYS) :])])
+    rows, leases = [], []
+    for sitting in sittings:
+        values = _values(sitting)
+        rows.append((*map(plain.key, values[: len(_KEYS)]), *values[len(_KEYS) :]))
+        leases.append((plain.key(sitting.person_id), plain.key(sitting.id)))
+    plain.add("sitting", _SITTING, rows)
+    plain.put("lease", ("person_id", "sitting_id"), leases)
 
 
 def add_check(session: Session, sitting: NewSitting) -> None:
@@ -149,9 +217,8 @@ def add_check(session: Session, sitting: NewSitting) -> None:
     plain.move("sitting", ("open_check", "ledger", "ledger_leaves", "id"), [moved])
 
 
-def set_lease(session: Session, person_id: UUID, sitting_id: UUID) -> None:
-    """The person's one lease is this sitting's from now on; its row must have been written."""
+def end_sittings(session: Session, ended: Iterable[tuple[UUID, int, str]]) -> None:
+    """Sittings that others took over from: which, when (epoch ms), why."""
     plain = Plain(session)
-    columns, row = ("person_id", "sitting_id"), (plain.key(person_id), plain.key(sitting_id))
-    plain.add("lease", columns, [row], unless_there=True)
-    plain.move("lease", ("sitting_id", "person_id"), [(row[1], row[0])])
+    rows = [(at_ms, reason, plain.key(sitting_id)) for sitting_id, at_ms, reason in ended]
+    plain.move("sitting", ("ended_ms", "ended_reason", "id"), rows)

@@ -22,8 +22,26 @@ from xueji.trace.rules import Entry
 
 
 @dataclass
+class OpeningsCome:
+    """Some sittings are about to open, one after another: what each would ask for can be asked for all of them now.
+
+    Their chains are held by this transaction. The handler changes nothing.
+    """
+
+    session: Session
+    people: Sequence[UUID]
+    beginners: Sequence[UUID]
+    """The enrolments in which there has been no sitting before."""
+    others: Sequence[UUID]
+    """Those in which there has been one."""
+
+
+@dataclass
 class SittingOpens:
-    """A sitting is about to open. Checks and hours say under what conditions, or raise a Problem that refuses it."""
+    """A sitting is about to open. Checks and hours say under what conditions, or raise a Problem that refuses it.
+
+    Nothing is written by a handler but what becomes of a check that waits: what is refused is to leave nothing behind.
+    """
 
     session: Session
     facts: EnrolmentFacts
@@ -36,6 +54,8 @@ class SittingOpens:
     """Study since the enrolment's last check, in whatever sitting."""
     studied: bool = True
     """Whether this enrolment has had a sitting before: without one there is nothing that could follow from it."""
+    check_left: bool = False
+    """Whether an earlier sitting of this enrolment keeps an open check."""
     only_make_up: bool = False
     """The cohort's days are over: nothing new is studied, held time is made up and waiting time confirmed."""
     method: Method = Method.FACE

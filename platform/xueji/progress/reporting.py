@@ -18,12 +18,12 @@ from xueji.kernel.beside import Beside
 from xueji.kernel.context import Context
 from xueji.kernel.events import Announcement
 from xueji.kernel.groupcommit import GroupCommitter, Write, in_one_transaction
+from xueji.progress.beginning import Opened, Opening
 from xueji.progress.errors import BeatRefused
-from xueji.progress.openings import Opening, take_openings
+from xueji.progress.openings import take_openings
 from xueji.progress.record import Answer, Report, Reported, digest_of, record_reports
 from xueji.progress.rules import Beat, InvalidBeat, check_beat
 from xueji.progress.schemas import BeatIn, BeatsIn
-from xueji.progress.services import Opened
 from xueji.web.health import add_probe
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from xueji.kernel.ahead import AskedAhead
 from xueji.kernel.plain import Plain
 from xueji.trace import alarms, merkle
 from xueji.trace.models import ChainHead, Checkpoint, Cosignature, Leaf, Log, Opening, Pending
@@ -19,11 +20,32 @@ from xueji.trace.tree import current_log, leaf_count
 # Read whenever a sitting opens or an account is worked out: plain, because building a statement costs more than a leaf.
 _PENDING = "SELECT n, leaf FROM trace_pending WHERE chain = ? AND n >= ? ORDER BY n"
 _LEAVES = "SELECT n, leaf FROM trace_leaf WHERE chain = ? AND n >= ? ORDER BY n, log"
+_PENDING_OF = "SELECT chain, n, leaf FROM trace_pending WHERE {} ORDER BY chain, n"
+_LEAVES_OF = "SELECT chain, n, leaf FROM trace_leaf WHERE {} ORDER BY chain, n, log"
 _LENGTH = "SELECT length FROM trace_chain WHERE chain = ?"
+
+leaves_ahead: AskedAhead[str, list[tuple[int, bytes]]] = AskedAhead("leaves of chains")
+
+
+def read_ahead(session: Session, chains: Iterable[str]) -> None:
+    """Read whole chains that will be asked for one by one in this transaction, which holds them (`hold_chains`)."""
+    plain, names = Plain(session), list(chains)
+    if not names:
+        return
+    found: dict[str, dict[int, bytes]] = {chain: {} for chain in names}
+    # In the order of `chain_bytes`, and for its reason: of a leaf that is seen twice the log's own is the first seen.
+    pending = plain.rows(_PENDING_OF.format(plain.any_of("chain")), plain.values(names))
+    for chain, n, leaf in (*plain.rows(_LEAVES_OF.format(plain.any_of("chain")), plain.values(names)), *pending):
+        found[chain].setdefault(n, bytes(leaf))
+    leaves_ahead.keep(session, {chain: sorted(leaves.items()) for chain, leaves in found.items()})
 
 
 def chain_bytes(session: Session, chain: str, start: int = 0) -> Iterator[tuple[int, bytes]]:
     """The leaves of a chain from number ``start`` on as (n, exact bytes), in order, also those not yet in the tree."""
+    ahead = leaves_ahead.take(session, chain)
+    if ahead is not None:
+        yield from ((n, leaf) for n, leaf in ahead if n >= start)
+        return
     # The outbox first: the sequencer may move a leaf between the two reads, and seeing it twice is the harmless way.
     plain = Plain(session)
     pending = plain.rows(_PENDING, chain, start)

@@ -6,6 +6,7 @@ person (the seed of a draw), under a key of the installation. Destroying a perso
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,7 +21,7 @@ KEYRING = "keyring"
 """Under this name every session of an installation carries its keyring (`kernel.context`)."""
 _KEYS = "keys of persons"
 # The table is that of `identity`, which stands above the log; only this much of it is known here.
-_WRAPPED = "SELECT wrapped_key FROM person WHERE id = ?"
+_WRAPPED = "SELECT id, wrapped_key FROM person WHERE {}"
 
 
 class Opened(NamedTuple):
@@ -53,9 +54,19 @@ def _key(session: Session, person: str | None) -> bytes:
         return keyring.derived("opening")
     known: dict[str, Any] = session.info.setdefault(_KEYS, {})
     if person not in known:
-        plain = Plain(session)
-        rows = plain.rows(_WRAPPED, plain.key(UUID(person)))
-        if not rows or rows[0][0] is None:
-            raise Unreadable(f"there is no key of the person {person}")
-        known[person] = keyring.unwrap(bytes(rows[0][0]), person)
+        keys_ahead(session, [person])
+    if person not in known:
+        raise Unreadable(f"there is no key of the person {person}")
     return bytes(known[person])
+
+
+def keys_ahead(session: Session, people: Iterable[str]) -> None:
+    """Read these persons' keys at once; who has none any more is left out."""
+    keyring: Keyring = session.info[KEYRING]
+    known: dict[str, Any] = session.info.setdefault(_KEYS, {})
+    plain = Plain(session)
+    missing = plain.keys(UUID(person) for person in people if person not in known)
+    for key, wrapped in plain.rows(_WRAPPED.format(plain.any_of("id")), missing):
+        if wrapped is not None:
+            person = str(plain.uuid(key))
+            known[person] = keyring.unwrap(bytes(wrapped), person)

@@ -7,17 +7,19 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from xueji.kernel import clock
+from xueji.kernel.ahead import AskedAhead
 from xueji.kernel.errors import Unavailable
 from xueji.kernel.plain import Plain
 from xueji.trace import rules, sealing
 from xueji.trace.models import ChainHead, Opening
+from xueji.trace.queries import leaves_ahead
 from xueji.trace.rules import Entry, Event, Recorded
 from xueji.trace.sealing import Opened
 
@@ -27,6 +29,9 @@ _HEAD = ("length", "head", "at_ms", "chain")
 _PENDING = ("chain", "n", "leaf")
 
 MOST_ERASED_IN_A_LEAF = 500
+
+_held: AskedAhead[str, tuple[int, bytes, int]] = AskedAhead("held chains")
+"""Length, head and last time of chains whose rows this transaction has locked."""
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +75,10 @@ def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
         log.error("trace.clock_jumped", ms=jump_ms)
         raise ClockJumped
     plain = Plain(session)
-    heads = _heads(plain, sorted({entry.chain for entry in entries}))
+    chains = sorted({entry.chain for entry in entries})
+    heads = held = _held.look(session, chains)
+    if len(held) < len(chains):
+        heads = held | _heads(plain, [chain for chain in chains if chain not in held])
     now_ms = clock.to_ms(clock.now())
     salts = os.urandom(rules.SALT_BYTES * len(entries))
     rows: list[tuple[str, int, bytes]] = []
@@ -92,12 +100,24 @@ def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
         recorded.append(Recorded(length, head))
     plain.add("trace_pending", _PENDING, rows)
     plain.move("trace_chain", _HEAD, [(*head, chain) for chain, head in heads.items()])
+    if held:
+        _held.keep(session, {chain: heads[chain] for chain in held})
+        for chain in held:
+            leaves_ahead.take(session, chain)
     return recorded
 
 
 def hold(session: Session, chain: str) -> None:
     """Let nobody else record under a chain until this transaction ends: what is read afterwards is all there is."""
     session.execute(select(ChainHead.chain).where(ChainHead.chain == chain).with_for_update())
+
+
+def hold_chains(session: Session, chains: Iterable[str]) -> None:
+    """Lock these chains until the transaction ends, in the order of their names, and remember where they stand.
+
+    Whoever records into many of them one after another then reads and waits once.
+    """
+    _held.keep(session, _heads(Plain(session), sorted(set(chains))))
 
 
 def reset_clocks(session: Session) -> int:
@@ -145,6 +165,16 @@ def _written(at_ms: int) -> str:
 _OPENING = ("commitment", "chain", "field", "sealed", "reference", "person")
 
 
+class Wish(NamedTuple):
+    """A value that a commitment is to stand for in a leaf; see `commit`."""
+
+    value: str | bytes
+    chain: str
+    field: str
+    person: str | None = None
+    reference: str | None = None
+
+
 def commit(
     session: Session,
     value: str | bytes,
@@ -160,14 +190,22 @@ def commit(
     the one whose file the chain is; None only where there is no such person. For something large, ``value`` is its
     SHA-256 in hex and ``reference`` says where the encrypted original lies in the store.
     """
-    key = os.urandom(32)
-    data = value.encode() if isinstance(value, str) else value
-    commitment = hmac.digest(key, data, "sha256").hex()
-    sealed = sealing.seal(
-        session, commitment=commitment, chain=chain, field=field, person=person, opened=Opened(key, data)
-    )
-    Plain(session).add("trace_opening", _OPENING, [(commitment, chain, field, sealed, reference, person)])
-    return commitment
+    return commit_many(session, [Wish(value, chain, field, person, reference)])[0]
+
+
+def commit_many(session: Session, wishes: Sequence[Wish]) -> list[str]:
+    """The same for many: one write for any number, and one read where `keys_ahead` was asked."""
+    rows = []
+    for value, chain, field, person, reference in wishes:
+        key = os.urandom(32)
+        data = value.encode() if isinstance(value, str) else value
+        commitment = hmac.digest(key, data, "sha256").hex()
+        sealed = sealing.seal(
+            session, commitment=commitment, chain=chain, field=field, person=person, opened=Opened(key, data)
+        )
+        rows.append((commitment, chain, field, sealed, reference, person))
+    Plain(session).add("trace_opening", _OPENING, rows)
+    return [row[0] for row in rows]
 
 
 def erase(

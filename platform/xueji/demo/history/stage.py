@@ -26,9 +26,9 @@ from xueji.kernel import clock, tasks
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.clock import FixedClock
 from xueji.kernel.context import Context
+from xueji.progress.beginning import open_sitting
 from xueji.progress.record import Answer, Report, Reported, digest_of, record_reports
 from xueji.progress.rules import Beat
-from xueji.progress.services import open_sitting
 from xueji.rulebook.vocabulary import Outcome
 from xueji.snapshots import services as snapshots
 from xueji.snapshots.errors import CheckOver

@@ -17,8 +17,9 @@ from xueji.identity.models import Consent, DuplicateFlag, FaceView, FileJoining,
 from xueji.identity.queries.files import same_person, standing_file
 from xueji.identity.rules import FACES_FILING, FACES_WARNING, JOINING_LASTS, USED, ConsentKind, PhotoState, ProofRoute
 from xueji.kernel import clock
+from xueji.kernel.ahead import AskedAhead
 from xueji.kernel.crypto import Keyring
-from xueji.kernel.plain import Plain
+from xueji.kernel.plain import Plain, uuid_of
 
 Descriptor = NDArray[np.float32]
 
@@ -43,21 +44,35 @@ class Proof:
 
 
 # Of a file that was joined to another: what holds of the one that stands.
-_PROOF = f"""
-SELECT proof_route,
+_PROOFS = f"""
+SELECT asked.id, person.proof_route,
   EXISTS (SELECT 1 FROM consent WHERE person_id = person.id AND kind = '{ConsentKind.FACE}' AND withdrawn_at IS NULL),
   EXISTS (SELECT 1 FROM reference_photo WHERE person_id = person.id AND state = '{PhotoState.STORED}'
     AND standing IN ({", ".join(f"'{each}'" for each in sorted(USED))})),
   (SELECT reset_at FROM account WHERE person_id = person.id)
-FROM person WHERE id = (SELECT coalesce(joined_to, id) FROM person WHERE id = ?)
+FROM person AS asked JOIN person ON person.id = coalesce(asked.joined_to, asked.id) WHERE {{}}
 """
+_proofs: AskedAhead[UUID, Proof] = AskedAhead("how persons are known")
 
 
 def proof_of(session: Session, person_id: UUID) -> Proof:
+    ahead = _proofs.take(session, person_id)
+    return ahead if ahead is not None else _proofs_of(session, [person_id])[person_id]
+
+
+def proofs_ahead(session: Session, person_ids: Iterable[UUID]) -> None:
+    """Ask at once what `proof_of` will be asked of each in this transaction."""
+    _proofs.keep(session, _proofs_of(session, person_ids))
+
+
+def _proofs_of(session: Session, person_ids: Iterable[UUID]) -> dict[UUID, Proof]:
     plain = Plain(session)
-    ((route, consented, has_photo, reset_at),) = plain.rows(_PROOF, plain.key(person_id))
-    reset = plain.instant(reset_at) if reset_at is not None else None
-    return Proof(ProofRoute(route), bool(consented), bool(has_photo), reset)
+    found = {}
+    rows = plain.rows(_PROOFS.format(plain.any_of("asked.id")), plain.keys(person_ids))
+    for person_id, route, consented, has_photo, reset_at in rows:
+        reset = plain.instant(reset_at) if reset_at is not None else None
+        found[uuid_of(person_id)] = Proof(ProofRoute(route), bool(consented), bool(has_photo), reset)
+    return found
 
 
 def agreed(session: Session, kind: ConsentKind, most: int) -> list[UUID]:

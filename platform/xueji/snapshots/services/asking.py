@@ -16,7 +16,7 @@ from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.progress.access import access_sitting
-from xueji.progress.events import CheckFallsDue, CheckMoves, ContactDuringCheck, MakeUpGrows, SittingOpens
+from xueji.progress.events import CheckFallsDue, CheckMoves, ContactDuringCheck, MakeUpGrows, OpeningsCome, SittingOpens
 from xueji.progress.models import Sitting
 from xueji.progress.open_check import read_open_check
 from xueji.progress.record import state_of
@@ -47,8 +47,12 @@ def waiting_check_goes_on(opens: SittingOpens) -> None:
     A check that still waits for its answer goes on here, with the rest of its window: neither a closed page nor another
     device is a way around one, nor a reason to have missed one.
     """
-    if opens.studied:
+    if opens.check_left:
         opens.check_waits = _waiting(opens.session, opens)
+
+
+def openings_come(come: OpeningsCome) -> None:
+    identity.proofs_ahead(come.session, come.people)
 
 
 def sitting_opens(opens: SittingOpens) -> None:
