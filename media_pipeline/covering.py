@@ -39,13 +39,16 @@ def is_masked(picture: Pixels, mesh: MeshPoints) -> bool:
 def _colour(picture: Pixels, mesh: MeshPoints, places: tuple[int, ...]) -> NDArray[np.float64]:
     """The middle colour (a and b of Lab, 0 is grey) around the places; grey where all lie outside the picture."""
     reach = max(1, round(float(np.linalg.norm(mesh[_RIGHT_CHEEK, :2] - mesh[_LEFT_CHEEK, :2])) * _PATCH))
-    found = []
-    for x, y in np.rint(mesh[list(places), :2]).astype(int).tolist():
-        patch = picture[max(0, y - reach) : max(0, y + reach + 1), max(0, x - reach) : max(0, x + reach + 1)]
-        if patch.size:
-            found.append(np.median(patch.reshape(-1, 3), axis=0))
-    if not found:
+    height, width = picture.shape[:2]
+    centres = np.rint(mesh[list(places), :2]).astype(int)
+    around = np.arange(-reach, reach + 1)
+    across, down = centres[:, :1] + around, centres[:, 1:] + around
+    seen = (across[:, -1] >= 0) & (across[:, 0] < width) & (down[:, -1] >= 0) & (down[:, 0] < height)
+    if not seen.any():
         return np.zeros(2)
-    patches = np.array([found], np.uint8)
+    # What a patch has beyond the edge is the edge again.
+    across, down = np.clip(across[seen], 0, width - 1), np.clip(down[seen], 0, height - 1)
+    inside = picture[down[:, :, None], across[:, None, :]].reshape(len(down), -1, 3)
+    patches = np.median(inside, axis=1)[None].astype(np.uint8)
     colours = cv2.cvtColor(patches, cv2.COLOR_BGR2LAB)[0, :, 1:].astype(np.float64) - 128
     return np.asarray(np.median(colours, axis=0), np.float64)

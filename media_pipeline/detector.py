@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -13,10 +14,10 @@ from media_pipeline.models import Network
 
 Points = NDArray[np.float32]
 
-SQUARE_SIDE = 256
-"""Pixels; the larger detector's side, and a multiple of the smaller one's."""
-_MOST_SQUARES = 4
-"""A picture longer than that is no camera's."""
+_NEAR_SIDE, _WIDE_SHORT, _WIDE_LONG = 128, 256, 1024
+"""Pixels: the square that the near detector sees, and the sides of the largest rectangle that the wide one sees."""
+_STEP = 32
+"""Sides of a rectangle are multiples of this, the coarsest grid's step."""
 _NEAR_LEAST = 0.2
 """Of the picture's longer side: the smallest face whose place the near detector knows well."""
 
@@ -41,8 +42,8 @@ class Face:
 
 
 @dataclass(frozen=True)
-class Square:
-    """A picture made square for the detectors: a place in it is the picture's place times ``scale`` plus ``shift``."""
+class Fitted:
+    """A picture as a detector sees it: a place in it is the picture's place times ``scale`` plus ``shift``."""
 
     pixels: Pixels
     scale: float
@@ -58,27 +59,24 @@ class _Grid:
 
 
 class Detector:
-    """One single-shot network over a square input of ``side`` pixels."""
+    """One single-shot network over pictures whose sides fit its grids."""
 
-    def __init__(self, network: Network, side: int, grids: tuple[_Grid, ...], least_sureness: float) -> None:
+    def __init__(self, network: Network, grids: tuple[_Grid, ...], least_sureness: float) -> None:
         self._network = network
-        self._side = side
-        self._anchors = np.concatenate([_anchors(side, grid) for grid in grids])
+        self._grids = grids
         self._least_sureness = least_sureness
 
-    def find(self, square: Square) -> list[Face]:
-        """Candidates above the limit in the picture that ``square`` was made from, overlapping ones not yet merged."""
-        pixels = square.pixels
-        if pixels.shape[0] != self._side:
-            pixels = np.asarray(cv2.resize(pixels, (self._side, self._side), interpolation=cv2.INTER_AREA), np.uint8)
-        scale, shift = square.scale * self._side / SQUARE_SIDE, square.shift * self._side / SQUARE_SIDE
-        value = cv2.dnn.blobFromImage(pixels, 1 / 127.5, (self._side, self._side), (127.5, 127.5, 127.5), swapRB=True)
+    def find(self, fitted: Fitted) -> list[Face]:
+        """Candidates above the limit in the picture that was fitted, overlapping ones not yet merged."""
+        pixels, scale, shift = fitted.pixels, fitted.scale, fitted.shift
+        height, width = pixels.shape[:2]
+        value = cv2.dnn.blobFromImage(pixels, 1 / 127.5, (width, height), (127.5, 127.5, 127.5), swapRB=True)
         boxes, scores = self._network.run(np.asarray(value, np.float32))
         sureness = 1 / (1 + np.exp(-np.clip(scores[0, :, 0], -80, 80)))
         kept = np.flatnonzero(sureness >= self._least_sureness)
         # Every row: centre, width and height, then six points, all relative to the candidate's anchor.
         rows = boxes[0, kept].reshape(-1, 8, 2)
-        anchors = self._anchors[kept]
+        anchors = _anchors(height, width, self._grids)[kept]
         centres = (rows[:, 0] + anchors - shift) / scale
         sides = rows[:, 1].max(axis=1) / scale
         points = (rows[:, 2:] + anchors[:, None] - shift) / scale
@@ -91,42 +89,43 @@ class Detector:
 
 def near_detector(network: Network) -> Detector:
     """For a face before its own camera: 128 pixels see it from a sixth of the picture's width up."""
-    return Detector(network, 128, (_Grid(8, 2), _Grid(16, 6)), least_sureness=0.5)
+    return Detector(network, (_Grid(8, 2), _Grid(16, 6)), least_sureness=0.5)
 
 
 def wide_detector(network: Network) -> Detector:
     """For faces in the background: 256 pixels see 30 of 480."""
-    return Detector(network, SQUARE_SIDE, (_Grid(16, 2), _Grid(32, 6)), least_sureness=0.5)
+    return Detector(network, (_Grid(16, 2), _Grid(32, 6)), least_sureness=0.5)
 
 
-def fit_square(picture: Pixels, border: float = 0.0) -> Square:
-    """The picture shrunk (never stretched) into a black square, once for all detectors.
+def fit_square(picture: Pixels, border: float = 0.0) -> Fitted:
+    """The picture shrunk (never stretched) into a black square, as the near detector sees it.
 
     ``border`` is the room left free on each side, as a share of the picture's longer side.
     """
+    return _fit(picture, _NEAR_SIDE / (max(picture.shape[:2]) * (1 + 2 * border)), (_NEAR_SIDE, _NEAR_SIDE))
+
+
+def fit_rectangle(picture: Pixels, closer: int = 1) -> Fitted:
+    """The picture shrunk (never stretched) until its shorter side has 256 pixels, as the wide detector sees it.
+
+    So small faces stay as large as in squares cut out of it, and no edge goes through a head. Of a picture more than
+    four times as long as high, which is no camera's, the longer side decides. ``closer``: so many times as large.
+    """
     height, width = picture.shape[:2]
-    scale = SQUARE_SIDE / (max(height, width) * (1 + 2 * border))
+    scale = closer * min(_WIDE_SHORT / min(height, width), _WIDE_LONG / max(height, width))
+    room = tuple(-(-max(1, round(side * scale)) // _STEP) * _STEP for side in (width, height))
+    return _fit(picture, scale, (room[0], room[1]))
+
+
+def _fit(picture: Pixels, scale: float, room: tuple[int, int]) -> Fitted:
+    """The picture times ``scale`` in the middle of a black one as wide and as high as ``room``."""
+    height, width = picture.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     shrunk = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    pixels = np.zeros((SQUARE_SIDE, SQUARE_SIDE, 3), np.uint8)
-    x, y = (SQUARE_SIDE - size[0]) // 2, (SQUARE_SIDE - size[1]) // 2
+    pixels = np.zeros((room[1], room[0], 3), np.uint8)
+    x, y = (room[0] - size[0]) // 2, (room[1] - size[1]) // 2
     pixels[y : y + size[1], x : x + size[0]] = shrunk
-    return Square(pixels, scale, np.array([x, y], np.float32))
-
-
-def cut_squares(picture: Pixels) -> list[Square]:
-    """Squares as high as the picture's shorter side, one beside the other and overlapping, that cover it all."""
-    height, width = picture.shape[:2]
-    side, length = min(height, width), max(height, width)
-    count = -(-length // side)
-    squares = []
-    for place in range(min(count, _MOST_SQUARES)):
-        start = round(place * (length - side) / max(count - 1, 1))
-        x, y = (start, 0) if width >= height else (0, start)
-        square = fit_square(picture[y : y + side, x : x + side])
-        shift = square.shift - np.array([x, y], np.float32) * square.scale
-        squares.append(Square(square.pixels, square.scale, shift))
-    return squares
+    return Fitted(pixels, scale, np.array([x, y], np.float32))
 
 
 def merge(faces: list[Face], overlap: float = 0.3) -> tuple[Face, ...]:
@@ -167,7 +166,14 @@ def _overlap(one: Face, other: Face) -> float:
     return width * height / min(one.side, other.side) ** 2
 
 
-def _anchors(side: int, grid: _Grid) -> Points:
-    steps = (np.arange(side // grid.stride, dtype=np.float32) + 0.5) * grid.stride
-    places = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
-    return np.repeat(places, grid.candidates, axis=0)
+@cache
+def _anchors(height: int, width: int, grids: tuple[_Grid, ...]) -> Points:
+    """The place of every candidate in a picture of that size, in the order in which the network gives them."""
+    found = []
+    for grid in grids:
+        down, across = (
+            (np.arange(side // grid.stride, dtype=np.float32) + 0.5) * grid.stride for side in (height, width)
+        )
+        places = np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2)
+        found.append(np.repeat(places, grid.candidates, axis=0))
+    return np.concatenate(found)

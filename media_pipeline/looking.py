@@ -47,6 +47,12 @@ def look(engine: Engine, picture: Pixels, search: Search, turns: int = 0) -> See
     return first
 
 
+def count_far_and_near(engine: Engine, picture: Pixels) -> int:
+    """How many faces are in an upright picture, those far behind among them: those that the mesh is sure of."""
+    faces = engine.find_faces(picture, Search.FARTHEST)
+    return sum(engine.read_mesh(picture, face).presence >= _A_FACE for face in faces)
+
+
 def _look(engine: Engine, picture: Pixels, search: Search, turns: int) -> Seen:
     faces = engine.find_faces(picture, search)
     if not faces:

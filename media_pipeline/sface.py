@@ -4,7 +4,9 @@ The file that a package carries is OpenCV Zoo's of December 2021 (Apache-2.0; Ya
 weights kept as bytes with a scale for each block. As it is, the runtime takes its weights for inputs and refuses it.
 The network is one chain: convolutions, each with a normalisation and a PRelu, and one fully connected layer at the end.
 The weights are unfolded, the normalisations folded into the layers before them, and each PRelu is written as
-``slope * x + (1 - slope) * relu(x)``: the same numbers in half the time.
+``slope * x + relu((1 - slope) * x)``: the same numbers in less than half the time, for the runtime does either half
+in one go. Where a slope is greater than 1 the channel is carried on with its sign turned, and the next layer turns it
+back.
 """
 
 from __future__ import annotations
@@ -82,6 +84,8 @@ class _Writer:
     """The nodes while they are written, input first. ``values`` are the weights by name."""
 
     values: dict[str, Values]
+    signs: Values = field(default_factory=lambda: np.ones(3))
+    """Of each channel so far: -1 where it is carried on with its sign turned."""
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
 
@@ -107,7 +111,10 @@ class _Writer:
         attributes = _attributes(convolution)
         scale, shift = self._normalisation(norm)
         kernel = self.values[convolution.input[1]] * scale[:, None, None, None]
-        slopes = self.values[slope.input[1]].reshape(-1, 1, 1)
+        # A layer with groups looks at one channel each.
+        kernel = kernel * (
+            self.signs.reshape(1, -1, 1, 1) if attributes["group"] == 1 else self.signs.reshape(-1, 1, 1, 1)
+        )
         top = self._emit(
             "Conv",
             [source, self._constant(kernel), self._constant(shift)],
@@ -115,14 +122,17 @@ class _Writer:
             pads=attributes["pads"],
             group=attributes["group"],
         )
-        as_it_is = self._emit("Mul", [top, self._constant(slopes)])
-        positive = self._emit("Mul", [self._emit("Relu", [top]), self._constant(1 - slopes)])
-        return self._emit("Add", [as_it_is, positive])
+        slopes = self.values[slope.input[1]].reshape(-1, 1, 1)
+        signs = np.where(slopes > 1, -1.0, 1.0)
+        self.signs = signs.ravel()
+        rising = self._emit("Relu", [self._emit("Mul", [top, self._constant(abs(1 - slopes))])])
+        return self._emit("Add", [self._emit("Mul", [top, self._constant(signs * slopes)]), rising])
 
     def _connect(self, source: str, before: onnx.NodeProto, layer: onnx.NodeProto, after: onnx.NodeProto) -> None:
         """The fully connected layer with the normalisations before and after it."""
         weights, bias = self.values[layer.input[1]], self.values[layer.input[2]]
         scale, shift = self._normalisation(before)
+        scale = scale * self.signs
         by_channel = weights.reshape(LENGTH, len(scale), -1)
         bias = bias + np.einsum("ocs,c->o", by_channel, shift)
         weights = (by_channel * scale[None, :, None]).reshape(LENGTH, -1)

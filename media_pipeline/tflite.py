@@ -101,6 +101,7 @@ class _Writer:
     """Collects the nodes. Four-dimensional tensors are kept channels first; the file has channels last."""
 
     tensors: list[_Tensor]
+    any_size: bool = False
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
     folded: dict[int, NDArray[np.float32]] = field(default_factory=dict)
@@ -141,20 +142,21 @@ class _Writer:
             raise UnsupportedNetwork(f"fused activation {fused}")
 
 
-def to_onnx(data: bytes, output_names: dict[str, str]) -> bytes:
+def to_onnx(data: bytes, output_names: dict[str, str], *, any_size: bool = False) -> bytes:
     """Translate one TensorFlow Lite network.
 
     ``data`` is the file's content. ``output_names`` renames outputs (file's name → name to ask for); the
-    order of the result's outputs is the dictionary's. The input is float32 ``[1, 3, height, width]``.
+    order of the result's outputs is the dictionary's. The input is float32 ``[1, 3, height, width]``. ``any_size``: a
+    network of convolutions alone is let loose on pictures of any height and width that its halvings leave whole.
     Raises ``UnsupportedNetwork`` for anything outside the known layers.
     """
     try:
-        return _translate(data, output_names)
+        return _translate(data, output_names, any_size)
     except (struct.error, IndexError) as error:
         raise UnsupportedNetwork("the file is cut short or not a network") from error
 
 
-def _translate(data: bytes, output_names: dict[str, str]) -> bytes:
+def _translate(data: bytes, output_names: dict[str, str], any_size: bool) -> bytes:
     if data[4:8] != b"TFL3":
         raise UnsupportedNetwork("not a TensorFlow Lite file")
     model = _Table(data, struct.unpack_from("<I", data, 0)[0])
@@ -162,7 +164,7 @@ def _translate(data: bytes, output_names: dict[str, str]) -> bytes:
     buffers = model.tables(4)
     graph = model.tables(2)[0]
     tensors = [_read_tensor(table, buffers) for table in graph.tables(0)]
-    writer = _Writer(tensors)
+    writer = _Writer(tensors, any_size)
     for operator in graph.tables(3):
         kind = _OPERATORS.get(kinds[operator.integer(0, "<I")])
         if kind is None:
@@ -179,7 +181,8 @@ def _translate(data: bytes, output_names: dict[str, str]) -> bytes:
     for theirs, ours in output_names.items():
         writer.emit("Identity", [writer.name(found[theirs])], ours)
         outputs.append(helper.make_tensor_value_info(ours, TensorProto.FLOAT, None))
-    inputs = [helper.make_tensor_value_info(writer.name(entry), TensorProto.FLOAT, [1, channels, height, width])]
+    size = ["height", "width"] if any_size else [height, width]
+    inputs = [helper.make_tensor_value_info(writer.name(entry), TensorProto.FLOAT, [1, channels, *size])]
     onnx_graph = helper.make_graph(writer.nodes, "network", inputs, outputs, writer.constants)
     made = helper.make_model(onnx_graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION)
     return bytes(made.SerializeToString())
@@ -284,13 +287,19 @@ def _relu(writer: _Writer, inputs: list[int], output: int, operator: _Table) -> 
 
 
 def _prelu(writer: _Writer, inputs: list[int], output: int, operator: _Table) -> None:
-    """Written as ``slope * x + (1 - slope) * rising``: the runtime's own layer takes twice as long."""
+    """Written as ``slope * x + relu((1 - slope) * x)``: the runtime's own layer takes more than twice as long.
+
+    Where a slope is greater than 1 what is added has the other sign.
+    """
     slope = writer.weights(inputs[1]).reshape(-1, 1, 1)
     source, name = writer.name(inputs[0]), writer.name(output)
     sloped = writer.emit("Mul", [source, writer.constant(name + "_slope", slope)], name + "_sloped")
-    rising = writer.emit("Relu", [source], name + "_rising")
-    rest = writer.emit("Mul", [rising, writer.constant(name + "_rest", 1 - slope)], name + "_added")
-    writer.emit("Add", [sloped, rest], name)
+    rest = writer.emit("Mul", [source, writer.constant(name + "_rest", np.abs(1 - slope))], name + "_scaled")
+    added = writer.emit("Relu", [rest], name + "_rising")
+    if slope.max() > 1:
+        signs = np.where(slope > 1, -1, 1).astype(np.float32)
+        added = writer.emit("Mul", [added, writer.constant(name + "_signs", signs)], name + "_signed")
+    writer.emit("Add", [sloped, added], name)
 
 
 def _reshape(writer: _Writer, inputs: list[int], output: int, operator: _Table) -> None:
@@ -301,6 +310,8 @@ def _reshape(writer: _Writer, inputs: list[int], output: int, operator: _Table) 
     shape = np.array(writer.tensors[output].shape, np.int64)
     if len(shape) == 4:
         raise UnsupportedNetwork("a reshape into four dimensions")
+    if writer.any_size and len(shape) == 3:
+        shape[1] = -1  # as many rows as the picture has places
     writer.emit("Reshape", [source, writer.constant(name + "_shape", shape)], name)
 
 

@@ -147,6 +147,22 @@ def painted(puppet: Puppet) -> dict[Prompt, Callable[[float], Pixels]]:
     return {Prompt.BLINK: puppet.blinking, Prompt.OPEN_MOUTH: dot}
 
 
+@dataclass(frozen=True)
+class Filmed:
+    """A film of somebody alive at rest, over which ``acts`` are painted: no two moments of it are one picture."""
+
+    living: Living
+    acts: dict[Prompt, Callable[[float], Pixels]]
+    growth_s: float = 0.6
+
+    def __call__(self, time: float, prompt: Prompt | None, since: float) -> Pixels:
+        living = self.living
+        if prompt is not None and since > 0 and prompt in self.acts:
+            picture = self.acts[prompt](min(1.0, since / self.growth_s))
+            living = replace(living, puppet=replace(living.puppet, picture=picture))
+        return living(time, None, -9.0)
+
+
 def bent(puppet: Puppet) -> dict[Prompt, Callable[[float], Pixels]]:
     """One photograph, stretched after a mesh that makes every movement, slowly."""
     return {

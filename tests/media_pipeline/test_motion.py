@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from faces_for_tests import Puppet, add_person, encode_jpeg, make_puppet
-from motion_for_tests import Answer, Living, Printed, answer, bent, ends_only, painted
+from motion_for_tests import Answer, Filmed, Living, Printed, answer, bent, ends_only, painted
 
 from media_pipeline.descriptors import Descriptor
 from media_pipeline.engine import Engine
@@ -61,6 +61,13 @@ def test_three_seconds_for_a_movement_and_ten_pictures_a_second_are_enough(ask: 
         assert verdict.outcome is Outcome.MATCH, verdict.signals
 
 
+def test_a_mouth_need_not_open_wide(ask: Ask, person: Puppet) -> None:
+    for seed in range(3):
+        prompts = (Prompt.OPEN_MOUTH,)
+        verdict = ask(answer(Living(person, far=0.5, seed=seed), prompts, seed=seed), prompts)
+        assert verdict.outcome is Outcome.MATCH, verdict.signals
+
+
 def test_another_movement_than_the_one_asked_for_is_no_answer(
     ask: Ask, lively: dict[tuple[Prompt, ...], Answer]
 ) -> None:
@@ -107,6 +114,15 @@ class TestPrints:
         verdict = ask(answer(Printed(person.picture, acts, growth_s=growth_s), prompts), prompts)
         assert verdict.outcome is Outcome.UNCLEAR
         assert SignalCode.ONE_PICTURE in codes(verdict)
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_a_dot_on_the_mouth_of_a_film_moves_no_chin(self, ask: Ask, person: Puppet, seed: int) -> None:
+        """A film is alive in everything else, and the dot carries the mesh's own chin down with it."""
+        prompts = (Prompt.OPEN_MOUTH,)
+        film = Filmed(Living(person, seed=seed), painted(person))
+        verdict = ask(answer(film, prompts, seed=seed), prompts)
+        assert verdict.outcome is Outcome.UNCLEAR
+        assert codes(verdict) == {SignalCode.PROMPT_UNANSWERED}
 
     def test_a_stranger_who_moves_beside_a_print_of_her_is_another_face(
         self, ask: Ask, engine: Engine, person: Puppet, stranger: Pixels

@@ -59,6 +59,28 @@ def test_what_is_wrong_is_named(engine: Engine, near: Puppet, person: Puppet) ->
         assert expected in codes(engine, np.asarray(picture, np.uint8)), expected
 
 
+def test_whether_it_is_one_person_comes_before_how_large_she_is(
+    engine: Engine, person: Puppet, stranger: Pixels
+) -> None:
+    """Which of two people is meant nobody knows; that both are too far away is said all the same."""
+    small = add_person(empty_room(), person.picture, 70, 100, 150)
+    poster = cv2.resize(stranger[40:270, 185:385], (34, 38), interpolation=cv2.INTER_AREA)
+    small[60:98, 30:64] = poster
+    both = [QualityCode.SEVERAL_FACES, QualityCode.FACE_TOO_SMALL]
+    assert list(assess_reference(encode_jpeg(small, 95), engine).codes) == both
+    side_by_side = add_person(small, stranger, 60, 250, 180)
+    assert list(assess_reference(encode_jpeg(side_by_side, 95), engine).codes) == both
+
+
+def test_whoever_is_too_far_away_to_be_seen_at_first_is_told_to_come_closer(engine: Engine, person: Puppet) -> None:
+    picture = add_person(empty_room(), person.picture, 13, 100, 150)
+    assert codes(engine, picture) == {QualityCode.FACE_TOO_SMALL}
+
+
+def test_of_somebody_near_a_stamp_on_the_wall_says_nothing(engine: Engine, near: Puppet, stranger: Pixels) -> None:
+    assert codes(engine, add_person(near.picture, stranger, 20, 820, 60)) == set()
+
+
 def test_bytes_that_are_no_picture_say_why(engine: Engine) -> None:
     with pytest.raises(DecodeError, match="not_a_picture"):
         assess_reference(b"my face", engine)
