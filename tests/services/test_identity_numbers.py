@@ -157,3 +157,23 @@ def test_a_stranger_to_it_decides_nothing(scenario: Scenario, elsewhere: Someone
     for nobody in (scenario.school.staff, someone(context).actor(Role.TRAINEE), Actor(held.id, held.id, frozenset())):
         with pytest.raises(NotFound), context.database.writing() as session:
             services.confirm_joining(session, context.keyring, context.events, joining_id=joining.id, actor=nobody)
+
+
+def test_the_regulator_sees_which_registrations_were_denied_and_by_whom(scenario: Scenario, elsewhere: Someone) -> None:
+    """The registering organisation, another region's regulator and she herself have no such list."""
+    context, herself = scenario.context, elsewhere.actor(Role.TRAINEE)
+    regulator = scenario.regulator.actor(Role.REGULATOR, region="620100")
+    held = _register(scenario, elsewhere.id_number)
+    joining = _waiting(scenario, herself)
+    with context.database.reading() as session:
+        assert queries.refused_numbers(session, regulator, 1) == ([], 0)
+    with context.database.writing() as session:
+        services.refuse_joining(session, context.keyring, context.events, joining_id=joining.id, actor=herself)
+    with context.database.reading() as session:
+        (line,), total = queries.refused_numbers(session, regulator, 1)
+        assert (total, line.account.person_id, line.organisation) == (1, held.id, scenario.school.organisation.name)
+        assert line.by_herself and line.suspended and line.refused_at == clock.now()
+        assert queries.refused_numbers(session, regulator, 2) == ([], 1)
+        far = scenario.regulator.actor(Role.REGULATOR, region="110000")
+        for other in (far, scenario.school.staff, herself):
+            assert queries.refused_numbers(session, other, 1) == ([], 0)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, false, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session
 
 from courses.events import FilmAsked
 from courses.models import Lesson
@@ -25,6 +25,7 @@ from xueji.enrolment.queries import EnrolmentFacts, LessonFacts
 from xueji.identity.access import in_jurisdiction
 from xueji.identity.models import Membership, Person, ReferencePhoto
 from xueji.identity.queries import is_herself, reference_photos, same_person, standing_file
+from xueji.identity.regions import within
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import NotFound
 from xueji.kernel.plain import Plain
@@ -242,17 +243,6 @@ def seen_cohorts(actor: Actor) -> ColumnElement[bool]:
     """
     region = actor.region if actor.is_(Role.REGULATOR) else None
     return (within(region, Cohort.region) | within(region, Cohort.home)) & (Cohort.state != CohortState.DRAFT)
-
-
-def within(region: str | None, column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """The condition that a column's division code lies in a regulator's (as `in_jurisdiction`); nobody's is nothing."""
-    if region is None or len(region) != 6:
-        return false()
-    if region[2:] == "0000":
-        return column.startswith(region[:2])
-    if region[4:] == "00":
-        return column.startswith(region[:4])
-    return column == region
 
 
 def _is_draft(cohort: Cohort) -> bool:

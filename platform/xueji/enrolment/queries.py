@@ -300,41 +300,6 @@ def enrolment_ids(session: Session, cohort_id: UUID) -> list[UUID]:
 
 
 @dataclass(frozen=True, slots=True)
-class RosterLine:
-    """A trainee in a cohort's roster, as her institution sees her."""
-
-    enrolment_id: UUID
-    person_id: UUID
-    name: str
-    id_number_masked: str
-    state: EnrolmentState
-    enrolled_at: datetime
-
-
-def roster(session: Session, keyring: Keyring, cohort_id: UUID) -> list[RosterLine]:
-    """Everybody ever enrolled in a cohort, by number; those who study first."""
-    rows = session.execute(
-        select(Enrolment, Person.id_number_masked)
-        .join(Person, Person.id == Enrolment.person_id)
-        .where(Enrolment.cohort_id == cohort_id)
-        .order_by(Enrolment.enrolled_at, Enrolment.id)
-    ).all()
-    names = display_names(session, keyring, [enrolment.person_id for enrolment, _masked in rows])
-    lines = [
-        RosterLine(
-            enrolment.id,
-            enrolment.person_id,
-            names[enrolment.person_id],
-            masked,
-            enrolment.state,
-            enrolment.enrolled_at,
-        )
-        for enrolment, masked in rows
-    ]
-    return sorted(lines, key=lambda line: line.state is not EnrolmentState.ACTIVE)
-
-
-@dataclass(frozen=True, slots=True)
 class WithoutPassword:
     """A trainee who has not chosen a password yet."""
 
@@ -352,16 +317,9 @@ class WithoutPassword:
 def without_password(session: Session, cohort_id: UUID) -> list[WithoutPassword]:
     """Who of a cohort has never signed in, in the order of the roster."""
     rows = session.execute(
-        select(Account, Person.id_number_masked)
-        .join(Person, Person.id == Account.person_id)
-        .join(Enrolment, Enrolment.person_id == Person.id)
-        .where(
-            Enrolment.cohort_id == cohort_id,
-            Enrolment.state == EnrolmentState.ACTIVE,
-            Account.activated_at.is_(None),
-            Account.staff.is_(False),
+        _without_password(select(Account, Person.id_number_masked), cohort_id).order_by(
+            Enrolment.enrolled_at, Enrolment.id
         )
-        .order_by(Enrolment.enrolled_at, Enrolment.id)
     )
     return [
         WithoutPassword(
@@ -369,6 +327,25 @@ def without_password(session: Session, cohort_id: UUID) -> list[WithoutPassword]
         )
         for account, masked in rows
     ]
+
+
+def _without_password(chosen: Select[*tuple[Any, ...]], cohort_id: UUID) -> Select[*tuple[Any, ...]]:
+    return (
+        chosen.join(Person, Person.id == Account.person_id)
+        .join(Enrolment, Enrolment.person_id == Person.id)
+        .where(
+            Enrolment.cohort_id == cohort_id,
+            Enrolment.state == EnrolmentState.ACTIVE,
+            Account.activated_at.is_(None),
+            Account.staff.is_(False),
+        )
+    )
+
+
+def count_without_password(session: Session, cohort_id: UUID) -> int:
+    """How many of a cohort have never signed in."""
+    waiting = _without_password(select(func.count(Account.person_id)), cohort_id)
+    return session.scalar(waiting) or 0
 
 
 def names(session: Session, keyring: Keyring, person_ids: Sequence[UUID]) -> dict[UUID, str]:

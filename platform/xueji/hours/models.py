@@ -32,6 +32,13 @@ class HoursAccount(Base):
     settled: Mapped[bool] = mapped_column(Boolean, default=False)
     flags: Mapped[int] = mapped_column(Integer, default=0, index=True)
     """How many kinds of impossible sums it shows."""
+    complete: Mapped[bool | None] = mapped_column(Boolean)
+    """With the four that follow what a cohort's list is narrowed and sorted by (`figures.glance_of`), so that it need
+    not open every statement; None where no statement is kept."""
+    begun: Mapped[bool | None] = mapped_column(Boolean)
+    held_ms: Mapped[int | None] = mapped_column(BigInteger)
+    unseen_ms: Mapped[int | None] = mapped_column(BigInteger)
+    done_ms: Mapped[int | None] = mapped_column(BigInteger)
     statement: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     worth: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """`queries.Worth`: what study is worth after all this, so that a sitting can open without reading the chain."""

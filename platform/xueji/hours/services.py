@@ -15,6 +15,7 @@ from xueji.enrolment.events import EarlierTraining, StudiedOnline, StudyAsked
 from xueji.enrolment.models import Enrolment
 from xueji.hours.checked import check_did
 from xueji.hours.errors import AccountUnreadable
+from xueji.hours.figures import Kept, glance_of
 from xueji.hours.models import HoursAccount, HoursReading, PersonAccount
 from xueji.hours.queries import account_of, accounts_ahead, rules_digest, statements_of, worked_out
 from xueji.hours.rules import MalformedTrace, ahead, evidence, person_flags
@@ -222,16 +223,23 @@ def keep_account(database: Database, enrolment_id: UUID) -> None:
         unchanged = account.due_ms == before.due_ms
         if found is None:
             account.statement, account.worth, account.leaves, account.flags = None, None, 0, 0
+            _set(account, None)
             account.due_ms = None if unchanged else account.due_ms
             return
         statement = found.statement
         account.statement, account.leaves = statement.to_dict(), statement.leaves
         account.worth = found.worth.to_dict()
+        _set(account, glance_of(statement))
         account.settles_ms, account.settled = found.settles_ms, statement.settled
         account.flags = len(statement.flags)
         if unchanged:
             # Else the chain has grown meanwhile, and the account stays due.
             account.due_ms = None if statement.settled else found.settles_ms
+
+
+def _set(account: HoursAccount, kept: Kept | None) -> None:
+    for name in Kept.__annotations__:
+        setattr(account, name, None if kept is None else kept[name])  # type: ignore[literal-required]
 
 
 def keep_people(database: Database, enrolment_ids: Iterable[UUID]) -> None:

@@ -13,12 +13,24 @@ from werkzeug.wrappers import Response
 from xueji.enrolment import queries as enrolment_queries
 from xueji.enrolment import wording as enrolment_wording
 from xueji.enrolment.access import access_enrolment, access_own_cohort
-from xueji.enrolment.models import Enrolment
+from xueji.enrolment.models import Cohort, CohortState, Enrolment
 from xueji.enrolment.queries import EnrolmentFacts, cohort_facts, enrolment_facts, enrolments_of
+from xueji.enrolment.roster_queries import PER_PAGE as PER_PAGE_OF_ROSTER
+from xueji.enrolment.roster_queries import found_in_roster
 from xueji.hours import clearing, wording
 from xueji.hours.glance import Glance, Standing, glance
 from xueji.hours.queries import statement_of, statements_of
-from xueji.hours.roster import SHOWS, AccountLine, accounts_of
+from xueji.hours.roster import (
+    SHOWS,
+    AccountLine,
+    Figures,
+    Order,
+    accounts_of,
+    accounts_page,
+    figures_of,
+    sought,
+    studying_in,
+)
 from xueji.identity import queries as identity
 from xueji.identity.rules import ProofRoute
 from xueji.identity.wording import PURPOSE
@@ -31,10 +43,12 @@ from xueji.snapshots.queries import PER_PAGE, checks_of, count_checks, presence_
 from xueji.web import export
 from xueji.web.access import roles, signed_in
 from xueji.web.paging import page_asked
-from xueji.web.session import actor, context, db
+from xueji.web.session import actor, context, db, reads
 
 blueprint = Blueprint("hours", __name__, template_folder="templates")
 
+NAMED_AT_CLOSING = 20
+"""Of those whom closing a cohort costs something, how many are named; the tab beside shows all."""
 LATEST = 5
 """Checks and looks on the statement's own page; the rest is one step away."""
 
@@ -144,31 +158,61 @@ def checks(enrolment_id: UUID) -> str:
     )
 
 
-@blueprint.get("/cohorts/<uuid:cohort_id>/hours")
+@blueprint.route("/cohorts/<uuid:cohort_id>/hours", methods=["GET", "POST"])
 @roles(Role.INSTITUTION)
+@reads
 def cohort_hours(cohort_id: UUID) -> str:
-    """Everybody's account in one list, or those whom the tab names; and what closing the cohort would end for whom."""
+    """A page of accounts, narrowed and sorted; and what closing the cohort would end for whom.
+
+    Somebody is looked for by a form: addresses are kept in histories and logs.
+    """
     cohort = access_own_cohort(db(), actor(), cohort_id)
-    lines = accounts_of(db(), context().keyring, context().events, cohort_id)
-    asked = request.args.get("show", "")
-    chosen = {show: [line for line in lines if narrows(line)] for show, narrows in SHOWS.items()}
-    if asked not in chosen:
+    show, text, page = request.values.get("show", ""), request.form.get("q", "").strip(), page_asked()
+    asked = request.values.get("order", Order.ENROLLED)
+    if show not in SHOWS or asked not in set(Order):
         raise NotFound
+    order = Order(asked)
+    found = figures_of(db(), cohort_id)
+    among = set(found_in_roster(db(), context().keyring, cohort_id, text)) if text else None
+    chosen = sought(found, show, order, among)
     address = partial(url_for, "hours.cohort_hours", cohort_id=cohort_id)
+    sorted_by = None if order is Order.ENROLLED else order.value
     return render_template(
         "hours/cohort_hours.html",
         cohort=cohort,
         facts=cohort_facts(cohort),
-        lines=lines,
-        shown_lines=chosen[asked],
+        count=len(found),
+        total=len(chosen),
+        lines=accounts_page(db(), context().keyring, context().events, chosen, page),
+        text=text,
+        show=show,
+        order=order,
+        page=page,
+        pages=-(-len(chosen) // PER_PAGE_OF_ROSTER),
+        page_url=lambda number: address(show=show or None, order=sorted_by, page=number),
         shows=[
-            (address(show=show or None), wording.SHOW[show], show == asked, len(found))
-            for show, found in chosen.items()
+            (address(show=each or None, order=sorted_by), wording.SHOW[each], each == show, sum(map(narrows, found)))
+            for each, narrows in SHOWS.items()
         ],
+        orders=[(each.value, wording.ORDER[each]) for each in Order],
+        closing=_closing(cohort, found),
         today=clock.shanghai_day(clock.now()),
         wording=enrolment_wording,
         **_words(),
     )
+
+
+def _closing(cohort: Cohort, found: list[Figures]) -> dict[str, Any] | None:
+    """Whom closing an open cohort now would cost something: how many, and the first of them by name."""
+    if cohort.state is not CohortState.OPEN:
+        return None
+    studying = studying_in(db(), context().events, found)
+    losing = [line for line in found if line.loses(studying)]
+    return {
+        "losing": len(losing),
+        "studying": len(studying),
+        "named": accounts_page(db(), context().keyring, context().events, losing[:NAMED_AT_CLOSING], 1),
+    }
 
 
 @blueprint.get("/cohorts/<uuid:cohort_id>/hours.csv")

@@ -227,3 +227,10 @@ SHOW: Mapping[str, Any] = {
     "unbegun": _("还没开始"),
 }
 """To whom a cohort's list is narrowed (`roster.SHOWS`)."""
+
+ORDER: Mapping[str, Any] = {
+    "enrolled": _("按报名先后"),
+    "least": _("已计学时少的在前"),
+    "held": _("先不算多的在前"),
+}
+"""How a cohort's list is sorted (`roster.Order`)."""

@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.access import seen_cohorts, within
+from xueji.enrolment.access import seen_cohorts
 from xueji.enrolment.models import Cohort, Enrolment
 from xueji.identity.access import in_jurisdiction
+from xueji.identity.regions import within
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import NotFound
 from xueji.oversight.models import Draw, Finding

@@ -13,6 +13,7 @@ from xueji.enrolment.access import access_own_cohort, access_own_session
 from xueji.enrolment.errors import AttendanceReasonNeeded, AttendanceRefused
 from xueji.enrolment.forms import ReasonForm, SessionForm, SettleForm, roster_sent, wall_clock
 from xueji.enrolment.models import Attendance, CohortState, EnrolmentState
+from xueji.enrolment.roster_queries import roster
 from xueji.enrolment.rules import AttendanceState
 from xueji.enrolment.services import attendance, settling
 from xueji.enrolment.services import sessions as planning
@@ -171,7 +172,7 @@ def deny_attendance(attendance_id: UUID) -> Any:
 
 def _roster(session_id: UUID, wrong: dict[UUID, str], *, problem: Problem | None = None, nothing: bool = False) -> str:
     lesson, cohort = access_own_session(db(), actor(), session_id)
-    lines = queries.roster(db(), context().keyring, cohort.id)
+    lines = roster(db(), context().keyring, cohort.id)
     counted = queries.attendances(db(), session_id)
     now = clock.now()
     return render_template(

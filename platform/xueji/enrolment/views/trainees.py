@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from xueji.enrolment import queries, wording
+from xueji.enrolment import roster_queries as roster
 from xueji.enrolment.access import access_own_cohort
 from xueji.enrolment.forms import ImportForm, ReasonForm
 from xueji.enrolment.models import CohortState
@@ -17,13 +18,22 @@ from xueji.enrolment.views import blueprint
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Problem
 from xueji.web.access import roles
-from xueji.web.session import actor, context, db
+from xueji.web.paging import page_asked
+from xueji.web.session import actor, context, db, reads
 
 
 @blueprint.get("/cohorts/<uuid:cohort_id>/trainees")
 @roles(Role.INSTITUTION)
 def trainees(cohort_id: UUID) -> str:
-    return roster_page(cohort_id, None)
+    return roster_page(cohort_id, None, page=page_asked())
+
+
+@blueprint.post("/cohorts/<uuid:cohort_id>/trainees/find")
+@roles(Role.INSTITUTION)
+@reads
+def find_trainees(cohort_id: UUID) -> str:
+    """Somebody looked for by a form: addresses are kept in histories and logs."""
+    return roster_page(cohort_id, None, text=request.form.get("q", "").strip(), page=page_asked())
 
 
 @blueprint.post("/enrolments/<uuid:enrolment_id>/withdraw")
@@ -54,13 +64,16 @@ def readmit_trainee(enrolment_id: UUID) -> Any:
     return redirect(url_for("enrolment.trainees", cohort_id=enrolment.cohort_id))
 
 
-def roster_page(cohort_id: UUID, form: ImportForm | None, problem: Problem | None = None) -> str:
+def roster_page(
+    cohort_id: UUID, form: ImportForm | None, problem: Problem | None = None, *, text: str = "", page: int = 1
+) -> str:
     """Opens a session of its own, for a view that must hold none."""
     with context().database.reading() as session:
         cohort = access_own_cohort(session, actor(), cohort_id)
-        lines = queries.roster(session, context().keyring, cohort_id)
+        lines, total = roster.roster_page(session, context().keyring, cohort_id, text, page)
         declared = queries.declarations(session, [line.enrolment_id for line in lines])
-        waiting = len(queries.without_password(session, cohort_id))
+        waiting = queries.count_without_password(session, cohort_id)
+        members = roster.members_among(session, actor().organisation_id, [line.person_id for line in lines])
     if form is None:
         form = ImportForm(formdata=None, data=ImportForm.preset(cohort))
     return render_template(
@@ -68,6 +81,11 @@ def roster_page(cohort_id: UUID, form: ImportForm | None, problem: Problem | Non
         cohort=cohort,
         lines=lines,
         declared=declared,
+        total=total,
+        text=text,
+        page=page,
+        pages=-(-total // roster.PER_PAGE),
+        members=members,
         waiting=waiting,
         form=form,
         problem=problem,

@@ -39,11 +39,14 @@ from xueji.identity.queries.files import (
     standing_files,
 )
 from xueji.identity.queries.joinings import (
+    REFUSED_PER_PAGE,
     JoinedFiles,
+    RefusedNumber,
     WaitingJoining,
     joined_files,
     joinings_to_confirm,
     may_decide,
+    refused_numbers,
     waiting_joinings,
 )
 from xueji.identity.queries.people import (
@@ -71,6 +74,7 @@ from xueji.identity.queries.resets import Waiting, account_to_reset, waiting_res
 from xueji.identity.queries.sign_ins import SignIn, live_login, live_logins, sign_ins
 
 __all__ = [
+    "REFUSED_PER_PAGE",
     "Act",
     "Correction",
     "Counts",
@@ -83,6 +87,7 @@ __all__ = [
     "Member",
     "Profile",
     "Proof",
+    "RefusedNumber",
     "SignIn",
     "StandingPhoto",
     "Templates",
@@ -128,6 +133,7 @@ __all__ = [
     "proofs_ahead",
     "reference_photos",
     "references",
+    "refused_numbers",
     "same_person",
     "sign_ins",
     "standing",

@@ -14,6 +14,7 @@ from xueji.identity import rules, vault
 from xueji.identity.models import Account, DuplicateFlag, FileJoining, Membership, Organisation, Person, ReferencePhoto
 from xueji.identity.queries.people import masked_names
 from xueji.identity.queries.resets import since
+from xueji.identity.regions import within
 from xueji.identity.rules import JOINING_LASTS, File, PhotoStanding, in_jurisdiction
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
@@ -22,6 +23,7 @@ from xueji.kernel.errors import NotFound
 
 MOST_WAITING = 200
 MOST_JOINED = 200
+REFUSED_PER_PAGE = 20
 
 
 def file_of(session: Session, person_id: UUID) -> File:
@@ -171,6 +173,58 @@ def _files(session: Session, person_ids: Iterable[UUID]) -> dict[UUID, JoinedFil
         .where(Person.id.in_(list(person_ids)))
     )
     return {row[0]: JoinedFile(*row) for row in rows}
+
+
+@dataclass(frozen=True)
+class RefusedNumber:
+    """An account that an organisation opened under a number held elsewhere, and that was said not to be hers."""
+
+    joining_id: UUID
+    account: JoinedFile
+    organisation: str
+    registered_at: datetime
+    refused_at: datetime
+    by_herself: bool
+    """Whether whoever holds the number said so; else somebody in office did."""
+    suspended: bool
+
+
+def refused_numbers(session: Session, actor: Actor, page: int) -> tuple[list[RefusedNumber], int]:
+    """A page of those a regulator has jurisdiction over, all for an administrator; the latest first, and how many.
+
+    A number under which somebody was registered without her says something of whoever registered it.
+    """
+    if not actor.is_(Role.ADMINISTRATOR, Role.REGULATOR):
+        return [], 0
+    refused = select(FileJoining).where(
+        FileJoining.same_number, FileJoining.decided_at.is_not(None), FileJoining.confirmed.is_(False)
+    )
+    if not actor.is_(Role.ADMINISTRATOR):
+        here = exists().where(
+            Membership.person_id == FileJoining.joined_id,
+            Membership.organisation_id == Organisation.id,
+            within(actor.region, Organisation.region),
+        )
+        refused = refused.where(here)
+    total = session.scalar(select(func.count()).select_from(refused.subquery())) or 0
+    latest = refused.order_by(FileJoining.decided_at.desc(), FileJoining.id)
+    rows = session.scalars(latest.limit(REFUSED_PER_PAGE).offset((page - 1) * REFUSED_PER_PAGE)).all()
+    ids = [each.joined_id for each in rows]
+    files = _files(session, ids)
+    stopped = select(Account.person_id).where(Account.person_id.in_(ids), Account.suspended_at.is_not(None))
+    suspended = set(session.scalars(stopped))
+    return [
+        RefusedNumber(
+            each.id,
+            files[each.joined_id],
+            _registered_by(session, each),
+            each.asked_at,
+            each.decided_at or each.asked_at,
+            each.decided_by == each.person_id,
+            each.joined_id in suspended,
+        )
+        for each in rows
+    ], total
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,10 @@ def new_person() -> Any:
             known = queries.profile(db(), context().keyring, person.id)
             new = queries.account_of(db(), person.id).password_hash == hashed
             return render_template(
-                "identity/administration/temporary_password.html", me=known, password=password if new else None
+                "identity/administration/temporary_password.html",
+                me=known,
+                password=password if new else None,
+                whose=url_for("identity.person", person_id=person.id),
             )
     page = render_template("identity/administration/new_person.html", form=form, problem=problem)
     return page, _status(form.errors, problem)

@@ -16,6 +16,7 @@ from xueji.identity.views.pictures import shown_photo
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Malformed
 from xueji.web.access import roles, signed_in
+from xueji.web.paging import page_asked
 from xueji.web.session import actor, context, db, writes
 
 DECIDERS = (Role.ADMINISTRATOR, Role.REGULATOR)
@@ -24,11 +25,17 @@ DECIDERS = (Role.ADMINISTRATOR, Role.REGULATOR)
 @blueprint.get("/joinings")
 @signed_in
 def joinings() -> str:
-    """What waits for a second person, and the files that are joined."""
+    """What waits for a second person, the files that are joined, and the accounts that were said not to be hers."""
+    page = page_asked()
+    refused, total = queries.refused_numbers(db(), actor(), page)
     return render_template(
         "identity/joinings.html",
         waiting=queries.waiting_joinings(db(), context().keyring, actor()),
         joined=queries.joined_files(db(), actor()),
+        refused=refused,
+        refused_total=total,
+        page=page,
+        pages=-(-total // queries.REFUSED_PER_PAGE),
         form=PartingForm(),
         sees_asker=actor().is_(*DECIDERS),
     )

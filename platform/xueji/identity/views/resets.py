@@ -68,7 +68,9 @@ def issue_again(person_id: UUID) -> str:
     hashed = hash_code(context().keyring, password)
     services.issue_again(db(), context().keyring, context().events, person_id=person_id, password=hashed, actor=actor())
     known = queries.profile(db(), context().keyring, person_id)
-    return render_template("identity/administration/temporary_password.html", me=known, password=password)
+    page = "identity.person" if actor().is_(Role.ADMINISTRATOR) else "identity.account_of"
+    whose = url_for(page, person_id=person_id)
+    return render_template("identity/administration/temporary_password.html", me=known, password=password, whose=whose)
 
 
 @blueprint.post("/people/<uuid:person_id>/resets")
