@@ -10,46 +10,56 @@ export interface Attached {
   spare: ((on: boolean) => void) | null;
 }
 
-/** Attach the playlist; `failed` is called when the film cannot be played any more. */
-export async function attachFilm(
-  video: HTMLVideoElement,
-  url: string,
-  startMs: number,
-  failed: (why: "network" | "unsupported") => void,
-): Promise<Attached> {
+export interface Watch {
+  /** Something is wrong with the film, which may be attached anew at once. */
+  faulty: () => void;
+  /** It cannot be played any more. */
+  failed: (why: "network" | "unsupported") => void;
+}
+
+/** Attach the playlist. */
+export async function attachFilm(video: HTMLVideoElement, url: string, startMs: number, watch: Watch): Promise<Attached> {
   if (playsHlsItself(video)) {
-    const load = (): void => {
+    const load = (at: number): void => {
       video.src = url;
-      video.addEventListener("loadedmetadata", () => (video.currentTime = startMs / 1000), { once: true });
+      video.addEventListener("loadedmetadata", () => (video.currentTime = at), { once: true });
       video.load();
     };
-    video.addEventListener("error", () => failed("network"));
-    load();
-    return { again: load, spare: null };
+    video.addEventListener("error", () => {
+      watch.faulty();
+      watch.failed("network");
+    });
+    load(startMs / 1000);
+    return { again: () => load(video.currentTime || startMs / 1000), spare: null };
   }
   const { default: Hls } = await import("hls.js/light");
   if (!Hls.isSupported()) {
-    failed("unsupported");
+    watch.failed("unsupported");
     return { again: () => undefined, spare: null };
   }
   const hls = new Hls({ startPosition: startMs / 1000, maxBufferLength: 30, backBufferLength: 60 });
   let recoveries = 0;
   const recover = (): void => {
     if (recoveries === MOST_RECOVERIES) {
-      failed("network");
+      watch.failed("network");
     } else {
       recoveries += 1;
       hls.recoverMediaError();
     }
   };
   hls.on(Hls.Events.ERROR, (_name, error) => {
+    // Some it mends by itself, by attaching the film anew.
+    if (error.type === Hls.ErrorTypes.MEDIA_ERROR) watch.faulty();
     if (!error.fatal) return;
     if (error.type === Hls.ErrorTypes.MEDIA_ERROR) recover();
-    else failed("network");
+    else watch.failed("network");
   });
   // hls.js hears of a decoder that broke only when it has something to add: with enough in store the film would stand still.
+  // Where it hears first it attaches the film anew, and the element forgets to tell of its error.
   video.addEventListener("error", () => {
-    if (video.error !== null) recover();
+    if (video.error === null) return;
+    watch.faulty();
+    recover();
   });
   const known = new Promise<void>((done) => hls.once(Hls.Events.MANIFEST_PARSED, () => done()));
   hls.loadSource(url);

@@ -45,6 +45,8 @@ export class Player {
   /** Meant to run: asked for and not stopped since. A film that is loaded anew stops without saying so. */
   private wanted = false;
   private stalled = false;
+  /** The film is being attached, at the start or again after an error: it is sent to its place by that, not by her. */
+  private attaching = false;
   /** What earns again when it is watched again. */
   private makeUp: readonly Range[] = [];
   private speed = 1;
@@ -77,9 +79,14 @@ export class Player {
     this.seek.max = String(this.durationMs);
     this.video.poster = film.poster;
     let again = (): void => undefined;
-    const attached = await attachFilm(this.video, film.hls, startMs, (why) => {
-      this.pause();
-      this.hooks.failed(why, () => again());
+    const attached = await attachFilm(this.video, film.hls, startMs, {
+      faulty: () => {
+        if (this.wanted && !this.video.seeking && this.video.readyState > 0) this.notePosition();
+      },
+      failed: (why) => {
+        this.pause();
+        this.hooks.failed(why, () => again());
+      },
     });
     again = attached.again;
     this.controls.offerSaver(attached.spare);
@@ -236,7 +243,7 @@ export class Player {
       this.hooks.at(this.positionMs);
     });
     video.addEventListener("seeking", () => {
-      this.spans.jump(this.positionMs);
+      if (!this.attaching) this.spans.jump(this.positionMs);
       if (this.positionMs > this.reachableMs + TOLERANCE_MS) {
         this.goTo(this.reachableMs);
         this.hooks.remark(words.player.notAhead);
@@ -268,17 +275,16 @@ export class Player {
     });
     video.addEventListener("playing", () => {
       this.stalled = false;
+      this.attaching = false;
       this.notePosition();
       this.turned();
-    });
-    video.addEventListener("error", () => {
-      if (this.wanted && !video.seeking) this.notePosition();
     });
     // Attaching a film, or attaching it again after an error, ends the element's playing without an event and drops its
     // requests to play: whoever pressed the button just before would wait for ever.
     video.addEventListener("emptied", () => {
       this.spans.close();
       this.stalled = true;
+      this.attaching = true;
       this.draw();
     });
     video.addEventListener("loadedmetadata", () => {
