@@ -73,8 +73,11 @@ def test_whoever_is_not_she_alone_gains_nothing(
     expect(classroom.outcome(words)).to_be_visible()
     expect(classroom.dialog.get_by_role("button", name="继续学习")).to_be_visible()
     expect(classroom.outcome(words)).to_be_visible()
-    assert campus.outcomes(trainee) == [outcome]
-    assert [verdict["outcome"] for verdict in campus.leaves(trainee, "check.verdict")] == [outcome, outcome]
+    # After a failure the next check is asked at once, and may have come to its end too by now.
+    first, *later = campus.outcomes(trainee)
+    assert (first, set(later) - {None}) in [(outcome, set()), (outcome, {outcome})]
+    verdicts = campus.leaves(trainee, "check.verdict")
+    assert [(verdict["attempt"], verdict["outcome"]) for verdict in verdicts[:2]] == [(1, outcome), (2, outcome)]
     time = campus.statement(trainee).online
     assert time.counted_ms == 0
     assert time.held_ms > 0
