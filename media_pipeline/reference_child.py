@@ -1,4 +1,4 @@
-"""Reference photos are looked at by a child process: opened and shown to the networks there, within limits.
+"""Reference photos, and who stands behind her, are looked at by a child process, within limits.
 
 A process that answers people and reports of study has other things to do: its processors, its memory and its
 interpreter are not for the photos of strangers. Run as a program (``python -m media_pipeline.reference_child SOCKET
@@ -8,11 +8,12 @@ FOLDER``, the folder being that of the networks) this module is the child.
 from __future__ import annotations
 
 import json
+import struct
 import sys
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from media_pipeline import descriptors
 from media_pipeline.child import ChildDown, ChildProcess, Costly, serve
@@ -22,6 +23,7 @@ from media_pipeline.quality import QualityCode
 from media_pipeline.verdict import EngineDown
 
 if TYPE_CHECKING:
+    from media_pipeline.behind import Behind
     from media_pipeline.engine import Engine
     from media_pipeline.reference import ReferenceQuality
 
@@ -29,6 +31,12 @@ SECONDS = PICTURE_SECONDS + 3.0
 """Of the processor, for one photo: the networks take a fifth of a second for the largest."""
 WAIT_SECONDS = 20.0
 """For the photos of others, which are looked at before."""
+BEHIND_WAIT_SECONDS = 2.0
+"""Whoever asks who stands behind her goes on without the answer when others keep the child busy."""
+
+_PHOTO, _BEHIND = b"p", b"b"
+"""Before what is asked: one photo, or two pictures, the length of the first before them."""
+_LENGTH = struct.Struct("<I")
 
 
 class ReferenceChild:
@@ -40,7 +48,17 @@ class ReferenceChild:
     def assess(self, photo: bytes, seconds: float = SECONDS) -> ReferenceQuality:
         """Raises DecodeError, and EngineDown when no photo can be looked at."""
         try:
-            return self._process.ask(photo, seconds, _read, WAIT_SECONDS)
+            return self._process.ask(_PHOTO + photo, seconds, _read, WAIT_SECONDS)
+        except Costly as error:
+            raise DecodeError(DecodeFault.TOO_COSTLY) from error
+        except ChildDown as error:
+            raise EngineDown(str(error)) from error
+
+    def look_behind(self, first: bytes, later: bytes) -> Behind:
+        """See `media_pipeline.behind`. Raises DecodeError and EngineDown."""
+        asked = _BEHIND + _LENGTH.pack(len(first)) + first + later
+        try:
+            return self._process.ask(asked, SECONDS, _read_behind, BEHIND_WAIT_SECONDS)
         except Costly as error:
             raise DecodeError(DecodeFault.TOO_COSTLY) from error
         except ChildDown as error:
@@ -54,25 +72,39 @@ class ReferenceChild:
         return self._process.pid
 
 
-def _read(channel: Connection) -> ReferenceQuality:
-    from media_pipeline.reference import ReferenceQuality
-
-    found = json.loads(channel.recv_bytes())
+def _found(channel: Connection) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(channel.recv_bytes())
     if "fault" in found:
         raise DecodeError(DecodeFault(found["fault"]))
     if "down" in found:
         raise EngineDown(found["down"])
-    descriptor = descriptors.from_bytes(channel.recv_bytes()) if found["described"] else None
+    return found
+
+
+def _read(channel: Connection) -> ReferenceQuality:
+    from media_pipeline.reference import ReferenceQuality
+
+    found = _found(channel)
     codes = tuple(QualityCode(code) for code in found["codes"])
-    return ReferenceQuality(descriptor, codes, found["engine"], found["model"])
+    descriptor = photo = None
+    if found["described"]:
+        descriptor = descriptors.from_bytes(channel.recv_bytes())
+        photo = channel.recv_bytes()
+    return ReferenceQuality(descriptor, codes, found["engine"], found["model"], photo)
 
 
-def _answer(engine: Engine, channel: Connection, photo: bytes) -> None:
+def _read_behind(channel: Connection) -> Behind:
+    from media_pipeline.behind import Behind
+
+    return Behind(_found(channel)["behind"])
+
+
+def _answer(engine: Engine, channel: Connection, asked: bytes) -> None:
     from media_pipeline.models import keep_memory_small
-    from media_pipeline.reference import assess_reference
 
+    kind, given = asked[:1], asked[1:]
     try:
-        seen = assess_reference(photo, engine)
+        parts = _see_behind(engine, given) if kind == _BEHIND else _assess(engine, given)
     except DecodeError as error:
         _say(channel, {"fault": error.fault.value})
     except MemoryError:
@@ -80,12 +112,30 @@ def _answer(engine: Engine, channel: Connection, photo: bytes) -> None:
     except EngineDown as error:
         _say(channel, {"down": str(error)})
     else:
-        described = seen.descriptor is not None
-        codes = [code.value for code in seen.codes]
-        _say(channel, {"described": described, "codes": codes, "engine": seen.engine, "model": seen.model})
-        if seen.descriptor is not None:
-            channel.send_bytes(descriptors.to_bytes(seen.descriptor))
+        for part in parts:
+            channel.send_bytes(part)
     keep_memory_small()
+
+
+def _assess(engine: Engine, photo: bytes) -> list[bytes]:
+    from media_pipeline.reference import assess_reference
+
+    seen = assess_reference(photo, engine)
+    codes = [code.value for code in seen.codes]
+    described = seen.descriptor is not None
+    found = {"described": described, "codes": codes, "engine": seen.engine, "model": seen.model}
+    parts = [json.dumps(found).encode()]
+    if seen.descriptor is not None:
+        parts += [descriptors.to_bytes(seen.descriptor), seen.photo or photo]
+    return parts
+
+
+def _see_behind(engine: Engine, given: bytes) -> list[bytes]:
+    from media_pipeline.behind import look_behind
+
+    (length,) = _LENGTH.unpack_from(given)
+    first, later = given[_LENGTH.size : _LENGTH.size + length], given[_LENGTH.size + length :]
+    return [json.dumps({"behind": look_behind(first, later, engine).value}).encode()]
 
 
 def _say(channel: Connection, found: dict[str, object]) -> None:

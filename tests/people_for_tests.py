@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from stdnum.cn import ric
 
+from media_pipeline.behind import Behind
 from media_pipeline.quality import QualityCode
 from media_pipeline.reference import ReferenceQuality
 from media_pipeline.verdict import EngineDown
@@ -168,6 +169,7 @@ class HarmlessFaces:
     described_by: str = "none"
     kept: bytes | None = None
     """What it says is to be kept of a photo."""
+    behind: Behind = Behind.NOBODY
 
     @property
     def model(self) -> str:
@@ -180,6 +182,11 @@ class HarmlessFaces:
             raise EngineDown("told to be down")
         descriptor = None if self.codes else face(photo[0])
         return ReferenceQuality(descriptor, self.codes, "harmless/1", self.described_by, self.kept)
+
+    def look_behind(self, first: bytes, later: bytes) -> Behind:
+        if self.down:
+            raise EngineDown("told to be down")
+        return self.behind
 
     @classmethod
     def in_(cls, context: Context) -> HarmlessFaces:

@@ -1,5 +1,6 @@
-/** One movement of a check, tried before any check: nothing is sent, and nothing hangs on it. */
+/** One movement of a check, tried before any check: no picture of it is sent, and nothing hangs on it. */
 
+import { type Behind, lookBehind } from "./behind.ts";
 import { Camera, CameraError } from "./camera.ts";
 import { button, icon, make } from "./dom.ts";
 import { drawMovement } from "./lesson/drawing.ts";
@@ -35,9 +36,8 @@ class Practice {
     this.actions.replaceChildren(button(label, "camera-video", "btn btn-outline-primary", () => void this.run()));
   }
 
-  private async run(): Promise<void> {
-    const prompt = PROMPTS[this.tries % PROMPTS.length] ?? "turn_left";
-    this.tries += 1;
+  /** `looks`: whether it is looked first who else is in view. */
+  private async run(looks = true): Promise<void> {
     this.actions.replaceChildren();
     this.scene.hidden = false;
     this.look("is-live is-busy");
@@ -50,7 +50,14 @@ class Practice {
       recorder.start();
       this.look("is-live");
       this.say(words.check.ready, words.check.still);
-      await pause(STILL_MS);
+      const behind = looks ? await lookBehind(camera) : "nobody";
+      if (behind !== "nobody") {
+        this.pointAt(behind);
+        return;
+      }
+      if (!looks) await pause(STILL_MS);
+      const prompt = PROMPTS[this.tries % PROMPTS.length] ?? "turn_left";
+      this.tries += 1;
       this.say(wordsFor(words.check.prompts, prompt), "");
       this.look(`is-live is-asking asks-${prompt}`);
       this.badge.replaceChildren(drawMovement(prompt));
@@ -73,6 +80,16 @@ class Practice {
       recorder.stop();
       camera?.close();
     }
+  }
+
+  /** What a check would refuse, while it costs nothing yet. */
+  private pointAt(behind: Exclude<Behind, "nobody">): void {
+    const [title, text] = words.behind[behind];
+    this.finish("is-still is-wait", "people", title, text);
+    this.actions.replaceChildren(
+      button(words.behind.again, "arrow-clockwise", "btn btn-primary", () => void this.run()),
+      button(words.behind.anyway, "camera-video", "btn btn-quiet", () => void this.run(false)),
+    );
   }
 
   private done(seen: boolean): void {

@@ -63,6 +63,16 @@ class Webcam:
         """She and somebody beside her."""
         self._show("two", lambda: [add_person(portrait(), portrait(), 90, x, 200) for x in (20, 22)])
 
+    def show_poster(self) -> None:
+        """She sways as people do; on the wall beside her hangs a face."""
+
+        def frames() -> list[Pixels]:
+            face = self.person.stranger()
+            moved = [np.roll(portrait(), _DRIFT * number, axis=1) for number in range(_ROUNDS)]
+            return [add_person(picture, face, 70, 470, 40) for picture in moved for _ in range(_HELD_FRAMES)]
+
+        self._show("poster", frames, rounds=False)
+
     def show_nobody(self) -> None:
         self._show("nobody", lambda: [empty_room()])
 
@@ -70,11 +80,14 @@ class Webcam:
         """She sits near and still, as a reference photo should be taken."""
         self._show("near", lambda: [_as_webcam(close_portrait())])
 
-    def _show(self, name: str, pictures: Callable[[], list[Pixels]]) -> None:
-        """Make the feed once a run, then put it in the camera's place in one step."""
+    def _show(self, name: str, pictures: Callable[[], list[Pixels]], *, rounds: bool = True) -> None:
+        """Make the feed once a run, then put it in the camera's place in one step.
+
+        ``rounds``: everything in the pictures moves a little from one showing of them to the next.
+        """
         feed = self._folder / f"{name}.y4m"
         if not feed.exists():
-            write_camera_feed(feed, list(_rounds(pictures())), rate=FRAMES_A_SECOND)
+            write_camera_feed(feed, list(_rounds(pictures())) if rounds else pictures(), rate=FRAMES_A_SECOND)
         link = self._folder / "next"
         link.unlink(missing_ok=True)
         os.link(feed, link)

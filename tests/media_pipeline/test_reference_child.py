@@ -9,8 +9,17 @@ import numpy as np
 import psutil
 import pytest
 from bombs_for_tests import bomb
-from faces_for_tests import Puppet, close_portrait, empty_room, encode_jpeg, make_puppet
+from faces_for_tests import (
+    Puppet,
+    add_person,
+    camera_frames,
+    close_portrait,
+    empty_room,
+    encode_jpeg,
+    make_puppet,
+)
 
+from media_pipeline.behind import Behind
 from media_pipeline.engine import Engine
 from media_pipeline.frames import DecodeError, DecodeFault
 from media_pipeline.reference import assess_reference
@@ -36,6 +45,7 @@ def test_the_child_says_what_would_be_said_here(child: ReferenceChild, engine: E
         there, here = child.assess(photo), assess_reference(photo, engine)
         assert (there.codes, there.engine, there.model) == (here.codes, here.engine, here.model)
         assert (there.descriptor is None) == (here.descriptor is None)
+        assert there.photo == here.photo
         if there.descriptor is not None and here.descriptor is not None:
             assert np.array_equal(there.descriptor, here.descriptor)
 
@@ -46,6 +56,15 @@ def test_it_gives_way_to_who_has_work_and_refuses_by_name(child: ReferenceChild,
     with pytest.raises(DecodeError) as refused:
         child.assess(b"no picture")
     assert refused.value.fault is DecodeFault.NOT_A_PICTURE
+
+
+def test_the_child_says_who_stands_behind_her(child: ReferenceChild, engine: Engine, person: Puppet) -> None:
+    crowd = add_person(person.picture, person.stranger(), 60, 450, 100)
+    first, later = camera_frames([crowd, crowd])
+    assert child.look_behind(first, later) is Behind.PICTURE
+    assert child.look_behind(*camera_frames([person.picture] * 2)) is Behind.NOBODY
+    with pytest.raises(DecodeError):
+        child.look_behind(b"", later)
 
 
 def test_a_photo_that_takes_too_long_is_refused_by_name_and_the_next_is_looked_at(models_folder: Path) -> None:

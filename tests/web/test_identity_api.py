@@ -12,7 +12,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from people_for_tests import PASSWORD, Browser, HarmlessFaces, Someone, bearer, consented, someone, with_factor
+from sqlalchemy import func, select
 
+from media_pipeline.behind import Behind
 from media_pipeline.quality import QualityCode
 from xueji.app import create_app
 from xueji.identity import tokens
@@ -20,6 +22,7 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
+from xueji.trace.models import Leaf
 
 
 def _token(client: FlaskClient, account: str, password: str = PASSWORD, **more: Any) -> Any:
@@ -217,6 +220,32 @@ def test_an_unusable_photo_names_its_problems(client: FlaskClient, context: Cont
     refused = _refused(response, 422, "photo-unusable")
     assert refused["problems"] == ["too_dark", "several_faces"]
     assert "光线太暗" in refused["detail"]
+
+
+def test_who_else_is_in_view_is_said_before_a_check_and_kept_nowhere(client: FlaskClient, context: Context) -> None:
+    twin = HarmlessFaces.in_(context)
+    who = someone(context)
+    headers = bearer(context, who)
+
+    def ask() -> Any:
+        two = {"first": (io.BytesIO(b"1"), "1.jpg"), "later": (io.BytesIO(b"2"), "2.jpg")}
+        return client.post("/api/v1/me/view", data=two, headers=headers)
+
+    _refused(ask(), 409, "consent-needed")
+    consented(context, who)
+    before = _leaves(context)
+    for behind in Behind:
+        twin.behind = behind
+        assert ask().json == {"behind": behind.value}
+    twin.down = True
+    _refused(ask(), 503, "unavailable")
+    assert _leaves(context) == before
+    assert list(context.store.list("faces/")) == []
+
+
+def _leaves(context: Context) -> int:
+    with context.database.reading() as session:
+        return session.scalar(select(func.count()).select_from(Leaf)) or 0
 
 
 def _enrolled(client: FlaskClient, context: Context) -> tuple[Someone, dict[str, str], str]:

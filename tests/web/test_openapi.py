@@ -102,6 +102,8 @@ def use_an_account(reader: Reader, scenario: Scenario) -> None:
     client.post("/api/v1/me/consents", json={"kind": "face", "text_version": read["text_version"]})
     client.put("/api/v1/me/proof-route", json={"route": "supervised"})
     photo = client.post("/api/v1/me/reference-photos", data={"photo": (io.BytesIO(portrait()), "me.jpg")}).json or {}
+    two = {"first": (io.BytesIO(portrait()), "1.jpg"), "later": (io.BytesIO(portrait()), "2.jpg")}
+    client.post("/api/v1/me/view", data=two)
     client.get("/api/v1/me/reference-photos")
     client.get(f"/api/v1/me/reference-photos/{photo['photo_id']}/picture")
     client.get("/api/v1/me/face-views")

@@ -1,6 +1,7 @@
 /** The check as the person meets it: camera, movements, sending, waiting, and the outcome said plainly. */
 
 import { Problem } from "../api.ts";
+import { type Behind, lookBehind } from "../behind.ts";
 import { Camera, CameraError, type CameraFailure } from "../camera.ts";
 import { serverClock } from "../clock.ts";
 import { closeDialog, openDialog } from "../dialog.ts";
@@ -32,6 +33,9 @@ class Superseded extends Error {}
 
 const READY_SECONDS = 2;
 const RETRY_SECONDS = 4;
+/** Time to turn a poster away before it costs an answer, and how much longer than that it is waited for who is in view. */
+const CLEAR_SECONDS = 6;
+const LOOK_MS = 1_000;
 const SUCCESS_MS = 1_600;
 const STILL_MS = 900;
 const STILL_APART_MS = 320;
@@ -61,6 +65,8 @@ export class CheckDialog {
   /** The answer is with the judge: the verdict is waited for, nothing else looked up. */
   private awaiting = false;
   private ticker: number | undefined;
+  /** Who else is in view was asked: rooms seldom change while a lesson is open, and each answer tells it too. */
+  private looked = false;
 
   constructor(dialog: HTMLDialogElement, options: Options) {
     this.dialog = dialog;
@@ -134,12 +140,27 @@ export class CheckDialog {
   private async take(check: Check, run: number): Promise<Taken> {
     const { view } = this;
     const camera = await this.openCamera(run);
+    const behind = this.looked ? null : lookBehind(camera);
+    this.looked = true;
     for (let left = READY_SECONDS; left > 0; left -= 1) {
       view.say(words.check.ready, this.hint(camera) || words.check.readyWhy(left), "aim");
       if (left === READY_SECONDS) speak(words.check.ready);
       await this.wait(1_000, run);
     }
+    if (behind !== null) await this.pointAt(await Promise.race([behind, pause(LOOK_MS).then((): Behind => "nobody")]), run);
     return check.pulses.length > 0 ? this.takeMovements(check, camera, run) : this.takeFrames(check, camera, run);
+  }
+
+  /** A face behind her would cost the answer: it is named before, and there is a moment to mend it. */
+  private async pointAt(behind: Behind, run: number): Promise<void> {
+    this.keepRunning(run);
+    if (behind === "nobody") return;
+    const [title, text] = words.behind[behind];
+    speak(title);
+    for (let left = CLEAR_SECONDS; left > 0; left -= 1) {
+      this.view.say(title, [text, words.behind.goesOn(left)].join(words.space), "aim");
+      await this.wait(1_000, run);
+    }
   }
 
   /** What would spoil the pictures, while there is still time to mend it. */

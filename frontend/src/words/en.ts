@@ -267,6 +267,13 @@ export const en: Words = {
       empty: "The photo did not arrive whole; take it again",
     },
   },
+  behind: {
+    picture: ["There is a picture of a face behind you", "A poster, a photo or a badge, it seems. Turn it away, move it, or sit facing another way; if it is a person, ask them to step out of view."],
+    somebody: ["Somebody else is in view", "Ask them to step out of view, or sit facing another way."],
+    again: "Done, look again",
+    anyway: "Try the movement first",
+    goesOn: (seconds: number) => `The check begins in ${seconds} s.`,
+  },
   practice: {
     start: "Try a movement",
     again: "Try another",

@@ -268,6 +268,13 @@ export const zh = {
       empty: "照片没有传好，请重拍一次",
     } as Record<string, string>,
   },
+  behind: {
+    picture: ["身后有一张人像", "像是海报、照片或证件照。请把它转过去或移开，或换个方向坐；如果是旁人，请他离开画面。"],
+    somebody: ["画面里还有别人", "请旁人离开画面，或换个方向坐。"],
+    again: "处理好了，再看一次",
+    anyway: "先试动作",
+    goesOn: (seconds: number) => `${seconds} 秒后开始核验。`,
+  } as { picture: [string, string]; somebody: [string, string]; again: string; anyway: string; goesOn: (seconds: number) => string },
   practice: {
     start: "试做一个动作",
     again: "再试一个",

@@ -31,6 +31,7 @@ from xueji.identity.schemas import (
     ConsentPath,
     ConsentWords,
     EnrolledPhoto,
+    InView,
     Looks,
     Me,
     NewConsent,
@@ -43,6 +44,7 @@ from xueji.identity.schemas import (
     Route,
     StandingConsent,
     Token,
+    TwoLooks,
 )
 from xueji.identity.services import Needed
 from xueji.identity.wording import PHOTO_PROBLEM, STEP_SENTENCE
@@ -183,6 +185,15 @@ def enrol_photo(form: NewPhoto) -> tuple[dict[str, Any], int]:
     with context().database.reading() as session:
         stored = access_reference_photo(session, actor(), photo_id)
     return _photo(stored).model_dump(mode="json"), 201
+
+
+@blueprint.post("/me/view", responses={200: InView})
+@roles(Role.TRAINEE)
+@refuses(ConsentNeeded, PhotoUnusable)
+def look_behind(form: TwoLooks) -> dict[str, Any]:
+    """Whether a poster or somebody is in view beside oneself, asked before a check. The pictures are not kept."""
+    first, later = form.first.read(), form.later.read()
+    return {"behind": services.look_behind(context(), person_id=actor().person_id, first=first, later=later)}
 
 
 @blueprint.get("/me/reference-photos/<photo_id>/picture", responses={200: files(*vault.PICTURE_TYPES)})

@@ -1,4 +1,4 @@
-"""The face engine as identity needs it: one question, whether a photo may be a reference.
+"""The face engine as identity needs it: whether a photo may be a reference, and whether she is alone in view.
 
 What answers it weighs 150 MiB in memory and is imported at the first photo: most processes never see one.
 """
@@ -16,6 +16,7 @@ from xueji.kernel.errors import Unavailable
 from xueji.kernel.permits import Waiting
 
 if TYPE_CHECKING:
+    from media_pipeline.behind import Behind
     from media_pipeline.engine import Engine as Networks
     from media_pipeline.opening import Child
     from media_pipeline.reference import ReferenceQuality
@@ -30,6 +31,9 @@ class Engine(Protocol):
         """What describes faces; templates of another are compared with nothing. Raises EngineDown."""
 
     def assess(self, photo: bytes) -> ReferenceQuality:
+        """Raises media_pipeline's DecodeError and EngineDown."""
+
+    def look_behind(self, first: bytes, later: bytes) -> Behind:
         """Raises media_pipeline's DecodeError and EngineDown."""
 
 
@@ -54,13 +58,21 @@ class _FaceEngine:
         return self.networks().model
 
     def assess(self, photo: bytes) -> ReferenceQuality:
-        from media_pipeline.opening import Child
         from media_pipeline.reference import assess_reference
 
-        networks = self.networks()
+        return assess_reference(photo, self.networks(), opener=self._opening())
+
+    def look_behind(self, first: bytes, later: bytes) -> Behind:
+        from media_pipeline.behind import look_behind
+
+        return look_behind(first, later, self.networks(), self._opening())
+
+    def _opening(self) -> Child:
+        from media_pipeline.opening import Child
+
         with self._lock:
             self._opener = self._opener or Child()
-        return assess_reference(photo, networks, opener=self._opener)
+            return self._opener
 
 
 class _Beside:
@@ -78,11 +90,17 @@ class _Beside:
         return model_name()
 
     def assess(self, photo: bytes) -> ReferenceQuality:
+        return self._looking().assess(photo)
+
+    def look_behind(self, first: bytes, later: bytes) -> Behind:
+        return self._looking().look_behind(first, later)
+
+    def _looking(self) -> ReferenceChild:
         from media_pipeline.reference_child import ReferenceChild
 
         with self._lock:
-            child = self._child = self._child or ReferenceChild(self._folder)
-        return child.assess(photo)
+            self._child = self._child or ReferenceChild(self._folder)
+            return self._child
 
 
 def look_beside(context: Context) -> None:
@@ -128,3 +146,16 @@ def assess(judge: Engine, photo: bytes) -> ReferenceQuality:
     if found.descriptor is None:
         raise PhotoUnusable(problems=[code.value for code in found.codes])
     return found
+
+
+def look_behind(judge: Engine, first: bytes, later: bytes) -> Behind:
+    """Who else is in view. Raises PhotoUnusable for what is no picture, and Unavailable."""
+    from media_pipeline.frames import DecodeError
+
+    try:
+        with Waiting():
+            return judge.look_behind(first, later)
+    except DecodeError as error:
+        raise PhotoUnusable(problems=[error.fault.value]) from error
+    except EngineDown as error:
+        raise Unavailable from error

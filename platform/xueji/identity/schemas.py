@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -85,6 +86,18 @@ class Route(Strict):
 
 class NewPhoto(UploadForm):
     photo: UploadedFile
+
+
+class TwoLooks(UploadForm):
+    first: UploadedFile
+    later: UploadedFile
+    """A second or more after the first: whoever lives has moved by then."""
+
+
+class InView(BaseModel):
+    """Who else is in view: ``nobody``, ``picture`` (a face that does not move) or ``somebody``."""
+
+    behind: Literal["nobody", "picture", "somebody"]
 
 
 class PhotoPath(Strict):

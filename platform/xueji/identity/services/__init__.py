@@ -28,6 +28,7 @@ from xueji.identity.services.photos import (
     describe_all_anew,
     describe_anew,
     enrol_photo,
+    look_behind,
     remove_deleted_files,
 )
 from xueji.identity.services.resets import Confirmed, ask_reset, confirm_reset, first_code, issue_again, refuse_reset
@@ -93,6 +94,7 @@ __all__ = [
     "issue_again",
     "issue_codes",
     "keep_alive",
+    "look_behind",
     "name_industry",
     "open_seen",
     "open_session",

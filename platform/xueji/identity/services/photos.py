@@ -113,6 +113,17 @@ def _refuse(session: Session, person_id: UUID) -> None:
         raise EnoughPhotos
 
 
+def look_behind(context: Context, *, person_id: UUID, first: bytes, later: bytes) -> str:
+    """Who else is in view (`media_pipeline.behind`): asked before a check, and neither kept, described nor recorded.
+
+    Raises ConsentNeeded, PhotoUnusable, Unavailable.
+    """
+    with context.database.reading() as session:
+        if queries.standing_consent(session, person_id) is None:
+            raise ConsentNeeded
+    return faces.look_behind(faces.engine(context), first, later).value
+
+
 def delete_photo(session: Session, keyring: Keyring, store: Store, events: Events, photo: ReferencePhoto) -> None:
     """Template and place go with the transaction, the file right after it."""
     path = photo.path
