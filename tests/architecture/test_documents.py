@@ -14,7 +14,7 @@ from xueji.kernel.settings import PREFIX, Settings
 from xueji.trace.rules import Event
 
 OPERATIONS = HOUSE / "docs" / "operations.md"
-DECISIONS = sorted((HOUSE / "docs" / "decisions").glob("*.md"))
+DECISIONS = sorted((HOUSE / "docs" / "decisions").glob("[0-9]*.md"))
 
 
 def commands(group: click.Group, words: str = "xueji") -> list[str]:
