@@ -59,7 +59,8 @@ export class SavingLine {
       const by = saving.kind === "offline" ? saving.by : null;
       const tell = saving.kind === "offline" ? words.saving.offline : words.saving.busy;
       const inTime = by === null ? tell(saving.unsent, amount(graceMs)) : words.saving.interposed(by);
-      const text = graceMs > 0 ? inTime : words.saving.offlineOver(saving.unsent);
+      const over = saving.kind === "busy" ? words.saving.busyOver : by === null ? words.saving.offlineOver : words.saving.interposedOver;
+      const text = graceMs > 0 ? inTime : over(saving.unsent);
       this.say(graceMs > 0 ? "warning" : "bad", text, saving.kind === "offline" ? "wifi-off" : "cloud-slash");
     }
   }

@@ -56,6 +56,8 @@ export class Study {
   private readonly interactions = new Interactions();
   private readonly screen = new ScreenLock();
   private halted = false;
+  /** Why beats wait, as the last attempt to send them ended. */
+  private unsaved: Extract<Saving, { kind: "offline" | "busy" }> | null = null;
   private lastState: PlayState = "paused";
   private quietBeats = 0;
   private remarkTimer: number | undefined;
@@ -242,11 +244,23 @@ export class Study {
   private guardOffline(): void {
     if (this.graceMs() > 0 || this.veil.reason !== null) return;
     this.player.pause();
+    this.coverOffline();
+  }
+
+  /** No network, somebody on the way who answers in the platform's place, or a platform that is busy: each has its own way out. */
+  private coverOffline(): void {
     this.veil.cover("offline", {
-      title: words.stop.offline,
-      text: words.stop.offlineWhy,
+      ...this.whyNotSent(),
       actions: [{ label: words.retry, icon: "arrow-clockwise", act: () => this.queue.retrySoon() }],
     });
+  }
+
+  private whyNotSent(): { title: string; text: string } {
+    const { stop } = words;
+    const by = this.unsaved?.kind === "offline" ? this.unsaved.by : null;
+    if (this.unsaved?.kind === "busy") return { title: stop.busy, text: stop.busyWhy };
+    if (by === null) return { title: stop.offline, text: stop.offlineWhy };
+    return { title: stop.interposed, text: by < 400 ? stop.portalWhy : stop.interposedWhy(by) };
   }
 
   // ── From the server to the film ────────────────────────────────────────────────────────────────
@@ -283,6 +297,11 @@ export class Study {
       if (state.problem.status === 401) this.hooks.signedOut();
       else if (state.problem.type === "sitting-lease-lost") this.hooks.leaseLost();
       else this.hooks.ended(state.problem);
+    }
+    if (state.kind === "offline" || state.kind === "busy") {
+      this.unsaved = state;
+      // What stands in the way may become another thing while the film is covered: the network is back and wants a sign-in.
+      if (this.veil.reason === "offline") this.coverOffline();
     }
     this.saving.show(state);
   }
