@@ -89,6 +89,20 @@ function watchChoosers(): void {
   });
 }
 
+/** `<button data-ticks="form">` ticks every box of a form, or none where all are ticked. */
+function watchTickers(): void {
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-ticks]") : null;
+    const form = document.getElementById(button?.dataset["ticks"] ?? "");
+    if (button === null || !(form instanceof HTMLFormElement)) return;
+    const boxes = [...form.elements].filter(
+      (each): each is HTMLInputElement => each instanceof HTMLInputElement && each.type === "checkbox",
+    );
+    const all = boxes.every((each) => each.checked);
+    for (const box of boxes) box.checked = !all;
+  });
+}
+
 /** `<button data-prints>` prints the page. */
 function watchPrinters(): void {
   document.addEventListener("click", (event) => {
@@ -115,6 +129,7 @@ watchPrinters();
 goOn();
 fillAccount();
 watchChoosers();
+watchTickers();
 watchDialogs();
 watchForms();
 watchFilters();

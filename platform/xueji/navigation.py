@@ -47,7 +47,10 @@ PAGES: dict[Role, tuple[Entry, ...]] = {
         Entry("snapshots.review_queue", _("核验复核"), "clipboard-check", ("snapshots.review",)),
         Entry("oversight.findings", _("监管问题"), "flag", ("oversight.finding",)),
     ),
-    Role.ENTERPRISE: (Entry("oversight.own_people", _("本单位人员"), "people", ("hours.",)),),
+    Role.ENTERPRISE: (
+        Entry("oversight.today", _("今天"), "calendar-check"),
+        Entry("oversight.own_people", _("本单位人员"), "people", ("hours.",)),
+    ),
     Role.REGULATOR: (
         Entry("oversight.home", _("概况"), "speedometer2"),
         Entry("oversight.compare_cohorts", _("培训班"), "bar-chart", ("oversight.compare_",)),
@@ -60,6 +63,7 @@ PAGES: dict[Role, tuple[Entry, ...]] = {
         Entry("oversight.findings", _("问题整改"), "flag", ("oversight.finding",)),
     ),
     Role.ADMINISTRATOR: (
+        Entry("oversight.today", _("今天"), "calendar-check"),
         Entry("oversight.installation", _("运行状态"), "activity"),
         Entry("identity.administration", _("人员"), "people", ("identity.person", "identity.new_person")),
         Entry("identity.organisations", _("单位"), "building"),
@@ -68,6 +72,7 @@ PAGES: dict[Role, tuple[Entry, ...]] = {
     ),
     Role.TRAINEE: (
         Entry("hours.my_training", _("我的培训"), "mortarboard", ("progress.",)),
+        Entry("oversight.today", _("今天"), "calendar-check"),
         Entry("hours.my_hours", _("我的学时"), "clock-history", ("hours.",)),
         Entry("identity.account", _("我的账号"), "person", ("identity.",)),
     ),
@@ -76,7 +81,8 @@ PAGES: dict[Role, tuple[Entry, ...]] = {
 
 
 def pages_of(actor: Actor) -> list[Entry]:
-    return [entry for role, entries in PAGES.items() if actor.is_(role) for entry in entries]
+    found = (entry for role, entries in PAGES.items() if actor.is_(role) for entry in entries)
+    return list({entry.endpoint: entry for entry in found}.values())
 
 
 def home_of(actor: Actor) -> str:

@@ -29,6 +29,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "": ("/sign-in", "/tour", "/no-such-page"),
     "history": (
         "/training",
+        "/today",
         "/attendance",
         "/enrolments/{enrolment}/hours",
         "/enrolments/{enrolment}/checks",
@@ -82,7 +83,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/resets",
         "/corrections",
     ),
-    "enterprise": ("/people", "/enrolments/{own}/hours", "/account"),
+    "enterprise": ("/today", "/people", "/enrolments/{own}/hours", "/account"),
     "regulator": (
         "/oversight",
         "/oversight/trainees",
@@ -112,6 +113,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/findings",
     ),
     "admin": (
+        "/today",
         "/installation",
         "/administration",
         "/administration/people/new",

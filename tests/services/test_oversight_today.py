@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask import Flask
-from people_for_tests import Browser, Someone
+from people_for_tests import Browser, Someone, organisation, someone
 from scenario import Scenario
 
 from xueji.enrolment.models import Cohort
 from xueji.enrolment.services.sessions import SessionPlan, add_session
+from xueji.hours.models import HoursAccount
+from xueji.identity.models import Membership, Person
+from xueji.identity.rules import OrganisationKind, ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.oversight import comparing, services
@@ -18,6 +21,7 @@ from xueji.oversight.rules import Duty, FindingKind
 from xueji.oversight.today import tasks_of
 from xueji.rulebook.vocabulary import Outcome, Part, ReviewOutcome
 from xueji.snapshots import services as snapshots
+from xueji.trace.models import Alarm
 
 
 def regulator(scenario: Scenario, region: str = "620100") -> Actor:
@@ -72,7 +76,7 @@ def test_what_waits_is_counted_and_gone_when_it_is_done(scenario: Scenario) -> N
     assert waiting(scenario, officer) == {Duty.ANSWERS: 1}
     left = waiting(scenario, staff)
     assert Duty.ATTENDANCE in left and not {Duty.APPEALS, Duty.OVERDUE} & set(left)
-    assert waiting(scenario, first.actor) == {}, "nobody else has anything to do"
+    assert waiting(scenario, first.actor) == {Duty.MAKE_UP: 1, Duty.STUDY: 2}, "hers, and nothing of theirs"
 
 
 def test_whoever_is_not_finished_is_counted_before_the_cohort_ends(scenario: Scenario) -> None:
@@ -117,3 +121,56 @@ def test_the_pages_lead_on_and_export_everything(scenario: Scenario, app: Flask)
     assert scenario.cohort.title in officer.get("/oversight/cohorts.csv").text
     assert officer.get("/oversight/institutions.csv").status_code == 200
     assert staff.get("/oversight/cohorts").status_code == 403
+
+
+def test_a_trainee_is_led_to_what_she_can_do_and_to_nothing_that_is_over(app: Flask, scenario: Scenario) -> None:
+    student = scenario.student()
+    assert waiting(scenario, student.actor) == {Duty.STUDY: 3}
+    student.study(scenario.lessons[0], answers=[Outcome.MATCH, Outcome.MISMATCH])
+    assert waiting(scenario, student.actor) == {Duty.MAKE_UP: 1, Duty.STUDY: 2}
+    browser = Browser(app)
+    browser.sign_in(student.who)
+    page = browser.get("/today").text
+    make_up = f"/learn/{student.enrolment.id}/{scenario.lessons[0].id}?make_up=1"
+    assert make_up in page and scenario.cohort.title in page
+    assert browser.get(make_up).status_code == 200
+    unready = scenario.student("田雨", ProofRoute.FACE)
+    with scenario.context.database.writing() as session:
+        session.get_one(Person, unready.who.id).route_chosen_at = None
+    assert waiting(scenario, unready.actor) == {Duty.ROUTE: 1, Duty.STUDY: 3}
+    scenario.time.advance(scenario.cohort.settles_at - clock.now())
+    assert waiting(scenario, student.actor) == {}
+
+
+def test_an_enterprise_sees_how_many_of_its_people_wait_and_of_nobody_else_s(app: Flask, scenario: Scenario) -> None:
+    works = organisation(scenario.context, OrganisationKind.ENTERPRISE, "620102")
+    boss = someone(scenario.context, Role.ENTERPRISE, at=works)
+    mine, other = scenario.student("沈若男"), scenario.student("田雨")
+    with scenario.context.database.writing() as session:
+        session.add(Membership(person_id=mine.who.id, organisation_id=works.id, role=Role.TRAINEE, since=clock.now()))
+        for each in (mine, other):
+            session.add(HoursAccount(enrolment_id=each.enrolment.id, complete=False, begun=True, held_ms=60_000))
+    chief = boss.actor(Role.ENTERPRISE)
+    assert waiting(scenario, chief) == {Duty.STAFF_MAKE_UP: 1}
+    with scenario.context.database.writing() as session:
+        session.get_one(HoursAccount, mine.enrolment.id).begun = False
+        session.get_one(Cohort, scenario.cohort.id).closes_on = clock.shanghai_day(clock.now()) + timedelta(days=7)
+    assert waiting(scenario, chief) == {Duty.STAFF_ENDING: 1, Duty.STAFF_MAKE_UP: 1, Duty.STAFF_UNBEGUN: 1}
+    browser = Browser(app)
+    browser.sign_in(boss)
+    assert browser.get("/").location == "/today"
+    assert "七天内结班、还没学满的员工" in browser.get("/today").text
+    with scenario.context.database.writing() as session:
+        session.get_one(HoursAccount, mine.enrolment.id).complete = True
+    assert Duty.STAFF_ENDING not in waiting(scenario, chief)
+
+
+def test_an_administrator_sees_alarms_and_what_waits_for_a_decision(app: Flask, scenario: Scenario) -> None:
+    admin = someone(scenario.context, Role.ADMINISTRATOR)
+    assert waiting(scenario, admin.actor(Role.ADMINISTRATOR)) == {}
+    with scenario.context.database.writing() as session:
+        session.add(Alarm(kind="gap", chain="x", detail="a leaf is missing", raised_at=clock.now()))
+    assert waiting(scenario, admin.actor(Role.ADMINISTRATOR)) == {Duty.ALARMS: 1}
+    browser = Browser(app)
+    browser.sign_in(admin)
+    assert "存证日志的警报" in browser.get("/today").text

@@ -133,8 +133,8 @@ def test_home_and_language_lead_where_they_should(app: Flask, scenario: Scenario
         (student.who, "/training"),
         (scenario.school.head.who, "/today"),
         (scenario.regulator, "/oversight"),
-        (someone(scenario.context, Role.ENTERPRISE), "/people"),
-        (someone(scenario.context, Role.ADMINISTRATOR), "/installation"),
+        (someone(scenario.context, Role.ENTERPRISE), "/today"),
+        (someone(scenario.context, Role.ADMINISTRATOR), "/today"),
     ):
         browser = _browser(app, who)
         assert browser.get("/").location == home

@@ -228,6 +228,12 @@ TAKEN: Mapping[str, Taken] = {
             **_left(Why.TEMPLATE, "likeness"),
         },
     ),
+    "reminder": Taken(
+        "enrolment_id.person_id",
+        "培训机构的提醒",
+        "reminders by the institution",
+        "id enrolment_id by day at read_at",
+    ),
     "check_pictures_end": Taken(
         "enrolment_id.person_id",
         "核验画面保存到何时、何时删除",

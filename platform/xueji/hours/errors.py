@@ -31,3 +31,8 @@ class AccountOfAnother(AccountUnreadable):
     type = "account-of-another"
     title = _("学时记录与人员不符")
     detail = _("登记的人员与学习轨迹日志中报名时的人员不是同一人，学时不予显示。请联系平台管理员。")
+
+
+class NobodyToRemind(Conflict):
+    type, title = "nobody-to-remind", _("没有需要提醒的学员")
+    detail = _("选中的学员都已学满、已退班，或已没有可以补的内容。")

@@ -13,6 +13,7 @@ class Kept(TypedDict):
     complete: bool
     begun: bool
     held_ms: int
+    waiting_ms: int
     unseen_ms: int
     done_ms: int
 
@@ -23,6 +24,7 @@ def glance_of(statement: Statement) -> Kept:
         complete=statement.complete,
         begun=any(line.furthest_ms for line in statement.lessons) or in_person_ms > 0,
         held_ms=statement.online.held_ms,
+        waiting_ms=statement.online.provisional_ms,
         unseen_ms=unseen_ms(statement),
         done_ms=statement.online.counted_ms + in_person_ms,
     )

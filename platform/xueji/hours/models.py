@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Integer, String, Uuid
+from sqlalchemy import JSON, BigInteger, Boolean, Date, ForeignKey, Integer, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xueji.kernel.database import Base, UTCDateTime
@@ -33,15 +33,31 @@ class HoursAccount(Base):
     flags: Mapped[int] = mapped_column(Integer, default=0, index=True)
     """How many kinds of impossible sums it shows."""
     complete: Mapped[bool | None] = mapped_column(Boolean)
-    """With the four that follow what a cohort's list is narrowed and sorted by (`figures.glance_of`), so that it need
+    """With the five that follow what a cohort's list is narrowed and sorted by (`figures.glance_of`), so that it need
     not open every statement; None where no statement is kept."""
     begun: Mapped[bool | None] = mapped_column(Boolean)
     held_ms: Mapped[int | None] = mapped_column(BigInteger)
+    waiting_ms: Mapped[int | None] = mapped_column(BigInteger)
     unseen_ms: Mapped[int | None] = mapped_column(BigInteger)
     done_ms: Mapped[int | None] = mapped_column(BigInteger)
     statement: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     worth: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """`queries.Worth`: what study is worth after all this, so that a sitting can open without reading the chain."""
+
+
+class Reminder(Base):
+    """Staff told a trainee that she is behind. Personal data: that she was, who told her, when she read it."""
+
+    __tablename__ = "reminder"
+    __table_args__ = (UniqueConstraint("enrolment_id", "day"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    enrolment_id: Mapped[UUID] = mapped_column(ForeignKey("enrolment.id"))
+    by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    day: Mapped[date] = mapped_column(Date)
+    """In Asia/Shanghai: nobody is told twice on one day."""
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class FlagClearance(Base):

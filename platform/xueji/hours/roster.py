@@ -41,6 +41,8 @@ class Figures:
     complete: bool
     begun: bool
     held_ms: int
+    waiting_ms: int
+    """Watched, and waiting for the next good check."""
     unseen_ms: int
     """Online lessons not yet watched to their end."""
     done_ms: int
@@ -62,6 +64,7 @@ SHOWS: Mapping[str, Callable[[Figures], bool]] = {
     "": lambda line: True,
     "unfinished": lambda line: line.owes,
     "held": lambda line: line.owes and line.held_ms > 0,
+    "waiting": lambda line: line.owes and line.waiting_ms > 0,
     "unbegun": lambda line: line.owes and line.readable and not line.begun,
 }
 """To whom the list is narrowed, by the word in the address."""
@@ -108,6 +111,7 @@ def figures_of(session: Session, cohort_id: UUID) -> list[Figures]:
             HoursAccount.complete,
             HoursAccount.begun,
             HoursAccount.held_ms,
+            HoursAccount.waiting_ms,
             HoursAccount.unseen_ms,
             HoursAccount.done_ms,
         )
@@ -134,6 +138,7 @@ def figures_of(session: Session, cohort_id: UUID) -> list[Figures]:
             bool(row.complete),
             bool(row.begun),
             row.held_ms or 0,
+            row.waiting_ms or 0,
             row.unseen_ms or 0,
             row.done_ms or 0,
         )
@@ -144,7 +149,7 @@ def figures_of(session: Session, cohort_id: UUID) -> list[Figures]:
 def _figures(enrolment_id: UUID, state: EnrolmentState, statement: Statement | None) -> Figures:
     active = state is EnrolmentState.ACTIVE
     if statement is None:
-        return Figures(enrolment_id, active, False, False, False, 0, 0, 0)
+        return Figures(enrolment_id, active, False, False, False, 0, 0, 0, 0)
     return Figures(enrolment_id, active, True, **glance_of(statement))
 
 

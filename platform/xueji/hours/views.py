@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from xueji.enrolment import queries as enrolment_queries
@@ -17,7 +18,7 @@ from xueji.enrolment.models import Cohort, CohortState, Enrolment
 from xueji.enrolment.queries import EnrolmentFacts, cohort_facts, enrolment_facts, enrolments_of
 from xueji.enrolment.roster_queries import PER_PAGE as PER_PAGE_OF_ROSTER
 from xueji.enrolment.roster_queries import found_in_roster
-from xueji.hours import clearing, wording
+from xueji.hours import clearing, reminding, wording
 from xueji.hours.glance import Glance, Standing, glance
 from xueji.hours.queries import statement_of, statements_of
 from xueji.hours.roster import (
@@ -32,11 +33,11 @@ from xueji.hours.roster import (
     studying_in,
 )
 from xueji.identity import queries as identity
-from xueji.identity.rules import ProofRoute
+from xueji.identity.rules import ProofRoute, local_path
 from xueji.identity.wording import PURPOSE
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
-from xueji.kernel.errors import NotFound
+from xueji.kernel.errors import Invalid, NotFound
 from xueji.snapshots import wording as check_wording
 from xueji.snapshots.access import may_see_faces
 from xueji.snapshots.queries import PER_PAGE, checks_of, count_checks, presence_of
@@ -69,6 +70,7 @@ def my_training() -> str:
         here=presence_of(db(), person_id, clock.to_ms(clock.now())),
         supervised=profile.proof_route is ProofRoute.SUPERVISED,
         to_confirm=enrolment_queries.to_confirm(db(), person_id),
+        reminders=reminding.unread_reminders(db(), person_id),
         registered_elsewhere=identity.joinings_to_confirm(db(), person_id),
         today=clock.shanghai_day(clock.now()),
         now_ms=clock.to_ms(clock.now()),
@@ -173,9 +175,11 @@ def cohort_hours(cohort_id: UUID) -> str:
         raise NotFound
     order = Order(asked)
     found = figures_of(db(), cohort_id)
+    now = clock.now()
     among = set(found_in_roster(db(), context().keyring, cohort_id, text)) if text else None
     chosen = sought(found, show, order, among)
     address = partial(url_for, "hours.cohort_hours", cohort_id=cohort_id)
+    lines = accounts_page(db(), context().keyring, context().events, chosen, page)
     sorted_by = None if order is Order.ENROLLED else order.value
     return render_template(
         "hours/cohort_hours.html",
@@ -183,7 +187,10 @@ def cohort_hours(cohort_id: UUID) -> str:
         facts=cohort_facts(cohort),
         count=len(found),
         total=len(chosen),
-        lines=accounts_page(db(), context().keyring, context().events, chosen, page),
+        lines=lines,
+        remindable={each.enrolment_id for each in chosen if reminding.may_be_reminded(each, cohort, now)},
+        reminded=reminding.last_reminded(db(), [line.person.enrolment_id for line in lines]),
+        most_reminded=reminding.MOST_AT_ONCE,
         text=text,
         show=show,
         order=order,
@@ -200,6 +207,49 @@ def cohort_hours(cohort_id: UUID) -> str:
         wording=enrolment_wording,
         **_words(),
     )
+
+
+@blueprint.post("/cohorts/<uuid:cohort_id>/reminders")
+@roles(Role.INSTITUTION)
+def remind_trainees(cohort_id: UUID) -> Response:
+    """Those that are ticked, or all whom a tab shows."""
+    if request.form.get("all"):
+        show = request.form.get("show", "")
+        access_own_cohort(db(), actor(), cohort_id)
+        if show not in SHOWS:
+            raise NotFound
+        chosen = [each.enrolment_id for each in sought(figures_of(db(), cohort_id), show, Order.ENROLLED, None)]
+    else:
+        chosen = _ticked()
+    done = reminding.remind(
+        db(), context().keyring, actor=actor(), cohort_id=cohort_id, enrolment_ids=frozenset(chosen)
+    )
+    said = [ngettext("已提醒 %(n)s 人。", "已提醒 %(n)s 人。", done.told, n=done.told)]
+    if done.today:
+        said.append(ngettext("%(n)s 人今天已经提醒过。", "%(n)s 人今天已经提醒过。", done.today, n=done.today))
+    if done.needless:
+        said.append(ngettext("%(n)s 人不需要提醒。", "%(n)s 人不需要提醒。", done.needless, n=done.needless))
+    if done.left:
+        said.append(ngettext("还有 %(n)s 人，请再点一次。", "还有 %(n)s 人，请再点一次。", done.left, n=done.left))
+    flash(" ".join(said), "success" if done.told else "warning")
+    return redirect(url_for("hours.cohort_hours", cohort_id=cohort_id, show=request.form.get("show") or None))
+
+
+def _ticked() -> list[UUID]:
+    try:
+        found = [UUID(each) for each in request.form.getlist("enrolment")]
+    except ValueError as error:
+        raise Invalid from error
+    if not found:
+        raise Invalid(_("请先勾选要提醒的学员。"))
+    return found
+
+
+@blueprint.post("/reminders/<uuid:reminder_id>/read")
+@roles(Role.TRAINEE)
+def read_reminder(reminder_id: UUID) -> Response:
+    reminding.read_reminder(db(), actor=actor(), reminder_id=reminder_id)
+    return redirect(local_path(request.form.get("next")) or url_for("hours.my_training"))
 
 
 def _closing(cohort: Cohort, found: list[Figures]) -> dict[str, Any] | None:

@@ -224,6 +224,7 @@ SHOW: Mapping[str, Any] = {
     "": _("全部"),
     "unfinished": _("未满"),
     "held": _("有先不算的"),
+    "waiting": _("等核验的"),
     "unbegun": _("还没开始"),
 }
 """To whom a cohort's list is narrowed (`roster.SHOWS`)."""

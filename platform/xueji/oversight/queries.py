@@ -117,12 +117,17 @@ def own_people(session: Session, actor: Actor, page: int = 1) -> tuple[list[Trai
     """A page of the enrolments of an enterprise's own people, wherever they are trained, and how many there are."""
     if not actor.is_(Role.ENTERPRISE) or actor.organisation_id is None:
         return [], 0
+    return _page(session, [employed_by(actor.organisation_id)], page)
+
+
+def employed_by(organisation_id: UUID) -> ColumnElement[bool]:
+    """Of an enrolment: whether its person is one of an enterprise's own, whichever of her files is a member."""
     member = select(Membership.person_id).where(
-        Membership.organisation_id == actor.organisation_id, Membership.role == Role.TRAINEE
+        Membership.organisation_id == organisation_id, Membership.role == Role.TRAINEE
     )
-    # A person's enrolments in all her files, whichever of them is a member.
     stands = select(func.coalesce(Person.joined_to, Person.id)).where(Person.id.in_(member))
-    return _page(session, [func.coalesce(Person.joined_to, Person.id).in_(stands)], page)
+    hers = select(Person.id).where(func.coalesce(Person.joined_to, Person.id).in_(stands))
+    return Enrolment.person_id.in_(hers)
 
 
 def flagged_trainees(session: Session, actor: Actor, page: int = 1) -> tuple[list[TraineeLine], int]:

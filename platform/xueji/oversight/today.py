@@ -6,24 +6,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from courses.models import Course, Film, FilmState, Lesson
 from xueji.enrolment.amendment_queries import amendments
 from xueji.enrolment.models import Attendance, Cohort, CohortState, Enrolment, EnrolmentState, InPersonSession
+from xueji.enrolment.queries import enrolments_of
+from xueji.enrolment.queries import to_confirm as attendances_to_confirm
 from xueji.enrolment.reference_queries import to_confirm
+from xueji.hours.glance import Glance, Standing, glance
+from xueji.hours.models import HoursAccount
 from xueji.hours.queries import statements_of
+from xueji.hours.roster import figures_of
+from xueji.identity import queries as identity
 from xueji.identity.queries import corrections, waiting_resets
+from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
-from xueji.kernel.actor import Actor, Role
+from xueji.kernel.actor import STAFF, Actor, Role
 from xueji.kernel.crypto import Keyring
 from xueji.oversight import queries, rooms
 from xueji.oversight.access import seen_findings
 from xueji.oversight.models import Finding
 from xueji.oversight.rules import Duty, FindingState
 from xueji.snapshots.queries import review_counts
+from xueji.trace import queries as trace
 
 ENDS_SOON = timedelta(days=7)
 
@@ -41,14 +50,20 @@ class Task:
 
 
 def tasks_of(session: Session, keyring: Keyring, actor: Actor) -> list[Task]:
-    """What waits for this member of staff, in the order of `Duty`; nothing that there is none of."""
+    """What waits for somebody in all her roles, in the order of `Duty`; nothing that there is none of."""
     found: list[Task] = []
     if actor.is_(Role.INSTITUTION) and actor.organisation_id is not None:
         found += _of_institution(session, actor)
     if actor.is_(Role.REGULATOR):
         found += _of_regulator(session, actor)
-    if found or actor.is_(Role.INSTITUTION, Role.REGULATOR):
+    if actor.is_(Role.ENTERPRISE) and actor.organisation_id is not None:
+        found += _of_enterprise(session, actor.organisation_id)
+    if actor.is_(Role.ADMINISTRATOR):
+        found += _of_administrator(session, keyring, actor)
+    if actor.is_(*STAFF):
         found += _decisions(session, keyring, actor)
+    if actor.is_(Role.TRAINEE):
+        found += _of_trainee(session, keyring, actor.person_id)
     order = list(Duty)
     return sorted((task for task in found if task.count), key=lambda task: order.index(task.duty))
 
@@ -113,9 +128,7 @@ def _ending(session: Session, actor: Actor, today: date) -> Iterator[Task]:
         .order_by(last, Cohort.title)
     ).all()
     for cohort_id, title in soon:
-        active = select(Enrolment.id).where(Enrolment.cohort_id == cohort_id, Enrolment.state == EnrolmentState.ACTIVE)
-        statements = statements_of(session, session.scalars(active))
-        unfinished = sum(each is None or not each.complete for each in statements.values())
+        unfinished = sum(line.owes for line in figures_of(session, cohort_id))
         yield Task(Duty.ENDING, unfinished, "hours.cohort_hours", {"cohort_id": cohort_id}, title)
 
 
@@ -133,9 +146,78 @@ def _of_regulator(session: Session, actor: Actor) -> Iterator[Task]:
 
 def _decisions(session: Session, keyring: Keyring, actor: Actor) -> Iterator[Task]:
     """Each kind by itself, for each has its page."""
-    amended = sum(each.waits and each.may_decide for each in amendments(session, actor))
-    yield Task(Duty.DECISIONS, amended, "enrolment.amendment_list")
+    if actor.is_(Role.INSTITUTION, Role.REGULATOR):
+        amended = sum(each.waits and each.may_decide for each in amendments(session, actor))
+        yield Task(Duty.DECISIONS, amended, "enrolment.amendment_list")
     corrected = sum(each.may_decide for each in corrections(session, keyring, actor))
     yield Task(Duty.DECISIONS, corrected, "identity.corrections")
     reset = sum(each.may_confirm for each in waiting_resets(session, keyring, actor))
     yield Task(Duty.DECISIONS, reset, "identity.resets")
+
+
+def _of_enterprise(session: Session, organisation_id: UUID) -> Iterator[Task]:
+    """By what is kept of each account: as many queries for a works of thousands as for one of ten."""
+    today = clock.shanghai_day(clock.now())
+    last = func.coalesce(Cohort.closes_on, Cohort.ends_on)
+    unfinished = HoursAccount.complete.is_not(True)
+    whose: dict[Duty, ColumnElement[bool]] = {
+        Duty.STAFF_ENDING: and_(unfinished, last >= today, last <= today + ENDS_SOON),
+        Duty.STAFF_MAKE_UP: and_(unfinished, HoursAccount.held_ms > 0),
+        Duty.STAFF_UNBEGUN: and_(HoursAccount.begun.is_not(True), Cohort.starts_on <= today),
+    }
+    counting = (
+        select(func.count(Enrolment.id))
+        .join(Cohort, Cohort.id == Enrolment.cohort_id)
+        .outerjoin(HoursAccount, HoursAccount.enrolment_id == Enrolment.id)
+        .where(
+            queries.employed_by(organisation_id),
+            Enrolment.state == EnrolmentState.ACTIVE,
+            Cohort.state == CohortState.OPEN,
+        )
+    )
+    for duty, which in whose.items():
+        yield Task(duty, session.scalar(counting.where(which)) or 0, "oversight.own_people")
+
+
+def _of_administrator(session: Session, keyring: Keyring, actor: Actor) -> Iterator[Task]:
+    yield Task(Duty.ALARMS, len(trace.state(session).alarms), "oversight.installation")
+    yield Task(Duty.DUPLICATES, len(identity.open_duplicates(session)), "identity.duplicates")
+    joinings = sum(each.may_decide for each in identity.waiting_joinings(session, keyring, actor))
+    yield Task(Duty.JOININGS, joinings, "identity.joinings")
+
+
+def _of_trainee(session: Session, keyring: Keyring, person_id: UUID) -> Iterator[Task]:
+    me = identity.profile(session, keyring, person_id)
+    ready = identity.standing_consent(session, person_id) is not None and identity.used_photos(session, person_id)
+    yield Task(Duty.ROUTE, int(not me.route_chosen), "identity.welcome")
+    unready = me.route_chosen and me.proof_route is ProofRoute.FACE and not ready
+    yield Task(Duty.PHOTO, int(unready), "identity.photos")
+    yield Task(Duty.SAME_NUMBER, identity.joinings_to_confirm(session, person_id), "identity.joinings")
+    yield Task(Duty.CONFIRM, attendances_to_confirm(session, person_id), "enrolment.my_attendance")
+    trainings = [each for each in enrolments_of(session, person_id) if each.state is EnrolmentState.ACTIVE]
+    statements = statements_of(session, [facts.enrolment_id for facts in trainings])
+    for facts in trainings:
+        statement = statements[facts.enrolment_id]
+        if statement is not None:
+            yield from _lessons(glance(facts, statement))
+
+
+def _lessons(found: Glance) -> Iterator[Task]:
+    """What can still be studied, made up or confirmed of one training, as her own page leads to it."""
+    cohort = found.facts.cohort
+    now_ms, today = clock.to_ms(clock.now()), clock.shanghai_day(clock.now())
+    lasts = cohort.state is CohortState.OPEN and cohort.starts_on <= today <= cohort.last_day
+    if now_ms >= cohort.settles_ms or cohort.starts_on > today:
+        return
+    ready = [lesson for lesson in found.lessons if lesson.film_ready]
+    kinds = {
+        Duty.MAKE_UP: [lesson for lesson in ready if lesson.make_up_ms],
+        Duty.CHECK: [lesson for lesson in ready if lesson.standing is Standing.WAITING],
+        Duty.STUDY: [lesson for lesson in ready if lasts and lesson.standing in (Standing.NEW, Standing.UNDER_WAY)],
+    }
+    for duty, lessons in kinds.items():
+        if lessons:
+            values: dict[str, Any] = {"enrolment_id": found.facts.enrolment_id, "lesson_id": lessons[0].lesson_id}
+            if duty is Duty.MAKE_UP:
+                values["make_up"] = 1
+            yield Task(duty, len(lessons), "progress.lesson", values, cohort.title)

@@ -52,6 +52,19 @@ DUTY: Mapping[Duty, tuple[Any, str, str]] = {
     Duty.DECISIONS: (_("等您决定的更正和重置"), "pencil", "provisional"),
     Duty.FLAGS: (_("时间自相矛盾的学员"), "exclamation-triangle", "refused"),
     Duty.FILMS: (_("不能用的视频"), "film", "refused"),
+    Duty.ROUTE: (_("请先选择身份核验方式"), "person-check", "held"),
+    Duty.PHOTO: (_("拍登记照片"), "camera", "held"),
+    Duty.SAME_NUMBER: (_("另有单位用您的身份证号码登记了学员"), "person-plus", "held"),
+    Duty.CONFIRM: (_("请您确认的线下课"), "calendar-check", "held"),
+    Duty.MAKE_UP: (_("要补学的课"), "arrow-repeat", "held"),
+    Duty.CHECK: (_("等核验的课"), "person-bounding-box", "provisional"),
+    Duty.STUDY: (_("还没学完的课"), "play-circle", "provisional"),
+    Duty.STAFF_ENDING: (_("七天内结班、还没学满的员工"), "hourglass-split", "held"),
+    Duty.STAFF_MAKE_UP: (_("有学时要补的员工"), "arrow-repeat", "held"),
+    Duty.STAFF_UNBEGUN: (_("开班了还没开始学的员工"), "play-circle", "provisional"),
+    Duty.ALARMS: (_("存证日志的警报"), "exclamation-triangle-fill", "refused"),
+    Duty.DUPLICATES: (_("疑似重复的档案"), "person-bounding-box", "provisional"),
+    Duty.JOININGS: (_("等您决定的档案合并"), "people", "provisional"),
 }
 """What is to do: words, icon, colour."""
 

@@ -58,6 +58,7 @@ class Event(StrEnum):
     ENROLMENT_AMEND = "enrolment.amend"
     ENROLMENT_JOIN = "enrolment.join"
     ENROLMENT_PART = "enrolment.part"
+    ENROLMENT_REMIND = "enrolment.remind"
     SITTING_OPEN = "sitting.open"
     SITTING_MAKE_UP = "sitting.make_up"
     LEASE_TAKE = "lease.take"
@@ -166,6 +167,7 @@ BY: dict[Event, By] = {
     # The second person is somebody in office, or she herself where an organisation registered the number she held.
     Event.ENROLMENT_JOIN: By.ANYBODY,
     Event.ENROLMENT_PART: By.ANYBODY,
+    Event.ENROLMENT_REMIND: By.STAFF,
     Event.SITTING_OPEN: By.HERSELF,
     Event.SITTING_MAKE_UP: By.HERSELF,
     Event.LEASE_TAKE: By.HERSELF,

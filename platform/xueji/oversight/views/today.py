@@ -1,4 +1,4 @@
-"""What an institution has to do today, as the page it comes in by."""
+"""What somebody has to do today; the page that an institution, an enterprise and an administrator come in by."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from xueji.web.session import actor, context, db
 
 
 @blueprint.get("/today")
-@roles(Role.INSTITUTION)
+@roles(*Role)
 def today() -> str:
-    return render_template("oversight/today.html", tasks=tasks_of(db(), context().keyring, actor()), words=wording)
+    return render_template(
+        "oversight/today.html",
+        tasks=tasks_of(db(), context().keyring, actor()),
+        institution=actor().is_(Role.INSTITUTION),
+        words=wording,
+    )
