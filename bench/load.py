@@ -5,8 +5,10 @@ from __future__ import annotations
 import selectors
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 
@@ -17,6 +19,8 @@ class Measured:
     seconds: float = 0.0
     statuses: dict[int, int] = field(default_factory=dict)
     latencies: list[float] = field(default_factory=list)
+    behind: list[float] = field(default_factory=list)
+    """Seconds of the server's own processor time that passed while each answer was waited for."""
     last_body: bytes = b""
 
     @property
@@ -28,8 +32,16 @@ class Measured:
 
     def percentile(self, share: float) -> float:
         """Seconds within which this share of the answers came."""
-        ordered = sorted(self.latencies)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+        return _share_of(self.latencies, share)
+
+    def percentile_behind(self, share: float) -> float:
+        """Seconds of the server's processor behind which this share of the answers waited at most."""
+        return _share_of(self.behind, share)
+
+
+def _share_of(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def http_post(path: str, body: bytes, token: str = "") -> bytes:
@@ -39,18 +51,22 @@ def http_post(path: str, body: bytes, token: str = "") -> bytes:
 
 
 class _Connection:
-    def __init__(self, port: int, requests: Iterator[bytes]) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, requests: Iterator[bytes], used: Callable[[], float]) -> None:
         self.requests = requests
         self.buffer = b""
         self.sent_at = 0.0
+        self.used_at = 0.0
+        self._used = used
+
+    def connect(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self) -> bool:
         request = next(self.requests, None)
         if request is None:
             return False
-        self.sent_at = time.perf_counter()
+        self.sent_at, self.used_at = time.perf_counter(), self._used()
         self.socket.sendall(request)
         return True
 
@@ -68,26 +84,39 @@ class _Connection:
         return int(head[9:12]), rest[:length]
 
 
-def drive(port: int, streams: list[Iterator[bytes]], *, spread_seconds: float = 0.0) -> Measured:
+def drive(
+    port: int,
+    streams: list[Iterator[bytes]],
+    *,
+    spread_seconds: float = 0.0,
+    late: bool = False,
+    used: Callable[[], float] = float,
+) -> Measured:
     """One connection for each stream; each sends its next request when the last is answered.
 
-    With ``spread_seconds`` the connections send their first request evenly over that time.
+    With ``spread_seconds`` the connections send their first request evenly over that time; ``late``: they are made only
+    then. ``used``: the processor time the server has used so far, in seconds.
     """
     measured = Measured()
     selector = selectors.DefaultSelector()
-    connections = [_Connection(port, stream) for stream in streams]
-    started = time.perf_counter()
-    waiting = [(started + spread_seconds * number / len(connections), each) for number, each in enumerate(connections)]
-    open_ = len(connections)
+    waiting = deque(_Connection(stream, used) for stream in streams)
+    for each in () if late else waiting:
+        each.connect(port)
+    connections: list[_Connection] = []
+    open_, step = len(streams), spread_seconds / len(streams)
+    started = next_at = time.perf_counter()
     while open_:
-        now = time.perf_counter()
-        while waiting and waiting[0][0] <= now:
-            connection = waiting.pop(0)[1]
+        while waiting and next_at <= time.perf_counter():
+            next_at += step
+            connection = waiting.popleft()
+            if late:
+                connection.connect(port)
+            connections.append(connection)
             if connection.send():
                 selector.register(connection.socket, selectors.EVENT_READ, connection)
             else:
                 open_ -= 1
-        timeout = max(0.0, waiting[0][0] - time.perf_counter()) if waiting else 5.0
+        timeout = max(0.0, next_at - time.perf_counter()) if waiting else 5.0
         for key, _ in selector.select(timeout):
             connection = key.data
             answer = connection.receive()
@@ -96,13 +125,21 @@ def drive(port: int, streams: list[Iterator[bytes]], *, spread_seconds: float = 
             status, measured.last_body = answer
             measured.statuses[status] = measured.statuses.get(status, 0) + 1
             measured.latencies.append(time.perf_counter() - connection.sent_at)
+            measured.behind.append(used() - connection.used_at)
             if not connection.send():
                 selector.unregister(connection.socket)
+                connection.socket.close()
                 open_ -= 1
     measured.seconds = time.perf_counter() - started
     for connection in connections:
         connection.socket.close()
     return measured
+
+
+def processor_clock(pid: int) -> Callable[[], float]:
+    """A clock of the processor time that another process has used, exact to far less than a millisecond."""
+    number = (~pid << 3) | 2  # Linux' way to name the clock of a whole process
+    return partial(time.clock_gettime, number)
 
 
 def cpu_seconds(pid: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ from lesson_page import Page
 from scenario import Scenario
 
 from xueji.app import create_app
+from xueji.identity import pace
+from xueji.identity.pace import Counts
 from xueji.identity.rules import ProofRoute
 
 
@@ -59,3 +62,21 @@ def test_beats_and_looks_go_on_when_she_may_not_act(pages: list[Page]) -> None:
     assert refused.headers["Retry-After"] == str((refused.json or {})["retry_after"])
     assert page.watch()["credited_ms"] == 10_000
     assert page.client.get("/api/v1/me/enrolments").status_code == 200
+
+
+def test_counting_starts_no_thread_and_forgets_what_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000.0
+    monkeypatch.setattr(pace.time, "time", lambda: now)
+    monkeypatch.setattr(threading.Thread, "start", None)
+    counts = Counts()
+    assert [counts.incr(f"person {number}", 60) for number in range(3)] == [1, 1, 1]
+    assert (counts.incr("person 0", 60, 2), counts.get("person 0"), counts.get_expiry("person 0")) == (3, 3, 1_060.0)
+    now += 59.9
+    assert counts.incr("person 0", 60) == 4
+    now += 0.1
+    assert counts.get("person 0") == 0
+    assert counts.incr("person 0", 60) == 1
+    assert counts.reset() == 1, "the others' were forgotten"
+    counts.incr("person 0", 60)
+    counts.clear("person 0")
+    assert counts.get("person 0") == 0

@@ -28,7 +28,7 @@ FILES_KEPT_BACK = 400
 MOST_WAITING = {Lane.BEATS: 4096, Lane.FILMS: 256, Lane.PAGES: 1024}
 """Requests that may wait for a thread of their lane; the next is told to try again."""
 MOST_COMPUTING = {Lane.FILMS: 4, Lane.PAGES: 4}
-"""Threads of a lane that may compute at the same time; beats wait behind each of them (`kernel.permits`)."""
+"""Threads of a lane that may compute at the same time while no beat is under way; then one may (`kernel.permits`)."""
 CALM_SECONDS = 0.25
 """For how long requests wait at most while the loop reads what many sent at once."""
 SWITCH_SECONDS = 0.001
@@ -89,7 +89,7 @@ class GatewayWorker(Worker):  # type: ignore[misc]
         """How its threads answer: beats at once, everything else in turn."""
         if lane not in MOST_COMPUTING:
             return self._answer
-        permits = Permits(MOST_COMPUTING[lane])
+        permits = Permits(MOST_COMPUTING[lane], hurry=self.beats_under_way)
 
         def in_turn(item: tuple[Connection, Request]) -> None:
             self._loop.wait_for_calm(CALM_SECONDS)
@@ -97,6 +97,10 @@ class GatewayWorker(Worker):  # type: ignore[misc]
                 self._answer(item)
 
         return in_turn
+
+    def beats_under_way(self) -> bool:
+        """Whether somebody who reports study waits for her answer."""
+        return self._lanes[Lane.BEATS].taken > 0
 
     def run(self) -> None:
         loop = self._loop = Loop(self.sockets, self, Limits(self._most_connections, float(self.cfg.keepalive)))

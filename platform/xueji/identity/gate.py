@@ -85,7 +85,7 @@ def load_actor() -> Actor | None:
         return None
     now = clock.now()
     # A session of its own: the request's may be a writing one, and nobody should wait for it because of this look.
-    with context().database.reading() as session:
+    with context().database.looking() as session:
         last_seen_at = queries.live_login(session, claims.login_session_id, now)
     if now - last_seen_at >= MARK_OF_LIFE:
         with context().database.writing() as session:

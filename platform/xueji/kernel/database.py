@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from typing import Any
 import structlog
 from sqlalchemy import DateTime, Enum, MetaData, create_engine, event
 from sqlalchemy.engine import Connection, Dialect, Engine, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -31,6 +32,8 @@ from xueji.kernel.settings import Settings
 log = structlog.get_logger(__name__)
 
 WRITES = "xueji_writes"
+RESTED_SECONDS = 1.0
+"""After so long a connection to PostgreSQL may have been lost without anybody having seen it."""
 
 
 class Base(DeclarativeBase):
@@ -115,12 +118,14 @@ class Database:
             _prepare_sqlite(self.engine, Turnstile(file.parent / "run"))
         else:
             url = url.set(drivername="postgresql+psycopg")
-            self.engine = create_engine(url, pool_pre_ping=True, **_pool(settings))
+            self.engine = create_engine(url, **_pool(settings))
+            _prepare_postgres(self.engine)
         self.keys = settings.keys
         """Where the keys lie, for revisions that have to encrypt."""
         self.info: dict[str, Any] = {}
         """What every session carries along in its own ``info``."""
         self._writer = self.engine.execution_options(**{WRITES: True})
+        self._looker = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def open_session(self, *, writes: bool) -> Session:
         # Closed is closed: a session used after its block would take a connection that nobody gives back.
@@ -131,6 +136,14 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """A consistent view that takes no lock; whatever is changed in it is thrown away."""
         with self.open_session(writes=False) as session:
+            yield session
+
+    @contextmanager
+    def looking(self) -> Iterator[Session]:
+        """For a single question that every request asks: on PostgreSQL without a transaction, whose beginning and end
+        would each be another wait for the server. What is changed in it may stay.
+        """
+        with Session(self._looker, expire_on_commit=False, close_resets_only=False, info=self.info) as session:
             yield session
 
     @contextmanager
@@ -165,6 +178,26 @@ def commit(session: Session) -> None:
 def _pool(settings: Settings) -> dict[str, Any]:
     # An error's message must not carry the values of the statement that failed: they may be personal.
     return {"pool_size": settings.database_connections, "max_overflow": 16, "hide_parameters": True}
+
+
+def _prepare_postgres(engine: Engine) -> None:
+    """A connection that has rested is asked whether its server is still there; one just used has shown it."""
+
+    @event.listens_for(engine, "checkin")
+    def _checkin(_connection: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _checkout(connection: Any, record: Any, _proxy: Any) -> None:
+        used = record.info.get("used")
+        if used is None or time.monotonic() - used < RESTED_SECONDS:
+            return
+        try:
+            alive = engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
+        if not alive:
+            raise DisconnectionError
 
 
 def _prepare_sqlite(engine: Engine, turnstile: Turnstile) -> None:
