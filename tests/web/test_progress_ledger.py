@@ -249,6 +249,25 @@ def test_what_a_check_holds_is_made_up_in_the_sitting_under_way(page: Page) -> N
     assert len(first["schedule"]) == 64, "checks are drawn for it, and committed to"
 
 
+def test_who_reads_what_a_failed_check_did_to_her_hours_is_not_asked_again_meanwhile(page: Page) -> None:
+    page.show_face(page.until_check(), Judged.NO_FACE)
+    assert asked_for(page)["make_up"]
+    for _ in range(3):
+        page.scenario.time.advance(timedelta(seconds=10))
+        assert (page.send(page.beat(0, state="paused")).json or {})["check"] is None
+    owed = page.watch()["check"]
+    assert owed["kind"] == "scheduled"
+    page.show_face(owed)
+    assert page.watch()["check"] is None, "she has shown herself; the next comes by the schedule"
+
+
+def test_one_that_she_asks_for_stands_for_the_one_that_is_owed(page: Page) -> None:
+    page.show_face(page.until_check(), Judged.NO_FACE)
+    assert asked_for(page)["make_up"]
+    page.show_face((page.ask_check().json or {})["check"])
+    assert page.watch()["check"] is None
+
+
 def test_the_checks_of_what_is_more_to_make_up_cannot_be_foreseen(page: Page) -> None:
     failed = page.until_check()
     page.show_face(failed, Judged.NO_FACE)
@@ -257,8 +276,8 @@ def test_the_checks_of_what_is_more_to_make_up_cannot_be_foreseen(page: Page) ->
         terms = read_terms(session.get_one(Sitting, page.sitting_id).terms)
         sitting = session.get_one(Sitting, page.sitting_id)
     still = terms.schedule[sitting.next_check :]
-    assert still[0] == sitting.study_ms, "after a failed check the next comes with the next study"
-    gaps = [after - before for before, after in pairwise(still)]
+    # The one that is owed comes with the next study, before all of these.
+    gaps = [after - before for before, after in pairwise((sitting.study_ms, *still))]
     plan = terms.plan
     assert gaps and all(plan.checks_min_gap_ms <= gap <= plan.checks_max_gap_ms for gap in gaps)
     assert sitting.study_ms + terms.duration_ms - still[-1] <= plan.checks_max_gap_ms

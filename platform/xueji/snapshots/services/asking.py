@@ -20,7 +20,7 @@ from xueji.progress.events import CheckFallsDue, CheckMoves, ContactDuringCheck,
 from xueji.progress.models import Sitting
 from xueji.progress.open_check import read_open_check
 from xueji.progress.record import state_of
-from xueji.progress.rules import check_due, owe_check
+from xueji.progress.rules import check_due, check_overdue, owe_check
 from xueji.progress.services import current_sitting, refuse_ended, set_open_check
 from xueji.progress.terms import read_terms
 from xueji.rulebook.intervals import length
@@ -116,13 +116,15 @@ def _waiting(session: Session, opens: SittingOpens) -> OpenCheck | None:
 
 
 def make_up_grows(grows: MakeUpGrows) -> None:
-    """Draw the checks that are still to come anew, for all that can be studied in the sitting from now on."""
+    """Draw the checks that are still to come anew, for all that can be studied in the sitting from now on.
+
+    A check that is owed comes before them, with the next study: while her page stands still she is asked nothing.
+    """
     state = grows.state
     terms = state.terms
+    carried_ms = 0 if check_overdue(state) else state.since_check_ms
     new_ms = 0 if terms.only_make_up else terms.duration_ms - state.furthest_ms
-    drawn = rules.draw_schedule(
-        RANDOM, new_ms + length(state.make_up), terms.plan, state.since_check_ms, at_least_one=False
-    )
+    drawn = rules.draw_schedule(RANDOM, new_ms + length(state.make_up), terms.plan, carried_ms, at_least_one=False)
     grows.schedule = (*terms.schedule[: state.next_check], *(state.study_ms + at for at in drawn))
 
 
