@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from bundles_for_tests import laid_out, unpacked
+from log_page import faults
 from sqlalchemy import func, select
 
 from xueji import demo, installation
@@ -84,6 +86,7 @@ def test_six_weeks_are_played_once_and_hold(begun: Context, tmp_path: Path) -> N
         statements = [statement_of(session, each) for each in finished]
         assert all(statement is not None and statement.complete for statement in statements)
     _her_evidence_holds(begun, finished[0], tmp_path)
+    assert _undescribed(begun) == set(), "docs/log-events.md does not name it"
     before = _leaves(begun)
     demo.make(begun)
     assert _leaves(begun) - before < 10, "done again it only renews a check-in"
@@ -106,6 +109,13 @@ def _her_evidence_holds(context: Context, enrolment_id: UUID, folder: Path) -> N
     found = verify(Bundle(laid_out(folder / "bundle", content)))
     assert [claim for verdict, claim, _words in found if verdict == FALLS] == []
     assert any("demonstration" in words for _verdict, claim, words in found if claim == "signatures")
+
+
+def _undescribed(context: Context) -> set[str]:
+    """What leaves say that docs/log-events.md does not name."""
+    with context.database.reading() as session:
+        leaves = [json.loads(leaf) for table in (Leaf, Pending) for leaf in session.scalars(select(table.leaf))]
+    return {fault for leaf in leaves for fault in faults(leaf["event"], leaf["values"])}
 
 
 def _leaves(context: Context) -> int:
