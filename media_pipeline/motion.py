@@ -147,8 +147,12 @@ def neutral(movements: Sequence[Movement], frames: Sequence[Expression]) -> Expr
 def is_answered(movement: Movement, rest: Expression) -> bool:
     """Whether the movement that was asked for is seen, against how this very face looks at rest."""
     seen = movement.seen
+    turns = [_turn(movement, moment) for moment in seen]
     if movement.prompt in (Prompt.TURN_LEFT, Prompt.TURN_RIGHT):
-        return max((_turn(movement, moment) for moment in seen), default=0.0) >= _TURN_DEGREES
+        return max(turns, default=0.0) >= _TURN_DEGREES
+    # A film in which she does everything at once would answer whatever is asked.
+    if max(map(abs, turns), default=0.0) >= _TURN_DEGREES:
+        return False
     if movement.prompt is Prompt.BLINK:
         return _blinks(seen, rest)
     return _opens_mouth(movement, rest)

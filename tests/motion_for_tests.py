@@ -83,7 +83,7 @@ class Living:
 
     def __call__(self, time: float, prompt: Prompt | None, since: float) -> Pixels:
         amount = min(1.0, max(0.0, since / self.growth_s))
-        yaw, pitch, aside, down, light = self._sway(time)
+        yaw, pitch, aside, down, light = self.sway(time)
         puppet = self.puppet
         if prompt is Prompt.BLINK and amount > 0:
             puppet = replace(puppet, picture=puppet.blinking(amount))
@@ -96,7 +96,7 @@ class Living:
         picture = puppet.posed(yaw, pitch, (aside, down))
         return np.clip(picture * light, 0, 255).astype(np.uint8)
 
-    def _sway(self, time: float) -> tuple[float, float, float, float, float]:
+    def sway(self, time: float) -> tuple[float, float, float, float, float]:
         """Yaw and pitch in degrees, the head's shift in pixels, the light: slow, and never twice the same."""
         phase = np.random.default_rng(self.seed).uniform(0, 2 * math.pi, 10)
         slow = [
@@ -161,6 +161,21 @@ class Filmed:
             picture = self.acts[prompt](min(1.0, since / self.growth_s))
             living = replace(living, puppet=replace(living.puppet, picture=picture))
         return living(time, None, -9.0)
+
+
+def at_once(living: Living, turn: float) -> Scene:
+    """A film of her in which, at each movement, she turns by ``turn`` degrees, shuts her eyes and opens her mouth."""
+
+    def scene(time: float, prompt: Prompt | None, since: float) -> Pixels:
+        amount = min(1.0, max(0.0, since / living.growth_s)) if prompt is not None else 0.0
+        puppet = living.puppet
+        if amount > 0.1:
+            puppet = replace(puppet, picture=puppet.blinking(amount))
+            puppet = replace(puppet, picture=puppet.with_open_mouth(0.4 * amount))
+        yaw, pitch, aside, down, light = living.sway(time)
+        return np.clip(puppet.posed(yaw + turn * amount, pitch, (aside, down)) * light, 0, 255).astype(np.uint8)
+
+    return scene
 
 
 def bent(puppet: Puppet) -> dict[Prompt, Callable[[float], Pixels]]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from faces_for_tests import Puppet, add_person, encode_jpeg, make_puppet
-from motion_for_tests import Answer, Filmed, Living, Printed, answer, bent, ends_only, painted
+from motion_for_tests import Answer, Filmed, Living, Printed, answer, at_once, bent, ends_only, painted
 
 from media_pipeline.descriptors import Descriptor
 from media_pipeline.engine import Engine
@@ -76,6 +76,14 @@ def test_another_movement_than_the_one_asked_for_is_no_answer(
         verdict = ask(made, asked)
         assert verdict.outcome is Outcome.UNCLEAR
         assert SignalCode.PROMPT_UNANSWERED in codes(verdict)
+
+
+@pytest.mark.parametrize("prompt", [Prompt.BLINK, Prompt.OPEN_MOUTH])
+def test_whoever_turns_away_as_well_answers_no_other_prompt(ask: Ask, person: Puppet, prompt: Prompt) -> None:
+    """Else one film in which she does everything at once would answer most checks."""
+    for turn, outcome in ((0.0, Outcome.MATCH), (26.0, Outcome.UNCLEAR)):
+        verdict = ask(answer(at_once(Living(person, seed=3), turn), (prompt,), seed=3), (prompt,))
+        assert verdict.outcome is outcome, (turn, verdict.signals)
 
 
 class TestPrints:
