@@ -42,7 +42,7 @@ def test_every_setting_is_described_with_its_default(setting: str) -> None:
 
 def test_every_target_of_make_that_people_are_told_of_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (HOUSE / "Makefile").read_text("utf-8"), re.MULTILINE))
-    for document in [*DECISIONS, OPERATIONS, HOUSE / "README.md"]:
+    for document in [*DECISIONS, OPERATIONS, HOUSE / "README.md", HOUSE / "CONTRIBUTING.md"]:
         told = set(re.findall(r"`make ([a-z-]+)", document.read_text("utf-8")))
         assert told <= targets, document.name
 

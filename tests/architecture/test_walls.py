@@ -13,8 +13,9 @@ import pytest
 from architecture.house import HOUSE, PACKAGES, files, name, sources
 from importlinter.cli import lint_imports
 
+from xueji.app import APIS, PAGES
 from xueji.archives.program import VERIFIER_FILES
-from xueji.tables import PARTS
+from xueji.tables import PARTS, modules
 
 LONGEST_SOURCE, LONGEST_TEST = 600, 900
 XUEJI = HOUSE / "platform" / "xueji"
@@ -47,6 +48,12 @@ def test_every_part_stands_in_the_layers() -> None:
     listed = set(chain.from_iterable(layer.split(" | ") for layer in layers["layers"]))
     modules = {f"xueji.{file.stem}" for file in XUEJI.glob("*.py") if file.stem != "__init__"}
     assert listed == set(PARTS) | modules | {"courses", "media_pipeline"}
+
+
+def test_every_blueprint_is_part_of_the_application() -> None:
+    """A part whose pages were forgotten in `app.py` would be silent: its addresses answer as if they did not exist."""
+    made = {module.blueprint for kind in ("views", "api") for module in modules(kind) if hasattr(module, "blueprint")}
+    assert {blueprint.name for blueprint in made - {*PAGES, *APIS}} == set()
 
 
 def test_the_verifier_holds_everything_the_hours_and_the_log_are_judged_by() -> None:
