@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 
-from xueji.kernel.errors import Conflict, Invalid, TooLarge, TooMany
+from xueji.kernel.errors import Conflict, Invalid, TooLarge
 
 
 class WrongOffset(Conflict):
@@ -47,7 +47,9 @@ class PieceTooLarge(TooLarge):
     detail = _("请按开始上传时给出的分块大小（chunk_bytes）发送。")
 
 
-class TooManyUploads(TooMany):
+class TooManyUploads(Conflict):
+    """Waiting mends nothing: somebody has to go on with one or give one up."""
+
     type, title = "too-many-uploads", _("未完成的上传过多")
     detail = _("请在课程页的“没有传完的视频”里继续或放弃几个，再上传新的文件。")
 

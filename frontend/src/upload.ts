@@ -56,7 +56,7 @@ async function upload(place: HTMLElement, uploadsUrl: string, filmUrl: (id: stri
       const left = speed > 0 ? position(((file.size - sent) / speed) * 1000) : "";
       bar.tell(words.upload.uploading(Math.floor((sent * 100) / file.size), size(speed), left), (sent * 1000) / file.size);
     },
-    waiting: (seconds, by) => bar.tell(whyWaiting(seconds, by), null, "is-warning"),
+    waiting: (seconds, by, busy) => bar.tell(busy ? words.upload.busy(seconds) : whyWaiting(seconds, by), null, "is-warning"),
     checking: () => bar.tell(words.upload.checking, 1000),
   });
   const giveUp = (label = words.upload.giveUp): HTMLButtonElement =>

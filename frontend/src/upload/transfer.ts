@@ -23,8 +23,11 @@ interface Known extends Begun {
 interface Hooks {
   /** `bytesPerSecond` is measured over the last pieces; 0 when not known yet. */
   progress: (sent: number, bytesPerSecond: number) => void;
-  /** `by`: with which status somebody on the way answered in the platform's place; null when nobody did. */
-  waiting: (seconds: number, by: number | null) => void;
+  /**
+   * `by`: with which status somebody on the way answered in the platform's place; null when nobody did. `busy`: the
+   * platform itself asks to wait.
+   */
+  waiting: (seconds: number, by: number | null, busy: boolean) => void;
   checking: () => void;
 }
 
@@ -211,14 +214,15 @@ export class Transfer {
         if (by !== null && by >= 400 && by < 500 && by !== 429) this.forbidden += 1;
         if (by !== null && this.forbidden >= MOST_FORBIDDEN) throw new Forbidden(by);
         this.failures += 1;
-        await this.wait(backoffMs(this.failures, error instanceof Problem ? error.retryAfterMs : null), by);
+        const asked = error instanceof Problem ? error.retryAfterMs : null;
+        await this.wait(backoffMs(this.failures, asked), by, error instanceof Problem);
       }
     }
   }
 
-  private async wait(ms: number, by: number | null): Promise<void> {
+  private async wait(ms: number, by: number | null, busy: boolean): Promise<void> {
     for (let left = Math.ceil(ms / 1000); left > 0 && !this.stopped; left -= 1) {
-      this.hooks.waiting(left, by);
+      this.hooks.waiting(left, by, busy);
       await pause(1_000);
     }
   }

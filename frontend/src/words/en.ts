@@ -306,6 +306,7 @@ export const en: Words = {
     fileChanged: "The file was changed, moved or deleted while it was being sent. Choose it again to upload it.",
     forbidden: (status) => `This network forbids uploads (status ${status}). Tell its administrator, who can allow this site; or use another network, such as a phone's hotspot, and continue.`,
     interposed: (status, seconds) => `A proxy in the network did not pass the file on (status ${status}); trying again in ${seconds} s`,
+    busy: (seconds) => `The platform is busy; going on in ${seconds} s`,
     portal: (seconds) => `This network wants you to sign in to it first: do so on another page; going on where it stopped in ${seconds} s`,
     progress: "Upload progress",
   },

@@ -307,6 +307,7 @@ export const zh = {
     fileChanged: "文件在上传中被改动、移走或删除了。请重新选择这个文件，再上传一次。",
     forbidden: (status: number): string => `这个网络不让上传（状态 ${status}）。请把这句话告诉网络管理员，请他放行本站；或换一个网络，例如手机热点，再继续上传。`,
     interposed: (status: number, seconds: number): string => `网络中的代理没有把文件转过来（状态 ${status}），${seconds} 秒后再试`,
+    busy: (seconds: number): string => `平台忙，${seconds} 秒后从断点继续`,
     portal: (seconds: number): string => `这个网络要先登录：请另开一个页面完成上网认证，${seconds} 秒后从断点继续`,
     progress: "上传进度",
   },
