@@ -35,6 +35,7 @@ _KINDS = {
     Role.ENTERPRISE: OrganisationKind.ENTERPRISE,
     Role.REGULATOR: OrganisationKind.AUTHORITY,
     Role.ADMINISTRATOR: OrganisationKind.OPERATOR,
+    Role.INSPECTOR: OrganisationKind.AUTHORITY,
 }
 _serial = count(1)
 

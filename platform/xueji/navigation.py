@@ -70,6 +70,7 @@ PAGES: dict[Role, tuple[Entry, ...]] = {
         Entry("identity.duplicates", _("疑似重复"), "person-bounding-box"),
         Entry("identity.joinings", _("档案合并"), "people"),
     ),
+    Role.INSPECTOR: (Entry("oversight.inspections", _("专项检查"), "search", ("oversight.inspect",)),),
     Role.TRAINEE: (
         Entry("hours.my_training", _("我的培训"), "mortarboard", ("progress.",)),
         Entry("oversight.today", _("今天"), "calendar-check"),
@@ -117,6 +118,7 @@ def in_the_frame() -> dict[str, object]:
         links.append((url_for("enrolment.amendment_list"), _("开班更正"), "pencil"))
     if actor.is_(Role.REGULATOR):
         links.append((url_for("identity.joinings"), _("档案合并"), "people"))
+        links.append((url_for("oversight.inspections"), _("专项检查"), "search"))
     if actor.is_(Role.TRAINEE):
         links.append((url_for("identity.looks"), _("谁看过我的照片"), "eye"))
     return {

@@ -16,11 +16,13 @@ from browser.visitor import DESK, PHONE, Visitor
 from flask import Flask
 from people_for_tests import PASSWORD, Someone, someone, with_factor
 from playwright.sync_api import Browser, Page
+from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from xueji.app import create_app
 from xueji.identity.models import Organisation
 from xueji.kernel.actor import Role
+from xueji.oversight.models import Inspection
 
 Visit = Callable[..., Visitor]
 pytestmark = pytest.mark.browser
@@ -97,10 +99,16 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/oversight/exceptions",
         "/oversight/cohorts",
         "/oversight/institutions",
+        "/inspections",
         "/amendments",
         "/findings",
         "/findings/{finding}",
         "/enrolments/{enrolment}/hours",
+    ),
+    "inspector": (
+        "/inspections",
+        "/inspections/{inspection}",
+        "/inspections/{inspection}/trainees/{own}",
     ),
     # In her city nobody is in training: the regulator's pages, empty.
     "regulator2": (
@@ -167,6 +175,8 @@ _TOO_WIDE = """() => {
 @pytest.fixture(scope="module")
 def places(campus: Campus) -> dict[str, Any]:
     history = campus.history
+    with campus.context.database.reading() as session:
+        inspection = session.scalars(select(Inspection.id)).first()
     return {
         "enrolment": history.enrolment_id,
         "sitting": history.sitting_id,
@@ -181,6 +191,7 @@ def places(campus: Campus) -> dict[str, Any]:
         "person": history.person_id,
         "own": campus.enrolments["trainee1"],
         "film": campus.lessons[0],
+        "inspection": inspection,
     }
 
 

@@ -275,7 +275,7 @@ TAKEN: Mapping[str, Taken] = {
 
 NOT_TAKEN: Mapping[str, Why] = {
     **_left(Why.OTHERS, "duplicate_flag finding finding_turn draw"),
-    **_left(Why.OFFICE, "upload upload_piece cohort_amendment calibration"),
+    **_left(Why.OFFICE, "upload upload_piece cohort_amendment calibration inspection"),
     **_left(Why.KEYED, "lock_out"),
     **_left(Why.AGAIN, "beat hours_account trace_opening trace_leaf trace_pending"),
     **_left(

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from xueji.demo import history
 from xueji.demo.accounts import Accounts, Placed
 from xueji.demo.course import FilmNotMade
-from xueji.demo.training import Ready, Training, make_training, ready_until
+from xueji.demo.training import Ready, Training, let_inspect, make_training, ready_until
 from xueji.identity.models import Person
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -64,6 +64,7 @@ def _made(context: Context) -> dict[str, Any]:
         accounts = accounts.with_another_trainee(context.settings)
         people = accounts.register(context)
         training = make_training(context, people)
+    let_inspect(context, people, training)
     ready = training.ready
     if ready is None:
         raise NotMade("nobody of the demonstration can be checked in: her check-in elsewhere has to end first")

@@ -58,6 +58,7 @@ CAST = (
     Member("enterprise", "周举例", Role.ENTERPRISE, FACTORY, "19841121"),
     Member("regulator", "吴示范", Role.REGULATOR, BUREAU, "19810606"),
     Member("regulator2", "郑别处", Role.REGULATOR, BUREAU_ELSEWHERE, "19770909"),
+    Member("inspector", "冯假设", Role.INSPECTOR, BUREAU, "19830517"),
     Member("admin", "王管理", Role.ADMINISTRATOR, OPERATOR, "19860318"),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -35,6 +35,7 @@ from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import NotFound
+from xueji.oversight.inspecting import give_inspection, inspections
 from xueji.progress.models import Sitting
 from xueji.rulebook.vocabulary import Category, Part
 from xueji.rulebook.vocabulary import Training as Kind
@@ -299,3 +300,19 @@ def _is_studying(session: Session, enrolment_id: UUID, now_ms: int) -> bool:
             )
         )
     )
+
+
+def let_inspect(context: Context, people: Mapping[str, Placed], training: Training) -> None:
+    """The inspector may read the running cohort for a week; given again at a start after that."""
+    inspector, regulator = people["inspector"], people["regulator"]
+    with context.database.writing() as session:
+        if inspections(session, inspector.actor, 1)[1] == 0:
+            give_inspection(
+                session,
+                context.keyring,
+                actor=regulator.actor,
+                account=inspector.member.account,
+                cohort_id=training.cohort_id,
+                last_day=clock.shanghai_day(clock.now()) + timedelta(days=7),
+                reason="演示：专项检查线上学时",
+            )

@@ -156,7 +156,7 @@ TOLD_OF_ONESELF = frozenset({Event.FACTOR_SET, Event.FACTOR_DROP, Event.FILE_COP
 ROLES_OF = {
     OrganisationKind.INSTITUTION: frozenset({Role.INSTITUTION, Role.TRAINEE}),
     OrganisationKind.ENTERPRISE: frozenset({Role.ENTERPRISE, Role.TRAINEE}),
-    OrganisationKind.AUTHORITY: frozenset({Role.REGULATOR}),
+    OrganisationKind.AUTHORITY: frozenset({Role.REGULATOR, Role.INSPECTOR}),
     OrganisationKind.OPERATOR: frozenset({Role.ADMINISTRATOR}),
 }
 """Which roles somebody can hold in which kind of organisation."""

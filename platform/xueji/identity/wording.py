@@ -28,6 +28,7 @@ ROLE: Mapping[Role, Any] = {
     Role.ENTERPRISE: _("生产经营单位"),
     Role.REGULATOR: _("监管部门"),
     Role.ADMINISTRATOR: _("平台管理员"),
+    Role.INSPECTOR: _("检查员"),
 }
 
 DEMONSTRATED: Mapping[str, tuple[Any, str]] = {
@@ -37,6 +38,7 @@ DEMONSTRATED: Mapping[str, tuple[Any, str]] = {
     "institution": (_("等待复核的核验和申诉、各班学员的学时。"), "/review"),
     "enterprise": (_("本单位的人学到哪里，谁还差什么。"), "/people"),
     "regulator": (_("回放一次学习，下载证据包，离线核验；逾期的整改。"), "/oversight"),
+    "inspector": (_("只看得到监管部门授权的一个班，到期自动结束。"), "/inspections"),
     "regulator2": (_("另一个省的监管部门：只看得到本地的班。"), "/oversight"),
     "admin": (_("平台运行得怎样，账号怎样管理。"), "/installation"),
 }

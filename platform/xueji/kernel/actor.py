@@ -13,6 +13,8 @@ class Role(StrEnum):
     ENTERPRISE = "enterprise"
     REGULATOR = "regulator"
     ADMINISTRATOR = "administrator"
+    INSPECTOR = "inspector"
+    """sees nothing but the cohorts a regulator lets her read, for a time"""
 
 
 STAFF = frozenset(Role) - {Role.TRAINEE}

@@ -10,12 +10,22 @@ from sqlalchemy.orm import Session
 from xueji.enrolment.access import seen_cohorts
 from xueji.enrolment.models import Cohort, Enrolment
 from xueji.identity.access import in_jurisdiction
+from xueji.identity.queries import is_herself
 from xueji.identity.regions import within
+from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import NotFound
-from xueji.oversight.models import Draw, Finding
+from xueji.oversight.models import Draw, Finding, Inspection
 
-__all__ = ["access_draw", "access_finding", "seen_cohorts", "seen_findings", "within"]
+__all__ = [
+    "access_draw",
+    "access_finding",
+    "access_inspection",
+    "access_inspection_to_end",
+    "seen_cohorts",
+    "seen_findings",
+    "within",
+]
 
 
 def seen_findings(actor: Actor) -> ColumnElement[bool]:
@@ -41,3 +51,27 @@ def access_draw(session: Session, actor: Actor, draw_id: UUID) -> Draw:
     if draw is None or not actor.is_(Role.REGULATOR) or not in_jurisdiction(actor.region or "", draw.region):
         raise NotFound
     return draw
+
+
+def access_inspection(session: Session, actor: Actor, inspection_id: UUID) -> tuple[Inspection, Cohort]:
+    """To read: the inspector it was given to, until it ends. Raises NotFound."""
+    found = session.get(Inspection, inspection_id)
+    if (
+        found is None
+        or not actor.is_(Role.INSPECTOR)
+        or not is_herself(session, found.person_id, actor.person_id)
+        or found.ended_at is not None
+        or clock.now() >= found.until
+    ):
+        raise NotFound
+    return found, session.get_one(Cohort, found.cohort_id)
+
+
+def access_inspection_to_end(session: Session, actor: Actor, inspection_id: UUID) -> Inspection:
+    """A regulator's who sees the cohort. Raises NotFound."""
+    found = session.get(Inspection, inspection_id, with_for_update=True)
+    if found is None or not actor.is_(Role.REGULATOR):
+        raise NotFound
+    if session.scalar(select(Cohort.id).where(Cohort.id == found.cohort_id, seen_cohorts(actor))) is None:
+        raise NotFound
+    return found

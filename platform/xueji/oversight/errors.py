@@ -30,3 +30,18 @@ class TooManyToDraw(Invalid):
 
     type, title = "too-many-to-draw", _("范围过大")
     detail = _("一次抽取的范围不能超过十万人，请缩小到一个机构或培训班。")
+
+
+class NotAnInspector(Invalid):
+    type, title = "not-an-inspector", _("这个账号不是检查员")
+    detail = _("请填写检查员本人的账号；检查员账号由平台管理员登记。不能授权给自己。")
+
+
+class InspectionTooLong(Invalid):
+    type, title = "inspection-too-long", _("授权时间过长")
+    detail = _("一次最多三十天，从今天算起；到期后可以再授权。")
+
+
+class AlreadyInspecting(Conflict):
+    type, title = "already-inspecting", _("这名检查员已经可以查看这个班")
+    detail = _("到期或结束以后可以再授权。")

@@ -90,3 +90,21 @@ class Draw(Base):
     seed: Mapped[bytes] = mapped_column(LargeBinary(32))
     commitment: Mapped[str] = mapped_column(String(64))
     """What the trace holds instead of the seed."""
+
+
+class Inspection(Base):
+    """An inspector may read one cohort until a time; kept when it is over. Personal data: who, by whose word, why."""
+
+    __tablename__ = "inspection"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    cohort_id: Mapped[UUID] = mapped_column(ForeignKey("cohort.id"), index=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True, info={"personal": "who may read it"})
+    given_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"), info={"personal": "who answers for it"})
+    given_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    until: Mapped[datetime] = mapped_column(UTCDateTime)
+    """The instant at which it ends by itself."""
+    reason: Mapped[str] = mapped_column(String(300), info={"personal": "may name somebody"})
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When a regulator ended it before its time."""
+    ended_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), info={"personal": "who ended it"})

@@ -120,6 +120,11 @@ def own_people(session: Session, actor: Actor, page: int = 1) -> tuple[list[Trai
     return _page(session, [employed_by(actor.organisation_id)], page)
 
 
+def cohort_trainees(session: Session, cohort_id: UUID, page: int) -> tuple[list[TraineeLine], int]:
+    """A page of everybody ever enrolled in a cohort that somebody may read (`access.access_inspection`)."""
+    return _page(session, [Enrolment.cohort_id == cohort_id], page)
+
+
 def employed_by(organisation_id: UUID) -> ColumnElement[bool]:
     """Of an enrolment: whether its person is one of an enterprise's own, whichever of her files is a member."""
     member = select(Membership.person_id).where(

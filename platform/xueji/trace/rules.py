@@ -107,6 +107,9 @@ class Event(StrEnum):
     DRAW = "draw"
     FINDING = "finding"
     ERASE = "erase"
+    INSPECTION_OPEN = "inspection.open"
+    INSPECTION_END = "inspection.end"
+    INSPECTION_LOOK = "inspection.look"
     HOURS_STATEMENT = "hours.statement"
     ACCOUNT_OPEN = "account.open"
     ACCOUNT_SUSPEND = "account.suspend"
@@ -200,6 +203,9 @@ BY: dict[Event, By] = {
     Event.EVIDENCE_EXPORT: By.ANYBODY,
     Event.DRAW: By.STAFF,
     Event.FINDING: By.STAFF,
+    Event.INSPECTION_OPEN: By.STAFF,
+    Event.INSPECTION_END: By.STAFF,
+    Event.INSPECTION_LOOK: By.STAFF,
     Event.ERASE: By.ANYBODY,
     Event.HOURS_STATEMENT: By.ANYBODY,
     Event.ACCOUNT_OPEN: By.POWER,

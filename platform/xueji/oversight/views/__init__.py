@@ -4,4 +4,4 @@ from flask import Blueprint
 
 blueprint = Blueprint("oversight", "xueji.oversight", template_folder="templates")
 
-from xueji.oversight.views import comparing, desk, today  # noqa: E402, F401
+from xueji.oversight.views import comparing, desk, inspecting, today  # noqa: E402, F401
