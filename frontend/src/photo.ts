@@ -60,7 +60,7 @@ export function shrinkIn(form: HTMLFormElement): void {
   const input = form.querySelector<HTMLInputElement>('input[type="file"]');
   if (input === null || typeof DataTransfer !== "function") return;
   let working: Promise<void> | null = null;
-  input.addEventListener("change", () => {
+  const chosen = (): void => {
     const [file] = input.files ?? [];
     if (file === undefined) return;
     working = smaller(file)
@@ -72,7 +72,10 @@ export function shrinkIn(form: HTMLFormElement): void {
       })
       .catch(() => undefined)
       .finally(() => (working = null));
-  });
+  };
+  input.addEventListener("change", chosen);
+  // The page shows before this script has come: a photo may be chosen already.
+  chosen();
   form.addEventListener("submit", (event) => {
     if (working === null) return;
     event.preventDefault();

@@ -135,14 +135,17 @@ for (const list of document.querySelectorAll<HTMLElement>("[data-uploads]")) {
   const filmUrl = (id: string): string => `${uploadsUrl.replace(/\/uploads$/, "/films")}/${id}`;
   for (const place of list.querySelectorAll<HTMLElement>("[data-upload]")) {
     const chooser = part<HTMLInputElement>(place, "file");
-    chooser.addEventListener("change", () => {
+    const chosen = (): void => {
       const file = chooser.files?.[0];
       chooser.value = "";
       if (file === undefined) return;
       if (file.size === 0) new Bar(part(place, "progress")).tell(words.upload.empty, 0, "is-bad");
       else if (file.size > limit) new Bar(part(place, "progress")).tell(words.joined(words.upload.tooLarge, `${size(file.size)} > ${size(limit)}`), 0, "is-bad");
       else void upload(place, uploadsUrl, filmUrl, file, datum(place, "lesson"));
-    });
+    };
+    chooser.addEventListener("change", chosen);
+    // The page shows before this script has come: a file may be chosen already.
+    chosen();
   }
 }
 

@@ -231,6 +231,18 @@ def test_too_many_unfinished_uploads_are_told_at_once_and_one_given_up_makes_roo
     expect(editor.progress).to_contain_text("这个文件不能用")
 
 
+def test_a_file_chosen_before_the_page_s_script_has_come_is_taken(editor: Editor) -> None:
+    waiting: list[Route] = []
+    editor.page.route(re.compile(r"/built/upload-[^/]+\.js$"), lambda route: waiting.append(route))
+    editor.page.reload(wait_until="commit")
+    editor.choose()
+    editor.page.wait_for_function("document.readyState !== 'loading'")
+    assert waiting
+    for route in waiting:
+        route.continue_()
+    expect(editor.progress).to_contain_text("这个文件不能用")
+
+
 def test_the_veil_says_who_stands_in_the_way_and_lifts_when_nobody_does(visit: Visit, campus: Campus) -> None:
     trainee = campus.trainee("吕拦网", route=ProofRoute.SUPERVISED, plan=LEFT_ALONE)
     visitor = visit(trainee.account, size=PHONE, forgiven=("net::ERR_FAILED",))
