@@ -126,7 +126,7 @@ def test_a_check_under_way_ends_when_she_takes_back_her_consent_elsewhere(
 @pytest.mark.parametrize(
     "how",
     [
-        {"rate": 10, "growth_ms": 700, "reaction_ms": 900},
+        {"rate": 10, "growth_ms": 1_000, "reaction_ms": 900},
         {"rate": 15, "growth_ms": 3_000, "reaction_ms": 1_200},
         {"rate": 30, "growth_ms": 500, "reaction_ms": 2_500},
     ],

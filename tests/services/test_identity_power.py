@@ -239,6 +239,7 @@ NO_POWER = {
     "remove_deleted_files": "files whose deletion was recorded",
     "display_name": "reads",
     "open_seen": "reads what a look was recorded for",
+    "look_behind": "of her own camera, for herself; nothing of it is kept",
     "administrator_at_the_machine": "reads; what she then does there is recorded in her name",
     "describe_anew": "the same photo in the words of another model",
     "describe_all_anew": "the same",
