@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import struct
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -47,22 +49,14 @@ class ReferenceChild:
 
     def assess(self, photo: bytes, seconds: float = SECONDS) -> ReferenceQuality:
         """Raises DecodeError, and EngineDown when no photo can be looked at."""
-        try:
+        with _as_faults():
             return self._process.ask(_PHOTO + photo, seconds, _read, WAIT_SECONDS)
-        except Costly as error:
-            raise DecodeError(DecodeFault.TOO_COSTLY) from error
-        except ChildDown as error:
-            raise EngineDown(str(error)) from error
 
     def look_behind(self, first: bytes, later: bytes) -> Behind:
         """See `media_pipeline.behind`. Raises DecodeError and EngineDown."""
         asked = _BEHIND + _LENGTH.pack(len(first)) + first + later
-        try:
+        with _as_faults():
             return self._process.ask(asked, SECONDS, _read_behind, BEHIND_WAIT_SECONDS)
-        except Costly as error:
-            raise DecodeError(DecodeFault.TOO_COSTLY) from error
-        except ChildDown as error:
-            raise EngineDown(str(error)) from error
 
     def end(self) -> None:
         self._process.end()
@@ -70,6 +64,17 @@ class ReferenceChild:
     @property
     def pid(self) -> int | None:
         return self._process.pid
+
+
+@contextmanager
+def _as_faults() -> Iterator[None]:
+    """What befell the child, as it would be told had the pictures been looked at here."""
+    try:
+        yield
+    except Costly as error:
+        raise DecodeError(DecodeFault.TOO_COSTLY) from error
+    except ChildDown as error:
+        raise EngineDown(str(error)) from error
 
 
 def _found(channel: Connection) -> dict[str, Any]:
