@@ -22,10 +22,10 @@ from media_pipeline.verdict import Prompt
 
 STAGES = 6
 """Pictures from rest to the end of a movement."""
-REST = 40
+REST = 80
 """Pictures of somebody who sits still as people do: each near to the next, and seconds later somewhere else."""
-REST_MS = 300
-"""How long each of them is seen: she comes back to where she was after twelve seconds."""
+REST_MS = 450
+"""How long each of them is seen: she comes back to where she was after 36 seconds, which is longer than a check."""
 TIMES = ((-4, 3), (4, -3), (0, 0))
 """How she holds her head (degrees) when she makes a movement for the first, second, third time: never twice alike."""
 
@@ -106,11 +106,15 @@ def prepare(folder: Path, person: Puppet) -> None:
 
 
 def _sway(round_: float) -> tuple[float, float, tuple[float, float]]:
-    """Turned and lowered (degrees), moved (pixels): once around, and never twice in the same place on the way."""
+    """Turned and lowered (degrees), moved (pixels): once around, and never twice in the same place on the way.
+
+    A drawn face that turns a little is still nearly the same picture. What shows that somebody alive sits there is
+    that the head moves before what is behind it, and that it is in no place twice.
+    """
     once, twice, thrice = (2 * math.pi * times * round_ for times in (1, 2, 3))
-    turned = 3.5 * math.sin(once) + 1.5 * math.sin(thrice + 1)
-    lowered = 3.5 * math.cos(once) + 1.5 * math.sin(twice + 2)
-    return turned, lowered, (6 * math.sin(twice), 5 * math.cos(thrice))
+    turned = 3.5 * math.sin(twice) + 1.5 * math.sin(thrice + 1)
+    lowered = 3.5 * math.cos(thrice) + 1.5 * math.sin(twice + 2)
+    return turned, lowered, (14 * math.sin(once), 9 * math.cos(once + 0.7 * math.sin(once)))
 
 
 def _stages(person: Puppet, prompt: Prompt, yaw: float, pitch: float) -> Sequence[Pixels]:
