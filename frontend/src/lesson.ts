@@ -1,7 +1,7 @@
 /** The lesson page: opens a sitting and keeps film, beats, checks and the person's view of them in step. */
 
 import { bringIconsAlong, datum, part } from "./dom.ts";
-import { browserStorage, SittingKeep } from "./lesson/keep.ts";
+import { browserStorage, BeatStore } from "./lesson/beat-store.ts";
 import { LessonPage } from "./lesson/page.ts";
 
 /** Whether the person has just chosen "continue here"; said once, so that a later reload takes nothing from anybody. */
@@ -15,7 +15,7 @@ function takesTheTurn(): boolean {
 
 const root = document.getElementById("lesson");
 if (root !== null) {
-  const page = new LessonPage(root, new SittingKeep(browserStorage()), {
+  const page = new LessonPage(root, new BeatStore(browserStorage()), {
     enrolmentId: datum(root, "enrolmentId"),
     lessonId: datum(root, "lessonId"),
     page: datum(root, "page"),

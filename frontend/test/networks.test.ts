@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { call, Interposed, Problem, Unreachable } from "../src/api.ts";
 import type { Saving } from "../src/lesson/beats.ts";
-import { type Kept, SittingKeep } from "../src/lesson/keep.ts";
+import { type StoredSitting, BeatStore } from "../src/lesson/beat-store.ts";
 
 const page = globalThis as Record<string, unknown>;
 page["document"] = { querySelector: () => null };
@@ -47,7 +47,7 @@ function answering(status: number, body: string, type: string): void {
   page["fetch"] = () => Promise.resolve(new Response(body === "" ? null : body, { status, headers: { "Content-Type": type } }));
 }
 
-function sitting(id: string, nextSeq = 0): Kept {
+function sitting(id: string, nextSeq = 0): StoredSitting {
   return { sittingId: id, enrolmentId: "e", lessonId: "l", nextSeq, unsent: [], touchedAt: 0 };
 }
 
@@ -79,8 +79,8 @@ test("a middlebox's answer stops no study: beats are kept and sent again", async
   const heard: Saving[] = [];
   let refuse: unknown = new Interposed(403);
   let sent = 0;
-  const keep = new SittingKeep(new Room(100_000) as unknown as Storage);
-  const queue = new BeatQueue(keep, sitting("s"), {
+  const store = new BeatStore(new Room(100_000) as unknown as Storage);
+  const queue = new BeatQueue(store, sitting("s"), {
     send: (beats) => {
       sent += beats.length;
       return refuse === null ? Promise.resolve({} as never) : Promise.reject(refuse);
@@ -109,8 +109,8 @@ test("a middlebox's answer stops no study: beats are kept and sent again", async
 });
 
 test("how long a beat waits does not hang on a clock that somebody sets", () => {
-  const keep = new SittingKeep(null);
-  const queue = new BeatQueue(keep, sitting("s"), {} as never);
+  const store = new BeatStore(null);
+  const queue = new BeatQueue(store, sitting("s"), {} as never);
   queue.add({ fromMs: 0, toMs: 1_000 } as never, "playing" as never, 1_000, true);
   const now = Date.now;
   try {
@@ -123,28 +123,28 @@ test("how long a beat waits does not hang on a clock that somebody sets", () => 
 
 test("a full storage never gives numbers out a second time", () => {
   const room = new Room(400);
-  const keep = new SittingKeep(room as unknown as Storage);
+  const store = new BeatStore(room as unknown as Storage);
   const kept = sitting("s", 3);
-  keep.write(kept);
-  assert.equal(keep.read("s")?.nextSeq, 3);
+  store.write(kept);
+  assert.equal(store.read("s")?.nextSeq, 3);
   room.room = 10;
   kept.nextSeq = 9;
-  keep.write(kept);
-  assert.equal(keep.read("s")?.nextSeq, 9, "this page goes on from the newest");
-  assert.equal(new SittingKeep(room as unknown as Storage).read("s"), null, "and the next one finds nothing older");
-  assert.deepEqual(keep.ofEnrolment("e").map((each) => each.nextSeq), [9]);
+  store.write(kept);
+  assert.equal(store.read("s")?.nextSeq, 9, "this page goes on from the newest");
+  assert.equal(new BeatStore(room as unknown as Storage).read("s"), null, "and the next one finds nothing older");
+  assert.deepEqual(store.ofEnrolment("e").map((each) => each.nextSeq), [9]);
   room.room = 400;
   kept.nextSeq = 10;
-  keep.write(kept);
-  assert.equal(new SittingKeep(room as unknown as Storage).read("s")?.nextSeq, 10);
+  store.write(kept);
+  assert.equal(new BeatStore(room as unknown as Storage).read("s")?.nextSeq, 10);
 });
 
 test("a full storage forgets first what is handed in", () => {
   const room = new Room(400);
-  const keep = new SittingKeep(room as unknown as Storage);
-  keep.write(sitting("done"));
+  const store = new BeatStore(room as unknown as Storage);
+  store.write(sitting("done"));
   room.room = JSON.stringify(sitting("s", 5)).length + 30;
-  keep.write(sitting("s", 5));
-  assert.equal(new SittingKeep(room as unknown as Storage).read("s")?.nextSeq, 5);
+  store.write(sitting("s", 5));
+  assert.equal(new BeatStore(room as unknown as Storage).read("s")?.nextSeq, 5);
   assert.equal(room.getItem("xueji.sitting.done"), null);
 });

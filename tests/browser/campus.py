@@ -41,8 +41,8 @@ from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.kernel.tasks import make_celery
-from xueji.snapshots.models import Check
-from xueji.snapshots.services import check_in, enter_code, room_code
+from xueji.proctoring.models import Check
+from xueji.proctoring.services import check_in, enter_code, room_code
 from xueji.trace import queries as trace
 
 START_SECONDS = 180

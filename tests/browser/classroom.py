@@ -36,9 +36,9 @@ class Classroom:
         return self.page.locator("dialog.check")
 
     @property
-    def veil(self) -> Locator:
+    def overlay(self) -> Locator:
         """What covers the film and says why."""
-        return self.page.locator("[data-part=veil]")
+        return self.page.locator("[data-part=overlay]")
 
     @property
     def saving(self) -> Locator:
@@ -52,7 +52,7 @@ class Classroom:
 
     def start(self) -> None:
         """Play, and wait until some of it is on the server's record; a page that stands still has its say saved too."""
-        button = self.veil.get_by_role("button")
+        button = self.overlay.get_by_role("button")
         expect(button).to_be_visible()
         recorded = self.page.locator("[data-part=credited-bar]")
         before = recorded.get_attribute("aria-valuenow") or ""

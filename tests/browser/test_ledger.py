@@ -163,7 +163,7 @@ def _come_back(classroom: Classroom) -> None:
 
 def _begin(classroom: Classroom) -> bool:
     """Press the page's button and say so; a check that is under way by then opens by itself."""
-    begin = classroom.veil.get_by_role("button").first
+    begin = classroom.overlay.get_by_role("button").first
     expect(begin.or_(classroom.dialog).first).to_be_visible()
     classroom.page.wait_for_timeout(3_000)
     if classroom.dialog.is_visible():
@@ -228,15 +228,15 @@ def test_what_is_held_is_made_up_as_a_mode_and_every_screen_says_what_was_won_ba
     expect(classroom.dialog).to_contain_text("核验通过")
     expect(classroom.dialog).to_be_hidden()
     if not begun:
-        classroom.veil.get_by_role("button", name="开始补学").click()
+        classroom.overlay.get_by_role("button", name="开始补学").click()
     expect(classroom.page.locator("[data-part=make-up-line]")).to_contain_text("还要补")
-    expect(classroom.veil).to_contain_text(re.compile("已补回 [1-9]"))
+    expect(classroom.overlay).to_contain_text(re.compile("已补回 [1-9]"))
     after = screens.agree()
     assert after.held == 0
     assert held <= after.counted <= held + 1_000
     played = [piece for beat in screens.campus.leaves(screens.trainee, "beat") for piece in beat["credited"]]
     assert max(last for _first, last in played) <= held + 1_000, "nothing new was played"
-    expect(classroom.veil.get_by_role("button", name="继续学习")).to_be_visible()
+    expect(classroom.overlay.get_by_role("button", name="继续学习")).to_be_visible()
 
 
 def test_making_up_works_in_the_sitting_under_way(screens: Screens, webcam: Webcam) -> None:
@@ -252,7 +252,7 @@ def test_making_up_works_in_the_sitting_under_way(screens: Screens, webcam: Webc
     expect(classroom.dialog).to_contain_text("核验通过")
     expect(classroom.dialog).to_be_hidden()
     classroom.page.locator("[data-part=make-up]").click()
-    expect(classroom.veil).to_contain_text(re.compile("已补回 [1-9]"))
+    expect(classroom.overlay).to_contain_text(re.compile("已补回 [1-9]"))
     after = screens.agree()
     assert (after.held, after.counted > 0) == (0, True)
     assert len(screens.campus.leaves(screens.trainee, "sitting.open")) == 1

@@ -243,7 +243,7 @@ def test_a_file_chosen_before_the_page_s_script_has_come_is_taken(editor: Editor
     expect(editor.progress).to_contain_text("这个文件不能用")
 
 
-def test_the_veil_says_who_stands_in_the_way_and_lifts_when_nobody_does(visit: Visit, campus: Campus) -> None:
+def test_the_overlay_says_who_stands_in_the_way_and_lifts_when_nobody_does(visit: Visit, campus: Campus) -> None:
     trainee = campus.trainee("吕拦网", route=ProofRoute.SUPERVISED, plan=LEFT_ALONE)
     visitor = visit(trainee.account, size=PHONE, forgiven=("net::ERR_FAILED",))
 
@@ -265,19 +265,19 @@ def test_the_veil_says_who_stands_in_the_way_and_lifts_when_nobody_does(visit: V
     now = "proxy"
     beats = re.compile(r"/api/v1/sittings/[0-9a-f-]{36}/beats$")
     visitor.page.route(beats, lambda route: stands[now](route))
-    expect(classroom.veil).to_contain_text("这个网络拦住了学习记录，视频已暂停")
-    expect(classroom.veil).to_contain_text("（状态 403）。请换手机热点，或请网络管理员放行本站")
+    expect(classroom.overlay).to_contain_text("这个网络拦住了学习记录，视频已暂停")
+    expect(classroom.overlay).to_contain_text("（状态 403）。请换手机热点，或请网络管理员放行本站")
     expect(classroom.saving).to_contain_text("这个网络一直拦住学习记录")
     for now, words in (
         ("portal", "您已连上网络，但它要求先登录"),
         ("gone", "断网太久，视频已暂停"),
         ("busy", "服务器一直没有收下学习记录，视频已暂停"),
     ):
-        classroom.veil.get_by_role("button", name="重试").click()
-        expect(classroom.veil, now).to_contain_text(words)
+        classroom.overlay.get_by_role("button", name="重试").click()
+        expect(classroom.overlay, now).to_contain_text(words)
     before_ms = campus.credited(trainee)
     visitor.page.unroute(beats)
-    classroom.veil.get_by_role("button", name="重试").click()
-    expect(classroom.veil).to_be_hidden()
+    classroom.overlay.get_by_role("button", name="重试").click()
+    expect(classroom.overlay).to_be_hidden()
     expect(classroom.saving).to_contain_text(re.compile("学习记录已保存|已暂停"))
     classroom.wait_until_credited(before_ms + 1_000)

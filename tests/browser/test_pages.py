@@ -141,7 +141,7 @@ NO_PAGES = {
     "navigation.home": "leads on to the first page of one's role",
     "enrolment.figures": "a piece of the cohort editor",
     "enrolment.roster_template": "a workbook to fill in",
-    "archives.verifier": "a list for a program that checks sums",
+    "evidence.verifier": "a list for a program that checks sums",
     "courses.film_file": "a film",
     "guide.leaves": "data of the page that tries to cheat",
     "courses.film_part": "a film",

@@ -62,7 +62,7 @@ def test_a_button_pressed_while_the_film_comes_starts_it(visit: Visit, trainee: 
     classroom = Classroom.enter(visitor, trainee)
     expect(classroom.page.locator("html[data-film=held]")).to_be_attached()
     classroom.start()
-    expect(classroom.veil).to_be_hidden()
+    expect(classroom.overlay).to_be_hidden()
 
 
 def test_a_browser_that_plays_the_film_is_handed_it(visit: Visit, campus: Campus, trainee: Trainee) -> None:
@@ -155,9 +155,9 @@ def test_one_person_studies_in_one_place(visit: Visit, campus: Campus, trainee: 
     here.start()
     # Another tab of hers: a second sign-in would already have ended the first.
     there = Classroom.enter(visitor.another_tab(), trainee)
-    expect(there.veil).to_contain_text("您正在另一个页面或设备上学习")
-    there.veil.get_by_role("button", name="在此继续").click()
-    expect(here.veil).to_contain_text("学习已在另一处继续")
+    expect(there.overlay).to_contain_text("您正在另一个页面或设备上学习")
+    there.overlay.get_by_role("button", name="在此继续").click()
+    expect(here.overlay).to_contain_text("学习已在另一处继续")
     expect(here.saving).to_contain_text("本页不再记录")
     assert here.film("return video.paused;")
     there.start()
@@ -168,11 +168,11 @@ def test_another_device_takes_over(visit: Visit, trainee: Trainee) -> None:
     desk = Classroom.enter(visit(trainee.account), trainee)
     desk.start()
     phone = Classroom.enter(visit(trainee.account, size=PHONE), trainee)
-    phone.veil.get_by_role("button", name="在此继续").click()
+    phone.overlay.get_by_role("button", name="在此继续").click()
     phone.start()
     # Signed out or without its turn, whichever it hears of first: it says so and stands still.
     expect(desk.saving).to_have_class(re.compile("is-bad"))
-    expect(desk.veil).to_be_visible()
+    expect(desk.overlay).to_be_visible()
     assert desk.film("return video.paused;")
 
 
@@ -183,7 +183,7 @@ def test_a_page_that_comes_back_goes_on_where_the_record_ends(visit: Visit, camp
     classroom.wait_until_credited(4_000)
     visitor.page.goto("about:blank")
     classroom = Classroom.enter(visitor, trainee)
-    expect(classroom.veil).to_contain_text(re.compile(r"从 0:\d\d 继续学习"))
+    expect(classroom.overlay).to_contain_text(re.compile(r"从 0:\d\d 继续学习"))
     classroom.start()
     classroom.wait_until_credited(8_000)
     # The same sitting went on: no second one was opened, and nothing had to be said when the page was left.
@@ -200,7 +200,7 @@ def test_a_reload_keeps_its_sitting_also_where_the_browser_has_no_locks(
     classroom.start()
     classroom.wait_until_credited(4_000)
     visitor.page.reload()
-    expect(classroom.veil).to_contain_text(re.compile(r"从 0:\d\d 继续学习"))
+    expect(classroom.overlay).to_contain_text(re.compile(r"从 0:\d\d 继续学习"))
     classroom.start()
     assert len(campus.leaves(trainee, "sitting.open")) == 1
     assert campus.leaves(trainee, "beat.conflict") == []

@@ -3,7 +3,7 @@
 import { Interposed, Problem, Unreachable } from "../api.ts";
 import { backoffMs } from "../backoff.ts";
 import { uuid } from "../dom.ts";
-import type { Kept, SittingKeep } from "./keep.ts";
+import type { StoredSitting, BeatStore } from "./beat-store.ts";
 import type { Beat, BeatsAnswer, PlayState } from "./protocol.ts";
 import type { Span } from "./spans.ts";
 
@@ -26,8 +26,8 @@ interface Hooks {
 const MOST_AT_ONCE = 60;
 
 export class BeatQueue {
-  private readonly keep: SittingKeep;
-  private readonly kept: Kept;
+  private readonly store: BeatStore;
+  private readonly kept: StoredSitting;
   private readonly hooks: Hooks;
   private inFlight = false;
   private failures = 0;
@@ -37,8 +37,8 @@ export class BeatQueue {
   private readonly since = new Map<string, number>();
   private readonly openedAt = performance.now();
 
-  constructor(keep: SittingKeep, kept: Kept, hooks: Hooks) {
-    this.keep = keep;
+  constructor(store: BeatStore, kept: StoredSitting, hooks: Hooks) {
+    this.store = store;
     this.kept = kept;
     this.hooks = hooks;
   }
@@ -71,7 +71,7 @@ export class BeatQueue {
       interacted,
     });
     this.kept.nextSeq += 1;
-    this.keep.write(this.kept);
+    this.store.write(this.kept);
   }
 
   /** Send now what waits, unless a request is under way or the queue is halted. */
@@ -159,7 +159,7 @@ export class BeatQueue {
     const gone = new Set(batch.map((beat) => beat.beat_id));
     for (const id of gone) this.since.delete(id);
     this.kept.unsent = this.kept.unsent.filter((beat) => !gone.has(beat.beat_id));
-    this.keep.write(this.kept);
+    this.store.write(this.kept);
   }
 
   private wait(ms: number): void {

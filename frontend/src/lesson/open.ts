@@ -2,7 +2,7 @@
 
 import { call, Problem, Unreachable } from "../api.ts";
 import { uuid } from "../dom.ts";
-import { type Kept, SittingKeep, TabMark, tabStorage } from "./keep.ts";
+import { type StoredSitting, BeatStore, TabMark, tabStorage } from "./beat-store.ts";
 import type { BeatsAnswer, Sitting } from "./protocol.ts";
 
 /** A page that comes back this soon goes on with the same sitting instead of asking for another. */
@@ -31,9 +31,9 @@ function holdName(sittingId: string): Promise<boolean> {
 }
 
 /** The sitting this page goes on with: the last one of the lesson if its page is gone, else a new one. */
-export async function chooseSitting(keep: SittingKeep, lesson: Lesson): Promise<Kept> {
+export async function chooseSitting(store: BeatStore, lesson: Lesson): Promise<StoredSitting> {
   const left = new TabMark(tabStorage()).take();
-  const last = keep.ofEnrolment(lesson.enrolmentId).find((kept) => kept.lessonId === lesson.lessonId);
+  const last = store.ofEnrolment(lesson.enrolmentId).find((kept) => kept.lessonId === lesson.lessonId);
   if (last !== undefined && Date.now() - last.touchedAt < SAME_SITTING_MS) {
     // Without locks only this tab's own page can be known to be gone: by having said so as it was left.
     if ("locks" in navigator ? await holdName(last.sittingId) : left === last.sittingId) return last;
@@ -53,7 +53,7 @@ export function leaveWord(sitting: () => string | null): void {
   });
 }
 
-export async function newSitting(lesson: Lesson): Promise<Kept> {
+export async function newSitting(lesson: Lesson): Promise<StoredSitting> {
   const sittingId = uuid();
   await holdName(sittingId);
   return {
@@ -67,8 +67,8 @@ export async function newSitting(lesson: Lesson): Promise<Kept> {
 }
 
 /** Hand in what earlier pages could not send, with its old numbers. Throws Unreachable, and Problem when signed out. */
-export async function handInLeftovers(keep: SittingKeep, lesson: Lesson, current: Kept): Promise<void> {
-  for (const kept of keep.ofEnrolment(lesson.enrolmentId)) {
+export async function handInLeftovers(store: BeatStore, lesson: Lesson, current: StoredSitting): Promise<void> {
+  for (const kept of store.ofEnrolment(lesson.enrolmentId)) {
     if (kept.sittingId === current.sittingId || !(await isNobodys(kept))) continue;
     while (kept.unsent.length > 0) {
       const batch = kept.unsent.slice(0, MOST_AT_ONCE);
@@ -80,20 +80,20 @@ export async function handInLeftovers(keep: SittingKeep, lesson: Lesson, current
         // Any other answer is final: the server has recorded why.
       }
       kept.unsent = kept.unsent.slice(batch.length);
-      keep.write(kept);
+      store.write(kept);
     }
-    keep.forget(kept.sittingId);
+    store.forget(kept.sittingId);
   }
 }
 
 /** Whether no living tab of this browser works on the sitting. */
-async function isNobodys(kept: Kept): Promise<boolean> {
+async function isNobodys(kept: StoredSitting): Promise<boolean> {
   if (!("locks" in navigator)) return Date.now() - kept.touchedAt > 60_000;
   const held = (await navigator.locks.query()).held ?? [];
   return !held.some((lock) => lock.name === `sitting-${kept.sittingId}`);
 }
 
-export function openSitting(lesson: Lesson, kept: Kept, device: string, continueHere: boolean): Promise<Sitting> {
+export function openSitting(lesson: Lesson, kept: StoredSitting, device: string, continueHere: boolean): Promise<Sitting> {
   return call<Sitting>(lesson.sittingsUrl, {
     method: "POST",
     json: {

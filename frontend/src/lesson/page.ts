@@ -5,29 +5,29 @@ import { Problem, Unreachable } from "../api.ts";
 import { backoffMs } from "../backoff.ts";
 import { datum, part } from "../dom.ts";
 import { words } from "../words/index.ts";
-import type { SittingKeep } from "./keep.ts";
-import type { Kept } from "./keep.ts";
+import type { BeatStore } from "./beat-store.ts";
+import type { StoredSitting } from "./beat-store.ts";
 import { chooseSitting, deviceLabel, handInLeftovers, leaveWord, type Lesson, newSitting, openSitting } from "./open.ts";
 import type { Sitting } from "./protocol.ts";
 import { SavingLine } from "./saving-line.ts";
 import { Study } from "./study.ts";
-import { Veil } from "./veil.ts";
+import { Overlay } from "./overlay.ts";
 
 export class LessonPage {
   private readonly root: HTMLElement;
-  private readonly keep: SittingKeep;
+  private readonly store: BeatStore;
   private readonly lesson: Lesson;
-  private readonly veil: Veil;
+  private readonly overlay: Overlay;
   private readonly saving: SavingLine;
-  private kept: Kept | null = null;
+  private kept: StoredSitting | null = null;
   private failures = 0;
   private study: Study | null = null;
 
-  constructor(root: HTMLElement, keep: SittingKeep, lesson: Lesson) {
+  constructor(root: HTMLElement, store: BeatStore, lesson: Lesson) {
     this.root = root;
-    this.keep = keep;
+    this.store = store;
     this.lesson = lesson;
-    this.veil = new Veil(part(root, "veil"), () => part(root, "stage").focus({ preventScroll: true }));
+    this.overlay = new Overlay(part(root, "overlay"), () => part(root, "stage").focus({ preventScroll: true }));
     this.saving = new SavingLine(root, () => this.study?.graceMs() ?? 0);
     leaveWord(() => this.kept?.sittingId ?? null);
   }
@@ -35,24 +35,24 @@ export class LessonPage {
   async open(continueHere: boolean): Promise<void> {
     this.saving.say("waiting", words.saving.opening, "hourglass-split");
     try {
-      const kept = this.kept ?? (await chooseSitting(this.keep, this.lesson));
+      const kept = this.kept ?? (await chooseSitting(this.store, this.lesson));
       this.kept = kept;
-      await handInLeftovers(this.keep, this.lesson, kept);
+      await handInLeftovers(this.store, this.lesson, kept);
       const sitting = await openSitting(this.lesson, kept, deviceLabel(), continueHere);
-      this.keep.write(kept);
+      this.store.write(kept);
       this.start(sitting, kept);
     } catch (error) {
       await this.refused(error, continueHere);
     }
   }
 
-  private start(sitting: Sitting, kept: Kept): void {
+  private start(sitting: Sitting, kept: StoredSitting): void {
     if (sitting.media === null) {
       this.cover("failed", words.player.noFilm, words.player.noFilmWhy);
       return;
     }
     this.saving.say("waiting", words.saving.notStarted, "cloud-check");
-    const study = new Study(this.root, sitting, kept, this.keep, this.lesson, this.veil, this.saving, {
+    const study = new Study(this.root, sitting, kept, this.store, this.lesson, this.overlay, this.saving, {
       signedOut: () => this.askToSignIn(),
       leaseLost: () => this.cover("lost", words.stop.leaseLost, words.stop.leaseLostWhy, true),
       ended: (problem) => this.ended(problem),
@@ -62,7 +62,7 @@ export class LessonPage {
     const start = makesUp
       ? { label: words.makeUp.start, icon: "arrow-repeat", act: () => study.startMakeUp() }
       : { label: startWord(sitting), icon: "play-fill", act: () => study.play() };
-    this.veil.cover("start", { title: "", text: makesUp ? words.makeUp.how : "", actions: [start] });
+    this.overlay.cover("start", { title: "", text: makesUp ? words.makeUp.how : "", actions: [start] });
     void study.begin();
   }
 
@@ -100,7 +100,7 @@ export class LessonPage {
       void this.open(continueHere);
     };
     const timer = window.setTimeout(again, ms);
-    this.veil.cover("failed", {
+    this.overlay.cover("failed", {
       title: words.stop.unreachable,
       text: words.stop.unreachableWhy,
       actions: [{ label: words.retry, icon: "arrow-clockwise", act: again }],
@@ -111,7 +111,7 @@ export class LessonPage {
     this.saving.say("bad", words.saving.signedOut, "lock");
     const here = encodeURIComponent(location.pathname + location.search);
     const url = `${datum(this.root, "signInUrl")}?next=${here}`;
-    this.veil.cover("signed-out", {
+    this.overlay.cover("signed-out", {
       title: words.stop.signedOut,
       text: words.stop.signedOutWhy,
       actions: [{ label: words.stop.signIn, icon: "box-arrow-in-right", act: () => location.assign(url) }],
@@ -119,7 +119,7 @@ export class LessonPage {
   }
 
   private ended(problem: Problem): void {
-    this.veil.cover("ended", {
+    this.overlay.cover("ended", {
       title: problem.title || words.stop.ended,
       text: problem.detail,
       actions: [{ label: words.stop.openAgain, icon: "arrow-clockwise", act: () => location.reload() }],
@@ -133,13 +133,13 @@ export class LessonPage {
       act: () => void this.continueHere(reason),
     };
     const reload = { label: words.stop.reload, icon: "arrow-clockwise", act: () => location.reload() };
-    this.veil.cover(reason, { title, text, actions: [mayContinue ? goOn : reload] });
+    this.overlay.cover(reason, { title, text, actions: [mayContinue ? goOn : reload] });
   }
 
   /** Take the turn. A page that has lost it starts afresh: its old sitting is over. */
   private async continueHere(reason: string): Promise<void> {
     if (reason === "lost") {
-      if (this.kept !== null) this.keep.forget(this.kept.sittingId);
+      if (this.kept !== null) this.store.forget(this.kept.sittingId);
       const url = new URL(location.href);
       url.searchParams.set("continue", "1");
       location.replace(url);

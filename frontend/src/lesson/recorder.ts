@@ -21,7 +21,7 @@ const STRIP_QUALITY = 0.8;
 /** The middle of the picture, where the face is: the share of its sides that is looked at. */
 const MIDDLE = 0.7;
 
-interface Kept extends Look {
+interface StoredSitting extends Look {
   /** A JPEG as a data URL. */
   picture: string;
 }
@@ -39,7 +39,7 @@ export class MovementRecorder {
   private readonly preview: HTMLVideoElement;
   private readonly small = document.createElement("canvas");
   private readonly moment = document.createElement("canvas");
-  private kept: Kept[] = [];
+  private kept: StoredSitting[] = [];
   private reference: Float32Array | null = null;
   private last: Float32Array | null = null;
   private lastTime = -1;

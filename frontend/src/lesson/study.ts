@@ -5,10 +5,10 @@ import { serverClock } from "../clock.ts";
 import { datum, part, show } from "../dom.ts";
 import { pause } from "../pause.ts";
 import { amount, words, wordsFor } from "../words/index.ts";
-import { sentenceOf } from "./did.ts";
+import { sentenceOf } from "./check-effect.ts";
 import { BeatQueue, type Saving } from "./beats.ts";
 import { CheckDialog } from "./check-dialog.ts";
-import type { Kept, SittingKeep } from "./keep.ts";
+import type { StoredSitting, BeatStore } from "./beat-store.ts";
 import { drawStretches, Ledger } from "./ledger.ts";
 import { MakeUp, type WonBack } from "./make-up.ts";
 import type { Lesson } from "./open.ts";
@@ -18,7 +18,7 @@ import type { Beat, BeatsAnswer, Check, Line, PlayState, Reckoned, Sitting } fro
 import type { SavingLine } from "./saving-line.ts";
 import { listen } from "./socket.ts";
 import type { Span } from "./spans.ts";
-import type { Action, Reason, Veil } from "./veil.ts";
+import type { Action, Reason, Overlay } from "./overlay.ts";
 import { sumsOf, waysOn } from "./ways-on.ts";
 
 interface Hooks {
@@ -45,7 +45,7 @@ export class Study {
   private readonly root: HTMLElement;
   private readonly sitting: Sitting;
   private readonly url: string;
-  private readonly veil: Veil;
+  private readonly overlay: Overlay;
   private readonly saving: SavingLine;
   private readonly hooks: Hooks;
   private readonly queue: BeatQueue;
@@ -68,20 +68,20 @@ export class Study {
   constructor(
     root: HTMLElement,
     sitting: Sitting,
-    kept: Kept,
-    keep: SittingKeep,
+    kept: StoredSitting,
+    store: BeatStore,
     lesson: Lesson,
-    veil: Veil,
+    overlay: Overlay,
     saving: SavingLine,
     hooks: Hooks,
   ) {
     this.root = root;
     this.sitting = sitting;
     this.url = `${lesson.sittingsUrl}/${kept.sittingId}`;
-    this.veil = veil;
+    this.overlay = overlay;
     this.saving = saving;
     this.hooks = hooks;
-    this.queue = new BeatQueue(keep, kept, {
+    this.queue = new BeatQueue(store, kept, {
       send: (beats) => this.report(beats),
       answered: (answer, askedAt) => this.heard(answer, askedAt),
       dropped: (problem) => this.remark(words.saving.refusedBatch(problem.title)),
@@ -100,7 +100,7 @@ export class Study {
       line: () => this.ledger.ask(),
       check: () => this.haveChecked(),
       playFrom: (ms) => {
-        this.veil.lift();
+        this.overlay.lift();
         this.player.playFrom(ms);
       },
       pause: () => this.player.pause(),
@@ -134,7 +134,7 @@ export class Study {
     this.question = new IdleQuestion(`${this.url}/presence`, {
       ask: (left) => this.askPresence(left),
       missed: () => this.onPresenceMissed(),
-      answered: () => this.veil.lift("idle"),
+      answered: () => this.overlay.lift("idle"),
     });
   }
 
@@ -169,7 +169,7 @@ export class Study {
 
   private mayPlay(): boolean {
     if (this.halted || this.check.open) return false;
-    const { reason } = this.veil;
+    const { reason } = this.overlay;
     return reason === null || STARTABLE.has(reason);
   }
 
@@ -242,14 +242,14 @@ export class Study {
   }
 
   private guardOffline(): void {
-    if (this.graceMs() > 0 || this.veil.reason !== null) return;
+    if (this.graceMs() > 0 || this.overlay.reason !== null) return;
     this.player.pause();
     this.coverOffline();
   }
 
   /** No network, somebody on the way who answers in the platform's place, or a platform that is busy: each has its own way out. */
   private coverOffline(): void {
-    this.veil.cover("offline", {
+    this.overlay.cover("offline", {
       ...this.whyNotSent(),
       actions: [{ label: words.retry, icon: "arrow-clockwise", act: () => this.queue.retrySoon() }],
     });
@@ -271,7 +271,7 @@ export class Study {
     this.followFrontier(answer);
     this.question.hear(answer.question);
     if (answer.check !== null) this.onCheck(answer.check);
-    if (this.queue.unsent === 0) this.veil.lift("offline");
+    if (this.queue.unsent === 0) this.overlay.lift("offline");
   }
 
   /** What the server did not accept has to be watched again: back to where its record ends. */
@@ -283,7 +283,7 @@ export class Study {
     this.player.snapBack(answer.furthest_ms);
     if (ENDS_STUDY.has(why.reason)) {
       this.player.pause();
-      this.veil.cover("ended", {
+      this.overlay.cover("ended", {
         title: words.saving.stopped(wordsFor(words.reasons, why.reason)),
         text: "",
         actions: [{ label: words.stop.reload, icon: "arrow-clockwise", act: () => location.reload() }],
@@ -301,7 +301,7 @@ export class Study {
     if (state.kind === "offline" || state.kind === "busy") {
       this.unsaved = state;
       // What stands in the way may become another thing while the film is covered: the network is back and wants a sign-in.
-      if (this.veil.reason === "offline") this.coverOffline();
+      if (this.overlay.reason === "offline") this.coverOffline();
     }
     this.saving.show(state);
   }
@@ -322,7 +322,7 @@ export class Study {
   private onPlayerChange(): void {
     const { playing, buffering } = this.player;
     void this.screen.keepOn(playing);
-    if (playing || buffering) this.veil.lift("start", "hidden", "finished");
+    if (playing || buffering) this.overlay.lift("start", "hidden", "finished");
     this.tellStill();
     this.beatNow();
   }
@@ -330,7 +330,7 @@ export class Study {
   /** Under the film: that time does not run while it stands, and why it stands. */
   private tellStill(): void {
     if (this.check.open) this.saving.stand({ text: words.saving.checking, icon: "person-bounding-box" });
-    else if (this.player.running || this.veil.reason === "start") this.saving.stand(null);
+    else if (this.player.running || this.overlay.reason === "start") this.saving.stand(null);
     else this.saving.stand({ text: words.saving.paused, icon: "pause-circle" });
   }
 
@@ -346,7 +346,7 @@ export class Study {
   /** The lesson's end leads on: to what is to be made up, to the next lesson, to what counts. */
   private coverFinished(): void {
     const { line } = this.ledger;
-    this.veil.cover("finished", { title: words.stop.finished, text: line === null ? "" : sumsOf(line), actions: this.waysOn() });
+    this.overlay.cover("finished", { title: words.stop.finished, text: line === null ? "" : sumsOf(line), actions: this.waysOn() });
   }
 
   private waysOn(): Action[] {
@@ -362,7 +362,7 @@ export class Study {
     drawStretches(part(this.root, "marks"), line);
     this.player.setMakeUp(line.make_up);
     show(part(this.root, "make-up"), line.make_up.length > 0 && !this.makeUp.active);
-    if (this.veil.reason === "finished" && !this.makeUp.active && this.wonBack === null) this.coverFinished();
+    if (this.overlay.reason === "finished" && !this.makeUp.active && this.wonBack === null) this.coverFinished();
   }
 
   // ── Making up ──────────────────────────────────────────────────────────────────────────────────
@@ -419,7 +419,7 @@ export class Study {
 
   private onMakeUpStopped(): void {
     this.player.pause();
-    this.veil.cover("finished", {
+    this.overlay.cover("finished", {
       title: words.makeUp.stopped,
       text: words.makeUp.stoppedWhy,
       actions: [{ label: words.makeUp.again, icon: "person-bounding-box", act: () => this.startMakeUp() }],
@@ -433,7 +433,7 @@ export class Study {
       won.waitingMs > 0 ? words.makeUp.waiting(amount(won.waitingMs)) : "",
       won.leftMs > 0 ? words.makeUp.still(amount(won.leftMs)) : "",
     ];
-    this.veil.cover("finished", {
+    this.overlay.cover("finished", {
       title: words.makeUp.won(amount(won.wonMs)),
       text: parts.filter((each) => each !== "").join(words.space),
       actions: this.waysOn(),
@@ -442,11 +442,11 @@ export class Study {
 
   private onFilmFailed(why: "network" | "unsupported", again: () => void): void {
     const offline = why === "network";
-    this.veil.cover("failed", {
+    this.overlay.cover("failed", {
       title: offline ? words.player.failed : words.player.unsupported,
       text: offline ? words.player.failedWhy : words.player.unsupportedWhy,
       actions: offline
-        ? [{ label: words.retry, icon: "arrow-clockwise", act: () => (this.veil.lift("failed"), again(), this.player.play()) }]
+        ? [{ label: words.retry, icon: "arrow-clockwise", act: () => (this.overlay.lift("failed"), again(), this.player.play()) }]
         : [],
     });
   }
@@ -455,7 +455,7 @@ export class Study {
     if (!document.hidden) return;
     if (this.player.playing || this.player.buffering) {
       this.player.pause();
-      this.veil.cover("hidden", {
+      this.overlay.cover("hidden", {
         title: words.stop.hidden,
         text: words.stop.hiddenWhy,
         actions: [{ label: words.stop.continue, icon: "play-fill", act: () => this.player.play() }],
@@ -487,7 +487,7 @@ export class Study {
 
   private onCheckClosed(goOn: boolean): void {
     if (this.makeUp.active && !this.halted) this.makeUp.checked(this.lastOutcome === "match");
-    else if (goOn && !this.halted && this.veil.reason === null) this.player.play();
+    else if (goOn && !this.halted && this.overlay.reason === null) this.player.play();
     this.tellStill();
     this.player.focus();
     this.beatNow();
@@ -525,8 +525,8 @@ export class Study {
   }
 
   private askPresence(left: number): void {
-    if (this.veil.reason === "idle") {
-      this.veil.retell(words.stop.idleWhy(left));
+    if (this.overlay.reason === "idle") {
+      this.overlay.retell(words.stop.idleWhy(left));
       return;
     }
     this.player.leaveFullscreen();
@@ -545,6 +545,6 @@ export class Study {
         .then(() => this.player.play())
         .catch((error: unknown) => this.onRefused(error));
     };
-    this.veil.cover("idle", { title, text, actions: [{ label: words.stop.idleAnswer, icon: "hand-thumbs-up", act: answer }] });
+    this.overlay.cover("idle", { title, text, actions: [{ label: words.stop.idleAnswer, icon: "hand-thumbs-up", act: answer }] });
   }
 }

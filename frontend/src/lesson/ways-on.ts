@@ -2,7 +2,7 @@
 
 import { amount, words } from "../words/index.ts";
 import { FATES, type Line } from "./protocol.ts";
-import type { Action } from "./veil.ts";
+import type { Action } from "./overlay.ts";
 
 interface Ways {
   makeUp: () => void;

@@ -3,7 +3,7 @@
 import type { Beat } from "./protocol.ts";
 
 /** What is kept of one sitting. */
-export interface Kept {
+export interface StoredSitting {
   sittingId: string;
   enrolmentId: string;
   lessonId: string;
@@ -15,30 +15,30 @@ export interface Kept {
 const PREFIX = "xueji.sitting.";
 const FORGET_AFTER_MS = 7 * 24 * 3_600_000;
 
-export class SittingKeep {
+export class BeatStore {
   private readonly storage: Storage | null;
   /** Where the browser refuses storage, the page still works until it is closed. */
-  private readonly memory = new Map<string, Kept>();
+  private readonly memory = new Map<string, StoredSitting>();
 
   constructor(storage: Storage | null) {
     this.storage = storage;
   }
 
-  read(sittingId: string): Kept | null {
+  read(sittingId: string): StoredSitting | null {
     // What could not be stored is newer than anything that was.
     const inMemory = this.memory.get(sittingId);
     if (inMemory !== undefined) return inMemory;
     const text = this.storage?.getItem(PREFIX + sittingId) ?? null;
     if (text === null) return null;
     try {
-      return JSON.parse(text) as Kept;
+      return JSON.parse(text) as StoredSitting;
     } catch {
       this.storage?.removeItem(PREFIX + sittingId);
       return null;
     }
   }
 
-  write(kept: Kept): void {
+  write(kept: StoredSitting): void {
     kept.touchedAt = Date.now();
     const text = JSON.stringify(kept);
     if (this.stored(kept.sittingId, text) || (this.madeRoom(kept.sittingId) && this.stored(kept.sittingId, text))) {
@@ -72,8 +72,8 @@ export class SittingKeep {
   }
 
   /** Everything kept for an enrolment, the most recent first. Another person's enrolments are left alone. */
-  ofEnrolment(enrolmentId: string): Kept[] {
-    const found: Kept[] = [];
+  ofEnrolment(enrolmentId: string): StoredSitting[] {
+    const found: StoredSitting[] = [];
     const ids = new Set([...this.keys().map((key) => key.slice(PREFIX.length)), ...this.memory.keys()]);
     for (const id of ids) {
       const kept = this.read(id);

@@ -18,7 +18,7 @@ interface Content {
   actions: Action[];
 }
 
-export class Veil {
+export class Overlay {
   private readonly element: HTMLElement;
   private now: Reason | null = "opening";
   /** Called when a button that had the keys has gone with what it covered. */
@@ -39,11 +39,11 @@ export class Veil {
     const actions = content.actions.map((action) =>
       button(action.label, action.icon, `btn btn-lg ${action.primary === false ? "btn-outline-light" : "btn-primary"}`, action.act),
     );
-    this.element.className = `stage-veil is-${reason}`;
+    this.element.className = `stage-overlay is-${reason}`;
     this.element.replaceChildren(
       ...(content.title === "" ? [] : [make("h2", {}, content.title)]),
       ...(content.text === "" ? [] : [make("p", {}, content.text)]),
-      make("div", { class: "veil-actions" }, ...actions),
+      make("div", { class: "overlay-actions" }, ...actions),
     );
     show(this.element, true);
     if (focused) this.element.querySelector("button")?.focus();
