@@ -4,10 +4,10 @@ from xueji.app import create_app
 from xueji.identity.faces import look_beside
 from xueji.kernel import logs
 from xueji.kernel.settings import Settings
-from xueji.progress.reporting import record_beside
+from xueji.progress.beat_intake import start_recorder
 
 settings = Settings.load()
 logs.configure(settings, "web")
 app = create_app(settings)
-record_beside(app)
+start_recorder(app)
 look_beside(app.extensions["xueji"])

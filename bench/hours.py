@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from xueji.hours.rules import Evidence, Statement, assess, evidence
-from xueji.progress.rules import Beat, SittingState, SittingTerms, credit
+from xueji.progress.rules import PlayedSpan, SittingState, SittingTerms, credit
 from xueji.rulebook.rules import load
 from xueji.rulebook.shanghai import date_begins_ms
 
@@ -123,7 +123,7 @@ def _beat_us(beats: int = 20_000) -> float:
     """Microseconds for one ordinary beat in a request of its own."""
     opened_ms = date_begins_ms(FIRST_DAY)
     terms = SittingTerms(beats * BEAT_MS, PLAN, (), opened_ms, opened_ms + 300 * DAY_MS)
-    reports = [[Beat(i, str(i), i * BEAT_MS, (i + 1) * BEAT_MS)] for i in range(beats)]
+    reports = [[PlayedSpan(i, str(i), i * BEAT_MS, (i + 1) * BEAT_MS)] for i in range(beats)]
 
     def study() -> None:
         state = SittingState(terms, 0, opened_ms, opened_ms)

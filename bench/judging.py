@@ -21,10 +21,10 @@ from xueji.kernel import clock, crypto
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.kernel.tasks import SHORT, make_celery
+from xueji.proctoring.models import Attempt, Check, Picture
+from xueji.proctoring.rules import CheckState
 from xueji.progress.models import Sitting
 from xueji.rulebook.vocabulary import CheckKind
-from xueji.snapshots.models import Attempt, Check, Picture
-from xueji.snapshots.rules import CheckState
 from xueji.supervisor import programs
 from xueji.supervisor.process import Process
 
@@ -68,7 +68,7 @@ def measure(data: Path, photo: bytes, checks: Sequence[Answer]) -> Held:
             before = _children(worker)
             celery = make_celery(context.settings)
             for attempt_id in attempts:
-                celery.send_task("snapshots.judge", [str(attempt_id)])
+                celery.send_task("proctoring.judge", [str(attempt_id)])
             _wait_for(context, len(attempts))
             children = _children(worker)
             if children != before:

@@ -25,7 +25,7 @@ from media_pipeline import motion
 from media_pipeline.engine import Engine
 from media_pipeline.frames import Pixels, decode
 from media_pipeline.verdict import Prompt
-from xueji.snapshots.rules import ONE_MORE, PROMPTS
+from xueji.proctoring.rules import ONE_MORE, PROMPTS
 
 ASKED = 2
 """Movements that the presets' plans ask for; sometimes one more (``ONE_MORE``)."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_openapi3.blueprint import APIBlueprint
 
-from courses import arriving, queries, rules, status
+from courses import queries, rules, status, upload_requests
 from courses.access import access_film, access_upload
 from courses.errors import (
     LessonInUse,
@@ -35,7 +35,7 @@ from courses.services import uploads
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound
 from xueji.web.access import roles
-from xueji.web.described import files, refuses
+from xueji.web.api_description import files, refuses
 from xueji.web.session import actor, context, db
 
 blueprint = APIBlueprint("courses_api", __name__, url_prefix="/api/v1")
@@ -83,8 +83,8 @@ PIECE = {"requestBody": {"required": True, **files("application/octet-stream")}}
 @refuses(UploadTooLarge, PieceTooLarge, WrongOffset, UploadFinished)
 def continue_upload(path: UploadPath, header: UploadOffsetHeader) -> dict[str, Any]:
     """One piece, as the raw body. A piece that does not begin where the file ends so far is answered 409."""
-    upload, piece = arriving.receive_piece(path.upload_id)
-    return UploadAt(offset=arriving.keep_piece(upload, header.upload_offset, piece)).model_dump()
+    upload, piece = upload_requests.receive_piece(path.upload_id)
+    return UploadAt(offset=upload_requests.keep_piece(upload, header.upload_offset, piece)).model_dump()
 
 
 @blueprint.post("/uploads/<upload_id>/finish", responses={202: UploadDone})
@@ -95,14 +95,14 @@ def finish_upload(path: UploadPath) -> tuple[dict[str, Any], int]:
         upload = access_upload(session, actor(), path.upload_id)
         paths = uploads.piece_paths(session, upload.id)
     uploads.check_whole(context().store, upload, paths)
-    return UploadDone(film_id=arriving.finish(upload.id)).model_dump(mode="json"), 202
+    return UploadDone(film_id=upload_requests.finish(upload.id)).model_dump(mode="json"), 202
 
 
 @blueprint.delete("/uploads/<upload_id>", responses={204: None})
 @roles(Role.INSTITUTION)
 @refuses(UploadFinished)
 def discard_upload(path: UploadPath) -> tuple[str, int]:
-    arriving.give_up(path.upload_id)
+    upload_requests.give_up(path.upload_id)
     return "", 204
 
 

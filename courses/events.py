@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from courses.parts import Part
+from courses.film_parts import Part
 from xueji.kernel.actor import Actor
 
 

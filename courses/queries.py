@@ -14,7 +14,7 @@ from xueji.rulebook.vocabulary import Part
 
 
 @dataclass(frozen=True, slots=True)
-class LessonLine:
+class LessonSummary:
     lesson_id: UUID
     position: int
     title: str
@@ -37,7 +37,7 @@ class CourseOutline:
     course_id: UUID
     title: str
     summary: str
-    lessons: tuple[LessonLine, ...]
+    lessons: tuple[LessonSummary, ...]
 
     @property
     def duration_ms(self) -> int:
@@ -107,19 +107,19 @@ def last_pieces(session: Session, upload_ids: Iterable[UUID]) -> dict[UUID, Uplo
     return {piece.upload_id: piece for piece in found}
 
 
-def _lessons(session: Session, course_ids: list[UUID]) -> dict[UUID, list[LessonLine]]:
+def _lessons(session: Session, course_ids: list[UUID]) -> dict[UUID, list[LessonSummary]]:
     found = session.execute(
         select(Lesson, Film)
         .outerjoin(Film, Film.id == Lesson.film_id)
         .where(Lesson.course_id.in_(course_ids))
         .order_by(Lesson.course_id, Lesson.position)
     )
-    lessons: dict[UUID, list[LessonLine]] = {}
+    lessons: dict[UUID, list[LessonSummary]] = {}
     for lesson, film in found:
-        line = LessonLine(lesson.id, lesson.position, lesson.title, lesson.part, film)
+        line = LessonSummary(lesson.id, lesson.position, lesson.title, lesson.part, film)
         lessons.setdefault(lesson.course_id, []).append(line)
     return lessons
 
 
-def _outline(course: Course, lessons: dict[UUID, list[LessonLine]]) -> CourseOutline:
+def _outline(course: Course, lessons: dict[UUID, list[LessonSummary]]) -> CourseOutline:
     return CourseOutline(course.id, course.title, course.summary, tuple(lessons.get(course.id, ())))

@@ -6,7 +6,7 @@ from flask import url_for
 
 from courses import rules, wording
 from courses.models import Film, FilmState, Upload, UploadPiece
-from courses.queries import CourseOutline, LessonLine
+from courses.queries import CourseOutline, LessonSummary
 from courses.schemas import CourseStatus, FilmRemarked, FilmStatus, LessonStatus, PieceAt, UploadStatus
 
 
@@ -44,7 +44,7 @@ def of_film(film: Film) -> FilmStatus:
     )
 
 
-def of_lesson(lesson: LessonLine) -> LessonStatus:
+def of_lesson(lesson: LessonSummary) -> LessonStatus:
     return LessonStatus(
         lesson_id=lesson.lesson_id,
         position=lesson.position,

@@ -6,27 +6,27 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from media_pipeline.verdict import EngineDown, JudgeSettings, Outcome, PictureHash, Prompt, Strip, Verdict
+from media_pipeline.verdict import EngineDown, FaceOutcome, JudgeSettings, PictureHash, Prompt, Strip, Verdict
 
 ENGINE = "harmless/1"
 
 
-def scripted(outcome: Outcome, score_micro: int | None = None, **changes: object) -> Verdict:
+def scripted(outcome: FaceOutcome, score_micro: int | None = None, **changes: object) -> Verdict:
     """A verdict as the harmless judge gives it; ``changes`` replace any of its fields."""
-    scores = {Outcome.MATCH: 312_000, Outcome.MISMATCH: 810_000, Outcome.UNCLEAR: 540_000}
+    scores = {FaceOutcome.MATCH: 312_000, FaceOutcome.MISMATCH: 810_000, FaceOutcome.UNCLEAR: 540_000}
     values: dict[str, object] = {
         "outcome": outcome,
         "score_micro": score_micro if score_micro is not None else scores.get(outcome),
         "threshold_micro": JudgeSettings().threshold_micro,
         "engine": ENGINE,
         "model": "none",
-        "faces": {Outcome.NO_FACE: 0, Outcome.SEVERAL_FACES: 2}.get(outcome, 1),
+        "faces": {FaceOutcome.NO_FACE: 0, FaceOutcome.SEVERAL_FACES: 2}.get(outcome, 1),
     }
     return Verdict(**{**values, **changes})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
-class Asked:
+class JudgeQuestion:
     """One question the judge was asked."""
 
     frames: tuple[bytes, ...]
@@ -45,13 +45,13 @@ class HarmlessJudge:
     """
 
     script: list[Verdict] = field(default_factory=list)
-    otherwise: Verdict = field(default_factory=lambda: scripted(Outcome.MATCH))
+    otherwise: Verdict = field(default_factory=lambda: scripted(FaceOutcome.MATCH))
     down: bool = False
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[JudgeQuestion] = field(default_factory=list)
     model: str = "none"
 
     @classmethod
-    def answering(cls, outcomes: Iterable[Outcome]) -> HarmlessJudge:
+    def answering(cls, outcomes: Iterable[FaceOutcome]) -> HarmlessJudge:
         return cls([scripted(outcome) for outcome in outcomes])
 
     def judge(
@@ -67,7 +67,9 @@ class HarmlessJudge:
     ) -> Verdict:
         """The next answer. Raises ``EngineDown`` while ``down``."""
         self.asked.append(
-            Asked(tuple(frames), len(references), tuple(prompts), device_label, tuple(earlier), tuple(movements))
+            JudgeQuestion(
+                tuple(frames), len(references), tuple(prompts), device_label, tuple(earlier), tuple(movements)
+            )
         )
         if self.down:
             raise EngineDown("the harmless judge was told to be down")

@@ -19,11 +19,11 @@ from media_pipeline.frames import DecodeError, Pixels, hash_picture
 from media_pipeline.looking import look
 from media_pipeline.mesh import Expression
 from media_pipeline.motion import Moment, Movement
-from media_pipeline.opening import JUDGEMENT_SECONDS, PICTURE_SECONDS, Opened, Opener, OpenHere
+from media_pipeline.opening import JUDGEMENT_SECONDS, PICTURE_SECONDS, OpenedPicture, Opener, OpenHere
 from media_pipeline.posters import is_print
 from media_pipeline.quality import QualityCode
 from media_pipeline.sameness import SAME_MICRO, distances_to_middle
-from media_pipeline.verdict import JudgeSettings, Outcome, PictureHash, Prompt, Signal, SignalCode, Strip, Verdict
+from media_pipeline.verdict import FaceOutcome, JudgeSettings, PictureHash, Prompt, Signal, SignalCode, Strip, Verdict
 
 # An answered prompt spoils no picture.
 _NO_FAULT_OF_A_FRAME = {QualityCode.MOUTH_OPEN, QualityCode.EYES_CLOSED}
@@ -150,10 +150,10 @@ def judge(
         _note_movements(moved, shown, references, engine, earlier, settings, notes)
     doubted = bool(moved and notes.of_movements)
     outcome, score = _decide(read, shown, () if moved else prompts, device_label, earlier, settings, notes)
-    if outcome is Outcome.SEVERAL_FACES:
+    if outcome is FaceOutcome.SEVERAL_FACES:
         _note_prints(read, moved, notes)
-    if doubted and outcome is Outcome.MATCH:
-        outcome = Outcome.UNCLEAR
+    if doubted and outcome is FaceOutcome.MATCH:
+        outcome = FaceOutcome.UNCLEAR
     return Verdict(
         outcome=outcome,
         score_micro=score,
@@ -200,7 +200,7 @@ def _read_frames(
     frames: Sequence[bytes], settings: JudgeSettings, engine: Engine, opener: Opener, notes: _Notes
 ) -> list[_Frame]:
     """Decode every distinct frame and find its faces. Frames for which no time is left count as undecodable."""
-    opened: dict[str, tuple[bytes, Opened]] = {}
+    opened: dict[str, tuple[bytes, OpenedPicture]] = {}
     refused = copies = 0
     left = JUDGEMENT_SECONDS
     for data in frames:
@@ -225,7 +225,9 @@ def _read_frames(
     return _find_people(opened, settings, engine)
 
 
-def _find_people(opened: Mapping[str, tuple[bytes, Opened]], settings: JudgeSettings, engine: Engine) -> list[_Frame]:
+def _find_people(
+    opened: Mapping[str, tuple[bytes, OpenedPicture]], settings: JudgeSettings, engine: Engine
+) -> list[_Frame]:
     """The faces of every frame. Small ones are looked for in one frame, and in all when it shows somebody more.
 
     Which frame that is follows from the pictures' bytes: nobody can know beforehand when to step out of the view.
@@ -244,7 +246,7 @@ def _find_people(opened: Mapping[str, tuple[bytes, Opened]], settings: JudgeSett
 
 
 def _find_in(
-    data: bytes, opened: Opened, search: Search, turns: int, settings: JudgeSettings, engine: Engine
+    data: bytes, opened: OpenedPicture, search: Search, turns: int, settings: JudgeSettings, engine: Engine
 ) -> tuple[_Frame, int]:
     seen = look(engine, opened.picture, search, turns)
     people = tuple(face for face in seen.faces if face.side / opened.scale >= settings.second_face_pixels)
@@ -357,37 +359,37 @@ def _decide(
     earlier: Sequence[PictureHash],
     settings: JudgeSettings,
     notes: _Notes,
-) -> tuple[Outcome, int | None]:
+) -> tuple[FaceOutcome, int | None]:
     if not read:
-        return Outcome.UNCLEAR, None
+        return FaceOutcome.UNCLEAR, None
     _note_faults(shown, notes)
     doubts = _doubts(read, shown, prompts, device_label, earlier, settings, notes)
     if not shown:
-        return Outcome.NO_FACE, None
+        return FaceOutcome.NO_FACE, None
     crowded = sum(len(frame.faces) > 1 for frame in read)
     if crowded >= min(2, len(read)):
-        return Outcome.SEVERAL_FACES, None
+        return FaceOutcome.SEVERAL_FACES, None
     if crowded:
         notes.add(SignalCode.SECOND_FACE_ONCE, crowded)
 
     usable = [frame for frame in shown if frame.usable]
     if _shows_two_people([frame for frame in usable if frame.is_certain], settings):
-        return Outcome.SEVERAL_FACES, None
+        return FaceOutcome.SEVERAL_FACES, None
     distances = [frame.distance_micro for frame in usable if frame.distance_micro is not None]
     if not distances:
-        return Outcome.UNCLEAR, None
+        return FaceOutcome.UNCLEAR, None
     score = round(statistics.median(distances))
     near = sum(distance <= settings.threshold_micro for distance in distances)
     far = sum(distance > settings.mismatch_micro for distance in distances)
     against = sum(frame.is_certain and (frame.distance_micro or 0) > settings.mismatch_micro for frame in usable)
     if not near and against >= settings.mismatch_frames and score > settings.mismatch_micro:
-        return Outcome.MISMATCH, score
+        return FaceOutcome.MISMATCH, score
     if near and far:
         notes.add(SignalCode.DISAGREEMENT, near)
         doubts = doubts or far > 1
     if doubts or score > settings.threshold_micro:
-        return Outcome.UNCLEAR, score
-    return Outcome.MATCH, score
+        return FaceOutcome.UNCLEAR, score
+    return FaceOutcome.MATCH, score
 
 
 def _shows_two_people(certain: Sequence[_Frame], settings: JudgeSettings) -> bool:

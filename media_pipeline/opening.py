@@ -36,7 +36,7 @@ _PLAIN, _ANY = b"p", b"a"
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedPicture:
     """A picture no larger than ``WORKING_SIDE``, what it was shrunk by, and the size it had, upright, in pixels."""
 
     picture: Pixels
@@ -48,19 +48,19 @@ class Opened:
 
 
 class Opener(Protocol):
-    def open(self, data: bytes, seconds: float = PICTURE_SECONDS, *, any_kind: bool = False) -> Opened:
+    def open(self, data: bytes, seconds: float = PICTURE_SECONDS, *, any_kind: bool = False) -> OpenedPicture:
         """``any_kind``: AVIF and HEIC too. Raises DecodeError, and EngineDown when no picture can be opened at all."""
 
 
 class OpenHere:
     """In this process and without limits: for pictures of our own, and in tests."""
 
-    def open(self, data: bytes, seconds: float = PICTURE_SECONDS, *, any_kind: bool = False) -> Opened:
+    def open(self, data: bytes, seconds: float = PICTURE_SECONDS, *, any_kind: bool = False) -> OpenedPicture:
         """``seconds`` is not kept."""
         del seconds
         decoded, width, height = decode_within(data, side=WORKING_SIDE, any_kind=any_kind)
         picture, _ = fit_within(decoded)
-        return Opened(picture, min(1.0, WORKING_SIDE / max(width, height)), width, height)
+        return OpenedPicture(picture, min(1.0, WORKING_SIDE / max(width, height)), width, height)
 
 
 class Child:
@@ -69,7 +69,7 @@ class Child:
     def __init__(self) -> None:
         self._process = ChildProcess("media_pipeline.opening")
 
-    def open(self, data: bytes, seconds: float = PICTURE_SECONDS, *, any_kind: bool = False) -> Opened:
+    def open(self, data: bytes, seconds: float = PICTURE_SECONDS, *, any_kind: bool = False) -> OpenedPicture:
         try:
             return self._process.ask((_ANY if any_kind else _PLAIN) + data, seconds, _read, TURN_SECONDS)
         except Costly as error:
@@ -85,14 +85,14 @@ class Child:
         return self._process.pid
 
 
-def _read(channel: Connection) -> Opened:
+def _read(channel: Connection) -> OpenedPicture:
     fault, taken, scale, width, height, columns, rows = _OPENED.unpack(channel.recv_bytes())
     if fault:
         error = DecodeError(_FAULTS[fault - 1])
         error.seconds = taken
         raise error
     pixels = np.frombuffer(channel.recv_bytes(), np.uint8).reshape(rows, columns, 3)
-    return Opened(pixels, scale, width, height, taken)
+    return OpenedPicture(pixels, scale, width, height, taken)
 
 
 def _costly(seconds: float) -> DecodeError:

@@ -26,7 +26,7 @@ class UnplayableError(Exception):
 
 
 @dataclass(frozen=True)
-class Segment:
+class PlaylistFile:
     """One file of a playlist. Times are seconds after the film's beginning."""
 
     name: str
@@ -35,7 +35,7 @@ class Segment:
     pictures: int
 
 
-def settle_playlist(playlist: Path, *, has_sound: bool) -> tuple[Segment, ...]:
+def settle_playlist(playlist: Path, *, has_sound: bool) -> tuple[PlaylistFile, ...]:
     """Check every segment of one size and write its real times into the playlist. Raises UnplayableError.
 
     What a player adds up is then exactly what lies in the files.
@@ -56,7 +56,7 @@ def settle_playlist(playlist: Path, *, has_sound: bool) -> tuple[Segment, ...]:
     return segments
 
 
-def refuse_sizes_that_differ(sizes: Sequence[tuple[Segment, ...]]) -> None:
+def refuse_sizes_that_differ(sizes: Sequence[tuple[PlaylistFile, ...]]) -> None:
     """All sizes must be cut at the same moments: players change between them at any cut. Raises UnplayableError."""
     first = sizes[0]
     for other in sizes[1:]:
@@ -69,14 +69,14 @@ def refuse_sizes_that_differ(sizes: Sequence[tuple[Segment, ...]]) -> None:
 
 def _read_segments(
     folder: Path, names: list[str], tracks: tuple[Track, ...], *, has_sound: bool
-) -> tuple[Segment, ...]:
+) -> tuple[PlaylistFile, ...]:
     kinds = {track.kind: track for track in tracks}
     if set(kinds) != ({"vide", "soun"} if has_sound else {"vide"}) or len(tracks) != len(kinds):
         raise UnplayableError(f"tracks are {sorted(kinds)}")
     if any(track.edited for track in tracks):
         raise UnplayableError("a track with an edit list")
     video = kinds["vide"]
-    segments: list[Segment] = []
+    segments: list[PlaylistFile] = []
     before: dict[int, Run] = {}
     for name in names:
         runs = read_runs((folder / name).read_bytes())
@@ -93,7 +93,7 @@ def _read_segments(
         before |= runs
         end = Fraction(shown.start + shown.duration, video.timescale)
         start = segments[-1].end if segments else Fraction(0)
-        segments.append(Segment(name, start, end, shown.samples))
+        segments.append(PlaylistFile(name, start, end, shown.samples))
         if has_sound:
             _check_sound(name, before, kinds["soun"], end, last=name == names[-1])
     return tuple(segments)
@@ -111,7 +111,7 @@ def _check_sound(name: str, runs: dict[int, Run], track: Track, pictures_end: Fr
         raise UnplayableError(f"{name}: sound to {float(sound_end):.3f} s, pictures to {float(pictures_end):.3f} s")
 
 
-def _decode(folder: Path, initial: str, segments: Sequence[Segment]) -> None:
+def _decode(folder: Path, initial: str, segments: Sequence[PlaylistFile]) -> None:
     """Decode the first and the last segment each by itself, as after a jump to it. Raises UnplayableError."""
     for segment in {segments[0].name: segments[0], segments[-1].name: segments[-1]}.values():
         pieces = "|".join(f"file:{(folder / name).resolve()}" for name in (initial, segment.name))
@@ -139,7 +139,7 @@ def _decode(folder: Path, initial: str, segments: Sequence[Segment]) -> None:
             raise UnplayableError(f"{segment.name}: {count} of {segment.pictures} pictures {last_error}")
 
 
-def _write_playlist(playlist: Path, initial: str, segments: Sequence[Segment]) -> None:
+def _write_playlist(playlist: Path, initial: str, segments: Sequence[PlaylistFile]) -> None:
     longest = max(segment.end - segment.start for segment in segments)
     lines = [
         *("#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{max(1, math.floor(longest + Fraction(1, 2)))}"),

@@ -75,7 +75,7 @@ described 0.05 apart, a twelfth of what parts two people; smaller ones lie farth
 
 
 @dataclass(frozen=True)
-class Measures:
+class FaceMeasures:
     """In the face: mean ``brightness`` (0..255), ``sharpness``, and the share of it ``outside`` the picture."""
 
     brightness: float
@@ -83,16 +83,16 @@ class Measures:
     outside: float
 
 
-def measure(picture: Pixels, face: Face) -> Measures:
+def measure(picture: Pixels, face: Face) -> FaceMeasures:
     """Measure the part of ``picture`` that the face covers."""
     height, width = picture.shape[:2]
     left, top = max(0, round(face.left)), max(0, round(face.top))
     right, bottom = min(width, round(face.left + face.side)), min(height, round(face.top + face.side))
     if right - left < 2 or bottom - top < 2:
-        return Measures(0.0, 0.0, 1.0)
+        return FaceMeasures(0.0, 0.0, 1.0)
     grey = cv2.cvtColor(picture[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
     outside = 1 - (right - left) * (bottom - top) / face.side**2
-    return Measures(float(np.mean(grey)), _sharpness(grey), max(0.0, outside))
+    return FaceMeasures(float(np.mean(grey)), _sharpness(grey), max(0.0, outside))
 
 
 def _sharpness(grey: NDArray[Any]) -> float:
@@ -106,7 +106,7 @@ def _sharpness(grey: NDArray[Any]) -> float:
 
 
 def judge_picture(
-    picture: Pixels, face: Face, measures: Measures, expression: Expression | None, limits: QualityLimits
+    picture: Pixels, face: Face, measures: FaceMeasures, expression: Expression | None, limits: QualityLimits
 ) -> tuple[QualityCode, ...]:
     """Everything that is wrong with one face in one picture; empty when nothing is.
 

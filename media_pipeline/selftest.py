@@ -22,7 +22,7 @@ TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
-class Finding:
+class SelfTestLine:
     """One thing that was tried: its name, whether it works, and what there is to say about it."""
 
     name: str
@@ -30,7 +30,7 @@ class Finding:
     detail: str
 
 
-def self_test(models_folder: Path) -> tuple[Finding, ...]:
+def self_test(models_folder: Path) -> tuple[SelfTestLine, ...]:
     """Try frames, the face engine and film. Never raises: what fails is a finding."""
     return (
         _try("frames", _test_frames),
@@ -39,11 +39,11 @@ def self_test(models_folder: Path) -> tuple[Finding, ...]:
     )
 
 
-def _try(name: str, test: Callable[[], str]) -> Finding:
+def _try(name: str, test: Callable[[], str]) -> SelfTestLine:
     try:
-        return Finding(name, True, test())
+        return SelfTestLine(name, True, test())
     except Exception as error:
-        return Finding(name, False, f"{type(error).__name__}: {error}")
+        return SelfTestLine(name, False, f"{type(error).__name__}: {error}")
 
 
 def _test_frames() -> str:

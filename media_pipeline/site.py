@@ -25,7 +25,7 @@ _DARK, _BRIGHT = 70.0, 170.0
 
 
 @dataclass(frozen=True)
-class Face:
+class FrameFace:
     """What is read of one frame: its descriptor, and the light on the face: ``dark``, ``medium`` or ``bright``."""
 
     descriptor: Descriptor
@@ -41,7 +41,7 @@ class Reader(Protocol):
     @property
     def model(self) -> str: ...
 
-    def read(self, picture: bytes) -> Face | None:
+    def read(self, picture: bytes) -> FrameFace | None:
         """None where no face is seen. Raises ``EngineDown``."""
         ...
 
@@ -61,7 +61,7 @@ class FrameReader:
     def model(self) -> str:
         return self.engine.model
 
-    def read(self, picture: bytes) -> Face | None:
+    def read(self, picture: bytes) -> FrameFace | None:
         try:
             seen = look(self.engine, self.opener.open(picture).picture, Search.NEAREST)
         except DecodeError:
@@ -70,7 +70,7 @@ class FrameReader:
             return None
         brightness = quality.measure(seen.picture, seen.faces[0]).brightness
         light = "dark" if brightness < _DARK else "bright" if brightness > _BRIGHT else "medium"
-        return Face(self.engine.describe(seen.picture, seen.faces[0], seen.mesh), light)
+        return FrameFace(self.engine.describe(seen.picture, seen.faces[0], seen.mesh), light)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Member:
+class SitePerson:
     """One person: the templates of her photos, her frames, and what is known of her: ``sex``, ``age``."""
 
     references: Sequence[Descriptor]
@@ -96,11 +96,13 @@ class _Table:
 
     apart: NDArray[np.float64]
     own: NDArray[np.int64]
-    people: Sequence[Member]
+    people: Sequence[SitePerson]
     frames: Sequence[Frame]
 
 
-def measure(people: Sequence[Member], *, engine: str, model: str, settings: JudgeSettings | None = None) -> Evaluation:
+def measure(
+    people: Sequence[SitePerson], *, engine: str, model: str, settings: JudgeSettings | None = None
+) -> Evaluation:
     """Every frame against the photos of its own person and of each other one, as the judge compares: by the median.
 
     Rates are those of ``evaluate.report``. ``people``, ``frames``: how many; ``refused_people``: of them, those with a
@@ -142,7 +144,7 @@ def _add(
     curves[f"{trait} {value}"] = _distances(table, frames, people)
 
 
-def _table(people: Sequence[Member]) -> _Table:
+def _table(people: Sequence[SitePerson]) -> _Table:
     frames = [(place, frame) for place, each in enumerate(people) for frame in each.frames]
     own = np.array([place for place, _ in frames], np.int64)
     apart = np.zeros((len(frames), len(people)))

@@ -10,7 +10,7 @@ _STEP_BITS = 128
 _COORDINATES, _COORDINATE_BITS, _COORDINATE_LIMIT = 12, 10, 1023
 
 
-class Outcome(StrEnum):
+class FaceOutcome(StrEnum):
     """The outcomes that pictures alone can have; the other four of a check's nine never reach the judge."""
 
     MATCH = "match"
@@ -170,7 +170,7 @@ class Verdict:
     ``threshold_micro`` and ``mismatch_micro`` are the limits that it was judged by.
     """
 
-    outcome: Outcome
+    outcome: FaceOutcome
     score_micro: int | None
     threshold_micro: int
     engine: str

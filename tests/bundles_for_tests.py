@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from xueji.archives import bundle as parts
-from xueji.archives.bundle import Bundle
-from xueji.archives.verify import FALLS, verify
+from xueji.evidence import bundle as parts
+from xueji.evidence.bundle import Bundle
+from xueji.evidence.verify import FALLS, verify
 
 Parts = dict[str, bytes]
 

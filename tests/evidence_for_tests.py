@@ -16,20 +16,20 @@ from authority_for_tests import Authority, serving, serving_time
 from school_for_tests import Member, School, new_member, new_organisation, new_school
 from trace_for_tests import GrowingLog
 
-from xueji.archives import services as archives
-from xueji.archives.services import build_bundle
 from xueji.enrolment.models import Enrolment
+from xueji.evidence import services as evidence_services
+from xueji.evidence.services import build_bundle
 from xueji.identity import vault
 from xueji.identity.rules import OrganisationKind
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
+from xueji.proctoring.models import Attempt, Check, Picture
 from xueji.progress.models import Sitting
-from xueji.snapshots.models import Attempt, Check, Picture
 from xueji.trace import services as trace
 from xueji.trace import witness
-from xueji.trace.outside import collect_outside_proof
+from xueji.trace.after_signing import collect_outside_proof
 from xueji.trace.rules import Entry, Event
 from xueji.trace.signing import LOG, KeyFile, SigningKey
 
@@ -206,7 +206,7 @@ class Case:
         thread.start()
         try:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(archives, "SECONDS_TO_SIGN", LONGEST_SIGNING_SECONDS)
+                patch.setattr(evidence_services, "SECONDS_TO_SIGN", LONGEST_SIGNING_SECONDS)
                 yield
         finally:
             stop.set()

@@ -16,13 +16,13 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from media_pipeline.harmless import scripted
-from media_pipeline.verdict import Outcome as Judged
+from media_pipeline.verdict import FaceOutcome as Judged
 from xueji.hours.queries import statement_of
 from xueji.hours.rules import Statement
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
+from xueji.proctoring import services as proctoring
 from xueji.progress.leases import page_ticket
-from xueji.snapshots import services as snapshots
 from xueji.trace import queries as trace
 
 
@@ -177,12 +177,12 @@ def judge_all(page: Page, after: timedelta = timedelta(seconds=30)) -> None:
 def judge_waiting(scenario: Scenario) -> None:
     """The same for all answers that have waited for long enough."""
     with scenario.context.database.reading() as session:
-        waiting = snapshots.waiting_attempts(session)
+        waiting = proctoring.waiting_attempts(session)
     for attempt_id in waiting:
-        snapshots.judge_attempt(scenario.context, attempt_id)
+        proctoring.judge_attempt(scenario.context, attempt_id)
 
 
 def sweep(page: Page) -> int:
     """What is due every few seconds: decide the checks whose window is over."""
     with page.scenario.context.database.writing() as session:
-        return snapshots.sweep_missed(session)
+        return proctoring.sweep_missed(session)

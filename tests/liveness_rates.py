@@ -24,8 +24,8 @@ from media_pipeline.engine import Engine
 from media_pipeline.frames import Pixels, decode
 from media_pipeline.judge import judge
 from media_pipeline.strips import cut, lay
-from media_pipeline.verdict import Outcome, PictureHash, Prompt
-from xueji.snapshots.rules import draw_prompts
+from media_pipeline.verdict import FaceOutcome, PictureHash, Prompt
+from xueji.proctoring.rules import draw_prompts
 
 CHECKS = 20
 """Of each kind, unless the command says otherwise."""
@@ -97,7 +97,7 @@ def main() -> None:
                 earlier=earlier,
                 engine=engine,
             )
-            return verdict.outcome is Outcome.MATCH, list(verdict.pictures)
+            return verdict.outcome is FaceOutcome.MATCH, list(verdict.pictures)
 
         for name, attack in attacks(person, lambda sent, prompts: ask(sent, prompts)[1]).items():
             random, passed = Random(7), 0

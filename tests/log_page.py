@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from architecture.house import HOUSE
 
-from xueji.archives.claims.committed import COMMITTED
+from xueji.evidence.claims.committed import COMMITTED
 
 PAGE = HOUSE / "docs" / "log-events.md"
 _COLUMNS = 8

@@ -22,7 +22,7 @@ from media_pipeline.verdict import EngineDown
 from xueji.identity import consent_text, faces, services
 from xueji.identity.models import Organisation, Person
 from xueji.identity.rules import ConsentKind, OrganisationKind, SessionKind
-from xueji.identity.services import HashedPassword, Passed
+from xueji.identity.services import HashedPassword, SignInResult
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
@@ -97,11 +97,11 @@ def someone(
         return Someone(person.id, account, where.id, number, name)
 
 
-def signed_in(context: Context, who: Someone, kind: SessionKind = SessionKind.TOKEN) -> Passed:
+def signed_in(context: Context, who: Someone, kind: SessionKind = SessionKind.TOKEN) -> SignInResult:
     passed = services.pass_password(
         context, account=who.account, password=PASSWORD, kind=kind, user_agent="Mozilla/5.0 (Windows) Chrome/130"
     )
-    assert isinstance(passed, Passed)
+    assert isinstance(passed, SignInResult)
     return passed
 
 
@@ -192,7 +192,7 @@ class HarmlessFaces:
     @classmethod
     def in_(cls, context: Context) -> HarmlessFaces:
         twin = cls()
-        context.outside[faces.Engine] = twin
+        context.outside[faces.FaceEngine] = twin
         return twin
 
 

@@ -23,7 +23,7 @@ from courses.models import Lesson
 from courses.services import editing
 from media_pipeline.harmless import HarmlessJudge, scripted
 from media_pipeline.judge import Judge
-from media_pipeline.verdict import Outcome as Judged
+from media_pipeline.verdict import FaceOutcome as Judged
 from xueji.enrolment.models import Cohort, Enrolment
 from xueji.enrolment.services import attendance, cohorts, sessions, settling, trainees
 from xueji.enrolment.services.sessions import SessionPlan
@@ -36,13 +36,13 @@ from xueji.kernel.actor import Actor, Role
 from xueji.kernel.clock import FixedClock
 from xueji.kernel.context import Context
 from xueji.kernel.tasks import make_celery
-from xueji.progress.beginning import open_sitting
-from xueji.progress.record import Report, Reported, digest_of, record_reports
-from xueji.progress.rules import Beat
+from xueji.proctoring import services as proctoring
+from xueji.proctoring.models import Check
+from xueji.proctoring.rules import CheckState
+from xueji.progress.beat_recording import BeatReport, ReportedBeat, digest_of, record_reports
+from xueji.progress.opening import open_sitting
+from xueji.progress.rules import PlayedSpan
 from xueji.rulebook.vocabulary import Outcome, Part
-from xueji.snapshots import services as snapshots
-from xueji.snapshots.models import Check
-from xueji.snapshots.rules import CheckState
 
 BEGINNING = datetime(2026, 11, 21, 0, 30, tzinfo=UTC)
 """Half past eight in the morning, Asia/Shanghai."""
@@ -117,21 +117,21 @@ class Student:
                 to = min(at + BEAT_MS, until)
                 time.advance(timedelta(milliseconds=to - at))
                 seq += 1
-                beat, occurred = Beat(seq, str(uuid4()), at, to), clock.rfc3339(clock.now())
-                beats.append(Reported(beat, occurred, True, digest_of(beat, occurred, True)))
+                beat, occurred = PlayedSpan(seq, str(uuid4()), at, to), clock.rfc3339(clock.now())
+                beats.append(ReportedBeat(beat, occurred, True, digest_of(beat, occurred, True)))
                 at = to
             self._report(login, tuple(beats), film)
         return self.sitting_id
 
-    def _report(self, login: UUID, beats: tuple[Reported, ...], film: str) -> None:
+    def _report(self, login: UUID, beats: tuple[ReportedBeat, ...], film: str) -> None:
         """``film``: hers to play, where the plan asks for it; she is handed what she reports."""
         context = self.scenario.context
         assert self.sitting_id is not None
         with context.database.writing() as session:
-            reports = [Report(self.sitting_id, self.who.id, login, beats)]
+            reports = [BeatReport(self.sitting_id, self.who.id, login, beats)]
             if film:
                 played = (beats[0].beat.from_ms, beats[-1].beat.to_ms)
-                reports.insert(0, Report(self.sitting_id, self.who.id, login, (), film, played))
+                reports.insert(0, BeatReport(self.sitting_id, self.who.id, login, (), film, played))
             answer = record_reports(session, reports, events=context.events)[-1]
         if isinstance(answer, Exception):
             raise answer
@@ -152,9 +152,9 @@ class Student:
             if check.state != CheckState.DUE:
                 return
             if outcome in (Outcome.REFUSED, Outcome.NO_CAMERA):
-                cause = snapshots.CameraFailure.IN_USE if outcome is Outcome.NO_CAMERA else None
+                cause = proctoring.CameraFailure.IN_USE if outcome is Outcome.NO_CAMERA else None
                 with self.scenario.context.database.writing() as session:
-                    snapshots.give_up(
+                    proctoring.give_up(
                         session, actor=self.actor, check_id=check_id, nonce=check.nonce, outcome=outcome, cause=cause
                     )
                 return
@@ -167,11 +167,11 @@ class Student:
             self.scenario.judge.script = [scripted(Judged(outcome.value))]
         frames = [portrait(outcome) for _ in range(3)]
         arrived_ms = clock.to_ms(clock.now())
-        stored = snapshots.store_frames(
+        stored = proctoring.store_frames(
             context, actor=self.actor, check_id=check.id, nonce=check.nonce, frames=frames, arrived_ms=arrived_ms
         )
         with context.database.writing() as session:
-            attempt = snapshots.answer_check(
+            attempt = proctoring.answer_check(
                 session,
                 context,
                 actor=self.actor,
@@ -182,12 +182,12 @@ class Student:
                 arrived_ms=arrived_ms,
             )
         self.scenario.time.advance(timedelta(seconds=1))
-        snapshots.judge_attempt(context, attempt.id)
+        proctoring.judge_attempt(context, attempt.id)
 
     def contest(self, check_id: UUID, reason: str = "当时灯坏了，确实是我本人。") -> None:
         context = self.scenario.context
         with context.database.writing() as session:
-            snapshots.contest(session, context.keyring, actor=self.actor, check_id=check_id, reason=reason)
+            proctoring.contest(session, context.keyring, actor=self.actor, check_id=check_id, reason=reason)
 
 
 @dataclass
@@ -255,7 +255,7 @@ class Scenario:
         """Staff let her in; unless told otherwise, she types the code that is shown in the room."""
         keyring = self.context.keyring
         with self.context.database.writing() as session:
-            here = snapshots.check_in(
+            here = proctoring.check_in(
                 session,
                 keyring,
                 actor=actor or self.school.staff,
@@ -263,22 +263,22 @@ class Scenario:
                 place=place,
                 lasts=lasts,
             )
-        code = snapshots.room_code(keyring, student.enrolment.cohort_id, place, clock.to_ms(clock.now()))
+        code = proctoring.room_code(keyring, student.enrolment.cohort_id, place, clock.to_ms(clock.now()))
         if coded:
             with self.context.database.writing() as session:
-                assert snapshots.enter_code(session, keyring, actor=student.actor, code=code)
+                assert proctoring.enter_code(session, keyring, actor=student.actor, code=code)
         return here.id
 
     def round(self, *absent: UUID) -> None:
         """Staff look through the room; these check-ins are not found."""
         with self.context.database.writing() as session:
-            snapshots.go_round(
+            proctoring.go_round(
                 session, self.context.keyring, actor=self.school.staff, cohort_id=self.cohort.id, absent=absent
             )
 
     def check_out(self, check_in_id: UUID) -> None:
         with self.context.database.writing() as session:
-            snapshots.check_out(session, self.context.keyring, actor=self.school.staff, check_in_id=check_in_id)
+            proctoring.check_out(session, self.context.keyring, actor=self.school.staff, check_in_id=check_in_id)
 
     def attend(
         self, *students: Student, ms: int = 4 * HOUR, part: Part = Part.PRACTICAL, confirmed: bool = True

@@ -12,7 +12,7 @@ from xueji.kernel import clock
 from xueji.kernel.clock import FixedClock
 from xueji.kernel.context import Context
 from xueji.trace import services
-from xueji.trace.models import Checkpoint
+from xueji.trace.models import CheckpointRow
 from xueji.trace.note import Checkpoint as Signed
 from xueji.trace.note import Note
 from xueji.trace.rules import Entry, Event
@@ -50,7 +50,7 @@ class GrowingLog:
     def notes(self) -> list[str]:
         """Every checkpoint of every log, in the order they were signed."""
         with self.context.database.reading() as session:
-            return list(session.scalars(select(Checkpoint.note).order_by(Checkpoint.log, Checkpoint.size)))
+            return list(session.scalars(select(CheckpointRow.note).order_by(CheckpointRow.log, CheckpointRow.size)))
 
 
 @contextmanager

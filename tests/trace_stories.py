@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from xueji.hours.rules import Statement, assess, evidence
-from xueji.progress.rules import Beat, BeatResult, SittingState, SittingTerms, beat_values, credit
+from xueji.progress.rules import BeatResult, PlayedSpan, SittingState, SittingTerms, beat_values, credit
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.rules import load
 from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
@@ -155,11 +155,11 @@ class Study:
         self.results: list[BeatResult] = []
         self._seq = 0
 
-    def beat(self, from_ms: int, to_ms: int, state: str = "playing", rate: int = 1000) -> Beat:
+    def beat(self, from_ms: int, to_ms: int, state: str = "playing", rate: int = 1000) -> PlayedSpan:
         self._seq += 1
-        return Beat(self._seq, f"{self.sitting}-{self._seq}", from_ms, to_ms, state, rate)
+        return PlayedSpan(self._seq, f"{self.sitting}-{self._seq}", from_ms, to_ms, state, rate)
 
-    def report(self, *beats: Beat) -> list[BeatResult]:
+    def report(self, *beats: PlayedSpan) -> list[BeatResult]:
         """One request now."""
         results, self.state = credit(self.state, beats, self.story.now)
         for beat, result in zip(beats, results, strict=True):

@@ -31,14 +31,14 @@ PURE = (
     "platform/xueji/*/rules.py",
     "platform/xueji/*/rules/*.py",
     "platform/xueji/rulebook/*.py",
-    "platform/xueji/enrolment/headings.py",
+    "platform/xueji/enrolment/column_headings.py",
     "platform/xueji/enrolment/people_table.py",
     "platform/xueji/identity/numbers.py",
     "platform/xueji/identity/spelling.py",
     "platform/xueji/python38.py",
-    "platform/xueji/progress/handed.py",
+    "platform/xueji/progress/served_media.py",
     "platform/xueji/progress/open_check.py",
-    "platform/xueji/snapshots/turns.py",
+    "platform/xueji/proctoring/judging_order.py",
 )
 """All that the import contract keeps to the standard library, and what else needs nothing more."""
 COPIED = ("platform", "courses", "media_pipeline", "docs", "tests", "README.md", "README.zh.md")

@@ -35,7 +35,7 @@ BETWEEN_REPORTS = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class LeasedFilm:
     """A film somebody works on now."""
 
     film_id: UUID
@@ -83,7 +83,7 @@ def make_film(context: Context, film_id: UUID) -> bool:
     return True
 
 
-def take_film(session: Session, film_id: UUID) -> Taken | None:
+def take_film(session: Session, film_id: UUID) -> LeasedFilm | None:
     """Lease a waiting film; None when there is nothing to do, or another does it."""
     now = clock.now()
     film = session.scalar(select(Film).where(Film.id == film_id, _free(now)).with_for_update(skip_locked=True))
@@ -94,10 +94,10 @@ def take_film(session: Session, film_id: UUID) -> Taken | None:
     lease = uuid4()
     film.state, film.progress, film.attempts = FilmState.WORKING, 0, film.attempts + 1
     film.lease, film.lease_until = lease, now + rules.LEASE
-    return Taken(film.id, lease, film.attempts, film.size, upload_id, tuple(pieces))
+    return LeasedFilm(film.id, lease, film.attempts, film.size, upload_id, tuple(pieces))
 
 
-def report_progress(session: Session, taken: Taken, thousandths: int) -> bool:
+def report_progress(session: Session, taken: LeasedFilm, thousandths: int) -> bool:
     """Keep the lease and say how far the work is. False when the film is no longer ours."""
     kept = session.execute(
         update(Film)
@@ -108,7 +108,7 @@ def report_progress(session: Session, taken: Taken, thousandths: int) -> bool:
     return bool(kept.rowcount)  # type: ignore[attr-defined]
 
 
-def complete_film(session: Session, taken: Taken, made: PackagedFilm, sha256: str) -> bool:
+def complete_film(session: Session, taken: LeasedFilm, made: PackagedFilm, sha256: str) -> bool:
     """Publish an attempt's folder as the film. False when it is no longer ours."""
     film = _ours(session, taken)
     if film is None:
@@ -124,7 +124,7 @@ def complete_film(session: Session, taken: Taken, made: PackagedFilm, sha256: st
     return True
 
 
-def refuse_film(session: Session, taken: Taken, reason: str, at_ms: int | None = None) -> bool:
+def refuse_film(session: Session, taken: LeasedFilm, reason: str, at_ms: int | None = None) -> bool:
     """Say why there will be no film, and where in it, in milliseconds. False when it is no longer ours."""
     film = _ours(session, taken)
     if film is None:
@@ -156,7 +156,7 @@ def discard_unused(session: Session, *, now: datetime) -> list[str]:
     return [f"films/{film_id}" for film_id in films] + [upload_folder(upload_id) for _film_id, upload_id in unused]
 
 
-def _work(context: Context, taken: Taken) -> None:
+def _work(context: Context, taken: LeasedFilm) -> None:
     reports = _Reports(context, taken)
     work_folder = context.settings.data / "run"
     work_folder.mkdir(parents=True, exist_ok=True)
@@ -179,7 +179,7 @@ def _work(context: Context, taken: Taken) -> None:
     _finish(context, taken, lambda session: refuse_film(session, taken, fault, at_ms))
 
 
-def _package(context: Context, taken: Taken, folder: Path, reports: _Reports) -> tuple[PackagedFilm, str]:
+def _package(context: Context, taken: LeasedFilm, folder: Path, reports: _Reports) -> tuple[PackagedFilm, str]:
     """Make the film and put its files into the store. Raises FilmError, Unmakable, FilmCancelled."""
     if taken.attempt > rules.MOST_ATTEMPTS:
         raise Unmakable(rules.Fault.GAVE_UP)
@@ -194,7 +194,7 @@ def _package(context: Context, taken: Taken, folder: Path, reports: _Reports) ->
     return made, sha256
 
 
-def assemble(store: Store, taken: Taken, target: Path, cancelled: Callable[[], bool]) -> str:
+def assemble(store: Store, taken: LeasedFilm, target: Path, cancelled: Callable[[], bool]) -> str:
     """Write the pieces one after another into ``target``. Returns the whole's SHA-256.
 
     Raises Unmakable when they are not all there, FilmCancelled.
@@ -216,7 +216,7 @@ def assemble(store: Store, taken: Taken, target: Path, cancelled: Callable[[], b
     return whole.hexdigest()
 
 
-def _finish(context: Context, taken: Taken, settle: Callable[[Session], bool]) -> None:
+def _finish(context: Context, taken: LeasedFilm, settle: Callable[[Session], bool]) -> None:
     """Write how it ended, and with it let the original go. Raises FilmCancelled when it is no longer ours."""
     with context.database.writing() as session:
         if not settle(session):
@@ -230,7 +230,7 @@ def _finish(context: Context, taken: Taken, settle: Callable[[Session], bool]) -
 class _Reports:
     """Progress as the database hears of it: at most once a second, in transactions of their own."""
 
-    def __init__(self, context: Context, taken: Taken) -> None:
+    def __init__(self, context: Context, taken: LeasedFilm) -> None:
         self._context = context
         self._taken = taken
         self._thousandths = 0
@@ -255,7 +255,7 @@ def _free(now: datetime) -> ColumnElement[bool]:
     return and_(unfinished, or_(Film.lease_until.is_(None), Film.lease_until < now))
 
 
-def _ours(session: Session, taken: Taken) -> Film | None:
+def _ours(session: Session, taken: LeasedFilm) -> Film | None:
     return session.scalar(
         select(Film)
         .where(Film.id == taken.film_id, Film.lease == taken.lease, Film.state == FilmState.WORKING)
@@ -263,7 +263,7 @@ def _ours(session: Session, taken: Taken) -> Film | None:
     )
 
 
-def _let_go(session: Session, taken: Taken) -> None:
+def _let_go(session: Session, taken: LeasedFilm) -> None:
     """Back to the queue, for later: the attempt counts, and what is wrong may take a while to be put right."""
     session.execute(
         update(Film)

@@ -10,7 +10,7 @@ from flask import Response, current_app, request
 from courses import rules
 from courses.access import FilmDecisions, access_film_folder
 from courses.events import FilmHandedOut
-from courses.parts import FilmParts
+from courses.film_parts import FilmParts
 from courses.views import blueprint
 from xueji.kernel import clock
 from xueji.kernel.errors import NotFound

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from courses import arriving, queries, status, wording
+from courses import queries, status, upload_requests, wording
 from courses.access import access_course, access_lesson
 from courses.forms import CourseForm, LessonForm, NewLessonForm
 from courses.models import FilmState
@@ -91,7 +91,7 @@ def lesson_editor(lesson_id: UUID) -> Any:
 @roles(Role.INSTITUTION)
 def give_up_upload(course_id: UUID, upload_id: UUID) -> Any:
     course = access_course(db(), actor(), course_id)
-    arriving.give_up(upload_id)
+    upload_requests.give_up(upload_id)
     flash(_("这次上传已放弃。"), "success")
     return redirect(url_for("courses.course_editor", course_id=course.id))
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from flask import Response, request, url_for
 from werkzeug.http import http_date
 
-from courses import arriving, rules
+from courses import rules, upload_requests
 from courses.access import access_upload
 from courses.models import Upload
 from courses.services import uploads
@@ -88,14 +88,14 @@ def tus_continue(upload_id: UUID) -> Response:
         return _answer(WRONG_VERSION)
     if request.mimetype != PIECE:
         return _answer(WRONG_TYPE)
-    upload, piece = arriving.receive_piece(upload_id)
+    upload, piece = upload_requests.receive_piece(upload_id)
     offset = _whole("Upload-Offset")
     if not _is_whole(piece):
         return _answer(CHECKSUM_MISMATCH)
-    now_at = arriving.keep_piece(upload, offset, piece)
+    now_at = upload_requests.keep_piece(upload, offset, piece)
     # Whoever announced a hash of the whole, which tus cannot, ends the upload where it is compared (`courses.api`).
     if now_at == upload.size and upload.sha256 is None:
-        arriving.finish(upload_id)
+        upload_requests.finish(upload_id)
     response = _answer(204, upload)
     response.headers["Upload-Offset"] = str(now_at)
     return response
@@ -106,7 +106,7 @@ def tus_continue(upload_id: UUID) -> Response:
 def tus_terminate(upload_id: UUID) -> Response:
     if _is_other_version():
         return _answer(WRONG_VERSION)
-    arriving.give_up(upload_id)
+    upload_requests.give_up(upload_id)
     return _answer(204)
 
 

@@ -15,46 +15,46 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from courses import api as courses_api
 from courses import views as courses_views
 from xueji import probes, web
-from xueji.archives import api as archives_api
-from xueji.archives import views as archives_views
-from xueji.description import SCHEMES, TITLE, VERSION, DescribedApplication
 from xueji.enrolment import views as enrolment_views
+from xueji.evidence import api as evidence_api
+from xueji.evidence import views as archives_views
 from xueji.guide import views as guide_views
 from xueji.hours import api as hours_api
 from xueji.hours import views as hours_views
 from xueji.identity import api as identity_api
 from xueji.identity import views as identity_views
-from xueji.identity.gate import init_identity
+from xueji.identity.authentication import init_identity
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.kernel.tasks import make_celery
 from xueji.navigation import init_navigation
+from xueji.openapi import SCHEMES, TITLE, VERSION, DescribedApplication
 from xueji.oversight import views as oversight_views
+from xueji.proctoring import api as proctoring_api
+from xueji.proctoring import views as proctoring_views
+from xueji.proctoring.metrics import check_figures
 from xueji.progress import api as progress_api
 from xueji.progress import views as progress_views
-from xueji.progress.handing import init_handing
-from xueji.progress.lane import init_lane
-from xueji.progress.openings import init_openings
-from xueji.progress.reporting import init_beats
-from xueji.snapshots import api as snapshots_api
-from xueji.snapshots import views as snapshots_views
-from xueji.snapshots.metrics import check_figures
+from xueji.progress.beat_intake import init_beats
+from xueji.progress.beat_middleware import init_beat_middleware
+from xueji.progress.media_recording import init_media_recording
+from xueji.progress.opening_groups import init_openings
 from xueji.trace import api as trace_api
 from xueji.trace.metrics import log_figures
 from xueji.web.access import init_access, public
+from xueji.web.api_description import ProblemOut
 from xueji.web.assets import init_assets
-from xueji.web.bodies import init_bodies
-from xueji.web.built import init_built
+from xueji.web.built_files import init_built
 from xueji.web.cookies import cookie_name
-from xueji.web.described import ProblemOut
 from xueji.web.errors import init_errors, validation_problem
 from xueji.web.headers import init_headers
 from xueji.web.health import init_health, set_probes
 from xueji.web.language import init_language
 from xueji.web.logs import init_logs
-from xueji.web.methods import overriding
+from xueji.web.method_override import overriding
 from xueji.web.metrics import measures
 from xueji.web.plain_text import init_plain_text
+from xueji.web.request_bodies import init_bodies
 from xueji.web.session import init_session
 from xueji.web.sockets import announce_to_pages
 from xueji.wiring import connect
@@ -74,19 +74,19 @@ STEPS: tuple[Callable[[Flask], None], ...] = (
     init_health,
     init_beats,
     init_openings,
-    init_handing,
+    init_media_recording,
     init_built,
-    init_lane,
+    init_beat_middleware,
 )
 
 
 APIS: tuple[APIBlueprint, ...] = (
-    archives_api.blueprint,
+    evidence_api.blueprint,
     courses_api.blueprint,
     hours_api.blueprint,
     identity_api.blueprint,
     progress_api.blueprint,
-    snapshots_api.blueprint,
+    proctoring_api.blueprint,
 )
 PAGES: tuple[Blueprint, ...] = (
     archives_views.blueprint,
@@ -97,7 +97,7 @@ PAGES: tuple[Blueprint, ...] = (
     identity_views.blueprint,
     oversight_views.blueprint,
     progress_views.blueprint,
-    snapshots_views.blueprint,
+    proctoring_views.blueprint,
     trace_api.blueprint,
 )
 

@@ -112,7 +112,7 @@ def up() -> None:
     from xueji import demo as demonstration
     from xueji import doctor as doctor_of
     from xueji import keycheck, probes
-    from xueji.doctor import Outcome
+    from xueji.doctor import LineStatus
     from xueji.kernel import logs
     from xueji.supervisor.process import NotStarted
     from xueji.supervisor.programs import UnsafeFolder
@@ -124,7 +124,7 @@ def up() -> None:
             probes.migrations(context)
             keycheck.settle(context)
             seen = doctor_of.outside(context)
-            if seen.outcome is not Outcome.OK:
+            if seen.outcome is not LineStatus.OK:
                 structlog.get_logger(__name__).warning("log.not_held_outside", words=seen.words)
                 click.echo(f"warning: {seen.words}", err=True)
             run(context, when_ready=lambda: click.echo(demonstration.welcome(context)))
@@ -154,20 +154,20 @@ def demo(as_json: bool) -> None:
 @main.command()
 def doctor() -> None:
     """Check engine, broker, database, keys and machine, and say what to do about what is wrong."""
-    from xueji.doctor import Outcome, examine
+    from xueji.doctor import LineStatus, examine
 
-    worst = Outcome.OK
+    worst = LineStatus.OK
     for finding in examine(_settings()):
         click.echo(f"{finding.outcome.value:4}  {finding.subject:13} {finding.words}")
-        worst = max(worst, finding.outcome, key=list(Outcome).index)
-    raise SystemExit(1 if worst is Outcome.FAIL else 0)
+        worst = max(worst, finding.outcome, key=list(LineStatus).index)
+    raise SystemExit(1 if worst is LineStatus.FAIL else 0)
 
 
 @main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
 @click.argument("words", nargs=-1, metavar="BUNDLE [--policy FILE] [--checkpoint FILE]", type=click.UNPROCESSED)
 def verify(words: tuple[str, ...]) -> None:
     """Check an evidence BUNDLE (a zip or its folder) offline, one line a claim."""
-    from xueji.archives import verify as verifier
+    from xueji.evidence import verify as verifier
 
     raise SystemExit(verifier.main(words))
 
@@ -211,7 +211,7 @@ def _of_pairs(pairs: Path) -> Any:
 
 def _of_site(account: str | None) -> Any:
     from xueji.identity import services as identity
-    from xueji.snapshots import services
+    from xueji.proctoring import services
 
     account = account or click.prompt("Account of the administrator who answers for it")
     password = click.prompt("Her password", hide_input=True)
@@ -318,7 +318,7 @@ def log() -> None:
 @click.confirmation_option(prompt="Only after a real loss: the old log ends, a new one begins. Go on?")
 def new_origin() -> None:
     """Begin a new log after a loss; its first leaf holds the old one's last checkpoint."""
-    from xueji.trace.guard import CannotSign
+    from xueji.trace.fork_guard import CannotSign
     from xueji.trace.process import AnotherSequencer, sequencer_lock
     from xueji.trace.sequencer import Sequencer
 
@@ -338,7 +338,7 @@ def audit() -> None:
     """Read the whole log again, recompute every hash and signature, and hold each enrolment to its first leaf."""
     from sqlalchemy.exc import DatabaseError
 
-    from xueji.enrolment.binding import audit_binding
+    from xueji.enrolment.chain_binding import audit_binding
     from xueji.trace.audit import audit as audit_log
 
     with _installation() as context, context.database.reading() as session:
@@ -378,12 +378,12 @@ def checkpoint() -> None:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file instead.")
 def export_checkpoint(out: Path | None) -> None:
     """Print the newest signed checkpoint: a few lines to be kept, sent or printed on paper."""
-    from xueji.trace import holders
+    from xueji.trace import checkpoint_holders
 
     with _installation() as context, context.database.reading() as session:
         try:
-            written = holders.export(session)
-        except holders.NotHeld as error:
+            written = checkpoint_holders.export(session)
+        except checkpoint_holders.NotHeld as error:
             _refuse(str(error))
     if out is None:
         click.echo(written, nl=False)
@@ -397,13 +397,13 @@ def export_checkpoint(out: Path | None) -> None:
 @click.option("--holder", prompt="Who holds it", help="Who holds it: a person and an organisation.")
 def acknowledge_checkpoint(file: Any, holder: str) -> None:
     """Record that somebody outside holds the checkpoint in FILE (- reads what is pasted); it must fit the log."""
-    from xueji.trace import holders
+    from xueji.trace import checkpoint_holders
 
     with _installation() as context:
         try:
             with context.database.writing() as session:
-                held = holders.acknowledge(session, file.read(), holder=holder)
-        except holders.NotHeld as error:
+                held = checkpoint_holders.acknowledge(session, file.read(), holder=holder)
+        except checkpoint_holders.NotHeld as error:
             _refuse(str(error))
     click.echo(f"recorded: a checkpoint of {held.size} leaves is held outside")
 

@@ -14,7 +14,7 @@ from xueji.kernel.crypto import Unreadable
 from xueji.kernel.database import Database
 from xueji.kernel.models import THE_ROW, Installation
 from xueji.kernel.settings import Settings
-from xueji.trace.models import Leaf, Pending
+from xueji.trace.models import LeafRow, Pending
 
 
 class OtherKey(Exception):
@@ -28,7 +28,7 @@ def refuse_beside_data(settings: Settings) -> None:
     try:
         tables = set(inspect(database.engine).get_table_names())
         with database.reading() as session:
-            for table in (Person, Leaf, Pending, Installation):
+            for table in (Person, LeafRow, Pending, Installation):
                 if table.__tablename__ in tables and session.execute(select(1).select_from(table).limit(1)).first():
                     found = f"rows in {table.__tablename__}"
     finally:

@@ -23,7 +23,7 @@ YEAR_SECONDS = 365 * 24 * 3600
 
 
 @dataclass(frozen=True)
-class Entry:
+class MenuEntry:
     """A page in the navigation; ``under`` are the endpoints for which it is shown as the current one too."""
 
     endpoint: str
@@ -32,56 +32,56 @@ class Entry:
     under: tuple[str, ...] = ()
 
 
-PAGES: dict[Role, tuple[Entry, ...]] = {
+PAGES: dict[Role, tuple[MenuEntry, ...]] = {
     Role.INSTITUTION: (
-        Entry("oversight.today", _("今天"), "calendar-check"),
-        Entry("enrolment.cohort_list", _("培训班"), "mortarboard", ("enrolment.",)),
-        Entry("courses.course_list", _("课程"), "film", ("courses.",)),
-        Entry("snapshots.check_in_cohorts", _("签到"), "person-check", ("snapshots.check_in",)),
-        Entry(
+        MenuEntry("oversight.today", _("今天"), "calendar-check"),
+        MenuEntry("enrolment.cohort_list", _("培训班"), "mortarboard", ("enrolment.",)),
+        MenuEntry("courses.course_list", _("课程"), "film", ("courses.",)),
+        MenuEntry("proctoring.check_in_cohorts", _("签到"), "person-check", ("proctoring.check_in",)),
+        MenuEntry(
             "enrolment.references",
             _("登记照片核对"),
             "person-bounding-box",
             ("enrolment.reference", "enrolment.decide_ref"),
         ),
-        Entry("snapshots.review_queue", _("核验复核"), "clipboard-check", ("snapshots.review",)),
-        Entry("oversight.findings", _("监管问题"), "flag", ("oversight.finding",)),
+        MenuEntry("proctoring.review_queue", _("核验复核"), "clipboard-check", ("proctoring.review",)),
+        MenuEntry("oversight.findings", _("监管问题"), "flag", ("oversight.finding",)),
     ),
     Role.ENTERPRISE: (
-        Entry("oversight.today", _("今天"), "calendar-check"),
-        Entry("oversight.own_people", _("本单位人员"), "people", ("hours.",)),
+        MenuEntry("oversight.today", _("今天"), "calendar-check"),
+        MenuEntry("oversight.own_people", _("本单位人员"), "people", ("hours.",)),
     ),
     Role.REGULATOR: (
-        Entry("oversight.home", _("概况"), "speedometer2"),
-        Entry("oversight.compare_cohorts", _("培训班"), "bar-chart", ("oversight.compare_",)),
-        Entry("oversight.trainees", _("学员"), "people", ("oversight.trainee", "oversight.sitting", "hours.")),
-        Entry("oversight.draws", _("随机抽查"), "shuffle", ("oversight.draw",)),
-        Entry("oversight.flags", _("异常学时"), "exclamation-triangle"),
-        Entry("oversight.exceptions", _("例外入班"), "person-plus"),
-        Entry("oversight.in_rooms", _("线下与签到"), "geo-alt"),
-        Entry("oversight.staff", _("工作人员"), "person-check"),
-        Entry("oversight.findings", _("问题整改"), "flag", ("oversight.finding",)),
+        MenuEntry("oversight.home", _("概况"), "speedometer2"),
+        MenuEntry("oversight.compare_cohorts", _("培训班"), "bar-chart", ("oversight.compare_",)),
+        MenuEntry("oversight.trainees", _("学员"), "people", ("oversight.trainee", "oversight.sitting", "hours.")),
+        MenuEntry("oversight.draws", _("随机抽查"), "shuffle", ("oversight.draw",)),
+        MenuEntry("oversight.flags", _("异常学时"), "exclamation-triangle"),
+        MenuEntry("oversight.exceptions", _("例外入班"), "person-plus"),
+        MenuEntry("oversight.in_rooms", _("线下与签到"), "geo-alt"),
+        MenuEntry("oversight.staff", _("工作人员"), "person-check"),
+        MenuEntry("oversight.findings", _("问题整改"), "flag", ("oversight.finding",)),
     ),
     Role.ADMINISTRATOR: (
-        Entry("oversight.today", _("今天"), "calendar-check"),
-        Entry("oversight.installation", _("运行状态"), "activity"),
-        Entry("identity.administration", _("人员"), "people", ("identity.person", "identity.new_person")),
-        Entry("identity.organisations", _("单位"), "building"),
-        Entry("identity.duplicates", _("疑似重复"), "person-bounding-box"),
-        Entry("identity.joinings", _("档案合并"), "people"),
+        MenuEntry("oversight.today", _("今天"), "calendar-check"),
+        MenuEntry("oversight.installation", _("运行状态"), "activity"),
+        MenuEntry("identity.administration", _("人员"), "people", ("identity.person", "identity.new_person")),
+        MenuEntry("identity.organisations", _("单位"), "building"),
+        MenuEntry("identity.duplicates", _("疑似重复"), "person-bounding-box"),
+        MenuEntry("identity.joinings", _("档案合并"), "people"),
     ),
-    Role.INSPECTOR: (Entry("oversight.inspections", _("专项检查"), "search", ("oversight.inspect",)),),
+    Role.INSPECTOR: (MenuEntry("oversight.inspections", _("专项检查"), "search", ("oversight.inspect",)),),
     Role.TRAINEE: (
-        Entry("hours.my_training", _("我的培训"), "mortarboard", ("progress.",)),
-        Entry("oversight.today", _("今天"), "calendar-check"),
-        Entry("hours.my_hours", _("我的学时"), "clock-history", ("hours.",)),
-        Entry("identity.account", _("我的账号"), "person", ("identity.",)),
+        MenuEntry("hours.my_training", _("我的培训"), "mortarboard", ("progress.",)),
+        MenuEntry("oversight.today", _("今天"), "calendar-check"),
+        MenuEntry("hours.my_hours", _("我的学时"), "clock-history", ("hours.",)),
+        MenuEntry("identity.account", _("我的账号"), "person", ("identity.",)),
     ),
 }
 """Of each role; somebody who holds several sees all of theirs, what she works at first."""
 
 
-def pages_of(actor: Actor) -> list[Entry]:
+def pages_of(actor: Actor) -> list[MenuEntry]:
     found = (entry for role, entries in PAGES.items() if actor.is_(role) for entry in entries)
     return list({entry.endpoint: entry for entry in found}.values())
 
@@ -92,7 +92,7 @@ def home_of(actor: Actor) -> str:
     return url_for(pages[0].endpoint if pages else "identity.account")
 
 
-def current(entries: list[Entry], endpoint: str) -> Entry | None:
+def current(entries: list[MenuEntry], endpoint: str) -> MenuEntry | None:
     """The entry whose page this is, else the one it lies under most closely."""
     for entry in entries:
         if entry.endpoint == endpoint:

@@ -1,4 +1,4 @@
-"""What newer Pythons have and 3.8 has not, for the files that travel with a bundle (see `archives.program`).
+"""What newer Pythons have and 3.8 has not, for the files that travel with a bundle (see `evidence.program`).
 
 Offices where a bundle is opened run Pythons as old as 3.8. Under a newer one each name here
 is the standard library's own.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 
 from xueji.kernel import logs
-from xueji.kernel.beside import serve
 from xueji.kernel.context import Context
 from xueji.kernel.events import Announcement
 from xueji.kernel.settings import Settings
+from xueji.kernel.sidecar import serve
 from xueji.kernel.tasks import make_celery
-from xueji.progress.openings import open_here
-from xueji.progress.reporting import Batch, Written, write_here
+from xueji.progress.beat_intake import Batch, Written, write_here
+from xueji.progress.opening_groups import open_here
 from xueji.wiring import connect
 
 

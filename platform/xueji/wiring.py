@@ -26,6 +26,10 @@ from xueji.identity.tasks import compare_soon
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.oversight.queries import hold_objected
+from xueji.proctoring import services as proctoring
+from xueji.proctoring.events import AnswerStored, CheckDecided
+from xueji.proctoring.queries import hold_contested
+from xueji.proctoring.tasks import judge
 from xueji.progress.events import (
     CheckFallsDue,
     CheckMoves,
@@ -37,10 +41,6 @@ from xueji.progress.events import (
     StudyCredited,
 )
 from xueji.progress.services import change_study_days, end_study, who_studies
-from xueji.snapshots import services as snapshots
-from xueji.snapshots.events import AnswerStored, CheckDecided
-from xueji.snapshots.queries import hold_contested
-from xueji.snapshots.tasks import judge
 from xueji.trace.events import LeavesAsked
 from xueji.web.sockets import announce_from_worker
 
@@ -53,25 +53,25 @@ def connect(context: Context) -> None:
     events.subscribe(LessonChanging, guard_lesson)
     events.subscribe(StudyEnds, end_study)
     events.subscribe(EarlierTraining, earlier_training)
-    events.subscribe(StudyEnds, snapshots.study_ends)
+    events.subscribe(StudyEnds, proctoring.study_ends)
     events.subscribe(StudyDaysChange, change_study_days)
     events.subscribe(WhoStudies, who_studies)
     events.subscribe(StudyAsked, study_asked)
-    events.subscribe(OpeningsCome, snapshots.openings_come)
+    events.subscribe(OpeningsCome, proctoring.openings_come)
     events.subscribe(OpeningsCome, openings_come)
     # A check that is over decides what may be made up, and the schedule of checks counts that.
-    events.subscribe(SittingOpens, snapshots.waiting_check_goes_on)
+    events.subscribe(SittingOpens, proctoring.waiting_check_goes_on)
     events.subscribe(SittingOpens, sitting_opens_make_up)
-    events.subscribe(SittingOpens, snapshots.sitting_opens)
+    events.subscribe(SittingOpens, proctoring.sitting_opens)
     events.subscribe(SittingOpens, sitting_opens_line)
-    events.subscribe(CheckMoves, snapshots.check_moves)
-    events.subscribe(MakeUpGrows, snapshots.make_up_grows)
+    events.subscribe(CheckMoves, proctoring.check_moves)
+    events.subscribe(MakeUpGrows, proctoring.make_up_grows)
     events.subscribe(CheckDecided, partial(check_decided, context.database))
     events.subscribe(StudyCredited, study_credited)
     events.subscribe(LedgerShown, ledger_shown)
-    events.subscribe(CheckFallsDue, snapshots.check_falls_due)
-    events.subscribe(ContactDuringCheck, snapshots.contact_during_check)
-    events.subscribe(FaceRouteEnds, snapshots.face_route_ends)
+    events.subscribe(CheckFallsDue, proctoring.check_falls_due)
+    events.subscribe(ContactDuringCheck, proctoring.contact_during_check)
+    events.subscribe(FaceRouteEnds, proctoring.face_route_ends)
     events.subscribe(ReferenceStored, compare_soon)
     events.subscribe(ReferenceChanged, partial(reference_changed, context.keyring))
     events.subscribe(FilesJoined, partial(files_joined, context.keyring))

@@ -35,7 +35,7 @@ def test_the_folders_are_those_of_the_repository() -> None:
 
 
 def test_every_file_that_is_named_exists() -> None:
-    """By its path, or by the end of it: `progress/record.py`."""
+    """By its path, or by the end of it: `progress/beat_recording.py`."""
     known = {f"/{name(path)}" for path in files()}
     named = {word for word in re.findall(r"`([\w./-]+)`", PAGE) if word.endswith(_SUFFIXES) and word not in SHAPES}
     named = {word for word in named if not word.startswith("/")}

@@ -13,16 +13,16 @@ from log_page import Row, described_fields, faults, rows
 from scenario import Scenario
 from sqlalchemy import select
 
-from xueji.archives.claims.committed import FIELDS
+from xueji.evidence.claims.committed import FIELDS
 from xueji.hours.rules import bears_on_hours
 from xueji.identity.rules import ProofRoute
+from xueji.proctoring.models import Check
 from xueji.rulebook.vocabulary import Outcome
-from xueji.snapshots.models import Check
-from xueji.trace.models import Leaf, Pending
+from xueji.trace.models import LeafRow, Pending
 from xueji.trace.rules import BY, NAMED_BY, By, Event
 
 XUEJI = PACKAGES[0]
-ACTS_OF = {By.HERSELF: "trainee", By.STAFF: "staff", By.PLATFORM: "platform", By.POWER: "power", By.ANYBODY: "anybody"}
+ACTS_OF = {By.TRAINEE: "trainee", By.STAFF: "staff", By.PLATFORM: "platform", By.POWER: "power", By.ANYBODY: "anybody"}
 CHAINS = {"enrolment", "cohort", "platform", "log", "holders", "any"}
 MAKERS = {"_leaf", "_planned", "_values", "opening_values", "beat_values", "_statement_values"}
 """Functions that give back values of leaves."""
@@ -74,7 +74,7 @@ def test_the_leaves_of_a_class_are_described(scenario: Scenario) -> None:
     scenario.check_out(check_in)
     scenario.attend(one, other)
     with scenario.context.database.reading() as session:
-        written = [json.loads(leaf) for table in (Leaf, Pending) for leaf in session.scalars(select(table.leaf))]
+        written = [json.loads(leaf) for table in (LeafRow, Pending) for leaf in session.scalars(select(table.leaf))]
     assert {leaf["event"] for leaf in written} >= {Event.BEAT, Event.CHECK_APPEAL, Event.CHECKIN_CONFIRM}
     assert set().union(*(faults(leaf["event"], leaf["values"]) for leaf in written)) == set()
 

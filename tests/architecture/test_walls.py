@@ -14,7 +14,7 @@ from architecture.house import HOUSE, PACKAGES, files, name, sources
 from importlinter.cli import lint_imports
 
 from xueji.app import APIS, PAGES
-from xueji.archives.program import VERIFIER_FILES
+from xueji.evidence.program import VERIFIER_FILES
 from xueji.tables import PARTS, modules
 
 LONGEST_SOURCE, LONGEST_TEST = 600, 900
@@ -27,7 +27,7 @@ MUST_BE_IN_IT = (
     "trace/note",
     "trace/canonical",
     "trace/ed25519",
-    "archives/verify",
+    "evidence/verify",
 )
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from media_pipeline.harmless import HarmlessJudge, scripted
 from media_pipeline.judge import FaceJudge, Judge
-from media_pipeline.verdict import EngineDown, Outcome, Prompt, Signal, SignalCode
+from media_pipeline.verdict import EngineDown, FaceOutcome, Prompt, Signal, SignalCode
 
 
 def test_answers_come_in_order_and_then_always_match() -> None:
-    judge = HarmlessJudge.answering([Outcome.MISMATCH, Outcome.NO_FACE])
+    judge = HarmlessJudge.answering([FaceOutcome.MISMATCH, FaceOutcome.NO_FACE])
     outcomes = [judge.judge([b"frame"], references=[]).outcome for _ in range(4)]
-    assert outcomes == [Outcome.MISMATCH, Outcome.NO_FACE, Outcome.MATCH, Outcome.MATCH]
+    assert outcomes == [FaceOutcome.MISMATCH, FaceOutcome.NO_FACE, FaceOutcome.MATCH, FaceOutcome.MATCH]
 
 
 def test_it_remembers_what_it_was_asked() -> None:
@@ -31,7 +31,7 @@ def test_it_remembers_what_it_was_asked() -> None:
 
 
 def test_a_script_may_hold_any_verdict() -> None:
-    told = scripted(Outcome.UNCLEAR, 612_000, signals=(Signal(SignalCode.REPLAY, 0),))
+    told = scripted(FaceOutcome.UNCLEAR, 612_000, signals=(Signal(SignalCode.REPLAY, 0),))
     assert HarmlessJudge([told]).judge([b"x"], references=[]).has(SignalCode.REPLAY)
     assert told.score_micro == 612_000
 

@@ -16,7 +16,7 @@ from media_pipeline.engine import Engine
 from media_pipeline.frames import Pixels, decode
 from media_pipeline.judge import FaceJudge
 from media_pipeline.strips import NoStrip, cut, lay
-from media_pipeline.verdict import Outcome, PictureHash, Prompt, SignalCode, Strip, Verdict
+from media_pipeline.verdict import FaceOutcome, PictureHash, Prompt, SignalCode, Strip, Verdict
 
 PAIRS = [(Prompt.TURN_LEFT, Prompt.BLINK), (Prompt.OPEN_MOUTH, Prompt.TURN_RIGHT)]
 Ask = Callable[..., Verdict]
@@ -51,21 +51,21 @@ def test_whoever_follows_is_believed(
     ask: Ask, lively: dict[tuple[Prompt, ...], Answer], prompts: tuple[Prompt, ...]
 ) -> None:
     verdict = ask(lively[prompts], prompts)
-    assert verdict.outcome is Outcome.MATCH, verdict.signals
+    assert verdict.outcome is FaceOutcome.MATCH, verdict.signals
 
 
 def test_three_seconds_for_a_movement_and_ten_pictures_a_second_are_enough(ask: Ask, person: Puppet) -> None:
     for number, prompts in enumerate(PAIRS, 3):
         slow = answer(Living(person, growth_s=2.8, seed=number), prompts, rate=10, seed=number)
         verdict = ask(slow, prompts)
-        assert verdict.outcome is Outcome.MATCH, verdict.signals
+        assert verdict.outcome is FaceOutcome.MATCH, verdict.signals
 
 
 def test_a_mouth_need_not_open_wide(ask: Ask, person: Puppet) -> None:
     for seed in range(3):
         prompts = (Prompt.OPEN_MOUTH,)
         verdict = ask(answer(Living(person, far=0.5, seed=seed), prompts, seed=seed), prompts)
-        assert verdict.outcome is Outcome.MATCH, verdict.signals
+        assert verdict.outcome is FaceOutcome.MATCH, verdict.signals
 
 
 def test_another_movement_than_the_one_asked_for_is_no_answer(
@@ -74,14 +74,14 @@ def test_another_movement_than_the_one_asked_for_is_no_answer(
     made = lively[PAIRS[0]]
     for asked in (PAIRS[0][::-1], PAIRS[1], (Prompt.TURN_RIGHT, Prompt.OPEN_MOUTH)):
         verdict = ask(made, asked)
-        assert verdict.outcome is Outcome.UNCLEAR
+        assert verdict.outcome is FaceOutcome.UNCLEAR
         assert SignalCode.PROMPT_UNANSWERED in codes(verdict)
 
 
 @pytest.mark.parametrize("prompt", [Prompt.BLINK, Prompt.OPEN_MOUTH])
 def test_whoever_turns_away_as_well_answers_no_other_prompt(ask: Ask, person: Puppet, prompt: Prompt) -> None:
     """Else one film in which she does everything at once would answer most checks."""
-    for turn, outcome in ((0.0, Outcome.MATCH), (26.0, Outcome.UNCLEAR)):
+    for turn, outcome in ((0.0, FaceOutcome.MATCH), (26.0, FaceOutcome.UNCLEAR)):
         verdict = ask(answer(at_once(Living(person, seed=3), turn), (prompt,), seed=3), (prompt,))
         assert verdict.outcome is outcome, (turn, verdict.signals)
 
@@ -90,7 +90,7 @@ class TestPrints:
     def test_a_print_that_is_carried_about_answers_nothing(self, ask: Ask, person: Puppet) -> None:
         for number, prompts in enumerate(PAIRS):
             verdict = ask(answer(Printed(person.picture, {}, seed=number), prompts, seed=number), prompts)
-            assert verdict.outcome is Outcome.UNCLEAR
+            assert verdict.outcome is FaceOutcome.UNCLEAR
             assert {SignalCode.PROMPT_UNANSWERED, SignalCode.ONE_PICTURE} <= codes(verdict)
 
     @pytest.mark.parametrize("growth_s", [0.0, 0.6])
@@ -100,7 +100,7 @@ class TestPrints:
     ) -> None:
         acts = bent(person) if growth_s else ends_only(bent(person))
         verdict = ask(answer(Printed(person.picture, acts, growth_s=growth_s), prompts), prompts)
-        assert verdict.outcome is Outcome.UNCLEAR
+        assert verdict.outcome is FaceOutcome.UNCLEAR
         assert SignalCode.ONE_PICTURE in codes(verdict)
 
     def test_a_stack_of_prints_has_no_way_between_them(self, ask: Ask, person: Puppet) -> None:
@@ -112,7 +112,7 @@ class TestPrints:
             return ends[prompt] if prompt is not None and since > 0 else living(time, None, -1.0)
 
         verdict = ask(answer(stack, prompts), prompts)
-        assert verdict.outcome is Outcome.UNCLEAR
+        assert verdict.outcome is FaceOutcome.UNCLEAR
         assert SignalCode.MOVEMENT_BROKEN in codes(verdict)
 
     @pytest.mark.parametrize("growth_s", [0.0, 0.6])
@@ -120,7 +120,7 @@ class TestPrints:
         prompts = (Prompt.BLINK, Prompt.OPEN_MOUTH)
         acts = painted(person) if growth_s else ends_only(painted(person))
         verdict = ask(answer(Printed(person.picture, acts, growth_s=growth_s), prompts), prompts)
-        assert verdict.outcome is Outcome.UNCLEAR
+        assert verdict.outcome is FaceOutcome.UNCLEAR
         assert SignalCode.ONE_PICTURE in codes(verdict)
 
     @pytest.mark.parametrize("seed", range(3))
@@ -129,7 +129,7 @@ class TestPrints:
         prompts = (Prompt.OPEN_MOUTH,)
         film = Filmed(Living(person, seed=seed), painted(person))
         verdict = ask(answer(film, prompts, seed=seed), prompts)
-        assert verdict.outcome is Outcome.UNCLEAR
+        assert verdict.outcome is FaceOutcome.UNCLEAR
         assert codes(verdict) == {SignalCode.PROMPT_UNANSWERED}
 
     def test_a_stranger_who_moves_beside_a_print_of_her_is_another_face(
@@ -142,7 +142,7 @@ class TestPrints:
             return hers(time, None, -1.0) if prompt is None else his(time, prompt, since)
 
         verdict = ask(answer(both, prompts), prompts)
-        assert verdict.outcome is Outcome.UNCLEAR
+        assert verdict.outcome is FaceOutcome.UNCLEAR
         assert SignalCode.FACE_CHANGED in codes(verdict)
 
 
@@ -179,7 +179,7 @@ class TestReplay:
         fresh = answer(Living(person, seed=9), (), seed=9).frames
         again = Answer(fresh, self.changed(first, change))
         verdict = ask(again, prompts, earlier=earlier)
-        assert verdict.outcome is Outcome.UNCLEAR
+        assert verdict.outcome is FaceOutcome.UNCLEAR
         assert SignalCode.REPLAY in codes(verdict)
 
     def test_one_of_its_pictures_is_enough_when_the_bytes_are_the_same(
@@ -196,7 +196,7 @@ class TestReplay:
     ) -> None:
         earlier = ask(lively[PAIRS[0]], PAIRS[0]).pictures
         verdict = ask(answer(Living(person, growth_s=0.9, seed=8), PAIRS[0], seed=8), PAIRS[0], earlier=earlier)
-        assert verdict.outcome is Outcome.MATCH, verdict.signals
+        assert verdict.outcome is FaceOutcome.MATCH, verdict.signals
 
 
 class TestStrips:
@@ -206,7 +206,7 @@ class TestStrips:
         frames, whole = lively[PAIRS[0]].frames, lively[PAIRS[0]].movements
         for data in (b"", b"no picture", frames[0]):
             verdict = ask(Answer(frames, [replace(whole[0], data=data), whole[1]]), PAIRS[0])
-            assert verdict.outcome is Outcome.UNCLEAR
+            assert verdict.outcome is FaceOutcome.UNCLEAR
             assert {"code": "strip_unusable", "value": 0} in [signal.as_values() for signal in verdict.signals]
 
     def test_moments_come_back_in_their_order_lying_or_standing(self) -> None:
@@ -247,9 +247,9 @@ def test_a_poster_behind_her_is_told_from_somebody_there(ask: Ask, person: Puppe
     other = person.stranger()
     for face_pixels in (50, 80):
         poster = ask(behind(lambda _: other, face_pixels), prompts)
-        assert poster.outcome is Outcome.SEVERAL_FACES and SignalCode.PRINTED_FACE in codes(poster)
+        assert poster.outcome is FaceOutcome.SEVERAL_FACES and SignalCode.PRINTED_FACE in codes(poster)
     for seed, calm in ((8, 1.0), (9, 0.3)):
         # `calm`: how fast she sways, against anybody who sits there.
         visitor = Living(replace(person, picture=other), seed=seed)
         there = ask(behind(lambda time, v=visitor, c=calm: v(time * c, None, -9.0), 60), prompts)
-        assert there.outcome is Outcome.SEVERAL_FACES and SignalCode.PRINTED_FACE not in codes(there)
+        assert there.outcome is FaceOutcome.SEVERAL_FACES and SignalCode.PRINTED_FACE not in codes(there)

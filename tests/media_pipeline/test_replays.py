@@ -18,8 +18,8 @@ from bench import replays
 from media_pipeline.descriptors import Descriptor
 from media_pipeline.engine import Engine
 from media_pipeline.judge import judge
-from media_pipeline.verdict import Outcome, Prompt, SignalCode, Verdict
-from xueji.snapshots.rules import draw_prompts
+from media_pipeline.verdict import FaceOutcome, Prompt, SignalCode, Verdict
+from xueji.proctoring.rules import draw_prompts
 
 
 def test_the_chance_of_a_film_is_what_the_rule_leaves_it() -> None:
@@ -46,7 +46,7 @@ def test_a_film_passes_for_its_own_movements_and_no_others_and_once(
     shown = (Prompt.TURN_LEFT, Prompt.BLINK)
     film = answer(Living(person, seed=6), shown, seed=6)
 
-    def ask(prompts: tuple[Prompt, ...], **more: object) -> Outcome:
+    def ask(prompts: tuple[Prompt, ...], **more: object) -> FaceOutcome:
         verdict = judge(
             film.frames,
             references=[reference],
@@ -59,8 +59,8 @@ def test_a_film_passes_for_its_own_movements_and_no_others_and_once(
         return verdict.outcome
 
     seen: list[Verdict] = []
-    passed = [prompts for prompts in permutations(Prompt, 2) if ask(prompts) is Outcome.MATCH]
+    passed = [prompts for prompts in permutations(Prompt, 2) if ask(prompts) is FaceOutcome.MATCH]
     assert passed == [shown]
     # What was shown for another question is known when its own comes.
-    assert ask(shown, earlier=seen[1].pictures) is Outcome.UNCLEAR
+    assert ask(shown, earlier=seen[1].pictures) is FaceOutcome.UNCLEAR
     assert seen[-1].has(SignalCode.REPLAY)

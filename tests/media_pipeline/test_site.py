@@ -8,7 +8,7 @@ from faces_for_tests import Puppet, camera_frames, empty_room
 from media_pipeline.curve import draw
 from media_pipeline.engine import Engine
 from media_pipeline.opening import OpenHere
-from media_pipeline.site import LEAST_PEOPLE, Frame, FrameReader, Member, measure
+from media_pipeline.site import LEAST_PEOPLE, Frame, FrameReader, SitePerson, measure
 
 FAR_APART = np.eye(12, 128, dtype=np.float32) * 0.5
 """Faces of twelve people, 0.71 apart."""
@@ -18,11 +18,11 @@ def frame(of: int, light: str = "medium", device: str = "a camera") -> Frame:
     return Frame(FAR_APART[of], {"light": light, "device": device})
 
 
-def person(number: int, *frames: Frame, **traits: str) -> Member:
-    return Member([FAR_APART[number]] * 2, frames or (frame(number),), traits)
+def person(number: int, *frames: Frame, **traits: str) -> SitePerson:
+    return SitePerson([FAR_APART[number]] * 2, frames or (frame(number),), traits)
 
 
-def measured(*people: Member) -> dict[str, object]:
+def measured(*people: SitePerson) -> dict[str, object]:
     return measure(people, engine="e", model="m").report
 
 
@@ -59,7 +59,7 @@ def test_light_and_device_are_of_the_frame() -> None:
 
 
 def test_who_has_nothing_to_compare_is_left_out() -> None:
-    report = measured(person(0), Member([], [frame(1)]), Member([FAR_APART[2]], []))
+    report = measured(person(0), SitePerson([], [frame(1)]), SitePerson([FAR_APART[2]], []))
     assert report["people"] == 1 and report["far"] is None
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trace_stories import HOUR, MINUTE, NINE, PLAN
 
 from media_pipeline.verdict import Prompt
-from xueji.snapshots.rules import (
+from xueji.proctoring.rules import (
     BLAMES_NOBODY,
     CAMERA_QUESTION_MS,
     MOST_ASKED_AFTER_LOSS,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from xueji.rulebook.reviewing import Case, Decision, Office, Word, appeal, speak
-from xueji.rulebook.vocabulary import CheckKind, Outcome, ReviewOutcome
-from xueji.snapshots.rules import (
+from xueji.proctoring.rules import (
     CheckState,
     IllegalMove,
     NotContested,
@@ -15,6 +13,8 @@ from xueji.snapshots.rules import (
     may_be_reviewed,
     move,
 )
+from xueji.rulebook.reviewing import Case, Decision, Office, Word, appeal, speak
+from xueji.rulebook.vocabulary import CheckKind, Outcome, ReviewOutcome
 
 ACCEPT, REJECT = ReviewOutcome.ACCEPT, ReviewOutcome.REJECT
 NOTHING_SAID = Case()

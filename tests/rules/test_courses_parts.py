@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from courses.parts import parts_of
+from courses.film_parts import parts_of
 
 
 def playlist(*seconds: float) -> str:

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from trace_stories import CLOSES, HOUR, MINUTE, NINE, OPENS, PLAN, Story, Study, refused_for
 
 from xueji.progress.rules import (
-    Beat,
     BeatBackwards,
     BeatNotWhole,
     BeatOutOfRange,
     BeatStateUnknown,
     BeatTooLong,
     InvalidBeat,
-    Lease,
     LeaseAnswer,
+    LeaseState,
+    PlayedSpan,
     SittingState,
     SittingTerms,
     asks_presence,
@@ -40,7 +40,9 @@ def sitting(**values: object) -> SittingState:
     return SittingState(**start)  # type: ignore[arg-type]
 
 
-def one(state: SittingState, beat: Beat, after_ms: int) -> tuple[list[tuple[int, int]], dict[str, int], SittingState]:
+def one(
+    state: SittingState, beat: PlayedSpan, after_ms: int
+) -> tuple[list[tuple[int, int]], dict[str, int], SittingState]:
     results, state = credit(state, [beat], NINE + after_ms)
     return list(results[0].credited), refused_for(results), state
 
@@ -162,28 +164,28 @@ EXAMPLES = {
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES.keys())
 def test_what_one_beat_earns(example: tuple) -> None:
     state, (first, last), more, after_ms, credited, refused = example
-    found_credited, found_refused, _ = one(sitting(**state), Beat(1, "b", first, last, **more), after_ms)
+    found_credited, found_refused, _ = one(sitting(**state), PlayedSpan(1, "b", first, last, **more), after_ms)
     assert (found_credited, found_refused) == (credited, refused)
 
 
 def test_nothing_counts_before_the_first_day_or_after_the_last() -> None:
     early = sitting(used_until_ms=OPENS - MINUTE)
-    results, _ = credit(early, [Beat(1, "b", 0, 10_000)], OPENS + 4_000)
+    results, _ = credit(early, [PlayedSpan(1, "b", 0, 10_000)], OPENS + 4_000)
     assert refused_for(results) == {"outside_dates": 6_000}
     assert results[0].server == (OPENS, OPENS + 4_000)
 
     late = sitting(used_until_ms=CLOSES - 3_000)
-    results, _ = credit(late, [Beat(1, "b", 0, 10_000)], CLOSES + 7_000)
+    results, _ = credit(late, [PlayedSpan(1, "b", 0, 10_000)], CLOSES + 7_000)
     assert refused_for(results) == {"outside_dates": 7_000}
     assert results[0].server == (CLOSES - 3_000, CLOSES)
 
-    results, _ = credit(sitting(used_until_ms=CLOSES), [Beat(1, "b", 0, 10_000)], CLOSES + 10_000)
+    results, _ = credit(sitting(used_until_ms=CLOSES), [PlayedSpan(1, "b", 0, 10_000)], CLOSES + 10_000)
     assert refused_for(results) == {"outside_dates": 10_000}
 
 
 def test_a_sitting_without_the_lease_earns_nothing() -> None:
     results, state = credit(
-        sitting(), [Beat(1, "b", 0, 10_000), Beat(2, "c", 5, 5, "paused")], NINE + 10_000, lease_held=False
+        sitting(), [PlayedSpan(1, "b", 0, 10_000), PlayedSpan(2, "c", 5, 5, "paused")], NINE + 10_000, lease_held=False
     )
     assert refused_for(results) == {"lease_lost": 10_000}
     assert state == sitting()
@@ -191,12 +193,12 @@ def test_a_sitting_without_the_lease_earns_nothing() -> None:
 
 def test_practical_lessons_never_earn_online() -> None:
     practical = sitting(terms=replace(TERMS, part="practical"))
-    results, _ = credit(practical, [Beat(1, "b", 0, 10_000)], NINE + 10_000)
+    results, _ = credit(practical, [PlayedSpan(1, "b", 0, 10_000)], NINE + 10_000)
     assert refused_for(results) == {"practical_online": 10_000}
 
 
 def test_a_batch_that_follows_on_is_refused_for_the_clock_and_not_as_a_jump() -> None:
-    beats = [Beat(i, str(i), i * 10_000, (i + 1) * 10_000) for i in range(36)]
+    beats = [PlayedSpan(i, str(i), i * 10_000, (i + 1) * 10_000) for i in range(36)]
     results, state = credit(sitting(), beats, NINE + 6 * MINUTE)
     assert refused_for(results) == {"too_late": MINUTE}
     assert state.furthest_ms == 5 * MINUTE
@@ -204,24 +206,24 @@ def test_a_batch_that_follows_on_is_refused_for_the_clock_and_not_as_a_jump() ->
 
 
 def test_what_the_clock_refused_can_be_watched_again() -> None:
-    _, _, state = one(sitting(), Beat(1, "b", 0, 10_000), 4_000)
+    _, _, state = one(sitting(), PlayedSpan(1, "b", 0, 10_000), 4_000)
     assert state.furthest_ms == 4_000
-    credited, refused, _ = one(state, Beat(2, "c", 4_000, 10_000), 10_000)
+    credited, refused, _ = one(state, PlayedSpan(2, "c", 4_000, 10_000), 10_000)
     assert (credited, refused) == ([(4_000, 10_000)], {})
 
 
 def test_made_up_media_earns_once() -> None:
     state = sitting(furthest_ms=60_000, make_up=((0, 10_000),))
-    credited, _, state = one(state, Beat(1, "b", 0, 10_000), 10_000)
+    credited, _, state = one(state, PlayedSpan(1, "b", 0, 10_000), 10_000)
     assert credited == [(0, 10_000)]
     assert state.make_up == ()
-    _, refused, _ = one(state, Beat(2, "c", 0, 10_000), 20_000)
+    _, refused, _ = one(state, PlayedSpan(2, "c", 0, 10_000), 20_000)
     assert refused == {"already_counted": 10_000}
 
 
 def test_several_pieces_of_one_beat_share_one_server_interval() -> None:
     state = sitting(furthest_ms=8_000, make_up=((0, 2_000), (4_000, 5_000)))
-    results, _ = credit(state, [Beat(1, "b", 0, 10_000)], NINE + 10_000)
+    results, _ = credit(state, [PlayedSpan(1, "b", 0, 10_000)], NINE + 10_000)
     assert results[0].credited == ((0, 2_000), (4_000, 5_000), (8_000, 10_000))
     begins, ends = results[0].server or (0, 0)
     assert ends - begins == 5_000
@@ -242,7 +244,7 @@ MIDNIGHT = day_begins_ms(day_of(NINE) + 1)
 )
 def test_a_beat_across_midnight(used_before: int, credited_ms: int, used_after: int, day: int) -> None:
     state = sitting(used_until_ms=MIDNIGHT - 10_000, day=day_of(NINE), day_used_ms=used_before)
-    results, after = credit(state, [Beat(1, "b", 0, 20_000)], MIDNIGHT + 10_000)
+    results, after = credit(state, [PlayedSpan(1, "b", 0, 20_000)], MIDNIGHT + 10_000)
     assert results[0].credited_ms == credited_ms
     assert (after.day - day_of(NINE), after.day_used_ms) == (day, used_after)
     assert sum(refused_for(results).values()) == 20_000 - credited_ms
@@ -308,10 +310,10 @@ def test_seeking_to_the_end_earns_nothing() -> None:
 
 
 def test_two_devices_never_earn_at_once() -> None:
-    lease = Lease("desk", NINE, PLAN.lease_ms)
+    lease = LeaseState("desk", NINE, PLAN.lease_ms)
     assert may_take(lease, "phone", NINE + 10_000) is LeaseAnswer.HELD
     assert may_take(lease, "phone", NINE + 10_000, continue_here=True) is LeaseAnswer.TAKEN
-    results, _ = credit(sitting(), [Beat(1, "b", 0, 10_000)], NINE + 10_000, lease_held=False)
+    results, _ = credit(sitting(), [PlayedSpan(1, "b", 0, 10_000)], NINE + 10_000, lease_held=False)
     assert refused_for(results) == {"lease_lost": 10_000}
 
 
@@ -357,12 +359,12 @@ def test_ignoring_the_idle_question_earns_nothing_until_it_is_answered() -> None
     asked = presence_asked(replace(state, used_until_ms=NINE + PLAN.idle_ms), NINE + PLAN.idle_ms)
     assert not asks_presence(asked, NINE + HOUR)
     overdue = NINE + PLAN.idle_ms + PLAN.idle_answer_ms
-    results, asked = credit(replace(asked, used_until_ms=overdue), [Beat(1, "b", 0, 10_000)], overdue + 10_000)
+    results, asked = credit(replace(asked, used_until_ms=overdue), [PlayedSpan(1, "b", 0, 10_000)], overdue + 10_000)
     assert refused_for(results) == {"idle": 10_000}
     seen = person_seen(asked, overdue + MINUTE)
-    results, _ = credit(seen, [Beat(2, "c", 0, 10_000)], overdue + MINUTE)
+    results, _ = credit(seen, [PlayedSpan(2, "c", 0, 10_000)], overdue + MINUTE)
     assert results[0].credited == ()
-    results, _ = credit(seen, [Beat(2, "c", 0, 10_000)], overdue + MINUTE + 10_000)
+    results, _ = credit(seen, [PlayedSpan(2, "c", 0, 10_000)], overdue + MINUTE + 10_000)
     assert results[0].credited == ((0, 10_000),)
 
 
@@ -387,7 +389,7 @@ def test_a_question_answered_in_time_costs_nothing() -> None:
     ],
 )
 def test_who_may_take_the_lease(lease: str | None, after_ms: int, continue_here: bool, answer: LeaseAnswer) -> None:
-    held = None if lease is None else Lease(lease, NINE, PLAN.lease_ms)
+    held = None if lease is None else LeaseState(lease, NINE, PLAN.lease_ms)
     assert may_take(held, "a", NINE + after_ms, continue_here=continue_here) is answer
 
 
@@ -444,20 +446,20 @@ def test_the_run_since_the_last_check_starts_at_the_moment_it_fell_due() -> None
 )
 def test_an_impossible_beat_is_named(values: dict, error: type[InvalidBeat], field: str) -> None:
     with pytest.raises(error) as caught:
-        check_beat(Beat(**{"seq": 1, "beat": "b", "from_ms": 0, "to_ms": 10_000, **values}))
+        check_beat(PlayedSpan(**{"seq": 1, "beat": "b", "from_ms": 0, "to_ms": 10_000, **values}))
     assert caught.value.field == field
 
 
 def test_the_longest_beat_and_a_standing_one_are_fine() -> None:
-    check_beat(Beat(0, "b", 0, HOUR))
-    check_beat(Beat(1, "b", 7, 7, "hidden", 0))
+    check_beat(PlayedSpan(0, "b", 0, HOUR))
+    check_beat(PlayedSpan(1, "b", 7, 7, "hidden", 0))
 
 
 # ---- properties
 
 POSITIONS = st.integers(0, 40 * MINUTE)
 BEATS = st.builds(
-    lambda seq, first, ms, state, rate: Beat(seq, str(seq), first, first + ms, state, rate),
+    lambda seq, first, ms, state, rate: PlayedSpan(seq, str(seq), first, first + ms, state, rate),
     st.integers(0, 1_000),
     POSITIONS,
     st.integers(1, 15 * MINUTE),
@@ -490,8 +492,8 @@ def test_no_sequence_of_reports_beats_the_clock(requests: list, make_up: list, f
         now += gap
         beats = [
             beat
-            if isinstance(beat, Beat)
-            else Beat(0, "x", max(0, state.furthest_ms + beat[0]), max(0, state.furthest_ms + beat[0]) + beat[1])
+            if isinstance(beat, PlayedSpan)
+            else PlayedSpan(0, "x", max(0, state.furthest_ms + beat[0]), max(0, state.furthest_ms + beat[0]) + beat[1])
             for beat in said
         ]
         before = state
@@ -531,7 +533,7 @@ def test_honest_study_in_real_time_always_counts_whole(steps: list[int]) -> None
     state, now = sitting(terms=replace(TERMS, duration_ms=HOUR)), NINE
     for step in steps:
         now += step
-        results, state = credit(state, [Beat(1, "b", state.furthest_ms, state.furthest_ms + step)], now)
+        results, state = credit(state, [PlayedSpan(1, "b", state.furthest_ms, state.furthest_ms + step)], now)
         assert refused_for(results) == {}
     assert state.furthest_ms == sum(steps) == state.study_ms
 
@@ -542,7 +544,7 @@ def test_beats_kept_while_offline_count_as_if_they_had_come_in_time(steps: list[
     if sum(steps) + delay > PLAN.offline_ms:
         steps = steps[:20]
     ends = [sum(steps[: i + 1]) for i in range(len(steps))]
-    beats = [Beat(i, str(i), end - step, end) for i, (step, end) in enumerate(zip(steps, ends, strict=True))]
+    beats = [PlayedSpan(i, str(i), end - step, end) for i, (step, end) in enumerate(zip(steps, ends, strict=True))]
     results, state = credit(sitting(), beats, NINE + ends[-1] + delay)
     assert refused_for(results) == {}
     assert state.furthest_ms == ends[-1]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from proposals_for_tests import BOOK, GANSU, HOUR, TODAY, preset, proposal
 
 from xueji.enrolment import wording
-from xueji.enrolment.rules import Proposal, ProposedLesson, Why, judge
+from xueji.enrolment.rules import Ground, Proposal, ProposedLesson, judge
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.industries import UNKNOWN, industries, members, named_industry, risk
 from xueji.rulebook.plan import LAXER, Laxer
@@ -29,7 +29,7 @@ def online(*durations: int) -> tuple[ProposedLesson, ...]:
     return tuple(ProposedLesson(f"第{n}课", Part.THEORY, ms) for n, ms in enumerate(durations, 1))
 
 
-def refusals(proposed: Proposal, region: str = GANSU) -> list[Why]:
+def refusals(proposed: Proposal, region: str = GANSU) -> list[Ground]:
     return [found.why for found in judge(in_force(region), proposed, TODAY).refusals]
 
 
@@ -42,26 +42,35 @@ def test_exactly_the_share_may_open() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"online_ms": 20 * HOUR + 1, "in_person_ms": 30 * HOUR - 1, "lessons": online(21 * HOUR)}, [Why.OVER_SHARE]),
-        ({"theory_ms": 41 * HOUR}, [Why.PARTS_DO_NOT_ADD_UP]),
-        ({"in_person_ms": 29 * HOUR}, [Why.PLACES_DO_NOT_ADD_UP]),
-        ({"theory_ms": 15 * HOUR, "practical_ms": 35 * HOUR}, [Why.OVER_THEORY]),
-        ({"lessons": online(20 * HOUR - 1)}, [Why.LESSONS_SHORT]),
-        ({"lessons": ()}, [Why.LESSONS_SHORT]),
-        ({"lessons": (*online(20 * HOUR), ProposedLesson("灭火", Part.PRACTICAL, None))}, [Why.PRACTICAL_ONLINE]),
-        ({"lessons": (*online(20 * HOUR), ProposedLesson("急救", Part.THEORY, None))}, [Why.LESSON_WITHOUT_FILM]),
-        ({"online_ms": 0, "in_person_ms": 50 * HOUR}, [Why.LESSONS_WITHOUT_HOURS]),
-        ({"ends_on": TODAY - timedelta(days=1), "starts_on": TODAY - timedelta(days=9)}, [Why.ALREADY_OVER]),
-        ({"ends_on": TODAY, "starts_on": TODAY + timedelta(days=1)}, [Why.ENDS_BEFORE_START]),
-        ({"subject": "welding"}, [Why.SUBJECT_CATEGORY]),
-        ({"subject": "metal_smelting"}, [Why.SUBJECT_INDUSTRY]),
-        ({"training": Training.REVIEW}, [Why.REVIEW_ABOLISHED]),
+        (
+            {"online_ms": 20 * HOUR + 1, "in_person_ms": 30 * HOUR - 1, "lessons": online(21 * HOUR)},
+            [Ground.OVER_SHARE],
+        ),
+        ({"theory_ms": 41 * HOUR}, [Ground.PARTS_DO_NOT_ADD_UP]),
+        ({"in_person_ms": 29 * HOUR}, [Ground.PLACES_DO_NOT_ADD_UP]),
+        ({"theory_ms": 15 * HOUR, "practical_ms": 35 * HOUR}, [Ground.OVER_THEORY]),
+        ({"lessons": online(20 * HOUR - 1)}, [Ground.LESSONS_SHORT]),
+        ({"lessons": ()}, [Ground.LESSONS_SHORT]),
+        (
+            {"lessons": (*online(20 * HOUR), ProposedLesson("灭火", Part.PRACTICAL, None))},
+            [Ground.PRACTICAL_ONLINE],
+        ),
+        (
+            {"lessons": (*online(20 * HOUR), ProposedLesson("急救", Part.THEORY, None))},
+            [Ground.LESSON_WITHOUT_FILM],
+        ),
+        ({"online_ms": 0, "in_person_ms": 50 * HOUR}, [Ground.LESSONS_WITHOUT_HOURS]),
+        ({"ends_on": TODAY - timedelta(days=1), "starts_on": TODAY - timedelta(days=9)}, [Ground.ALREADY_OVER]),
+        ({"ends_on": TODAY, "starts_on": TODAY + timedelta(days=1)}, [Ground.ENDS_BEFORE_START]),
+        ({"subject": "welding"}, [Ground.SUBJECT_CATEGORY]),
+        ({"subject": "metal_smelting"}, [Ground.SUBJECT_INDUSTRY]),
+        ({"training": Training.REVIEW}, [Ground.REVIEW_ABOLISHED]),
         ({"lessons": (*online(20 * HOUR), *online(20 * HOUR))}, []),
-        ({"ends_on": TODAY + timedelta(days=8)}, [Why.TOO_FEW_DAYS]),
-        ({"starts_on": TODAY - timedelta(days=30), "ends_on": TODAY + timedelta(days=1)}, [Why.TOO_FEW_DAYS]),
+        ({"ends_on": TODAY + timedelta(days=8)}, [Ground.TOO_FEW_DAYS]),
+        ({"starts_on": TODAY - timedelta(days=30), "ends_on": TODAY + timedelta(days=1)}, [Ground.TOO_FEW_DAYS]),
     ],
 )
-def test_each_fault_is_named_alone(changes: dict[str, Any], expected: list[Why]) -> None:
+def test_each_fault_is_named_alone(changes: dict[str, Any], expected: list[Ground]) -> None:
     assert refusals(proposal(**changes)) == expected
 
 
@@ -73,8 +82,8 @@ def test_an_all_online_cohort_cannot_open_even_where_the_share_is_not_limited() 
         practical_ms=0,
         in_person_ms=0,
     )
-    assert refusals(everything) == [Why.ALL_ONLINE]
-    assert refusals(everything, BEIJING) == [Why.ALL_ONLINE]
+    assert refusals(everything) == [Ground.ALL_ONLINE]
+    assert refusals(everything, BEIJING) == [Ground.ALL_ONLINE]
 
 
 def test_the_least_hours_of_the_law_are_asked_for() -> None:
@@ -86,7 +95,7 @@ def test_the_least_hours_of_the_law_are_asked_for() -> None:
         lessons=online(18 * HOUR),
     )
     (found,) = judge(in_force(), short, TODAY).refusals
-    assert found.why is Why.TOTAL_SHORT
+    assert found.why is Ground.TOTAL_SHORT
     assert found.figures == {"planned_ms": 47 * HOUR, "needed_ms": 48 * HOUR}
     assert found.ruling is not None
     assert "第九条" in (wording.source(found.ruling) or "")
@@ -102,7 +111,7 @@ def test_a_table_of_the_region_asks_for_theory_and_practice_apart() -> None:
         online_ms=20 * HOUR,
         in_person_ms=88 * HOUR,
     )
-    assert refusals(changchun, "220102") == [Why.PRACTICAL_SHORT]
+    assert refusals(changchun, "220102") == [Ground.PRACTICAL_SHORT]
 
 
 def test_hours_of_a_year_are_said_and_not_refused() -> None:
@@ -117,21 +126,24 @@ def test_hours_of_a_year_are_said_and_not_refused() -> None:
     )
     judgement = judge(in_force(), refresher, TODAY)
     assert judgement.may_open
-    assert [found.why for found in judgement.notices] == [Why.YEARLY_HOURS_SHORT, Why.SHARE_NOT_LIMITED]
+    assert [found.why for found in judgement.notices] == [
+        Ground.YEARLY_HOURS_SHORT,
+        Ground.SHARE_NOT_LIMITED,
+    ]
 
 
 def test_more_lessons_than_hours_are_said() -> None:
     judgement = judge(in_force(), proposal(lessons=online(21 * HOUR)), TODAY)
     assert judgement.may_open
-    assert [found.why for found in judgement.notices] == [Why.LESSONS_LONG]
+    assert [found.why for found in judgement.notices] == [Ground.LESSONS_LONG]
 
 
 def test_a_laxer_plan_is_said_field_by_field() -> None:
     plan = replace(preset(), idle_ms=600_000, frames=1)
     notices = judge(in_force(), proposal(plan=plan), TODAY).notices
     assert {(found.why, found.subject) for found in notices} == {
-        (Why.PLAN_LAXER, "idle_ms"),
-        (Why.PLAN_LAXER, "frames"),
+        (Ground.PLAN_LAXER, "idle_ms"),
+        (Ground.PLAN_LAXER, "frames"),
     }
     without = replace(preset(), confirm_reference=0)
     (notice,) = judge(in_force(), proposal(plan=without), TODAY).notices
@@ -140,7 +152,7 @@ def test_a_laxer_plan_is_said_field_by_field() -> None:
     assert judge(in_force(), proposal(plan=stricter), TODAY).notices == ()
 
 
-def notices(proposed: Proposal, region: str = GANSU) -> list[Why]:
+def notices(proposed: Proposal, region: str = GANSU) -> list[Ground]:
     return [found.why for found in judge(in_force(region), proposed, TODAY).notices]
 
 
@@ -156,28 +168,28 @@ def test_every_field_of_a_plan_has_a_direction_in_which_it_is_laxer() -> None:
         laxer = replace(preset, **{name: chosen})
         assert laxer.laxer_than(preset) == (name,)
         assert preset.laxer_than(laxer) == ()
-        assert (Why.PLAN_LAXER, name) in {
+        assert (Ground.PLAN_LAXER, name) in {
             (found.why, found.subject) for found in judge(in_force(), proposal(plan=laxer), TODAY).notices
         }
 
 
 def test_a_plan_that_leaves_nothing_to_chance_is_refused_and_one_that_leaves_little_is_remarked_on() -> None:
     plan = in_force().proctoring_plan()
-    assert refusals(proposal(plan=replace(plan, checks_min_gap_ms=900_000))) == [Why.NO_CHANCE]
+    assert refusals(proposal(plan=replace(plan, checks_min_gap_ms=900_000))) == [Ground.NO_CHANCE]
     little = judge(in_force(), proposal(plan=replace(plan, checks_min_gap_ms=600_001)), TODAY)
     assert little.may_open
-    assert Why.LITTLE_CHANCE in {found.why for found in little.notices}
-    assert Why.LITTLE_CHANCE not in notices(proposal(plan=replace(plan, checks_min_gap_ms=600_000)))
+    assert Ground.LITTLE_CHANCE in {found.why for found in little.notices}
+    assert Ground.LITTLE_CHANCE not in notices(proposal(plan=replace(plan, checks_min_gap_ms=600_000)))
 
 
 @pytest.mark.parametrize("prompts", [0, 1])
 def test_a_plan_whose_checks_a_picture_passes_is_refused_for_regulated_posts(prompts: int) -> None:
     plan = replace(in_force().proctoring_plan(), prompts=prompts)
-    assert refusals(proposal(plan=plan)) == [Why.TOO_FEW_PROMPTS]
+    assert refusals(proposal(plan=plan)) == [Ground.TOO_FEW_PROMPTS]
     others = proposal(plan=plan, category=Category.OTHER)
-    assert Why.TOO_FEW_PROMPTS not in [found.why for found in judge(in_force(), others, TODAY).refusals]
+    assert Ground.TOO_FEW_PROMPTS not in [found.why for found in judge(in_force(), others, TODAY).refusals]
     in_person = proposal(plan=plan, online_ms=0, in_person_ms=proposal().total_ms, lessons=())
-    assert Why.TOO_FEW_PROMPTS not in [found.why for found in judge(in_force(), in_person, TODAY).refusals]
+    assert Ground.TOO_FEW_PROMPTS not in [found.why for found in judge(in_force(), in_person, TODAY).refusals]
 
 
 def test_whether_an_industry_is_high_risk_is_nobodys_to_tick() -> None:
@@ -190,14 +202,14 @@ def test_whether_an_industry_is_high_risk_is_nobodys_to_tick() -> None:
         **{name: n * HOUR for name, n in hours.items()},
     )
     judgement = judge(in_force(), smelter, TODAY)
-    assert [found.why for found in judgement.refusals] == [Why.IN_PERSON_TOKEN, Why.OVER_SHARE]
+    assert [found.why for found in judgement.refusals] == [Ground.IN_PERSON_TOKEN, Ground.OVER_SHARE]
     assert judgement.risk.high
     assert judgement.risk.figure is not None
     assert judgement.risk.figure.article == "第四十五条"
     assert not judge(in_force(), replace(smelter, industry="crowded_places"), TODAY).risk.high
     unknown = judge(in_force(), replace(smelter, industry=UNKNOWN), TODAY)
     assert unknown.risk.high
-    assert Why.INDUSTRY_UNKNOWN in {found.why for found in unknown.notices}
+    assert Ground.INDUSTRY_UNKNOWN in {found.why for found in unknown.notices}
 
 
 @pytest.mark.parametrize("region", [GANSU, BEIJING, "220102"])
@@ -216,12 +228,12 @@ def test_every_industry_on_any_list_of_the_law_is_high_risk_everywhere(region: s
 def test_where_the_region_has_a_table_the_subject_is_asked_for() -> None:
     changchun = "220102"
     electricians = proposal(category=Category.SPECIAL_OPERATOR, industry="energy_supply")
-    assert refusals(electricians, changchun) == [Why.SUBJECT_MISSING]
+    assert refusals(electricians, changchun) == [Ground.SUBJECT_MISSING]
     assert refusals(electricians, GANSU) == []
     smelter = proposal(category=Category.SAFETY_MANAGER, industry="metal_smelting")
-    assert Why.SUBJECT_MISSING in refusals(smelter, changchun)
+    assert Ground.SUBJECT_MISSING in refusals(smelter, changchun)
     assert refusals(replace(smelter, industry="fireworks"), changchun) == []
-    assert refusals(replace(smelter, industry=UNKNOWN), changchun) == [Why.INDUSTRY_MISSING]
+    assert refusals(replace(smelter, industry=UNKNOWN), changchun) == [Ground.INDUSTRY_MISSING]
     assert named_industry(in_force(changchun), UNKNOWN, "metal_smelting") == "metal_smelting"
     assert named_industry(in_force(changchun), "fireworks", "metal_smelting") == "fireworks"
     assert named_industry(in_force(changchun), UNKNOWN, "welding") == UNKNOWN
@@ -231,7 +243,7 @@ def test_a_refresher_that_is_nearly_all_online_is_refused_like_one_that_is() -> 
     hours = {"total_ms": 48, "theory_ms": 48, "practical_ms": 0, "online_ms": 46, "in_person_ms": 2}
     nearly = proposal(training=Training.REFRESHER, lessons=online(46 * HOUR), **{n: h * HOUR for n, h in hours.items()})
     (found,) = judge(in_force(), nearly, TODAY).refusals
-    assert found.why is Why.IN_PERSON_TOKEN
+    assert found.why is Ground.IN_PERSON_TOKEN
     assert found.figures["needed_ms"] == 48 * HOUR // 10
     assert "第八条" in (wording.source(found.ruling) or "")
     exact = replace(nearly, online_ms=48 * HOUR * 9 // 10, in_person_ms=48 * HOUR // 10)
@@ -245,7 +257,7 @@ def test_one_film_is_shown_once_whatever_its_lessons_are_called() -> None:
         ProposedLesson("通风（二）", Part.THEORY, 10 * HOUR, "a" * 64),
     )
     (found,) = judge(in_force(), proposal(lessons=twice), TODAY).refusals
-    assert (found.why, found.subject) == (Why.SAME_FILM, "通风 / 通风（二）")
+    assert (found.why, found.subject) == (Ground.SAME_FILM, "通风 / 通风（二）")
     assert refusals(proposal(lessons=twice[:2])) == []
 
 
@@ -253,7 +265,7 @@ def test_one_film_is_shown_once_whatever_its_lessons_are_called() -> None:
 def test_less_than_seven_days_of_notice_is_remarked_on(days: int, short: bool) -> None:
     soon = proposal(starts_on=TODAY + timedelta(days=days))
     assert judge(in_force(), soon, TODAY).may_open
-    assert (Why.SHORT_NOTICE in notices(soon)) is short
+    assert (Ground.SHORT_NOTICE in notices(soon)) is short
 
 
 def test_reviews_ended_with_may_2026() -> None:
@@ -261,7 +273,7 @@ def test_reviews_ended_with_may_2026() -> None:
     last = proposal(training=Training.REVIEW, starts_on=before, ends_on=before + timedelta(days=20))
     assert judge(BOOK.in_force(GANSU, before), last, before).may_open
     (found,) = judge(BOOK.in_force(GANSU, date(2026, 6, 1)), last, before).refusals
-    assert found.why is Why.REVIEW_ABOLISHED
+    assert found.why is Ground.REVIEW_ABOLISHED
     assert "第19号" in (wording.source(found.ruling) or "")
 
 
@@ -272,7 +284,7 @@ def test_another_class_hour_is_the_rulebooks_to_set() -> None:
     judgement = judge(law, short, TODAY)
     assert judgement.class_hour_ms == 3_000_000
     (found,) = judgement.refusals
-    assert found.why is Why.TOTAL_SHORT
+    assert found.why is Ground.TOTAL_SHORT
     assert "48 学时" in wording.finding(found, judgement.class_hour_ms) or "48 class hours" in wording.finding(
         found, judgement.class_hour_ms
     )
@@ -280,7 +292,7 @@ def test_another_class_hour_is_the_rulebooks_to_set() -> None:
 
 def test_an_empty_form_is_refused_once_for_its_hours() -> None:
     empty = proposal(total_ms=0, theory_ms=0, practical_ms=0, online_ms=0, in_person_ms=0, lessons=())
-    assert refusals(empty)[0] is Why.NO_HOURS
+    assert refusals(empty)[0] is Ground.NO_HOURS
 
 
 @given(
@@ -305,4 +317,4 @@ def test_what_opens_keeps_the_share_exactly(total: int, theory_share: int, onlin
 
 
 def test_every_finding_has_words() -> None:
-    assert set(wording._FINDING) | {Why.SHARE_NOT_LIMITED} == set(Why)
+    assert set(wording._FINDING) | {Ground.SHARE_NOT_LIMITED} == set(Ground)

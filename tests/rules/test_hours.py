@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from trace_stories import BOOK, CLOSES, HOUR, LAST_DAY, MINUTE, NINE, PLAN, SETTLED, Story, Study
 
 from xueji.hours.rules import (
+    CheckStanding,
     FlagCode,
-    Standing,
     Statement,
     WrongRulebook,
     assess,
@@ -594,7 +594,7 @@ def test_watching_the_missed_part_again_in_a_new_sitting_makes_it_count() -> Non
 
 # ---- properties
 
-GOOD, FAILED, REJECTED = Standing.GOOD, Standing.FAILED, Standing.REJECTED
+GOOD, FAILED, REJECTED = CheckStanding.GOOD, CheckStanding.FAILED, CheckStanding.REJECTED
 STUDY = st.lists(
     st.tuples(
         st.integers(0, 600_000),
@@ -751,7 +751,7 @@ def test_a_statement_of_anything_survives_json(study: list[Any]) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from([GOOD, FAILED, REJECTED])), max_size=6), st.integers(0, 9))
 def test_the_worth_of_an_instant_follows_from_its_two_nearest_checks(
-    decided: list[tuple[int, Standing]], instant: int
+    decided: list[tuple[int, CheckStanding]], instant: int
 ) -> None:
     """Against the rule said plainly: look left, look right, the worse decides; nothing to the right is provisional."""
     checks = [DecidedCheck(n, str(n), "scheduled", at, "", standing) for n, (at, standing) in enumerate(decided)]

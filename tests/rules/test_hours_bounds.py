@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 from trace_stories import DAY_MS, HOUR, MINUTE, NINE, OPENS, PLAN, Story
 
-from xueji.hours.rules import Attendance, Clearance, Flag, FlagCode, MalformedLeaf, evidence
+from xueji.hours.rules import AttendanceFacts, Clearance, Flag, FlagCode, MalformedLeaf, evidence
 from xueji.hours.rules.impossible import (
+    AttendanceElsewhere,
     DailyRoom,
     DaySums,
-    Elsewhere,
     Suspicions,
     look_at_days,
     look_at_sessions,
     sort_out,
 )
-from xueji.hours.rules.records import DecidedCheck, Presence, Standing
+from xueji.hours.rules.records import CheckStanding, ConfirmedPresence, DecidedCheck
 from xueji.hours.rules.statement import AttendanceLine, Cleared
 from xueji.hours.rules.worth import Status, ahead, held_spans, unseen
 from xueji.rulebook.shanghai import date_of, day_of
@@ -135,12 +135,12 @@ def test_each_look_of_staff_is_a_good_check_and_vouches_until_the_next() -> None
     found = evidence(told.leaves)
     round_ms = PLAN.round_ms
     assert found.presences == (
-        Presence("here", NINE, NINE + 2 * round_ms),
-        Presence("here", NINE + 2 * round_ms + 1, until),
+        ConfirmedPresence("here", NINE, NINE + 2 * round_ms),
+        ConfirmedPresence("here", NINE + 2 * round_ms + 1, until),
     )
     looks = [NINE, NINE + round_ms, NINE + 2 * round_ms + 1]
     assert [each.at_ms for each in found.checks] == looks
-    assert found.checks[0] == DecidedCheck(4, "here", "supervised", NINE, "match", Standing.GOOD)
+    assert found.checks[0] == DecidedCheck(4, "here", "supervised", NINE, "match", CheckStanding.GOOD)
 
 
 # ---- impossible sums
@@ -161,8 +161,8 @@ def test_a_clearance_covers_the_sum_as_it_stood_then(ms: int, ids: tuple[str, ..
     assert cleared == (() if stands else (Cleared("clock_back", ids, ms, 9, "regulator"),))
 
 
-def room(name: str, first: int, last: int, n: int = 1) -> Attendance:
-    return Attendance(n, name, "practical", first, last, first, last)
+def room(name: str, first: int, last: int, n: int = 1) -> AttendanceFacts:
+    return AttendanceFacts(n, name, "practical", first, last, first, last)
 
 
 @pytest.mark.parametrize(("online_ms", "over_ms"), [(19 * HOUR, 0), (19 * HOUR + 1, 1)])
@@ -188,7 +188,7 @@ def test_only_the_rooms_that_overlap_are_named() -> None:
 
 
 def test_rooms_that_were_over_before_take_nothing() -> None:
-    elsewhere = Elsewhere([room(name, at, at + 5) for name, at in (("a", 0), ("b", 5), ("c", 10), ("d", 40))])
+    elsewhere = AttendanceElsewhere([room(name, at, at + 5) for name, at in (("a", 0), ("b", 5), ("c", 10), ("d", 40))])
     assert elsewhere.free(9, 20, 45) == [(20, 40)]
     assert elsewhere.free(9, 45, 50) == [(45, 50)]
 

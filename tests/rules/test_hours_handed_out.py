@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from trace_stories import HOUR, MINUTE, NINE, PLAN, Story
 
-from xueji.hours.rules import Explanation, MalformedLeaf, Segment, Statement, evidence, explain
+from xueji.hours.rules import CreditedSegment, Explanation, MalformedLeaf, Statement, evidence, explain
 
 ASKS = replace(PLAN, film_handed_out=1)
 
@@ -43,9 +43,9 @@ def test_what_was_not_handed_out_is_held_with_its_server_time_and_each_report_of
     watched(told, 6, 7)
     found = evidence(told.leaves)
     assert found.unplayed == (
-        Segment(2, "a", "lesson", 2 * MINUTE, 4 * MINUTE, NINE + 2 * MINUTE),
-        Segment(2, "a", "lesson", 5 * MINUTE, 6 * MINUTE, NINE + 5 * MINUTE),
-        Segment(3, "a", "lesson", 6 * MINUTE, 7 * MINUTE, NINE + 6 * MINUTE),
+        CreditedSegment(2, "a", "lesson", 2 * MINUTE, 4 * MINUTE, NINE + 2 * MINUTE),
+        CreditedSegment(2, "a", "lesson", 5 * MINUTE, 6 * MINUTE, NINE + 5 * MINUTE),
+        CreditedSegment(3, "a", "lesson", 6 * MINUTE, 7 * MINUTE, NINE + 6 * MINUTE),
     )  # fmt: skip
     assert found.marks == {"not_handed_out": 2}
     assert confirmed(told) == (3, 4, 4)

@@ -7,16 +7,16 @@ import pytest
 from trace_stories import BOOK, HOUR, LAST_DAY, MINUTE, NINE, SETTLED, Story
 
 from xueji.hours.rules import (
+    CreditedSegment,
     MalformedLeaf,
     MalformedTrace,
     Refusal,
-    Segment,
     Statement,
     assess,
     bears_on_hours,
     evidence,
 )
-from xueji.hours.rules.records import Reading
+from xueji.hours.rules.records import LegalBasis
 
 
 def test_unknown_events_are_passed_over() -> None:
@@ -229,12 +229,12 @@ def test_what_an_amendment_does_not_name_stays_as_it_was(terms: dict[str, Any], 
     found = evidence(amended(terms).leaves).enrolment
     assert (found.industry, found.subject, found.high_risk) == reading
     assert found.ends == LAST_DAY
-    assert found.readings == (Reading(*reading), Reading(OTHER, "welding", False))
+    assert found.readings == (LegalBasis(*reading), LegalBasis(OTHER, "welding", False))
 
 
 def test_every_reading_is_remembered_the_latest_first_and_one_that_is_none_is_not() -> None:
     found = evidence(amended({"industry": HIGH_RISK}, {"subject": "electrician"}, {"ends": "2026-12-01"}).leaves)
-    assert found.enrolment.earlier == (Reading(HIGH_RISK, "welding", False), Reading(OTHER, "welding", False))
+    assert found.enrolment.earlier == (LegalBasis(HIGH_RISK, "welding", False), LegalBasis(OTHER, "welding", False))
     assert found.enrolment.ends == date(2026, 12, 1)
     same = evidence(amended({"ends": LAST_DAY.isoformat(), "industry": OTHER}).leaves).enrolment
     assert (same.earlier, same.ends) == ((), LAST_DAY)
@@ -255,7 +255,7 @@ def test_an_amendment_that_nobody_may_make_is_refused_with_what_is_wrong() -> No
 def test_each_amendment_after_the_settlement_is_marked() -> None:
     found = evidence(amended({"industry": HIGH_RISK}, {"high_risk": True}, at=SETTLED).leaves)
     assert found.marks == {"late_amendment": 2}
-    assert found.enrolment.readings == (Reading(OTHER, "welding", False),)
+    assert found.enrolment.readings == (LegalBasis(OTHER, "welding", False),)
     assert evidence(amended({"industry": HIGH_RISK}, at=SETTLED - 1).leaves).enrolment.industry == HIGH_RISK
 
 
@@ -302,7 +302,7 @@ def test_credit_that_its_server_time_cannot_hold_is_cut_where_it_ends() -> None:
     }
     found = evidence(story.leaves)
     assert found.segments == (
-        Segment(1, "s", "lesson", 100, 200, NINE), Segment(1, "s", "lesson", 300, 400, NINE + 100),
+        CreditedSegment(1, "s", "lesson", 100, 200, NINE), CreditedSegment(1, "s", "lesson", 300, 400, NINE + 100),
     )  # fmt: skip
     assert found.refusals == (
         Refusal(1, "s", "lesson", 400, 450, "impossible"), Refusal(1, "s", "lesson", 500, 510, "impossible"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trace_stories import BOOK, CLOSES, HOUR, MINUTE, PLAN, Story, Study
 
 from xueji.hours.rules import Assessed, ahead, assess_media, evidence
-from xueji.hours.running import OtherFormat, Running, carried_on, line_values
+from xueji.hours.running_line import OtherFormat, RunningLine, carried_on, line_values
 from xueji.rulebook.intervals import length, union
 
 LESSONS = [
@@ -25,7 +25,7 @@ def assessed(story: Story) -> Assessed:
     return assess_media(BOOK, evidence(story.leaves), story.now)
 
 
-def reckoned(story: Story, study: Study) -> Running:
+def reckoned(story: Story, study: Study) -> RunningLine:
     found = evidence(story.leaves)
     statement, media = assessed(story)
     return carried_on(statement, "lesson", media, ahead(found, "face", study.state.used_until_ms))
@@ -96,7 +96,7 @@ def test_after_every_beat_the_line_is_the_statement_s(reports: list[Any], rules:
         story.now += pause
         begins = max(0, study.state.furthest_ms + min(shift, 0) if shift < 20_000 else study.state.furthest_ms + shift)
         results = study.report(study.beat(begins, begins + ms))
-        running = Running.read(running.write())
+        running = RunningLine.read(running.write())
         running.add(results)
         assert _plain(running.as_values()) == line_of(story)
         if outcome == "told":
@@ -159,4 +159,4 @@ def test_the_line_says_where_in_the_film_time_is_held_and_what_a_person_s_word_l
 
 def test_a_line_of_another_release_is_not_read() -> None:
     with pytest.raises(OtherFormat):
-        Running.read("[2400000,60000,60000,2160000,0,0,[],[],{},[],null,null]")
+        RunningLine.read("[2400000,60000,60000,2160000,0,0,[],[],{},[],null,null]")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from trace_stories import MINUTE, SETTLED, Story
 
-from xueji.hours.rules import Standing, evidence
+from xueji.hours.rules import CheckStanding, evidence
 from xueji.hours.rules.records import DecidedCheck
 
-GOOD, FAILED, REJECTED = Standing.GOOD, Standing.FAILED, Standing.REJECTED
+GOOD, FAILED, REJECTED = CheckStanding.GOOD, CheckStanding.FAILED, CheckStanding.REJECTED
 REVIEWS_END = evidence(Story(rules=2).leaves).enrolment.reviews_end_ms
 
 
@@ -40,7 +40,7 @@ def found(story: Story) -> DecidedCheck:
     ],
 )
 def test_in_the_first_edition_the_last_decision_holds_and_a_proposal_decides_nothing(
-    said: list[tuple[str, str]], standing: Standing
+    said: list[tuple[str, str]], standing: CheckStanding
 ) -> None:
     story, check = failed_check(1)
     for event, outcome in said:
@@ -79,7 +79,7 @@ def test_who_spoke_is_the_leaf_s_author_where_it_names_nobody_else() -> None:
     ("office", "standing"), [({"office": "regulator"}, FAILED), ({"office": "institution"}, GOOD), ({}, GOOD)]
 )
 def test_a_regulator_alone_strikes_a_match_and_the_institution_does_not(
-    office: dict[str, str], standing: Standing
+    office: dict[str, str], standing: CheckStanding
 ) -> None:
     story = Story(rules=2)
     check = story.check("match")
@@ -96,7 +96,7 @@ def test_a_regulator_alone_strikes_a_match_and_the_institution_does_not(
     ],
 )
 def test_reviews_have_a_term_since_the_second_edition(
-    rules: int, at_ms: int, standing: Standing, marks: dict[str, int]
+    rules: int, at_ms: int, standing: CheckStanding, marks: dict[str, int]
 ) -> None:
     story, check = failed_check(rules)
     for by in "ab":

@@ -12,8 +12,8 @@ from trace_stories import PLAN
 from xueji.enrolment.rules import photos_end_at
 from xueji.identity.rules import (
     CONFIRMS_AFTER,
-    Account,
     Capacity,
+    ResetSubject,
     born_on,
     is_female,
     is_slip,
@@ -26,8 +26,8 @@ NOON = datetime(2026, 11, 21, 4, tzinfo=UTC)
 LONG_AGO = NOON - timedelta(days=400)
 HERS, OTHER, OFFICE = UUID(int=1), UUID(int=2), UUID(int=3)
 SHE, ASKER, SOMEONE = UUID(int=11), UUID(int=12), UUID(int=13)
-TRAINEE = Account(SHE, False, True, (Capacity(Role.TRAINEE, HERS, "620102", LONG_AGO),))
-COLLEAGUE = Account(SHE, True, True, (Capacity(Role.INSTITUTION, HERS, "620102", LONG_AGO),))
+TRAINEE = ResetSubject(SHE, False, True, (Capacity(Role.TRAINEE, HERS, "620102", LONG_AGO),))
+COLLEAGUE = ResetSubject(SHE, True, True, (Capacity(Role.INSTITUTION, HERS, "620102", LONG_AGO),))
 NUMBER = "620102199001011017"
 
 
@@ -105,7 +105,7 @@ def test_a_name_and_a_number_together_are_no_slip() -> None:
         (COLLEAGUE, actor(Role.ENTERPRISE), False),
     ],
 )
-def test_who_may_ask_that_a_name_is_put_right(of: Account, by: Actor, may: bool) -> None:
+def test_who_may_ask_that_a_name_is_put_right(of: ResetSubject, by: Actor, may: bool) -> None:
     assert may_ask_correction(of, by) is may
 
 
@@ -125,7 +125,9 @@ def test_who_may_ask_that_a_name_is_put_right(of: Account, by: Actor, may: bool)
         (COLLEAGUE, actor(Role.INSTITUTION), False, False),
     ],
 )
-def test_who_may_decide_about_a_slip_and_about_more(of: Account, by: Actor, of_a_slip: bool, of_more: bool) -> None:
+def test_who_may_decide_about_a_slip_and_about_more(
+    of: ResetSubject, by: Actor, of_a_slip: bool, of_more: bool
+) -> None:
     assert may_decide_correction(of, ASKER, by, LONG_AGO, NOON, slip=True) is of_a_slip
     assert may_decide_correction(of, ASKER, by, LONG_AGO, NOON, slip=False) is of_more
 

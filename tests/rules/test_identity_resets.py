@@ -11,10 +11,10 @@ import pytest
 
 from xueji.identity.rules import (
     CONFIRMS_AFTER,
-    Account,
     Capacity,
     File,
     PhotoStanding,
+    ResetSubject,
     may_ask_joining,
     may_ask_reset,
     may_confirm_reset,
@@ -31,10 +31,10 @@ HERS, OTHER, OFFICE = UUID(int=1), UUID(int=2), UUID(int=3)
 SHE, ASKER, SOMEONE = UUID(int=11), UUID(int=12), UUID(int=13)
 
 
-def account(*roles: Role, activated: bool = True, staff: bool | None = None, region: str = "620102") -> Account:
+def account(*roles: Role, activated: bool = True, staff: bool | None = None, region: str = "620102") -> ResetSubject:
     held = roles or (Role.TRAINEE,)
     capacities = tuple(Capacity(role, HERS, region, LONG_AGO) for role in held)
-    return Account(
+    return ResetSubject(
         SHE, any(role is not Role.TRAINEE for role in held) if staff is None else staff, activated, capacities
     )
 
@@ -64,7 +64,7 @@ FORMER = account(Role.TRAINEE, staff=True)
         (account(Role.ADMINISTRATOR), actor(Role.ADMINISTRATOR, who=SHE), False),
     ],
 )
-def test_who_may_ask_for_a_reset(of: Account, by: Actor, *, may: bool) -> None:
+def test_who_may_ask_for_a_reset(of: ResetSubject, by: Actor, *, may: bool) -> None:
     assert may_ask_reset(of, by) is may
 
 
@@ -77,7 +77,7 @@ def test_who_may_ask_for_a_reset(of: Account, by: Actor, *, may: bool) -> None:
         (account(Role.INSTITUTION, activated=True), False),
     ],
 )
-def test_one_person_issues_a_first_code_again_that_a_trainee_has_not_used(of: Account, *, alone: bool) -> None:
+def test_one_person_issues_a_first_code_again_that_a_trainee_has_not_used(of: ResetSubject, *, alone: bool) -> None:
     assert one_person_will_do(of) is alone
 
 
@@ -105,7 +105,7 @@ def test_one_person_issues_a_first_code_again_that_a_trainee_has_not_used(of: Ac
         (REGULATOR, actor(Role.REGULATOR, OFFICE, "610000"), False, False),
     ],
 )
-def test_who_may_be_the_second_person(of: Account, by: Actor, *, alone: bool, may: bool) -> None:
+def test_who_may_be_the_second_person(of: ResetSubject, by: Actor, *, alone: bool, may: bool) -> None:
     assert may_confirm_reset(of, ASKER, by, LONG_AGO, NOON, alone=alone) is may
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xueji.identity import rules
-from xueji.identity.rules import AccountProblem, Capacity, PasswordProblem, Standing, Tries
+from xueji.identity.rules import AccountProblem, ActingRoles, Capacity, PasswordProblem, Tries
 from xueji.kernel.actor import Role
 
 NOON = datetime(2026, 11, 21, 4, tzinfo=UTC)
@@ -229,25 +229,25 @@ def _capacity(role: Role, where: UUID, day: int) -> Capacity:
 
 def test_rights_of_two_organisations_never_add_up() -> None:
     both = [_capacity(Role.ENTERPRISE, A, 1), _capacity(Role.REGULATOR, B, 2)]
-    assert rules.standing(both) == Standing(frozenset({Role.REGULATOR}), B, "620103")
-    assert rules.standing(both, A) == Standing(frozenset({Role.ENTERPRISE}), A, "620102")
+    assert rules.standing(both) == ActingRoles(frozenset({Role.REGULATOR}), B, "620103")
+    assert rules.standing(both, A) == ActingRoles(frozenset({Role.ENTERPRISE}), A, "620102")
 
 
 def test_of_two_given_at_the_same_instant_always_the_same_one_is_taken() -> None:
     both = [_capacity(Role.ENTERPRISE, A, 1), Capacity(Role.ENTERPRISE, B, "620103", datetime(2026, 1, 1, tzinfo=UTC))]
-    assert rules.standing(both) == rules.standing(both[::-1]) == Standing(frozenset({Role.ENTERPRISE}), B, "620103")
+    assert rules.standing(both) == rules.standing(both[::-1]) == ActingRoles(frozenset({Role.ENTERPRISE}), B, "620103")
 
 
 def test_being_a_trainee_is_added_whatever_she_works_for() -> None:
     known = [_capacity(Role.TRAINEE, A, 3), _capacity(Role.INSTITUTION, B, 1)]
     standing = rules.standing(known)
-    assert standing == Standing(frozenset({Role.TRAINEE, Role.INSTITUTION}), B, "620103")
+    assert standing == ActingRoles(frozenset({Role.TRAINEE, Role.INSTITUTION}), B, "620103")
     assert standing.learner
     assert standing.staff
 
 
 def test_nobody_s_member_has_no_rights() -> None:
-    assert rules.standing([]) == Standing(frozenset(), None, None)
+    assert rules.standing([]) == ActingRoles(frozenset(), None, None)
     assert rules.standing([_capacity(Role.TRAINEE, A, 1)], B).organisation_id == A
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from xueji.archives.bundle import Bundle
-from xueji.archives.verify import main, verify
+from xueji.evidence.bundle import Bundle
+from xueji.evidence.verify import main, verify
 from xueji.hours.rules import assess, evidence
 from xueji.rulebook.rules import load
 from xueji.trace import canonical

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from xueji.enrolment.headings import Column, column_of
+from xueji.enrolment.column_headings import Column, column_of
 from xueji.enrolment.people_table import (
     BadLine,
-    Passed,
+    PassedOver,
     People,
     about_people,
     guessed,
@@ -230,28 +230,28 @@ def test_titles_above_the_headings_of_every_sheet_are_passed_over_by_name() -> N
         for who, number in (("张三", A), ("李四", B))
     ]
     assert people([read(each) for each in sheets]).passed == tuple(
-        (who, line, Passed.REMARK) for who in ("张三", "李四") for line in (1, 2)
+        (who, line, PassedOver.REMARK) for who in ("张三", "李四") for line in (1, 2)
     )
 
 
 def test_the_heading_again_is_passed_over_and_half_of_it_is_not() -> None:
     found = listed("姓名|身份证号", f"张三|{A}", "姓名|身份证号", "姓名")
-    assert found.passed == (("", 3, Passed.HEADING_AGAIN),)
+    assert found.passed == (("", 3, PassedOver.HEADING_AGAIN),)
     assert [(line.line, why) for line, why in found.faults] == [(4, BadLine.NO_NUMBER)]
 
 
 @pytest.mark.parametrize(
     ("row", "becomes"),
     [
-        ("合计|1", Passed.REMARK),
-        ("合计王|1234567", Passed.REMARK),
+        ("合计|1", PassedOver.REMARK),
+        ("合计王|1234567", PassedOver.REMARK),
         ("合计王|12345678", "a line"),
-        ("共|12|人", Passed.REMARK),
-        ("||某某", Passed.REMARK),
+        ("共|12|人", PassedOver.REMARK),
+        ("||某某", PassedOver.REMARK),
         ("张三||", BadLine.NO_NUMBER),
         (f"|{A}|", BadLine.NO_NAME),
         (f"李四|{C}|", BadLine.TWICE),
-        (f"王五|{C}|", Passed.SAME_AGAIN),
+        (f"王五|{C}|", PassedOver.SAME_AGAIN),
     ],
 )
 def test_what_is_no_line_about_anybody_and_why(row: str, becomes: object) -> None:

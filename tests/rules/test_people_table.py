@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import ric
 
-from xueji.enrolment.headings import Column, column_of
-from xueji.enrolment.people_table import BadLine, Passed, People, about_people, people, read, slim
+from xueji.enrolment.column_headings import Column, column_of
+from xueji.enrolment.people_table import BadLine, PassedOver, People, about_people, people, read, slim
 from xueji.spreadsheets.rules import Row, Sheet, text_sheet
 
 
@@ -119,9 +119,9 @@ def test_only_the_first_line_of_a_table_is_its_heading_and_no_line_is_dropped_un
         (6, BadLine.NO_NAME),
     ]
     assert [(line, why) for _sheet, line, why in found.passed] == [
-        (5, Passed.HEADING_AGAIN),
-        (7, Passed.REMARK),
-        (8, Passed.REMARK),
+        (5, PassedOver.HEADING_AGAIN),
+        (7, PassedOver.REMARK),
+        (8, PassedOver.REMARK),
     ]
     assert [line.line for line in found.lines] == [2]
 
@@ -136,7 +136,7 @@ def test_one_person_in_eight_lines_is_one_and_one_number_under_two_names_is_name
     dots = "·•・‧．･∙⋅"
     found = listed("\n".join(f"买买提{dot}吐尔逊\t{A}" for dot in dots) + f"\n别人\t{A}")
     assert [line.name for line in found.lines] == ["买买提·吐尔逊"]
-    assert [why for _sheet, _line, why in found.passed] == [Passed.SAME_AGAIN] * 7
+    assert [why for _sheet, _line, why in found.passed] == [PassedOver.SAME_AGAIN] * 7
     assert [why for _line, why in found.faults] == [BadLine.TWICE]
 
 

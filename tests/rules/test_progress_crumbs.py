@@ -8,8 +8,8 @@ from trace_stories import PLAN
 
 from xueji.progress.rules import (
     MOST_MAKE_UP,
-    Beat,
     BeatResult,
+    PlayedSpan,
     SittingState,
     SittingTerms,
     beat_values,
@@ -30,8 +30,8 @@ def state() -> SittingState:
     return SittingState(terms, 40 * MINUTE, NOW, NOW, make_up=((0, 40 * MINUTE),))
 
 
-def beat(seq: int, first: int, last: int) -> Beat:
-    return Beat(seq, f"00000000-0000-0000-0000-{seq:012}", first, last)
+def beat(seq: int, first: int, last: int) -> PlayedSpan:
+    return PlayedSpan(seq, f"00000000-0000-0000-0000-{seq:012}", first, last)
 
 
 def nibbled() -> tuple[SittingState, list[BeatResult]]:

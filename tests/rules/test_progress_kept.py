@@ -7,8 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xueji.progress.handed import MOST_NEW, HandedOut
 from xueji.progress.open_check import OpenCheck, read_open_check, write_open_check
+from xueji.progress.served_media import MOST_NEW, HandedOut
 
 AT = 1_793_000_000_000
 CHECK = OpenCheck(

@@ -13,8 +13,8 @@ from xueji.progress.rules import (
     LATEST_POSITION_MS,
     MOST_AT_ONCE,
     MOST_MAKE_UP,
-    Beat,
     InvalidBeat,
+    PlayedSpan,
     SittingState,
     SittingTerms,
     asks_presence,
@@ -97,7 +97,7 @@ def test_a_lesson_is_complete_when_nothing_is_left_to_earn(
 def test_once_the_days_are_over_only_what_is_to_be_made_up_earns() -> None:
     terms = replace(TERMS, only_make_up=True)
     state = sitting(terms=terms, furthest_ms=10_000, make_up=((2_000, 6_000),))
-    (result,), after = credit(state, [Beat(1, "b", 0, 14_000)], NINE + 14_000)
+    (result,), after = credit(state, [PlayedSpan(1, "b", 0, 14_000)], NINE + 14_000)
     assert result.credited == ((2_000, 6_000),)
     assert [tuple(piece) for piece in result.refused] == [
         (0, 2_000, Reason.ALREADY_COUNTED),
@@ -105,7 +105,7 @@ def test_once_the_days_are_over_only_what_is_to_be_made_up_earns() -> None:
         (10_000, 14_000, Reason.OUTSIDE_DATES),
     ]
     assert after.furthest_ms == 10_000
-    (new,), _after = credit(state, [Beat(2, "c", 10_000, 14_000)], NINE + 14_000)
+    (new,), _after = credit(state, [PlayedSpan(2, "c", 10_000, 14_000)], NINE + 14_000)
     assert [tuple(piece) for piece in new.refused] == [(10_000, 14_000, Reason.OUTSIDE_DATES)]
 
 
@@ -156,7 +156,7 @@ def test_the_time_of_a_question_left_open_too_long_is_spent(after_ms: int, used_
     ],
 )
 def test_a_report_is_refused_with_what_is_wrong_about_it(values: dict[str, Any], said: str | None) -> None:
-    beat = Beat(**{"seq": 1, "beat": "b", "from_ms": 0, "to_ms": 10_000, **values})
+    beat = PlayedSpan(**{"seq": 1, "beat": "b", "from_ms": 0, "to_ms": 10_000, **values})
     if said is None:
         check_beat(beat)
         return
@@ -176,7 +176,7 @@ def test_one_more_report_is_allowed_with_each_second() -> None:
 
 
 def test_each_result_is_of_its_report() -> None:
-    beats = [Beat(7, "a", 0, 4_000), Beat(8, "b", 2_000, 6_000), Beat(9, "c", 6_000, 6_000, "paused")]
+    beats = [PlayedSpan(7, "a", 0, 4_000), PlayedSpan(8, "b", 2_000, 6_000), PlayedSpan(9, "c", 6_000, 6_000, "paused")]
     results, after = credit(sitting(), beats, NINE + 8_000)
     assert [(each.seq, each.beat, each.credited, each.server, each.furthest_ms) for each in results] == [
         (7, "a", ((0, 4_000),), (NINE, NINE + 4_000), 4_000),
@@ -190,7 +190,7 @@ def test_each_result_is_of_its_report() -> None:
 
 
 def test_reports_that_follow_on_share_the_time_one_after_the_other() -> None:
-    beats = [Beat(1, "a", 0, 4_000), Beat(2, "b", 4_000, 6_000), Beat(3, "c", 6_000, 9_000)]
+    beats = [PlayedSpan(1, "a", 0, 4_000), PlayedSpan(2, "b", 4_000, 6_000), PlayedSpan(3, "c", 6_000, 9_000)]
     results, _after = credit(sitting(), beats, NINE + 9_000)
     assert [each.server for each in results] == [
         (NINE, NINE + 4_000), (NINE + 4_000, NINE + 6_000), (NINE + 6_000, NINE + 9_000),
@@ -199,20 +199,20 @@ def test_reports_that_follow_on_share_the_time_one_after_the_other() -> None:
 
 def test_a_request_begins_no_earlier_than_its_media_and_the_slack_are_long() -> None:
     now = NINE + HOUR
-    beats = [Beat(1, "a", 20_000, 30_000), Beat(2, "b", 30_000, 39_000, "paused")]
+    beats = [PlayedSpan(1, "a", 20_000, 30_000), PlayedSpan(2, "b", 30_000, 39_000, "paused")]
     (first, _paused), after = credit(sitting(furthest_ms=20_000), beats, now)
     assert first.server == (now - 10_000 - PLAN.slack_ms, now - PLAN.slack_ms)
     assert after.used_until_ms == now - PLAN.slack_ms
 
 
 def test_where_a_report_lies_wholly_beyond_the_end_nothing_else_is_said() -> None:
-    (result,), _after = credit(sitting(), [Beat(1, "a", 30 * MINUTE, 30 * MINUTE + 6_000)], NINE + 6_000)
+    (result,), _after = credit(sitting(), [PlayedSpan(1, "a", 30 * MINUTE, 30 * MINUTE + 6_000)], NINE + 6_000)
     assert [tuple(piece) for piece in result.refused] == [(30 * MINUTE, 30 * MINUTE + 6_000, Reason.BEYOND_END)]
 
 
 def test_what_ends_at_the_frontier_is_nothing_new() -> None:
     state = sitting(terms=replace(TERMS, only_make_up=True), furthest_ms=10_000)
-    (result,), _after = credit(state, [Beat(1, "a", 4_000, 10_000)], NINE + 6_000)
+    (result,), _after = credit(state, [PlayedSpan(1, "a", 4_000, 10_000)], NINE + 6_000)
     assert [tuple(piece) for piece in result.refused] == [(4_000, 10_000, Reason.ALREADY_COUNTED)]
 
 
@@ -223,7 +223,7 @@ MIDNIGHT = day_begins_ms(day_of(NINE) + 1)
 def test_a_day_ends_with_its_last_millisecond(past_ms: int, day: int, used_ms: int) -> None:
     now = MIDNIGHT + past_ms
     state = sitting(used_until_ms=now - 10_000, day=day_of(NINE), day_used_ms=5)
-    _results, after = credit(state, [Beat(1, "a", 0, 10_000)], now)
+    _results, after = credit(state, [PlayedSpan(1, "a", 0, 10_000)], now)
     assert (after.day, after.day_used_ms) == (day_of(NINE) + day, used_ms)
 
 
@@ -236,16 +236,20 @@ def crumbs(count: int) -> tuple[tuple[int, int], ...]:
 
 def test_as_many_pieces_as_there_may_be_are_not_too_many() -> None:
     state = sitting(furthest_ms=20 * MINUTE, make_up=crumbs(MOST_MAKE_UP - 1))
-    (result,), after = credit(state, [Beat(1, "a", 100, 200)], NINE + 100)
+    (result,), after = credit(state, [PlayedSpan(1, "a", 100, 200)], NINE + 100)
     assert result.credited == ((100, 200),) and len(after.make_up) == MOST_MAKE_UP
-    (result,), again = credit(after, [Beat(2, "b", 300, 400)], NINE + 1_000)
+    (result,), again = credit(after, [PlayedSpan(2, "b", 300, 400)], NINE + 1_000)
     assert [tuple(piece) for piece in result.refused] == [(300, 400, Reason.TOO_MANY_PIECES)]
     assert again.make_up == after.make_up
 
 
 def test_beside_crumbs_that_do_not_count_every_other_bound_holds() -> None:
     state = sitting(furthest_ms=20 * MINUTE, make_up=crumbs(MOST_MAKE_UP))
-    beats = [Beat(1, "a", 400, 600), Beat(2, "b", 100, 200), Beat(3, "c", 20 * MINUTE, 20 * MINUTE + 5_000)]
+    beats = [
+        PlayedSpan(1, "a", 400, 600),
+        PlayedSpan(2, "b", 100, 200),
+        PlayedSpan(3, "c", 20 * MINUTE, 20 * MINUTE + 5_000),
+    ]
     results, _after = credit(state, beats, NINE + 6_000, vouched_until_ms=NINE + 2_000)
     assert [[tuple(piece) for piece in each.refused] for each in results] == [
         [(400, 500, Reason.TOO_MANY_PIECES), (500, 600, Reason.ALREADY_COUNTED)],
@@ -258,14 +262,16 @@ def test_what_credit_does_not_touch_stays() -> None:
     before = sitting(
         next_check=3, question_by_ms=NINE + HOUR, last_interaction_ms=NINE - 5, study_ms=50, since_check_ms=20
     )
-    _results, after = credit(before, [Beat(1, "b", 0, 1_000)], NINE + 1_000)
+    _results, after = credit(before, [PlayedSpan(1, "b", 0, 1_000)], NINE + 1_000)
     assert (after.next_check, after.question_by_ms, after.last_interaction_ms) == (3, NINE + HOUR, NINE - 5)
     assert (after.study_ms, after.since_check_ms, after.terms) == (1_050, 1_020, TERMS)
 
 
 def test_refused_together_each_keeps_its_name_and_its_stretch() -> None:
     state = sitting(furthest_ms=77)
-    results, after = refuse_all(state, [Beat(4, "a", 0, 1), Beat(5, "b", 9, 9, "paused")], Reason.LEASE_LOST)
+    results, after = refuse_all(
+        state, [PlayedSpan(4, "a", 0, 1), PlayedSpan(5, "b", 9, 9, "paused")], Reason.LEASE_LOST
+    )
     assert after is state
     assert [(each.seq, each.beat, each.credited, each.server, each.furthest_ms) for each in results] == [
         (4, "a", (), None, 77), (5, "b", (), None, 77),
@@ -274,7 +280,7 @@ def test_refused_together_each_keeps_its_name_and_its_stretch() -> None:
 
 
 def test_the_leaf_says_all_of_a_report_and_what_it_earned() -> None:
-    beat = Beat(7, "b", 0, 10_000)
+    beat = PlayedSpan(7, "b", 0, 10_000)
     (result,), _after = credit(sitting(), [beat], NINE + 4_000)
     assert beat_values("s", "l", beat, result) == {
         "sitting": "s", "lesson": "l", "seq": 7, "beat": "b", "from_ms": 0, "to_ms": 10_000, "state": "playing",
@@ -282,7 +288,7 @@ def test_the_leaf_says_all_of_a_report_and_what_it_earned() -> None:
         "refused": [{"from_ms": 4_000, "to_ms": 10_000, "reason": "faster_than_clock"}],
         "furthest_ms": 4_000, "server": [NINE, NINE + 4_000],
     }  # fmt: skip
-    still = Beat(8, "c", 5, 5, "hidden", 0)
+    still = PlayedSpan(8, "c", 5, 5, "hidden", 0)
     (result,), _after = credit(sitting(), [still], NINE)
     assert "server" not in beat_values("s", "l", still, result)
 
@@ -307,7 +313,7 @@ def test_study_earns_until_the_window_or_the_question_ends(
 ) -> None:
     state = sitting(question_by_ms=None if question_ms is None else NINE + question_ms)
     (result,), _after = credit(
-        state, [Beat(1, "b", 0, 10_000)], NINE + 10_000,
+        state, [PlayedSpan(1, "b", 0, 10_000)], NINE + 10_000,
         vouched_until_ms=None if vouched_ms is None else NINE + vouched_ms,
     )  # fmt: skip
     found: dict[Reason, int] = {}

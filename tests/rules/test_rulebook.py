@@ -18,13 +18,13 @@ from xueji.rulebook.rules import (
     Conditions,
     Confidence,
     Figure,
+    FigureOrigin,
     InvalidRulebook,
     NoSuchRule,
     NoSuchRulebook,
     Rulebook,
     RulebookError,
     Situation,
-    Why,
     all_online_forbidden,
     load,
     online_cap,
@@ -152,13 +152,15 @@ def test_the_hours_before_renewal_are_an_open_question_without_a_default() -> No
 @pytest.mark.parametrize(
     ("region", "day", "category", "months", "why"),
     [
-        (ELSEWHERE, date(2020, 1, 1), "other", 12, Why.ONLY_ONE),
-        (ELSEWHERE, date(2020, 1, 1), "special_operator", 6, Why.STRICTEST),
-        (JINCHENG, date(2024, 10, 1), "other", 3, Why.STRICTEST),
-        (ELSEWHERE, TODAY, "special_operator", 3, Why.STRICTEST),
+        (ELSEWHERE, date(2020, 1, 1), "other", 12, FigureOrigin.ONLY_ONE),
+        (ELSEWHERE, date(2020, 1, 1), "special_operator", 6, FigureOrigin.STRICTEST),
+        (JINCHENG, date(2024, 10, 1), "other", 3, FigureOrigin.STRICTEST),
+        (ELSEWHERE, TODAY, "special_operator", 3, FigureOrigin.STRICTEST),
     ],
 )
-def test_the_absence_before_a_return_to_post(region: str, day: date, category: str, months: int, why: Why) -> None:
+def test_the_absence_before_a_return_to_post(
+    region: str, day: date, category: str, months: int, why: FigureOrigin
+) -> None:
     ruling = BOOK.in_force(region, day).ruling("absence_before_return", Situation(category, False, "initial"))
     assert (ruling.value, ruling.why) == (months, why)
 
@@ -188,7 +190,7 @@ def figure(name: str, bound: Bound, value: int, region: str = "", confidence: st
     )  # fmt: skip
 
 
-def ruling_among(*figures: Figure) -> tuple[str, Why]:
+def ruling_among(*figures: Figure) -> tuple[str, FigureOrigin]:
     ruling = replace(BOOK, figures=figures).in_force(GANSU, TODAY).ruling("key")
     assert {ruling.figure, *ruling.set_aside} == set(figures)
     return ruling.figure.id, ruling.why
@@ -196,16 +198,16 @@ def ruling_among(*figures: Figure) -> tuple[str, Why]:
 
 def test_the_strictest_wins_in_either_direction() -> None:
     least, most = Bound.AT_LEAST, Bound.AT_MOST
-    assert ruling_among(figure("a", least, 48)) == ("a", Why.ONLY_ONE)
-    assert ruling_among(figure("a", least, 48), figure("b", least, 54, "62")) == ("b", Why.STRICTEST)
-    assert ruling_among(figure("a", least, 54), figure("b", least, 48, "62")) == ("a", Why.STRICTEST)
-    assert ruling_among(figure("a", most, 40), figure("b", most, 50, "62")) == ("a", Why.STRICTEST)
+    assert ruling_among(figure("a", least, 48)) == ("a", FigureOrigin.ONLY_ONE)
+    assert ruling_among(figure("a", least, 48), figure("b", least, 54, "62")) == ("b", FigureOrigin.STRICTEST)
+    assert ruling_among(figure("a", least, 54), figure("b", least, 48, "62")) == ("a", FigureOrigin.STRICTEST)
+    assert ruling_among(figure("a", most, 40), figure("b", most, 50, "62")) == ("a", FigureOrigin.STRICTEST)
 
 
 def test_among_equals_the_nearest_regions_figure_is_named() -> None:
     most, exactly = Bound.AT_MOST, Bound.EXACTLY
-    assert ruling_among(figure("a", most, 40), figure("b", most, 40, "62")) == ("b", Why.MOST_SPECIFIC)
-    assert ruling_among(figure("a", exactly, 45), figure("b", exactly, 40, "6201")) == ("b", Why.MOST_SPECIFIC)
+    assert ruling_among(figure("a", most, 40), figure("b", most, 40, "62")) == ("b", FigureOrigin.MOST_SPECIFIC)
+    assert ruling_among(figure("a", exactly, 45), figure("b", exactly, 40, "6201")) == ("b", FigureOrigin.MOST_SPECIFIC)
     assert ruling_among(figure("a", most, 40, confidence="L"), figure("b", most, 40))[0] == "b"
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xueji.rulebook.seconds import whole_seconds
+from xueji.rulebook.whole_seconds import whole_seconds
 
 
 @pytest.mark.parametrize(

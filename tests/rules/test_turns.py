@@ -7,14 +7,14 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xueji.snapshots.turns import TAKEN_MS, Waiting, whose_turn
+from xueji.proctoring.judging_order import TAKEN_MS, WaitingAnswer, whose_turn
 
 NOW = 1_000_000_000
 HERS, HIS, THEIRS = (UUID(int=number) for number in (1, 2, 3))
 
 
-def waits(number: int, person: UUID, answered: int, taken: int | None = None) -> Waiting:
-    return Waiting(UUID(int=100 + number), person, answered, taken)
+def waits(number: int, person: UUID, answered: int, taken: int | None = None) -> WaitingAnswer:
+    return WaitingAnswer(UUID(int=100 + number), person, answered, taken)
 
 
 def test_who_answered_first_is_first() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from xueji.archives.claims.content import references
-from xueji.archives.claims.reading import Refuted, Unanswered
+from xueji.evidence.claims.content import references
+from xueji.evidence.claims.reading import Refuted, Unanswered
 
 ONE, TWO = "1" * 64, "2" * 64
 STAND = ("reference.stand", {"references": [{"reference": ONE, "model": "m", "confirmed": True}]})

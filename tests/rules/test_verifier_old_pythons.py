@@ -18,10 +18,10 @@ import pytest
 from architecture.house import HOUSE
 from bundles_for_tests import Parts, edited, flip, laid_out, sealed, unpacked
 
-from xueji.archives import bundle as parts
-from xueji.archives.bundle import Bundle
-from xueji.archives.program import ROOT, VERIFIER_FILES, program
-from xueji.archives.verify import verify
+from xueji.evidence import bundle as parts
+from xueji.evidence.bundle import Bundle
+from xueji.evidence.program import ROOT, VERIFIER_FILES, program
+from xueji.evidence.verify import verify
 from xueji.hours.rules import assess, evidence
 from xueji.python38 import day, moment
 from xueji.rulebook.rules import load
@@ -41,8 +41,8 @@ import json, sys
 sys.path.insert(0, sys.argv[1])
 sys.dont_write_bytecode = True
 from pathlib import Path
-from xueji.archives.bundle import Bundle, BundleError
-from xueji.archives.verify import verify
+from xueji.evidence.bundle import Bundle, BundleError
+from xueji.evidence.verify import verify
 found = {}
 for place in sys.argv[2:]:
     try:

@@ -51,7 +51,7 @@ def current(school: School, film_id: UUID) -> Film:
         return session.get_one(Film, film_id)
 
 
-def take(school: School, film_id: UUID) -> films.Taken | None:
+def take(school: School, film_id: UUID) -> films.LeasedFilm | None:
     with school.context.database.writing() as session:
         return films.take_film(session, film_id)
 

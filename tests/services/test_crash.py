@@ -27,8 +27,8 @@ from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
-from xueji.snapshots.models import Attempt, Check, Picture
-from xueji.snapshots.rules import CheckState
+from xueji.proctoring.models import Attempt, Check, Picture
+from xueji.proctoring.rules import CheckState
 from xueji.trace import queries
 from xueji.trace.audit import audit
 

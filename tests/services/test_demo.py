@@ -40,9 +40,9 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
+from xueji.proctoring.models import CheckIn
+from xueji.proctoring.services import check_out
 from xueji.rulebook.vocabulary import Part
-from xueji.snapshots.models import CheckIn
-from xueji.snapshots.services import check_out
 
 SHORT = (("甲", 2), ("乙", 1))
 

@@ -14,17 +14,17 @@ from log_page import faults
 from sqlalchemy import func, select
 
 from xueji import demo, installation
-from xueji.archives import bundle as parts
-from xueji.archives.bundle import Bundle
-from xueji.archives.readme import PLAYED as PLAYED_WORDS
-from xueji.archives.services import build_bundle
-from xueji.archives.verify import FALLS, verify
 from xueji.demo import course
 from xueji.demo.accounts import Accounts
 from xueji.demo.history import is_wanted, plot
 from xueji.demo.history.faces import portrait
 from xueji.demo.history.people import invented_id_number, invented_name
 from xueji.enrolment.models import Cohort, CohortState, Enrolment
+from xueji.evidence import bundle as parts
+from xueji.evidence.bundle import Bundle
+from xueji.evidence.readme import PLAYED as PLAYED_WORDS
+from xueji.evidence.services import build_bundle
+from xueji.evidence.verify import FALLS, verify
 from xueji.hours.models import HoursAccount
 from xueji.hours.queries import statement_of
 from xueji.identity.models import Person
@@ -33,11 +33,11 @@ from xueji.kernel.context import Context
 from xueji.oversight.models import Finding
 from xueji.oversight.rooms import to_settle
 from xueji.oversight.rules import FindingState
+from xueji.proctoring.models import Appeal, Check
 from xueji.rulebook.vocabulary import Outcome
-from xueji.snapshots.models import Appeal, Check
 from xueji.trace import alarms
 from xueji.trace.audit import audit
-from xueji.trace.models import Leaf, Pending
+from xueji.trace.models import LeafRow, Pending
 from xueji.trace.process import run_sequencer
 from xueji.trace.rules import DEMONSTRATION, PLAYED
 
@@ -114,13 +114,13 @@ def _her_evidence_holds(context: Context, enrolment_id: UUID, folder: Path) -> N
 def _undescribed(context: Context) -> set[str]:
     """What leaves say that docs/log-events.md does not name."""
     with context.database.reading() as session:
-        leaves = [json.loads(leaf) for table in (Leaf, Pending) for leaf in session.scalars(select(table.leaf))]
+        leaves = [json.loads(leaf) for table in (LeafRow, Pending) for leaf in session.scalars(select(table.leaf))]
     return {fault for leaf in leaves for fault in faults(leaf["event"], leaf["values"])}
 
 
 def _leaves(context: Context) -> int:
     with context.database.reading() as session:
-        return sum(session.scalar(select(func.count()).select_from(table)) or 0 for table in (Leaf, Pending))
+        return sum(session.scalar(select(func.count()).select_from(table)) or 0 for table in (LeafRow, Pending))
 
 
 def test_an_installation_that_is_no_demonstration_plays_nothing(context: Context) -> None:

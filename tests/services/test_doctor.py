@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from xueji import doctor, installation
-from xueji.doctor import Outcome
+from xueji.doctor import LineStatus
 from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
@@ -32,7 +32,7 @@ def test_a_new_installation_has_no_failing(fresh: Settings) -> None:
     installation.make(fresh)
     installation.make(fresh)
     found = {finding.subject: finding for finding in doctor.examine(fresh)}
-    failing = {name: finding.words for name, finding in found.items() if finding.outcome is Outcome.FAIL}
+    failing = {name: finding.words for name, finding in found.items() if finding.outcome is LineStatus.FAIL}
     failing.pop("front end", None)  # made by `make install`, not by set-up
     assert "checkpoint export" in failing.pop("outside")  # for the operator to arrange
     assert failing == {}
@@ -41,7 +41,7 @@ def test_a_new_installation_has_no_failing(fresh: Settings) -> None:
 
 def test_without_keys_the_rest_is_not_looked_at(fresh: Settings) -> None:
     found = list(doctor.examine(fresh))
-    assert found[-1].subject == "keys" and found[-1].outcome is Outcome.FAIL
+    assert found[-1].subject == "keys" and found[-1].outcome is LineStatus.FAIL
     assert "xueji setup" in found[-1].words
 
 
@@ -50,11 +50,11 @@ def test_what_others_can_read_is_named(context: Context) -> None:
     assert "chmod 700" in doctor.data_folder(context.settings).words
     (context.settings.keys / "master.key").chmod(0o644)
     found = doctor.keys(context.settings)
-    assert found.outcome is Outcome.FAIL and "master.key" in found.words
+    assert found.outcome is LineStatus.FAIL and "master.key" in found.words
 
 
 def test_little_room_is_told_before_there_is_none(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    for room, outcome in ((100 * 1024**3, Outcome.OK), (2 * 1024**3, Outcome.WARN), (1024, Outcome.FAIL)):
+    for room, outcome in ((100 * 1024**3, LineStatus.OK), (2 * 1024**3, LineStatus.WARN), (1024, LineStatus.FAIL)):
         monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _path, room=room: type("Usage", (), {"free": room}))
         assert doctor.disk(settings).outcome is outcome
 
@@ -64,17 +64,17 @@ def test_settings_that_do_not_suit_real_use_are_told(settings: Settings) -> None
     required = replace(settings, staff_second_factor="required")
     assert "secure_cookies" in doctor.names_and_safety(replace(required, public_url="https://study.example")).words
     assert "log_origin" in doctor.names_and_safety(replace(required, log_origin="xueji.example/log")).words
-    assert doctor.names_and_safety(required).outcome is Outcome.OK
+    assert doctor.names_and_safety(required).outcome is LineStatus.OK
 
 
 def test_a_database_older_than_what_was_signed_for_is_found(context: Context) -> None:
     """The likeliest accident: the database comes from a backup, the checkpoint outside it does not."""
     sequencer = Sequencer(context.database, context.settings)
     sequencer.start()
-    assert doctor.fork_guard(context).outcome is Outcome.OK
+    assert doctor.fork_guard(context).outcome is LineStatus.OK
     sequencer._outside.write(sequencer._note(Checkpoint(context.settings.log_origin, 1000, bytes(32)), 1))
     found = doctor.fork_guard(context)
-    assert found.outcome is Outcome.FAIL and "1000 leaves" in found.words
+    assert found.outcome is LineStatus.FAIL and "1000 leaves" in found.words
 
 
 def test_waiting_leaves_are_the_sequencers_fault_only_when_it_runs(context: Context) -> None:
@@ -85,7 +85,7 @@ def test_waiting_leaves_are_the_sequencers_fault_only_when_it_runs(context: Cont
         time.advance(timedelta(hours=1))
         assert "xueji up" in doctor.sequencer(context).words
         with sequencer_lock(context):
-            assert doctor.sequencer(context).outcome is Outcome.FAIL
+            assert doctor.sequencer(context).outcome is LineStatus.FAIL
 
 
 def test_a_lost_checkpoint_outside_is_found(context: Context) -> None:
@@ -95,10 +95,10 @@ def test_a_lost_checkpoint_outside_is_found(context: Context) -> None:
 
 
 def test_a_part_that_cannot_even_be_looked_at_is_a_finding() -> None:
-    def broken() -> doctor.Finding:
+    def broken() -> doctor.Line:
         raise PermissionError("no")
 
-    assert doctor._safely("somewhere", broken).outcome is Outcome.FAIL
+    assert doctor._safely("somewhere", broken).outcome is LineStatus.FAIL
 
 
 def test_a_new_installations_log_gets_a_name_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from xueji.enrolment.errors import (
     TooManyLessons,
 )
 from xueji.enrolment.models import Cohort, CohortState, EnrolmentState
-from xueji.enrolment.rules import Why
+from xueji.enrolment.rules import Ground
 from xueji.enrolment.services import cohorts, trainees
 from xueji.hours.queries import statement_of
 from xueji.hours.rules import evidence
@@ -83,7 +83,12 @@ def test_a_refused_opening_names_every_fault_with_its_article_and_changes_nothin
     with pytest.raises(CohortRefused) as refused:
         open_(school, draft)
     whys = {found.why for found in refused.value.findings}
-    assert whys == {Why.ALL_ONLINE, Why.OVER_SHARE, Why.OVER_THEORY, Why.LESSONS_SHORT}
+    assert whys == {
+        Ground.ALL_ONLINE,
+        Ground.OVER_SHARE,
+        Ground.OVER_THEORY,
+        Ground.LESSONS_SHORT,
+    }
     assert "第八条" in refused.value.extra["refusals"][0]["source"]
     with school.context.database.reading() as session:
         assert session.get_one(Cohort, draft.id).state is CohortState.DRAFT
@@ -157,7 +162,7 @@ def test_the_same_file_uploaded_twice_is_the_same_film(school: School) -> None:
         films[1].sha256 = films[0].sha256
     with pytest.raises(CohortRefused) as refused:
         school.cohort(*lessons)
-    assert [found.why for found in refused.value.findings] == [Why.SAME_FILM]
+    assert [found.why for found in refused.value.findings] == [Ground.SAME_FILM]
 
 
 def test_a_begun_lesson_plays_the_film_it_began_with(school: School) -> None:

@@ -13,14 +13,14 @@ from evidence_for_tests import Case, new_case
 from sqlalchemy import delete, update
 from trace_for_tests import growing_log
 
-from xueji.archives import bundle as parts
 from xueji.enrolment.models import Enrolment
 from xueji.enrolment.services import trainees
 from xueji.enrolment.services.identifying import identify_enrolments
+from xueji.evidence import bundle as parts
 from xueji.kernel.context import Context
 from xueji.trace import queries as trace
 from xueji.trace import rules
-from xueji.trace.models import Opening
+from xueji.trace.models import SealedOpening
 from xueji.trace.rules import ABOUT, STAFF_NAME, STAFF_ORGANISATION
 
 
@@ -44,7 +44,7 @@ def early(context: Context, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no
             patch.setattr(rules, "named", lambda *_: True)
             case = new_case(context, log)
         with context.database.writing() as session:
-            session.execute(delete(Opening).where(Opening.chain == case.chain))
+            session.execute(delete(SealedOpening).where(SealedOpening.chain == case.chain))
         log.settle()
         yield case
 
@@ -85,7 +85,7 @@ def test_the_audit_knows_people_by_their_type_also_where_nothing_else_is_loaded(
     program = (
         "from xueji.kernel.settings import Settings\n"
         "from xueji.kernel.context import Context\n"
-        "from xueji.enrolment.binding import audit_binding\n"
+        "from xueji.enrolment.chain_binding import audit_binding\n"
         "context = Context.open(Settings.load())\n"
         "with context.database.reading() as session:\n"
         "    print(audit_binding(session))\n"

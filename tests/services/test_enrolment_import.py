@@ -17,7 +17,7 @@ from xueji.enrolment.services.importing import Imported, Looked, look, take
 from xueji.identity import services as identity
 from xueji.identity.errors import CodeLapsed, WrongPassword
 from xueji.identity.models import Account, AccountAct, Person
-from xueji.identity.rules import FIRST_CODE_LASTS, SessionKind, Step
+from xueji.identity.rules import FIRST_CODE_LASTS, SessionKind, SignInStep
 from xueji.identity.services import Needed
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -254,7 +254,7 @@ def test_nobody_signs_in_before_a_code_is_issued_and_the_code_is_the_last_one(sc
     typed = second.code.replace("-", " ").upper()
     found = sign_in(school, "13800000060", typed)
     assert isinstance(found, Needed)
-    assert found.step is Step.NEW_PASSWORD
+    assert found.step is SignInStep.NEW_PASSWORD
     assert second.code not in accounts(school)["13800000060"].password_hash
 
 

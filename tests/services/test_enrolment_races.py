@@ -29,12 +29,12 @@ from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.kernel.database import commit
 from xueji.kernel.errors import Problem
-from xueji.progress.beginning import open_sitting
+from xueji.proctoring import services as proctoring
+from xueji.proctoring.models import CheckIn, Review
 from xueji.progress.models import Sitting
+from xueji.progress.opening import open_sitting
 from xueji.progress.terms import read_terms
 from xueji.rulebook.vocabulary import Outcome, Part, ReviewOutcome
-from xueji.snapshots import services as snapshots
-from xueji.snapshots.models import CheckIn, Review
 from xueji.trace import queries as trace
 
 WAIT_S = 0.4
@@ -140,7 +140,7 @@ class Room(Class):
     check_id: UUID
 
     def check_in(self, session: Session) -> None:
-        snapshots.check_in(
+        proctoring.check_in(
             session,
             self.context.keyring,
             actor=self.scenario.school.staff,
@@ -159,7 +159,7 @@ class Room(Class):
         )
 
     def review(self, session: Session) -> None:
-        snapshots.review(
+        proctoring.review(
             session,
             self.context.keyring,
             actor=self.scenario.school.staff,

@@ -24,7 +24,7 @@ from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.trace import services as trace
-from xueji.trace.models import Opening, Pending
+from xueji.trace.models import Pending, SealedOpening
 from xueji.trace.rules import SYSTEM, Event
 
 
@@ -64,7 +64,9 @@ def test_photos_end_when_training_and_appeals_are_over_and_the_chain_says_so(
         assert not scenario.context.store.exists(f"faces/reference/{photo.id}")
     chain = str(student.enrolment.id)
     with scenario.context.database.reading() as session:
-        left = session.scalars(select(Opening).where(Opening.chain == chain, Opening.field == "reference")).all()
+        left = session.scalars(
+            select(SealedOpening).where(SealedOpening.chain == chain, SealedOpening.field == "reference")
+        ).all()
         leaves = list(session.scalars(select(Pending.leaf).where(Pending.chain == chain)))
     assert left == []
     assert any(f'"event":"{Event.ERASE}"'.encode() in leaf for leaf in leaves)

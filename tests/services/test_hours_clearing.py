@@ -14,8 +14,8 @@ from school_for_tests import new_member
 from sqlalchemy import select
 
 from xueji.enrolment.errors import NotForOneself, ReasonNeeded
-from xueji.hours import clearing
-from xueji.hours.errors import NoSuchFlag, SecondPersonNeeded
+from xueji.hours import flag_clearing
+from xueji.hours.errors import NoSuchFlag, SecondClearanceNeeded
 from xueji.hours.models import FlagClearance
 from xueji.hours.queries import statement_of
 from xueji.hours.rules import Statement
@@ -58,7 +58,7 @@ def clear(
 ) -> FlagClearance:
     context = student.scenario.context
     with context.database.writing() as session:
-        return clearing.clear_flag(
+        return flag_clearing.clear_flag(
             session, context.keyring, actor=actor, enrolment_id=student.enrolment.id, code=code, reason=reason
         )
 
@@ -66,7 +66,7 @@ def clear(
 def restore(student: Student, actor: Actor) -> None:
     context = student.scenario.context
     with context.database.writing() as session:
-        clearing.restore_flag(
+        flag_clearing.restore_flag(
             session, context.keyring, actor=actor, enrolment_id=student.enrolment.id, code=CODE, reason="查得不够"
         )
 
@@ -101,7 +101,7 @@ def test_of_the_institution_it_takes_two_people(scenario: Scenario, student: Stu
     staff = scenario.school.staff
     clear(student, staff)
     assert [flag.code for flag in statement(student).flags] == [CODE]
-    with pytest.raises(SecondPersonNeeded):
+    with pytest.raises(SecondClearanceNeeded):
         clear(student, staff)
     clear(student, colleague(scenario))
     cleared = statement(student)

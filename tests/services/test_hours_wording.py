@@ -10,15 +10,15 @@ from xueji.hours.rules import FlagCode, MissingCode
 from xueji.identity.events import WhyFaceRouteEnds
 from xueji.oversight import wording as oversight
 from xueji.oversight.rules import MOVES, FindingKind, FindingState
+from xueji.proctoring import services
+from xueji.proctoring import wording as checks
+from xueji.proctoring.rules import CheckState
 from xueji.progress.rules import LeaseAnswer
 from xueji.progress.services import ENROLMENT_OVER
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.reviewing import Decision, Office
 from xueji.rulebook.rules import CapNote
 from xueji.rulebook.vocabulary import BeatState, CheckKind, Method, Outcome, Reason, ReviewOutcome
-from xueji.snapshots import services
-from xueji.snapshots import wording as checks
-from xueji.snapshots.rules import CheckState
 from xueji.trace import alarms
 
 

@@ -20,10 +20,10 @@ from school_for_tests import new_member
 from sqlalchemy import select, update
 from trace_for_tests import growing_log
 
-from xueji.archives import bundle as parts
-from xueji.archives.verify import HOLDS
-from xueji.enrolment.binding import audit_binding
+from xueji.enrolment.chain_binding import audit_binding
 from xueji.enrolment.services.corrected import person_corrected
+from xueji.evidence import bundle as parts
+from xueji.evidence.verify import HOLDS
 from xueji.identity import queries, rules, services
 from xueji.identity.errors import CorrectionOver, NumberHeld
 from xueji.identity.events import PersonCorrected

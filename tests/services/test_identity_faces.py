@@ -66,7 +66,7 @@ def test_a_photo_is_kept_encrypted_and_its_template_comes_back_exactly(context: 
     assert b"a picture" not in context.store.get(path)
     with context.database.reading() as session:
         photo = session.get_one(ReferencePhoto, photo_id)
-        seen = services.Seen(services.FacePicture.of_reference(photo))
+        seen = services.RecordedLook(services.FacePicture.of_reference(photo))
         assert services.open_seen(session, context, seen) == b"\x07 a picture"
         assert face(7).tobytes() not in (photo.descriptor_cipher or b"")
         (descriptor,) = queries.references(session, context.keyring, trainee.id, "none").values()

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from xueji import cli
 from xueji.identity import queries, services
 from xueji.identity.models import Account, Membership
-from xueji.identity.rules import SessionKind, Step
+from xueji.identity.rules import SessionKind, SignInStep
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
@@ -67,13 +67,13 @@ def test_the_first_administrator_signs_in_with_her_code_chooses_a_password_and_s
     code = code_in(said)
     context = replace(context, settings=replace(context.settings, staff_second_factor="required"))
     needed = services.pass_password(context, account="138 0013 8001", password=code, **HERE)
-    assert isinstance(needed, services.Needed) and needed.step is Step.NEW_PASSWORD
+    assert isinstance(needed, services.Needed) and needed.step is SignInStep.NEW_PASSWORD
     needed = services.pass_new_password(context, account_id=needed.account_id, password=NEW, **HERE)
-    assert isinstance(needed, services.Needed) and needed.step is Step.SET_UP_CODE
+    assert isinstance(needed, services.Needed) and needed.step is SignInStep.SET_UP_CODE
     setting_up = services.begin_set_up(context, account_id=needed.account_id)
     totp = pyotp.TOTP(setting_up.secret)
     passed, codes = services.pass_set_up(context, account_id=needed.account_id, code=totp.at(clock.now()), **HERE)
-    assert isinstance(passed, services.Passed) and codes
+    assert isinstance(passed, services.SignInResult) and codes
     with context.database.reading() as session:
         roles = session.scalars(select(Membership.role).where(Membership.person_id == passed.claims.person_id)).all()
     assert roles == [Role.ADMINISTRATOR]
@@ -104,7 +104,7 @@ def test_an_administrator_who_lost_everything_begins_anew_and_is_told(context: C
     said = command("admin", "recover", "--account", admin.account)
     assert said.exit_code == 0, said.output
     needed = services.pass_password(context, account=admin.account, password=code_in(said), **HERE)
-    assert isinstance(needed, services.Needed) and needed.step is Step.NEW_PASSWORD
+    assert isinstance(needed, services.Needed) and needed.step is SignInStep.NEW_PASSWORD
     assert leaves(context, Event.ACCOUNT_RECOVER)[-1]["who"] == SYSTEM
     with context.database.reading() as session:
         assert queries.unread_acts(session, admin.id)[0].event == Event.ACCOUNT_RECOVER
@@ -116,5 +116,5 @@ def test_nobody_else_is_let_in_that_way(context: Context, command: Any) -> None:
     assert said.exit_code == 1 and "管理员" in said.output
     assert isinstance(
         services.pass_password(context, account=teacher.account, password=PASSWORD, **HERE),
-        services.Passed | services.Needed,
+        services.SignInResult | services.Needed,
     )

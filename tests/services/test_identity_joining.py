@@ -15,7 +15,7 @@ from scenario import MINUTE, Scenario, Student, playing
 from sqlalchemy import select, update
 
 from xueji.enrolment.access import access_reference
-from xueji.enrolment.binding import audit_binding
+from xueji.enrolment.chain_binding import audit_binding
 from xueji.enrolment.errors import AlreadyEnrolled
 from xueji.enrolment.queries import enrolments_of
 from xueji.enrolment.reference_queries import to_confirm
@@ -32,10 +32,10 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import Forbidden, Invalid, NotFound
 from xueji.oversight.queries import Sought, flagged_trainees, search_trainees
-from xueji.progress.beginning import open_sitting
+from xueji.proctoring.models import Attempt, Check, CheckIn
 from xueji.progress.errors import LeaseHeld
+from xueji.progress.opening import open_sitting
 from xueji.rulebook.vocabulary import Outcome
-from xueji.snapshots.models import Attempt, Check, CheckIn
 from xueji.trace.models import Pending
 from xueji.trace.rules import PLATFORM, Event
 

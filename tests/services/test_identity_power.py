@@ -33,7 +33,7 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.trace import sealing
-from xueji.trace.models import Opening, Pending
+from xueji.trace.models import Pending, SealedOpening
 from xueji.trace.rules import PLATFORM, Event
 
 HASHED = services.hash_password("another-horse-8")
@@ -82,13 +82,13 @@ def _remove(cast: Cast) -> None:
     cast.run("remove_membership", membership_id=membership)
 
 
-def _sign_in(cast: Cast) -> services.Passed | services.Needed:
+def _sign_in(cast: Cast) -> services.SignInResult | services.Needed:
     return services.pass_password(cast.context, account=cast.other.account, password=PASSWORD, **HERE)
 
 
 def _switch(cast: Cast) -> None:
     passed = _sign_in(cast)
-    assert isinstance(passed, services.Passed)
+    assert isinstance(passed, services.SignInResult)
     with cast.context.database.writing() as session:
         services.switch_organisation(
             session,
@@ -262,7 +262,7 @@ def _leaves(context: Context) -> list[dict[str, Any]]:
 
 def _opened(context: Context, commitment: str) -> tuple[str, UUID]:
     with context.database.reading() as session:
-        opening = session.get_one(Opening, commitment)
+        opening = session.get_one(SealedOpening, commitment)
         return opening.field, UUID(sealing.unseal(session, opening).value.decode())
 
 
@@ -309,7 +309,7 @@ def test_setting_a_factor_up_while_signing_in_is_recorded(cast: Cast) -> None:
 
 def test_a_second_factor_ends_the_other_sessions(cast: Cast) -> None:
     old = _sign_in(cast)
-    assert isinstance(old, services.Passed)
+    assert isinstance(old, services.SignInResult)
     with_factor(cast.context, cast.other)
     with cast.context.database.reading() as session:
         login = session.get_one(LoginSession, old.claims.login_session_id)

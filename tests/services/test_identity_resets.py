@@ -20,9 +20,9 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
 from xueji.kernel.errors import Forbidden, Invalid, NotFound
+from xueji.proctoring.errors import CheckInNeeded
+from xueji.proctoring.models import Check
 from xueji.rulebook.vocabulary import Outcome
-from xueji.snapshots.errors import CheckInNeeded
-from xueji.snapshots.models import Check
 
 NOW = datetime(2026, 11, 21, 4, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=30)
@@ -30,8 +30,8 @@ WHERE, OTHER = uuid4(), uuid4()
 REASON = "手机丢失，本人当面说明"
 
 
-def _account(role: Role, *, staff: bool, activated: bool = True, region: str = "620102") -> rules.Account:
-    return rules.Account(uuid4(), staff, activated, (Capacity(role, WHERE, region, LONG_AGO),))
+def _account(role: Role, *, staff: bool, activated: bool = True, region: str = "620102") -> rules.ResetSubject:
+    return rules.ResetSubject(uuid4(), staff, activated, (Capacity(role, WHERE, region, LONG_AGO),))
 
 
 def _actor(role: Role, where: UUID = OTHER, region: str = "620100") -> Actor:
@@ -61,7 +61,7 @@ REGULATOR = _account(Role.REGULATOR, staff=True)
         (REGULATOR, _actor(Role.REGULATOR, region="650100"), False),
     ],
 )
-def test_who_may_be_the_second_person(account: rules.Account, confirmer: Actor, may: bool) -> None:
+def test_who_may_be_the_second_person(account: rules.ResetSubject, confirmer: Actor, may: bool) -> None:
     def confirms(asked_by: UUID, since: datetime | None, *, alone: bool = False) -> bool:
         return rules.may_confirm_reset(account, asked_by, confirmer, since, NOW, alone=alone)
 

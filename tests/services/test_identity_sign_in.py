@@ -25,8 +25,8 @@ from xueji.identity.errors import (
 )
 from xueji.identity.events import LoginEnded
 from xueji.identity.models import Account, LockOut, LoginSession, Membership, RecoveryCode
-from xueji.identity.rules import Origin, SessionEnd, SessionKind, Step
-from xueji.identity.services import Needed, Passed, passwords
+from xueji.identity.rules import Origin, SessionEnd, SessionKind, SignInStep
+from xueji.identity.services import Needed, SignInResult, passwords
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.clock import FixedClock
@@ -42,7 +42,7 @@ def time() -> Iterator[FixedClock]:
         yield fixed
 
 
-def _try(context: Context, account: str, password: str, code: str | None = None) -> Passed | Needed:
+def _try(context: Context, account: str, password: str, code: str | None = None) -> SignInResult | Needed:
     return services.pass_password(
         context, account=account, password=password, code=code, kind=SessionKind.TOKEN, user_agent=""
     )
@@ -57,7 +57,7 @@ def _refusal(context: Context, account: str, password: str) -> Problem:
 def test_the_right_password_makes_a_session_that_the_token_names(context: Context) -> None:
     who = someone(context)
     passed = _try(context, who.account.upper(), PASSWORD)
-    assert isinstance(passed, Passed)
+    assert isinstance(passed, SignInResult)
     claims = tokens.read(context.keyring, passed.token)
     assert claims == passed.claims
     assert claims.person_id == who.id
@@ -105,7 +105,7 @@ def test_no_password_is_worked_out_while_a_write_transaction_is_open(
         return fits(password, kept)
 
     monkeypatch.setattr(passwords, "fits", needs_the_turn)
-    assert isinstance(_try(context, who.account, PASSWORD), Passed)
+    assert isinstance(_try(context, who.account, PASSWORD), SignInResult)
 
 
 def test_a_lock_holds_against_the_right_password_says_until_when_and_runs_out(
@@ -119,7 +119,7 @@ def test_a_lock_holds_against_the_right_password_says_until_when_and_runs_out(
     assert refused.extra["retry_after"] == 901
     assert isinstance(_refusal(context, who.account, PASSWORD), LockedOut)
     time.advance(timedelta(minutes=15))
-    assert isinstance(_try(context, who.account, PASSWORD), Passed)
+    assert isinstance(_try(context, who.account, PASSWORD), SignInResult)
 
 
 def test_signing_in_forgets_the_failures_and_an_administrator_can(context: Context) -> None:
@@ -131,14 +131,14 @@ def test_signing_in_forgets_the_failures_and_an_administrator_can(context: Conte
         _refusal(context, who.account, "wrong")
     with context.database.writing() as session:
         services.forget_failures(session, context.keyring, person_id=who.id, actor=admin.actor(Role.ADMINISTRATOR))
-    assert isinstance(_try(context, who.account, PASSWORD), Passed)
+    assert isinstance(_try(context, who.account, PASSWORD), SignInResult)
 
 
 HERE, THERE = Origin("203.0.113.7"), Origin("198.51.100.4")
 OWN = Origin("203.0.113.7", "her own device")
 
 
-def _from(context: Context, who: Any, password: str, origin: Origin) -> Passed | Needed:
+def _from(context: Context, who: Any, password: str, origin: Origin) -> SignInResult | Needed:
     return services.pass_password(
         context, account=who.account, password=password, kind=SessionKind.COOKIE, user_agent="", origin=origin
     )
@@ -156,8 +156,8 @@ def test_a_stranger_locks_himself_out_and_not_the_owner(context: Context, time: 
         _fails(context, who, HERE, WrongPassword if attempt < 4 else LockedOut)
     with pytest.raises(LockedOut):
         _from(context, who, PASSWORD, HERE)
-    assert isinstance(_from(context, who, PASSWORD, THERE), Passed)
-    assert isinstance(_from(context, who, PASSWORD, OWN), Passed)
+    assert isinstance(_from(context, who, PASSWORD, THERE), SignInResult)
+    assert isinstance(_from(context, who, PASSWORD, OWN), SignInResult)
     with pytest.raises(LockedOut):  # her coming in frees nobody else
         _from(context, who, PASSWORD, HERE)
 
@@ -170,9 +170,9 @@ def test_many_strangers_together_are_locked_out_and_her_own_device_is_not(contex
             _fails(context, who, Origin(f"198.51.100.{number}"), LockedOut if last else WrongPassword)
     with pytest.raises(LockedOut):
         _from(context, who, PASSWORD, Origin("192.0.2.1"))
-    assert isinstance(_from(context, who, PASSWORD, OWN), Passed)
+    assert isinstance(_from(context, who, PASSWORD, OWN), SignInResult)
     time.advance(timedelta(minutes=15))
-    assert isinstance(_from(context, who, PASSWORD, Origin("192.0.2.1")), Passed)
+    assert isinstance(_from(context, who, PASSWORD, Origin("192.0.2.1")), SignInResult)
 
 
 def test_a_known_device_may_not_guess_without_end_either(context: Context, time: FixedClock) -> None:
@@ -306,22 +306,22 @@ def test_a_code_is_asked_for_and_taken_once(context: Context, time: FixedClock) 
     totp, _codes = with_factor(context, who)
     needed = _try(context, who.account, PASSWORD)
     assert isinstance(needed, Needed)
-    assert needed.step is Step.CODE
+    assert needed.step is SignInStep.CODE
     code = totp.at(NOON)
-    assert isinstance(_try(context, who.account, PASSWORD, code), Passed)
+    assert isinstance(_try(context, who.account, PASSWORD, code), SignInResult)
     with pytest.raises(WrongCode):
         _try(context, who.account, PASSWORD, code)
     time.advance(timedelta(seconds=30))
     with pytest.raises(WrongCode):  # still within the window, and still the same code
         _try(context, who.account, PASSWORD, code)
-    assert isinstance(_try(context, who.account, PASSWORD, totp.at(clock.now())), Passed)
+    assert isinstance(_try(context, who.account, PASSWORD, totp.at(clock.now())), SignInResult)
 
 
 def test_an_older_code_is_not_taken_after_a_newer_one(context: Context, time: FixedClock) -> None:
     who = someone(context, Role.INSTITUTION)
     totp, _codes = with_factor(context, who)
     time.advance(timedelta(seconds=60))
-    assert isinstance(_try(context, who.account, PASSWORD, totp.at(clock.now())), Passed)
+    assert isinstance(_try(context, who.account, PASSWORD, totp.at(clock.now())), SignInResult)
     with pytest.raises(WrongCode):
         _try(context, who.account, PASSWORD, totp.at(clock.now() - timedelta(seconds=30)))
 
@@ -352,7 +352,7 @@ def test_a_recovery_code_replaces_the_device_once(context: Context, time: FixedC
     _totp, codes = with_factor(context, who)
     assert len(set(codes)) == 10
     typed = f" {codes[0][:5]}-{codes[0][5:]} ".upper()
-    assert isinstance(_try(context, who.account, PASSWORD, typed), Passed)
+    assert isinstance(_try(context, who.account, PASSWORD, typed), SignInResult)
     with pytest.raises(WrongCode):
         _try(context, who.account, PASSWORD, codes[0])
 
@@ -372,7 +372,7 @@ def test_a_secret_counts_for_nothing_until_a_code_shows_it_is_known(context: Con
         assert services.begin_totp(session, context.keyring, person_id=who.id) == first
         with pytest.raises(WrongCode):
             services.confirm_totp(session, context.keyring, context.events, person_id=who.id, code="123", keep=None)
-    assert isinstance(_try(context, who.account, PASSWORD), Passed)
+    assert isinstance(_try(context, who.account, PASSWORD), SignInResult)
     with_factor(context, who)
     with context.database.writing() as session, pytest.raises(FactorStanding):
         services.begin_totp(session, context.keyring, person_id=who.id)
@@ -389,10 +389,10 @@ def test_where_it_is_required_staff_set_a_second_factor_up_before_they_come_in(
 ) -> None:
     context = _requiring(context)
     who, learner = someone(context, Role.REGULATOR), someone(context)
-    assert isinstance(_try(context, learner.account, PASSWORD), Passed)
+    assert isinstance(_try(context, learner.account, PASSWORD), SignInResult)
     needed = _try(context, who.account, PASSWORD)
     assert isinstance(needed, Needed)
-    assert needed.step is Step.SET_UP_CODE
+    assert needed.step is SignInStep.SET_UP_CODE
     secret = services.begin_set_up(context, account_id=needed.account_id).secret
     here: dict[str, Any] = {"kind": SessionKind.COOKIE, "user_agent": ""}
     with pytest.raises(WrongCode):
@@ -400,7 +400,7 @@ def test_where_it_is_required_staff_set_a_second_factor_up_before_they_come_in(
     passed, codes = services.pass_set_up(
         context, account_id=needed.account_id, code=pyotp.TOTP(secret).at(NOON), **here
     )
-    assert isinstance(passed, Passed)
+    assert isinstance(passed, SignInResult)
     assert len(codes) == 10
     with pytest.raises(SignedOut):  # what was a first set-up cannot be done again to get past the factor
         services.begin_set_up(context, account_id=needed.account_id)
@@ -413,13 +413,13 @@ def test_a_temporary_password_is_replaced_before_anything_else(context: Context)
     who = someone(context, temporary=True)
     needed = _try(context, who.account, PASSWORD)
     assert isinstance(needed, Needed)
-    assert needed.step is Step.NEW_PASSWORD
+    assert needed.step is SignInStep.NEW_PASSWORD
     here: dict[str, Any] = {"kind": SessionKind.COOKIE, "user_agent": ""}
     with pytest.raises(PasswordRefused):
         services.pass_new_password(context, account_id=needed.account_id, password="short", **here)
     chosen = "battery-staple-9"
     assert isinstance(
-        services.pass_new_password(context, account_id=needed.account_id, password=chosen, **here), Passed
+        services.pass_new_password(context, account_id=needed.account_id, password=chosen, **here), SignInResult
     )
     assert isinstance(_refusal(context, who.account, PASSWORD), WrongPassword)
     with pytest.raises(SignedOut):  # a page kept open cannot change it once more

@@ -16,14 +16,14 @@ from trace_for_tests import growing_log
 
 from xueji import doctor, installation, keycheck, probes
 from xueji.cli import main
-from xueji.doctor import Outcome
+from xueji.doctor import Status
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.database import Database
 from xueji.kernel.models import Installation
 from xueji.kernel.settings import Settings
 from xueji.trace.audit import audit
-from xueji.trace.models import Leaf
+from xueji.trace.models import LeafRow
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_another_key_is_not_ready_even_where_no_value_was_kept(context: Context,
         assert session.scalars(select(Installation.key_check)).one() == context.keyring.check_value()
     with pytest.raises(probes.Failing, match="not the one"):
         probes.keys(other)
-    assert doctor._probed("master key", lambda: probes.keys(other)).outcome is Outcome.FAIL
+    assert doctor._probed("master key", lambda: probes.keys(other)).outcome is Status.FAIL
 
 
 def test_a_database_that_takes_no_change_is_not_ready(context: Context) -> None:
@@ -145,7 +145,7 @@ def test_a_damaged_leaf_is_named(context: Context, whole_page: bool) -> None:
     _grown(context)
     with context.database.reading() as session:
         assert audit(session) == []
-        victim = session.scalars(select(Leaf).where(Leaf.n == 300)).one()
+        victim = session.scalars(select(LeafRow).where(LeafRow.n == 300)).one()
     file = _file_of(context)
     data = bytearray(file.read_bytes())
     at = data.index(bytes(victim.leaf))
@@ -160,15 +160,13 @@ def test_a_damaged_leaf_is_named(context: Context, whole_page: bool) -> None:
     assert any(("cannot be read" if whole_page else "leaf 300 of some-chain is damaged") in line for line in found)
     if whole_page:
         damaged = doctor.pages(context)
-        assert damaged.outcome is Outcome.FAIL and "restore" in damaged.words
+        assert damaged.outcome is Status.FAIL and "restore" in damaged.words
         number = int(next(line for line in found if "cannot be read" in line).split("leaf ")[1].split()[0])
         assert number <= 301
 
 
 def test_pages_that_fit_are_said_to(context: Context) -> None:
-    assert doctor.pages(context).outcome is (
-        Outcome.OK if context.database.is_sqlite else doctor.pages(context).outcome
-    )
+    assert doctor.pages(context).outcome is (Status.OK if context.database.is_sqlite else doctor.pages(context).outcome)
 
 
 def test_the_command_says_what_is_damaged_and_ends_without_a_traceback(

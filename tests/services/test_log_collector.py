@@ -14,9 +14,9 @@ import pytest
 import structlog
 
 from xueji import doctor
-from xueji.doctor import Outcome
-from xueji.kernel import collector, logs
-from xueji.kernel.collector import Collector, ToCollector
+from xueji.doctor import Status
+from xueji.kernel import log_collector, logs
+from xueji.kernel.log_collector import Collector, ToCollector
 from xueji.kernel.settings import SettingError, Settings
 
 
@@ -65,8 +65,8 @@ def _say(handler: ToCollector, words: str) -> None:
 def test_nobody_waits_for_a_collector_that_is_away_and_it_is_told_what_it_missed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(collector, "AGAIN_SECONDS", 0.05)
-    monkeypatch.setattr(collector, "QUEUED", 10)
+    monkeypatch.setattr(log_collector, "AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(log_collector, "QUEUED", 10)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -112,11 +112,11 @@ def test_an_address_that_is_none_is_refused_at_start(settings: Settings) -> None
 
 def test_doctor_says_whether_the_lines_leave_the_machine(settings: Settings) -> None:
     found = doctor.log_lines(settings)
-    assert found.outcome is Outcome.WARN and "log_collector" in found.words
+    assert found.outcome is Status.WARN and "log_collector" in found.words
     with socket.create_server(("127.0.0.1", 0)) as server:
         there = replace(settings, log_collector=f"syslog+tcp://127.0.0.1:{server.getsockname()[1]}")
-        assert doctor.log_lines(there).outcome is Outcome.OK
-    assert doctor.log_lines(there).outcome is Outcome.FAIL
+        assert doctor.log_lines(there).outcome is Status.OK
+    assert doctor.log_lines(there).outcome is Status.FAIL
     with _datagrams() as heard:
         datagrams = replace(settings, log_collector=f"syslog://127.0.0.1:{heard.getsockname()[1]}")
-        assert doctor.log_lines(datagrams).outcome is Outcome.OK
+        assert doctor.log_lines(datagrams).outcome is Status.OK

@@ -22,13 +22,13 @@ from xueji.oversight.errors import DeadlineNotLater, DeadlinePast, FindingOver, 
 from xueji.oversight.models import Draw, Finding
 from xueji.oversight.queries import Sought
 from xueji.oversight.replay import timeline
-from xueji.oversight.rules import FindingKind, FindingState, Turn
+from xueji.oversight.rules import FindingKind, FindingState, FindingStep
+from xueji.proctoring.queries import checks_of_sitting
 from xueji.rulebook.vocabulary import Outcome
-from xueji.snapshots.queries import checks_of_sitting
 from xueji.trace import queries as trace
 from xueji.trace import sealing
 from xueji.trace.rules import PLATFORM, STAFF_NAME, STAFF_ORGANISATION
-from xueji.web import export
+from xueji.web import csv_export
 
 
 def _regulator(scenario: Scenario, region: str = "620100") -> Actor:
@@ -205,10 +205,10 @@ def test_an_answer_is_sent_back_a_deadline_put_off_and_nothing_that_was_said_is_
         kept = session.get_one(Finding, finding.id)
         assert (kept.state, kept.answer, kept.deadline) == (FindingState.ANSWERED, "照片已附", last)
         assert [(each.turn, each.words) for each in queries.turns(session, finding.id)] == [
-            (Turn.EXTEND, "材料较多"),
-            (Turn.ANSWER, "已电话核实"),
-            (Turn.SEND_BACK, "请附现场照片"),
-            (Turn.ANSWER, "照片已附"),
+            (FindingStep.EXTEND, "材料较多"),
+            (FindingStep.ANSWER, "已电话核实"),
+            (FindingStep.SEND_BACK, "请附现场照片"),
+            (FindingStep.ANSWER, "照片已附"),
         ]
         leaves = [leaf["values"] for leaf in trace.chain(session, student.enrolment.chain)]
     steps = [(values["state"], values["deadline"]) for values in leaves if values.get("finding") == str(finding.id)]
@@ -239,10 +239,10 @@ def test_a_replay_shows_what_was_studied_checked_and_lost(scenario: Scenario) ->
     "cell", ["=1+1", "+86", "-1", "@SUM(A1)", "\tx", "\rx", "＝HYPERLINK(1)", "＋1", "－1", "＠A", "　＝1", " =1"]
 )
 def test_no_cell_of_an_export_runs_as_a_formula(cell: str) -> None:
-    assert export.neutral(cell) == f"'{cell}"
+    assert csv_export.neutral(cell) == f"'{cell}"
 
 
 def test_an_export_says_which_code_it_is_written_in() -> None:
-    table = export.table(["姓名"], [["王**"], [None], [3]])
+    table = csv_export.table(["姓名"], [["王**"], [None], [3]])
     assert table.decode("utf-8-sig").splitlines() == ["姓名", "王**", '""', "3"]
     assert table.startswith(b"\xef\xbb\xbf")

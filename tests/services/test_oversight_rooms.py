@@ -24,8 +24,8 @@ from xueji.oversight import rooms
 from xueji.oversight.access import seen_cohorts
 from xueji.oversight.queries import flagged_trainees, overview
 from xueji.oversight.services import draw_trainees
+from xueji.proctoring import services as proctoring
 from xueji.rulebook.vocabulary import Doubt, Outcome, Part, ReviewOutcome
-from xueji.snapshots import services as snapshots
 
 
 def regulator(scenario: Scenario) -> Actor:
@@ -150,7 +150,7 @@ def test_figures_of_each_member_of_staff(scenario: Scenario) -> None:
     scenario.time.advance(timedelta(hours=2))
     colleague = new_member(scenario.context, scenario.school.organisation, Role.INSTITUTION, "吴老师").actor
     with scenario.context.database.writing() as session:
-        snapshots.review(
+        proctoring.review(
             session,
             scenario.context.keyring,
             actor=colleague,

@@ -16,11 +16,11 @@ from xueji.identity.rules import OrganisationKind, ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.oversight import comparing, services
-from xueji.oversight.comparing import Order
+from xueji.oversight.comparing import ComparisonOrder
 from xueji.oversight.rules import Duty, FindingKind
 from xueji.oversight.today import tasks_of
+from xueji.proctoring import services as proctoring
 from xueji.rulebook.vocabulary import Outcome, Part, ReviewOutcome
-from xueji.snapshots import services as snapshots
 from xueji.trace.models import Alarm
 
 
@@ -70,7 +70,7 @@ def test_what_waits_is_counted_and_gone_when_it_is_done(scenario: Scenario) -> N
     assert waiting(scenario, officer)[Duty.OVERDUE] == 1
     with scenario.context.database.writing() as session:
         services.answer_finding(session, keyring, actor=staff, finding_id=finding.id, answer="已核实")
-        snapshots.review(
+        proctoring.review(
             session, keyring, actor=staff, check_id=first.checks[0], outcome=ReviewOutcome.REJECT, reason="不是本人"
         )
     assert waiting(scenario, officer) == {Duty.ANSWERS: 1}
@@ -96,17 +96,17 @@ def test_cohorts_are_compared_by_how_their_checks_ended(scenario: Scenario) -> N
     silent.study(scenario.lessons[0], answers=[Outcome.MISSED], together=1)
     scenario.time.advance(timedelta(minutes=5))
     with scenario.context.database.writing() as session:
-        snapshots.sweep_missed(session)
+        proctoring.sweep_missed(session)
     checks = len(good.checks) + len(bad.checks) + len(silent.checks)
     with scenario.context.database.reading() as session:
-        for order in Order:
+        for order in ComparisonOrder:
             (cohort,) = comparing.cohorts(session, regulator(scenario), order)
             (school,) = comparing.institutions(session, regulator(scenario), order)
             assert (cohort.trainees, cohort.checks) == (3, checks)
             assert (cohort.failed, cohort.silent, cohort.accepted) == (2, 1, 0)
             assert (school.trainees, school.checks, school.failed, school.cohorts) == (3, checks, 2, 1)
         assert cohort.rate(cohort.failed) == 2000 // checks
-        assert comparing.cohorts(session, regulator(scenario, "650000"), Order.NAME) == []
+        assert comparing.cohorts(session, regulator(scenario, "650000"), ComparisonOrder.NAME) == []
 
 
 def test_the_pages_lead_on_and_export_everything(scenario: Scenario, app: Flask) -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from xueji.kernel.context import Context
 from xueji.kernel.groupcommit import GroupCommitter
-from xueji.kernel.permits import Permits, Waiting, give_back
+from xueji.kernel.permits import PermitGivenBack, Permits, give_back
 
 PATIENCE = 20.0
 
@@ -21,7 +21,7 @@ def test_who_waits_for_something_else_lets_others_compute_and_goes_on_afterwards
     permits, others_done = Permits(1, PATIENCE), threading.Event()
 
     def wait() -> bool:
-        with permits, Waiting():
+        with permits, PermitGivenBack():
             return others_done.wait(PATIENCE)
 
     with ThreadPoolExecutor(1) as pool:
@@ -54,12 +54,12 @@ def test_a_wait_that_does_not_say_so_costs_others_their_patience_and_no_more() -
 def test_what_was_given_back_is_not_given_back_twice() -> None:
     permits = Permits(1, PATIENCE)
     with permits:
-        with Waiting(), Waiting():
+        with PermitGivenBack(), PermitGivenBack():
             assert permits.free == 1
         assert permits.free == 0
         assert give_back() is permits
         assert give_back() is None
-        with Waiting():
+        with PermitGivenBack():
             assert permits.free == 1
     assert permits.free == 1
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from xueji.kernel.context import Context
-from xueji.kernel.plain import ROWS_IN_A_STATEMENT, Plain
+from xueji.kernel.driver_sql import ROWS_IN_A_STATEMENT, Cursor
 
 COLUMNS = ("length", "head", "at_ms", "chain")
 READ = "SELECT chain, length, head, at_ms FROM trace_chain ORDER BY at_ms"
@@ -22,7 +22,7 @@ def chains(count: int, length: int) -> list[tuple[int, bytes, int, str]]:
 @pytest.mark.parametrize("count", [1, 2, ROWS_IN_A_STATEMENT, ROWS_IN_A_STATEMENT + 1, 3 * ROWS_IN_A_STATEMENT])
 def test_rows_are_added_and_moved_each_by_its_own_values(context: Context, count: int) -> None:
     with context.database.writing() as session:
-        plain = Plain(session)
+        plain = Cursor(session)
         plain.add("trace_chain", COLUMNS, chains(count, 0))
         plain.move("trace_chain", COLUMNS, chains(count, 100))
         moved = [(chain, length, bytes(head), at_ms) for chain, length, head, at_ms in plain.rows(READ)]
@@ -32,7 +32,7 @@ def test_rows_are_added_and_moved_each_by_its_own_values(context: Context, count
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_row_that_is_not_there_cannot_be_moved(context: Context, count: int) -> None:
     with context.database.writing() as session:
-        plain = Plain(session)
+        plain = Cursor(session)
         plain.add("trace_chain", COLUMNS, chains(count, 0)[1:])
         with pytest.raises(LookupError):
             plain.move("trace_chain", COLUMNS, chains(count, 100))
@@ -40,7 +40,7 @@ def test_a_row_that_is_not_there_cannot_be_moved(context: Context, count: int) -
 
 def test_what_is_there_already_is_passed_over(context: Context) -> None:
     with context.database.writing() as session:
-        plain = Plain(session)
+        plain = Cursor(session)
         plain.add("trace_chain", COLUMNS, chains(1, 7))
         plain.add("trace_chain", COLUMNS, chains(3, 0), unless_there=True)
         assert [length for _, length, *_ in plain.rows(READ)] == [7, 1, 2]
@@ -48,7 +48,7 @@ def test_what_is_there_already_is_passed_over(context: Context) -> None:
 
 def test_nothing_is_no_statement(context: Context) -> None:
     with context.database.writing() as session:
-        plain = Plain(session)
+        plain = Cursor(session)
         plain.add("trace_chain", COLUMNS, [])
         plain.move("trace_chain", COLUMNS, [])
         assert list(plain.rows(READ)) == []
@@ -56,22 +56,22 @@ def test_nothing_is_no_statement(context: Context) -> None:
 
 def test_a_long_answer_is_read_to_its_end_whatever_else_is_asked_meanwhile(context: Context) -> None:
     with context.database.writing() as session:
-        plain = Plain(session)
+        plain = Cursor(session)
         plain.add("trace_chain", COLUMNS, chains(5, 0))
         read = plain.each(READ)
         first = next(read)[0]
-        assert len(Plain(session).rows(READ)) == 5
+        assert len(Cursor(session).rows(READ)) == 5
         assert [first, *(chain for chain, *_ in read)] == [f"chain {number}" for number in range(5)]
 
 
 def test_each_transaction_of_a_session_has_statements_of_its_own(context: Context) -> None:
     with context.database.open_session(writes=True) as session:
-        Plain(session).add("trace_chain", COLUMNS, chains(1, 0))
+        Cursor(session).add("trace_chain", COLUMNS, chains(1, 0))
         session.rollback()
-        assert list(Plain(session).rows(READ)) == []
-        Plain(session).add("trace_chain", COLUMNS, chains(2, 0))
+        assert list(Cursor(session).rows(READ)) == []
+        Cursor(session).add("trace_chain", COLUMNS, chains(2, 0))
         session.commit()
-        assert len(Plain(session).rows(READ)) == 2
+        assert len(Cursor(session).rows(READ)) == 2
 
 
 def test_a_database_that_others_have_locked_is_told_of_as_every_failure_of_a_database(context: Context) -> None:

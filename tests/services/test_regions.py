@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from xueji.enrolment.access import access_cohort, seen_cohorts
 from xueji.enrolment.models import Cohort
-from xueji.enrolment.rules import Why
+from xueji.enrolment.rules import Ground
 from xueji.enrolment.services.cohorts import judge_cohort
 from xueji.identity.rules import OrganisationKind, in_jurisdiction
 from xueji.identity.services import create_organisation
@@ -68,9 +68,9 @@ def test_a_place_outside_the_own_region_is_remarked_and_both_laws_apply(school: 
     away, home = school.draft(region="620100"), school.draft(region="230100")
     with school.context.database.reading() as session:
         found = judge_cohort(session, session.get_one(Cohort, away.id))
-        assert Why.HELD_ELSEWHERE in {notice.why for notice in found.notices}
+        assert Ground.HELD_ELSEWHERE in {notice.why for notice in found.notices}
         found = judge_cohort(session, session.get_one(Cohort, home.id))
-        assert Why.HELD_ELSEWHERE not in {notice.why for notice in found.notices}
+        assert Ground.HELD_ELSEWHERE not in {notice.why for notice in found.notices}
     assert away.jurisdiction == "620100+230103"
     assert home.jurisdiction == "230103"
 

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from xueji.kernel.context import Context
 from xueji.trace import merkle, queries
 from xueji.trace.audit import audit
-from xueji.trace.models import Leaf
+from xueji.trace.models import LeafRow
 from xueji.trace.sequencer import Sequencer
 
 ROUNDS = 6
@@ -52,7 +52,7 @@ def test_a_killed_writer_loses_nothing_it_acknowledged(context: Context, tmp_pat
     claimed = [line.split() for line in acknowledged.read_text().splitlines()]
     assert len(claimed) >= ROUNDS * LEAVES_A_ROUND
     with context.database.reading() as session:
-        held = {(leaf.chain, leaf.n): merkle.leaf_hash(leaf.leaf) for leaf in session.scalars(select(Leaf))}
+        held = {(leaf.chain, leaf.n): merkle.leaf_hash(leaf.leaf) for leaf in session.scalars(select(LeafRow))}
         assert all(held[chain, int(n)].hex() == digest for chain, n, digest in claimed)
         assert audit(session) == []
         assert queries.state(session).alarms == ()

@@ -14,13 +14,13 @@ from trace_for_tests import BEGINNING, GrowingLog, growing_log
 
 from xueji import doctor
 from xueji.cli import main
-from xueji.doctor import Outcome
+from xueji.doctor import Status
 from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
-from xueji.trace import holders, queries, sealing, services
-from xueji.trace.guard import SEAL, CannotSign, OutsideCheckpoint
-from xueji.trace.models import ChainHead, Leaf, Opening
+from xueji.trace import checkpoint_holders, queries, sealing, services
+from xueji.trace.fork_guard import SEAL, CannotSign, OutsideCheckpoint
+from xueji.trace.models import ChainHead, LeafRow, SealedOpening
 from xueji.trace.note import Note
 from xueji.trace.rules import HOLDERS, LONGEST_STANDSTILL_MS, PLATFORM, Event
 from xueji.trace.sequencer import Sequencer
@@ -46,7 +46,7 @@ def test_an_earlier_checkpoint_from_the_database_is_not_taken_for_the_last_one(c
         assert _restarted(log) is None
         OutsideCheckpoint(context.settings.data).path.write_text(earlier)
         assert "no seal holds" in str(_restarted(log))
-        assert "no seal holds" in doctor.fork_guard(context).words or doctor.fork_guard(context).outcome is Outcome.FAIL
+        assert "no seal holds" in doctor.fork_guard(context).words or doctor.fork_guard(context).outcome is Status.FAIL
 
 
 def test_an_older_copy_of_the_sealed_file_is_not_taken_either(context: Context) -> None:
@@ -85,32 +85,32 @@ def test_an_installation_from_before_there_were_seals_goes_on_and_seals(context:
 
 def _exported(context: Context) -> str:
     with context.database.reading() as session:
-        return holders.export(session)
+        return checkpoint_holders.export(session)
 
 
 def _acknowledge(context: Context, written: str, holder: str = "某区应急管理局 王主任") -> None:
     with context.database.writing() as session:
-        holders.acknowledge(session, written, holder=holder)
+        checkpoint_holders.acknowledge(session, written, holder=holder)
 
 
 def test_doctor_fails_until_somebody_outside_holds_the_log_and_again_a_week_later(context: Context) -> None:
     with growing_log(context) as log:
-        with pytest.raises(holders.NotHeld, match="nothing has been signed"):
+        with pytest.raises(checkpoint_holders.NotHeld, match="nothing has been signed"):
             _exported(context)
         log.record("a", 3)
         log.settle()
         found = doctor.outside(context)
-        assert found.outcome is Outcome.FAIL and "checkpoint export" in found.words
+        assert found.outcome is Status.FAIL and "checkpoint export" in found.words
         demonstration = replace(context, settings=replace(context.settings, demo=True))
-        assert doctor.outside(demonstration).outcome is Outcome.WARN
+        assert doctor.outside(demonstration).outcome is Status.WARN
         _acknowledge(context, _exported(context))
-        assert doctor.outside(context).outcome is Outcome.OK
+        assert doctor.outside(context).outcome is Status.OK
         log.time.advance(timedelta(days=7, seconds=10))
-        assert doctor.outside(context).outcome is Outcome.FAIL
+        assert doctor.outside(context).outcome is Status.FAIL
         log.settle()
         with context.database.reading() as session:
             (leaf,) = queries.chain(session, HOLDERS)
-            name = sealing.unseal(session, session.get_one(Opening, leaf["values"]["holder"]))
+            name = sealing.unseal(session, session.get_one(SealedOpening, leaf["values"]["holder"]))
         assert leaf["event"] == Event.CHECKPOINT_HOLD and leaf["values"]["size"] == 4
         assert name.value.decode() == "某区应急管理局 王主任"
 
@@ -126,9 +126,9 @@ def test_what_is_no_checkpoint_of_this_log_is_not_acknowledged(context: Context,
             (good.replace(note.text.split("\n")[2], "A" * 43 + "="), "no checkpoint of ours"),
             (note.text + "\n— stranger AAAAAAAAAAA=\n", "no checkpoint of tests"),
         ):
-            with pytest.raises(holders.NotHeld, match=why):
+            with pytest.raises(checkpoint_holders.NotHeld, match=why):
                 _acknowledge(context, wrong)
-        with pytest.raises(holders.NotHeld, match="say who"):
+        with pytest.raises(checkpoint_holders.NotHeld, match="say who"):
             _acknowledge(context, good, holder=" ")
 
 
@@ -208,7 +208,7 @@ def test_chains_that_say_a_time_to_come_go_on_after_the_operator_says_so(
         with context.database.reading() as session:
             said = [
                 json.loads(leaf)
-                for leaf in session.scalars(select(Leaf.leaf).where(Leaf.chain == "a").order_by(Leaf.n))
+                for leaf in session.scalars(select(LeafRow.leaf).where(LeafRow.chain == "a").order_by(LeafRow.n))
             ]
         assert [leaf["event"] for leaf in said] == ["beat", "clock.reset", "beat"]
         assert said[1]["values"] == {"was": clock.rfc3339(clock.from_ms(ahead))}

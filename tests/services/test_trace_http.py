@@ -17,7 +17,7 @@ from xueji.app import create_app
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.trace import inclusion, merkle, queries, tiles, witness
-from xueji.trace.models import Leaf
+from xueji.trace.models import LeafRow
 from xueji.trace.note import Checkpoint, Note, VerifierKey
 from xueji.trace.signing import LOG, KeyFile
 
@@ -106,7 +106,7 @@ def test_a_regulator_reads_the_leaves_of_enrolments_she_sees(client: FlaskClient
         chain = new_case(context, growing).chain
         growing.settle()
     with context.database.reading() as session:
-        at = session.scalars(select(Leaf.position).where(Leaf.chain == chain)).one()
+        at = session.scalars(select(LeafRow.position).where(LeafRow.chain == chain)).one()
         size = queries.state(session).signed_size
     place, width = at // 256, min(256, size - at // 256 * 256)
     path = f"/log/tile/entries/{tiles.number_path(place)}" + (f".p/{width}" if width < 256 else "")

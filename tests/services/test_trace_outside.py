@@ -22,15 +22,15 @@ from trace_for_tests import GrowingLog, growing_log
 from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.trace import merkle, queries, witness
+from xueji.trace.after_signing import collect_outside_proof
 from xueji.trace.models import Cosignature, TimeStamp, WitnessedLog
 from xueji.trace.note import Checkpoint, Note
-from xueji.trace.outside import collect_outside_proof
 from xueji.trace.policy import policy, trusted_authorities
 from xueji.trace.signing import CLOCK, LOG, KeyFile, SigningKey
 from xueji.trace.timestamps import NoStamp, ask, stamp_newest
-from xueji.trace.tokens import Token, TokenError
+from xueji.trace.tokens import TimestampToken, TokenError
 from xueji.trace.tree import Tree, current_log
-from xueji.trace.witness import Answer, ask_witnesses, cosign
+from xueji.trace.witness import WitnessAnswer, ask_witnesses, cosign
 
 RSA, ELLIPTIC = Authority.new(), Authority.new(elliptic=True)
 
@@ -51,21 +51,21 @@ def alarms_of(context: Context) -> list[tuple[str, str]]:
 def test_a_token_says_when_a_trusted_authority_saw_the_bytes(authority: Authority) -> None:
     with serving_time(authority) as address:
         token, time = ask(address, b"checkpoint", [der(authority)])
-    assert Token.parse(token).verify(b"checkpoint", [der(authority)]) == time
+    assert TimestampToken.parse(token).verify(b"checkpoint", [der(authority)]) == time
     with pytest.raises(TokenError, match="something else"):
-        Token.parse(token).verify(b"another", [der(authority)])
+        TimestampToken.parse(token).verify(b"another", [der(authority)])
     with pytest.raises(TokenError, match="nobody the policy trusts"):
-        Token.parse(token).verify(b"checkpoint", [der(ELLIPTIC if authority is RSA else RSA)])
+        TimestampToken.parse(token).verify(b"checkpoint", [der(ELLIPTIC if authority is RSA else RSA)])
 
 
 def test_a_certificate_that_is_not_for_time_gives_none() -> None:
     authority = Authority.new(elliptic=True, for_time=False)
     with pytest.raises(TokenError, match="may not give times"):
-        Token.parse(authority.stamp(b"checkpoint")).verify(b"checkpoint", [der(authority)])
+        TimestampToken.parse(authority.stamp(b"checkpoint")).verify(b"checkpoint", [der(authority)])
 
 
 def _time_of(authority: Authority) -> int:
-    return Token.parse(authority.stamp(b"checkpoint")).verify(b"checkpoint", [der(authority)])
+    return TimestampToken.parse(authority.stamp(b"checkpoint")).verify(b"checkpoint", [der(authority)])
 
 
 def test_a_chain_of_issuers_that_may_issue_leads_to_the_root() -> None:
@@ -122,24 +122,24 @@ def test_a_signer_s_certificate_is_for_time_and_nothing_else(changes: dict[str, 
 def test_a_certificate_with_the_root_s_name_and_another_key_leads_nowhere() -> None:
     impostor = replace(Authority.new(elliptic=True), root=ELLIPTIC.root)
     with pytest.raises(TokenError, match="nobody the policy trusts"):
-        Token.parse(impostor.stamp(b"checkpoint")).verify(b"checkpoint", [der(ELLIPTIC)])
+        TimestampToken.parse(impostor.stamp(b"checkpoint")).verify(b"checkpoint", [der(ELLIPTIC)])
 
 
 @pytest.mark.parametrize("authority", [RSA, ELLIPTIC])
 def test_no_changed_byte_of_what_is_signed_passes(authority: Authority) -> None:
     token = authority.stamp(b"checkpoint")
-    info = Token.parse(token).info
+    info = TimestampToken.parse(token).info
     start = token.index(info)
     for place in range(start, start + len(info)):
         changed = token[:place] + bytes([token[place] ^ 1]) + token[place + 1 :]
         with pytest.raises(TokenError):
-            Token.parse(changed).verify(b"checkpoint", [der(authority)])
+            TimestampToken.parse(changed).verify(b"checkpoint", [der(authority)])
 
 
 @given(st.binary(max_size=300))
 def test_what_is_no_token_is_refused_as_such(data: bytes) -> None:
     with pytest.raises(TokenError):
-        Token.parse(data)
+        TimestampToken.parse(data)
 
 
 @given(st.integers(0, 700), st.binary(min_size=1, max_size=3))
@@ -147,7 +147,7 @@ def test_a_garbled_token_is_refused_or_says_the_same_time(place: int, other: byt
     """Some bytes around the signed ones say nothing; none of them can change what is said."""
     token = GARBLED[:place] + other + GARBLED[place + len(other) :]
     try:
-        assert Token.parse(token).verify(b"checkpoint", [der(ELLIPTIC)]) == Token.parse(GARBLED).time
+        assert TimestampToken.parse(token).verify(b"checkpoint", [der(ELLIPTIC)]) == TimestampToken.parse(GARBLED).time
     except TokenError:
         assert token != GARBLED
 
@@ -174,7 +174,7 @@ def test_checkpoints_are_stamped_now_and_then_by_each_authority(context: Context
             assert {(stamp.size, stamp.authority) for stamp in stamps} == {(newest.size, one), (newest.size, two)}
             for stamp in stamps:
                 note = log.notes()[-1].encode()
-                assert Token.parse(stamp.token).verify(note, [der(RSA), der(ELLIPTIC)]) == stamp.time
+                assert TimestampToken.parse(stamp.token).verify(note, [der(RSA), der(ELLIPTIC)]) == stamp.time
         log.time.instant = clock.from_ms(stamps[0].time * 1000) + timedelta(minutes=11)
         log.record("a")
         log.settle()
@@ -248,7 +248,7 @@ class Asking:
         lines = "".join(base64.b64encode(each).decode() + "\n" for each in hashes)
         return f"old {old}\n{lines}\n{note or self.notes[new]}"
 
-    def ask(self, body: str) -> Answer:
+    def ask(self, body: str) -> WitnessAnswer:
         with self.context.database.writing() as session:
             return cosign(session, body, [self.key.public], WITNESS)
 
@@ -330,7 +330,7 @@ def test_a_witness_refuses_an_old_size_beyond_the_new(asking: Asking) -> None:
 def test_a_witness_cosigns_one_branch_however_many_ask_at_once(asking: Asking) -> None:
     asking.ask(asking.body(0, 4))
     bodies = [asking.body(4, 44), asking.body(4, 344), asking.body(4, 44, note=forged(asking, 44))] * 4
-    answers: list[Answer] = []
+    answers: list[WitnessAnswer] = []
     threads = [threading.Thread(target=lambda body=body: answers.append(asking.ask(body))) for body in bodies]
     for thread in threads:
         thread.start()

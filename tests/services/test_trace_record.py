@@ -18,7 +18,7 @@ from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.trace import queries, rules, sealing, services
 from xueji.trace.canonical import NotCanonical
-from xueji.trace.models import Opening, Pending
+from xueji.trace.models import Pending, SealedOpening
 from xueji.trace.rules import Entry, Event
 
 
@@ -193,7 +193,7 @@ def test_many_erasures_stay_within_a_leaf(context: Context) -> None:
         assert services.erase(session, chain="a", who="officer", what="device", field="device") == 1100
     with context.database.reading() as session:
         assert [leaf["values"]["count"] for leaf in queries.chain(session, "a")] == [500, 500, 100]
-        assert session.scalar(select(Opening)) is None
+        assert session.scalar(select(SealedOpening)) is None
 
 
 SEAT_BELT = [

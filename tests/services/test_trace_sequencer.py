@@ -22,8 +22,8 @@ from xueji.kernel.settings import Settings
 from xueji.trace import alarms, merkle, queries, rules, services
 from xueji.trace import sequencer as sequencer_module
 from xueji.trace.audit import audit
-from xueji.trace.guard import CannotSign, OutsideCheckpoint
-from xueji.trace.models import Leaf, VerifierKey
+from xueji.trace.fork_guard import CannotSign, OutsideCheckpoint
+from xueji.trace.models import LeafRow, VerifierKeyRow
 from xueji.trace.note import Checkpoint, Note
 from xueji.trace.note import VerifierKey as PublicKey
 from xueji.trace.process import AnotherSequencer, run_sequencer, sequencer_lock
@@ -35,7 +35,7 @@ from xueji.trace.tree import Tree, current_log
 
 def all_keys(context: Context) -> list[PublicKey]:
     with context.database.reading() as session:
-        return [PublicKey.parse(key.key) for key in session.query(VerifierKey)]
+        return [PublicKey.parse(key.key) for key in session.query(VerifierKeyRow)]
 
 
 def alarms_of(context: Context) -> list[tuple[str, str | None]]:
@@ -64,7 +64,7 @@ def test_every_recorded_leaf_is_proven_by_the_newest_checkpoint(context: Context
             current = current_log(session)
             assert current is not None
             tree = Tree(session, current, newest.size)
-            for leaf in session.query(Leaf):
+            for leaf in session.query(LeafRow):
                 proof = merkle.inclusion_proof(leaf.position, newest.size, tree.node)
                 root = merkle.root_from_inclusion(leaf.position, newest.size, merkle.leaf_hash(leaf.leaf), proof)
                 assert root == newest.root
@@ -149,7 +149,7 @@ def test_a_gap_is_raised_and_only_its_chain_waits(context: Context) -> None:
         assert alarms_of(context) == [("gap", "a")]
         with context.database.reading() as session:
             state = queries.state(session)
-            placed = [(leaf.chain, leaf.n) for leaf in session.query(Leaf) if leaf.chain in "ab"]
+            placed = [(leaf.chain, leaf.n) for leaf in session.query(LeafRow) if leaf.chain in "ab"]
         assert "leaf 0 is missing" in state.alarms[0].detail or "leaf 1 is missing" in state.alarms[0].detail
         assert [n for chain, n in placed if chain == "b"] == [0, 1, 2, 3]
         assert [n for chain, n in placed if chain == "a"] == []
@@ -446,7 +446,7 @@ def test_a_hammer_of_writers_loses_nothing(context: Context) -> None:
         checkpoints = [Checkpoint.parse(note.text) for note in notes]
         newest = checkpoints[-1]
         tree = Tree(session, current, newest.size)
-        places = {(leaf.chain, leaf.n): leaf for leaf in session.query(Leaf)}
+        places = {(leaf.chain, leaf.n): leaf for leaf in session.query(LeafRow)}
         for chain, n, leaf_hash in acknowledged:
             leaf = places[chain, n]
             proof = merkle.inclusion_proof(leaf.position, newest.size, tree.node)

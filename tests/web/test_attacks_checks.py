@@ -15,7 +15,7 @@ from media_pipeline.judge import FaceJudge, Judge
 from xueji.hours.queries import statement_of
 from xueji.identity import queries as identity
 from xueji.identity.services import delete_photo
-from xueji.snapshots import services as snapshots
+from xueji.proctoring import services as proctoring
 
 
 def study(page: Page, ms: int = 10_000) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def test_offers_that_always_stand_open_never_stand_in_for_a_scheduled_check(page
     while True:
         if swept:
             with page.scenario.context.database.writing() as session:
-                snapshots.sweep_missed(session)
+                proctoring.sweep_missed(session)
         ask(page)
         check = study(page)["check"]
         if check is not None and check["kind"] == "scheduled":

@@ -14,8 +14,8 @@ from xueji.enrolment.services.sessions import SessionPlan
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
+from xueji.proctoring import services as proctoring
 from xueji.rulebook.vocabulary import Part
-from xueji.snapshots import services as snapshots
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def herself(scenario: Scenario, student: Student) -> Actor:
 def test_nobody_checks_herself_in(scenario: Scenario, student: Student, herself: Actor) -> None:
     context = scenario.context
     with context.database.writing() as session, pytest.raises(NotForOneself):
-        snapshots.check_in(
+        proctoring.check_in(
             session,
             context.keyring,
             actor=herself,
@@ -48,7 +48,7 @@ def test_nobody_confirms_in_a_round_that_she_is_there_or_that_she_left(
     scenario: Scenario, student: Student, herself: Actor
 ) -> None:
     context, here = scenario.context, scenario.check_in(student)
-    for confirm in (snapshots.confirm_presence, snapshots.check_out):
+    for confirm in (proctoring.confirm_presence, proctoring.check_out):
         with context.database.writing() as session, pytest.raises(NotForOneself):
             confirm(session, context.keyring, actor=herself, check_in_id=here)
     scenario.check_out(here)

@@ -90,7 +90,7 @@ def allowed(app: Flask, rule: Rule, clients: dict[Role, FlaskClient]) -> FlaskCl
     return clients[min(access.roles or {Role.TRAINEE}) if access is not None else Role.TRAINEE]
 
 
-NEED_MORE_THAN_THE_SITE = ("health.ready", "static", "archives_api.evidence")
+NEED_MORE_THAN_THE_SITE = ("health.ready", "static", "evidence_api.bundle")
 """Answered with 503 without a broker, the built front end, or somebody who signs the log."""
 
 
@@ -278,7 +278,7 @@ def test_no_form_makes_the_server_fail(
         if rule.endpoint == "enrolment.figures":
             answers.append(client.get(url, query_string={**form, "x": ""} if len(written) < 1000 else {}))
         # Nothing is signed in this installation, and a bundle says so with 503.
-        unsigned = rule.endpoint == "archives.evidence"
+        unsigned = rule.endpoint == "evidence.bundle"
         failed += [(rule.rule, answer.status_code) for answer in answers if answer.status_code >= 500 and not unsigned]
         for answer in answers:
             answer.close()

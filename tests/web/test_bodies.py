@@ -16,7 +16,7 @@ from people_for_tests import bearer, consented, someone
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.trace import queries as trace
-from xueji.web.bodies import LARGEST_JSON, body_of
+from xueji.web.request_bodies import LARGEST_JSON, body_of
 
 
 @pytest.fixture

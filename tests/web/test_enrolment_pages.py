@@ -15,7 +15,7 @@ from people_for_tests import Browser
 from school_for_tests import HOUR, School, id_number, new_member, new_school
 from sqlalchemy import select, update
 
-from xueji.enrolment.headings import Column, column_of
+from xueji.enrolment.column_headings import Column, column_of
 from xueji.enrolment.models import (
     Attendance,
     Cohort,

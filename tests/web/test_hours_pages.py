@@ -13,8 +13,8 @@ from xueji.identity.models import Membership
 from xueji.identity.rules import OrganisationKind, ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
+from xueji.proctoring.models import Check
 from xueji.rulebook.vocabulary import Outcome
-from xueji.snapshots.models import Check
 
 
 @pytest.fixture

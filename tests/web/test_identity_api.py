@@ -22,7 +22,7 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
-from xueji.trace.models import Leaf
+from xueji.trace.models import LeafRow
 
 
 def _token(client: FlaskClient, account: str, password: str = PASSWORD, **more: Any) -> Any:
@@ -245,7 +245,7 @@ def test_who_else_is_in_view_is_said_before_a_check_and_kept_nowhere(client: Fla
 
 def _leaves(context: Context) -> int:
     with context.database.reading() as session:
-        return session.scalar(select(func.count()).select_from(Leaf)) or 0
+        return session.scalar(select(func.count()).select_from(LeafRow)) or 0
 
 
 def _enrolled(client: FlaskClient, context: Context) -> tuple[Someone, dict[str, str], str]:

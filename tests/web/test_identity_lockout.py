@@ -9,7 +9,7 @@ from flask import Flask
 from people_for_tests import PASSWORD, Browser, someone
 
 from xueji.app import create_app
-from xueji.identity.gate import limiter
+from xueji.identity.authentication import limiter
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 

@@ -22,11 +22,11 @@ from werkzeug.test import TestResponse
 
 from courses import tasks
 from media_pipeline.harmless import scripted
-from media_pipeline.verdict import Outcome as Judged
+from media_pipeline.verdict import FaceOutcome as Judged
 from xueji.app import APIS
-from xueji.description import DescribedApplication
 from xueji.identity.rules import ProofRoute
 from xueji.kernel.actor import Role
+from xueji.openapi import DescribedApplication
 from xueji.web.access import rule_of
 
 

@@ -27,22 +27,24 @@ from xueji.kernel.context import Context
 from xueji.kernel.database import commit
 from xueji.kernel.errors import NotFound
 from xueji.kernel.groupcommit import GroupCommitter
-from xueji.progress import openings
-from xueji.progress.before import NewSitting
-from xueji.progress.beginning import Opened, Opening, open_sittings
+from xueji.progress import opening_groups
 from xueji.progress.errors import LeaseHeld, OutsideDates
 from xueji.progress.models import Sitting
-from xueji.progress.openings import open_here
+from xueji.progress.opening import OpenedSitting, OpeningRequest, open_sittings
+from xueji.progress.opening_facts import NewSitting
+from xueji.progress.opening_groups import open_here
 from xueji.trace import queries as trace
 
 
-def opening_of(scenario: Scenario, student: Student) -> Opening:
-    return Opening(student.actor, uuid4(), student.enrolment.id, scenario.lessons[0].id, DEVICE, continue_here=False)
+def opening_of(scenario: Scenario, student: Student) -> OpeningRequest:
+    return OpeningRequest(
+        student.actor, uuid4(), student.enrolment.id, scenario.lessons[0].id, DEVICE, continue_here=False
+    )
 
 
-def opened_by(context: Context, *group: Opening) -> list[Opened | Exception]:
+def opened_by(context: Context, *group: OpeningRequest) -> list[OpenedSitting | Exception]:
     """What a committer answers that was handed all of these at once."""
-    committer: GroupCommitter[Opening, Opened] = GroupCommitter(open_here(context))
+    committer: GroupCommitter[OpeningRequest, OpenedSitting] = GroupCommitter(open_here(context))
     return list(committer._try(group))
 
 
@@ -53,14 +55,14 @@ def events_of(context: Context, student: Student) -> list[str]:
 
 def test_a_class_opens_together(scenario: Scenario, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     commits: list[object] = []
-    monkeypatch.setattr(openings, "commit", lambda session: (commits.append(session), commit(session)))
+    monkeypatch.setattr(opening_groups, "commit", lambda session: (commits.append(session), commit(session)))
     students = [scenario.student() for _ in range(3)]
     answers = opened_by(context, *(opening_of(scenario, student) for student in students))
-    assert [answer.sitting.enrolment_id for answer in cast(list[Opened], answers)] == [
+    assert [answer.sitting.enrolment_id for answer in cast(list[OpenedSitting], answers)] == [
         student.enrolment.id for student in students
     ]
     assert len(commits) == 1
-    for student, answer in zip(students, cast(list[Opened], answers), strict=True):
+    for student, answer in zip(students, cast(list[OpenedSitting], answers), strict=True):
         assert events_of(context, student)[-1] == "sitting.open"
         assert answer.line is not None
         assert answer.sitting.ledger_leaves == len(events_of(context, student))
@@ -101,7 +103,7 @@ def test_what_an_opening_knows_of_its_class_is_what_everybody_else_reads(scenari
 def test_the_same_sitting_twice_in_a_group_is_opened_once(scenario: Scenario, context: Context) -> None:
     student = scenario.student()
     opening = opening_of(scenario, student)
-    one, other = cast(list[Opened], opened_by(context, opening, opening))
+    one, other = cast(list[OpenedSitting], opened_by(context, opening, opening))
     assert one.sitting.id == other.sitting.id == opening.sitting_id
     assert events_of(context, student).count("sitting.open") == 1
 
@@ -119,7 +121,7 @@ def test_one_that_is_refused_leaves_nothing_and_costs_nobody_else_an_opening(
         opening_of(scenario, studies),  # while her other page studies
         opening_of(scenario, withdrawn),
     )
-    assert [type(answer) for answer in answers] == [Opened, LeaseHeld, Opened]
+    assert [type(answer) for answer in answers] == [OpenedSitting, LeaseHeld, OpenedSitting]
     assert events_of(context, studies) == before
 
 
@@ -129,10 +131,15 @@ def test_a_refusal_takes_no_transaction_of_its_own(
     studies, comes, too = (scenario.student() for _ in range(3))
     opened_by(context, opening_of(scenario, studies))
     commits: list[object] = []
-    monkeypatch.setattr(openings, "commit", lambda session: (commits.append(session), commit(session)))
+    monkeypatch.setattr(opening_groups, "commit", lambda session: (commits.append(session), commit(session)))
     group = [opening_of(scenario, student) for student in (comes, studies, too)]
     foreign = opening_of(scenario, comes)._replace(sitting_id=uuid4(), enrolment_id=too.enrolment.id)
-    assert [type(each) for each in opened_by(context, *group, foreign)] == [Opened, LeaseHeld, Opened, NotFound]
+    assert [type(each) for each in opened_by(context, *group, foreign)] == [
+        OpenedSitting,
+        LeaseHeld,
+        OpenedSitting,
+        NotFound,
+    ]
     assert len(commits) == 1
 
 
@@ -144,7 +151,7 @@ def test_whose_check_waits_is_opened_after_the_others_and_goes_on_with_it(
     scenario.time.advance(timedelta(seconds=5))
     waits = opening_of(scenario, asked.student)._replace(continue_here=True)
     one, other = (opening_of(scenario, scenario.student()) for _ in range(2))
-    answers = cast(list[Opened], opened_by(context, one, waits, other))
+    answers = cast(list[OpenedSitting], opened_by(context, one, waits, other))
     assert [answer.sitting.open_check is not None for answer in answers] == [False, True, False]
     events = events_of(context, asked.student)
     assert events.index("lease.take") < events.index("check.move")
@@ -166,7 +173,7 @@ def test_groups_that_share_people_never_wait_for_each_other(scenario: Scenario, 
             ]
             # Whoever waited for another would be ended by the server, and the group would fail here.
             for answers in pool.map(open_here(context), groups):
-                assert [type(answer) for answer in answers] == [Opened] * len(students)
+                assert [type(answer) for answer in answers] == [OpenedSitting] * len(students)
     for student in students:
         assert events_of(context, student).count("sitting.open") >= 10
 
@@ -224,11 +231,11 @@ class Sent:
         driver.cursor_factory = Cursor
 
 
-def sent_for(context: Context, *group: Opening) -> list[str]:
+def sent_for(context: Context, *group: OpeningRequest) -> list[str]:
     open_group = open_here(context)
     with pytest.MonkeyPatch.context() as patch, Sent(context) as statements:
         patch.setattr(hours, "account_of", account_of)  # without this folder's comparison with the whole chain
-        assert all(isinstance(each, Opened) for each in open_group(group))
+        assert all(isinstance(each, OpenedSitting) for each in open_group(group))
     return list(statements)
 
 

@@ -15,9 +15,9 @@ from xueji.identity.models import Membership
 from xueji.identity.rules import OrganisationKind
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
+from xueji.proctoring.models import Check
+from xueji.proctoring.queries import first_tries
 from xueji.rulebook.vocabulary import Outcome
-from xueji.snapshots.models import Check
-from xueji.snapshots.queries import first_tries
 from xueji.trace import alarms
 
 
@@ -155,7 +155,7 @@ def test_the_operator_sees_with_which_cameras_people_pass_at_once(
     browser = _browser(app, someone(scenario.context, Role.ADMINISTRATOR))  # the other sat idle for too long
     page = browser.get("/installation").text
     assert "不足五人使用" in page and "Integrated Camera" not in page and f"{line.percent}%" in page
-    monkeypatch.setattr("xueji.snapshots.queries.LEAST_PEOPLE", 1)
+    monkeypatch.setattr("xueji.proctoring.queries.LEAST_PEOPLE", 1)
     assert "Integrated Camera" in browser.get("/installation").text
     scenario.time.advance(timedelta(days=31))
     assert "最近30天没有核验" in _browser(app, someone(scenario.context, Role.ADMINISTRATOR)).get("/installation").text

@@ -24,8 +24,8 @@ from xueji.identity.models import Account, Membership, Person
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
+from xueji.proctoring.models import Check
 from xueji.rulebook.vocabulary import Outcome
-from xueji.snapshots.models import Check
 from xueji.trace import queries as trace
 from xueji.trace.models import Pending
 from xueji.trace.rules import PLATFORM

@@ -13,7 +13,7 @@ from scenario import Scenario
 
 from xueji.app import create_app
 from xueji.identity import pace
-from xueji.identity.pace import Counts
+from xueji.identity.pace import ActCounts
 from xueji.identity.rules import ProofRoute
 
 
@@ -68,7 +68,7 @@ def test_counting_starts_no_thread_and_forgets_what_is_over(monkeypatch: pytest.
     now = 1_000.0
     monkeypatch.setattr(pace.time, "time", lambda: now)
     monkeypatch.setattr(threading.Thread, "start", None)
-    counts = Counts()
+    counts = ActCounts()
     assert [counts.incr(f"person {number}", 60) for number in range(3)] == [1, 1, 1]
     assert (counts.incr("person 0", 60, 2), counts.get("person 0"), counts.get_expiry("person 0")) == (3, 3, 1_060.0)
     now += 59.9

@@ -13,7 +13,7 @@ from scenario import MINUTE, Scenario
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from media_pipeline.verdict import Outcome as Judged
+from media_pipeline.verdict import FaceOutcome as Judged
 from xueji.enrolment.errors import LastDayRefused, StudyUnderWay
 from xueji.enrolment.models import Cohort, CohortState
 from xueji.enrolment.queries import enrolment_facts
@@ -21,9 +21,9 @@ from xueji.enrolment.services import cohorts, trainees
 from xueji.hours.rules import assess, evidence
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
+from xueji.proctoring.models import Check, CheckIn
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
-from xueji.snapshots.models import Check, CheckIn
 from xueji.trace import queries as trace
 
 

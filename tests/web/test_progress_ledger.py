@@ -14,17 +14,17 @@ from lesson_page import Page, opened_page
 from scenario import MINUTE, Scenario
 from sqlalchemy import select
 
-from media_pipeline.verdict import Outcome as Judged
+from media_pipeline.verdict import FaceOutcome as Judged
 from xueji.hours.queries import worked_out
-from xueji.hours.running import line_values
+from xueji.hours.running_line import line_values
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.events import Announcement
+from xueji.proctoring import services as proctoring
+from xueji.proctoring.models import Check, CheckIn
 from xueji.progress.models import Sitting
 from xueji.progress.terms import read_terms
 from xueji.rulebook.vocabulary import ReviewOutcome
-from xueji.snapshots import services as snapshots
-from xueji.snapshots.models import Check, CheckIn
 
 
 def stated(page: Page) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def test_a_person_s_decision_reaches_the_page_that_is_open(page: Page) -> None:
         check_id = session.scalars(select(Check.id)).one()
     page.student.contest(check_id)
     with context.database.writing() as session:
-        snapshots.review(
+        proctoring.review(
             session,
             context.keyring,
             actor=page.scenario.school.staff,
@@ -141,7 +141,7 @@ def test_a_missed_check_reaches_the_page_whoever_notices_it(page: Page) -> None:
     page.send(page.beat(0, state="paused"))
     page.scenario.time.advance(timedelta(minutes=3))
     with page.scenario.context.database.writing() as session:
-        assert snapshots.sweep_missed(session) == 1
+        assert proctoring.sweep_missed(session) == 1
     assert page.send(page.beat(0, state="paused")).json["ledger"] is None  # type: ignore[index]
     assert asked_for(page) == stated(page)
 
@@ -151,7 +151,7 @@ def test_without_a_camera_a_round_confirms_what_the_page_shows(app: Flask, scena
     watched(page, 3)
     with scenario.context.database.writing() as session:
         here = session.scalars(select(CheckIn.id)).one()
-        snapshots.confirm_presence(session, scenario.context.keyring, actor=scenario.school.staff, check_in_id=here)
+        proctoring.confirm_presence(session, scenario.context.keyring, actor=scenario.school.staff, check_in_id=here)
     assert page.watch()["ledger"] is None
     line = asked_for(page)
     assert line == stated(page) and (line["counted_ms"], line["provisional_ms"]) == (30_000, 10_000)

@@ -14,29 +14,29 @@ from lesson_page import Page, opened_page
 from scenario import Scenario, playing
 
 from xueji.kernel import clock
-from xueji.kernel.beside import Beside, WorkFailed
 from xueji.kernel.context import Context
 from xueji.kernel.events import Announcement
-from xueji.progress.reporting import record_beside
+from xueji.kernel.sidecar import Sidecar, WorkFailed
+from xueji.progress.beat_intake import start_recorder
 
 LESSON_MS = 2_000
 _receive = Connection.recv
 
 
 @pytest.fixture
-def recorder(app: Flask, context: Context, monkeypatch: pytest.MonkeyPatch) -> Iterator[Beside]:
+def recorder(app: Flask, context: Context, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sidecar]:
     settings = context.settings
     monkeypatch.setenv("XUEJI_DATA", str(settings.data))
     monkeypatch.setenv("XUEJI_DATABASE_URL", settings.database_url)
     monkeypatch.setenv("XUEJI_BROKER_URL", "memory://")
     monkeypatch.setenv("XUEJI_LOG_ORIGIN", settings.log_origin)
-    recorder = record_beside(app)
+    recorder = start_recorder(app)
     yield recorder
     recorder.end()
 
 
 @pytest.fixture
-def scenario(app: Flask, recorder: Beside) -> Iterator[Scenario]:
+def scenario(app: Flask, recorder: Sidecar) -> Iterator[Scenario]:
     """Begins now: the recorder has the machine's clock."""
     with playing(app, begins=clock.now(), lessons=1, lesson_ms=LESSON_MS) as scenario:
         yield scenario
@@ -70,7 +70,7 @@ def test_a_refusal_is_worded_as_ever(page: Page) -> None:
 
 
 def test_beats_whose_answer_is_lost_with_the_recorder_count_once(
-    page: Page, recorder: Beside, monkeypatch: pytest.MonkeyPatch
+    page: Page, recorder: Sidecar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worst moment: written, and dead before it could say so."""
     lost: list[object] = []
@@ -91,7 +91,7 @@ def test_beats_whose_answer_is_lost_with_the_recorder_count_once(
     assert [leaf["credited"] for leaf in page.leaves("beat")] == [[[0, LESSON_MS // 2]], [[LESSON_MS // 2, LESSON_MS]]]
 
 
-def test_the_recorder_is_another_process_and_its_death_is_not_noticed(page: Page, recorder: Beside) -> None:
+def test_the_recorder_is_another_process_and_its_death_is_not_noticed(page: Page, recorder: Sidecar) -> None:
     assert page.send(page.beat(LESSON_MS // 2)).status_code == 200
     assert _pid(recorder) != os.getpid()
     os.kill(_pid(recorder), signal.SIGKILL)
@@ -105,7 +105,7 @@ def test_sittings_are_opened_by_the_recorder_and_refusals_worded_as_ever(app: Fl
     assert other.open(continue_here=True).status_code == 201
 
 
-def test_readiness_asks_the_recorder_too(app: Flask, recorder: Beside, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readiness_asks_the_recorder_too(app: Flask, recorder: Sidecar, monkeypatch: pytest.MonkeyPatch) -> None:
     ready = app.extensions["xueji_probes"]["recorder"]
     ready()
     monkeypatch.setenv("XUEJI_DATA", "/nowhere")
@@ -114,6 +114,6 @@ def test_readiness_asks_the_recorder_too(app: Flask, recorder: Beside, monkeypat
         ready()
 
 
-def _pid(recorder: Beside) -> int:
+def _pid(recorder: Sidecar) -> int:
     assert recorder._process is not None
     return recorder._process.pid

@@ -21,7 +21,7 @@ from xueji.enrolment.roster_queries import PER_PAGE, found_in_roster, roster_pag
 from xueji.enrolment.services import trainees
 from xueji.hours.models import HoursAccount
 from xueji.hours.queries import rules_digest
-from xueji.hours.roster import Order, accounts_page, figures_of, sought
+from xueji.hours.roster import RosterOrder, accounts_page, figures_of, sought
 from xueji.identity import vault
 from xueji.identity.models import Account, Person
 from xueji.identity.rules import OrganisationKind, ProofRoute, masked_name, masked_number
@@ -139,7 +139,7 @@ def test_five_thousand_names_are_a_page_at_a_time(scenario: Scenario) -> None:
         assert (beyond, total) == ([], MANY)
     with context.database.reading() as session, _queries(scenario) as said:
         found = figures_of(session, cohort_id)
-        shown = accounts_page(session, context.keyring, context.events, sought(found, "", Order.LEAST, None), 1)
+        shown = accounts_page(session, context.keyring, context.events, sought(found, "", RosterOrder.LEAST, None), 1)
         assert len(said) <= 12, "however many they are"
     assert [line.person.enrolment_id for line in shown] == ids[::-1][:PER_PAGE]
 
@@ -148,11 +148,11 @@ def test_it_is_narrowed_sorted_and_counted_by_what_is_kept(scenario: Scenario) -
     ids = _fill(scenario, 120)
     with scenario.context.database.reading() as session:
         found = figures_of(session, scenario.cohort.id)
-    held = [line.enrolment_id for line in sought(found, "held", Order.HELD, None)]
+    held = [line.enrolment_id for line in sought(found, "held", RosterOrder.HELD, None)]
     assert held == [each for place, each in reversed(list(enumerate(ids))) if place % 3 == 0 and place]
-    unbegun = [line.enrolment_id for line in sought(found, "unbegun", Order.ENROLLED, None)]
+    unbegun = [line.enrolment_id for line in sought(found, "unbegun", RosterOrder.ENROLLED, None)]
     assert unbegun == ids[1::2]
-    assert [line.enrolment_id for line in sought(found, "", Order.LEAST, {ids[3], ids[5]})] == [ids[5], ids[3]]
+    assert [line.enrolment_id for line in sought(found, "", RosterOrder.LEAST, {ids[3], ids[5]})] == [ids[5], ids[3]]
 
 
 def test_somebody_is_found_by_name_number_or_account_and_never_in_another_cohort(scenario: Scenario) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from xueji.demo import history
 from xueji.demo.accounts import Accounts, Placed
 from xueji.demo.course import FilmNotMade
-from xueji.demo.training import Ready, Training, let_inspect, make_training, ready_until
+from xueji.demo.training import DemoTraining, Ready, let_inspect, make_training, ready_until
 from xueji.identity.models import Person
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -113,7 +113,7 @@ def _account(accounts: Accounts, placed: Placed, routes: dict[UUID, str], ready:
     }
 
 
-def _enrolments(training: Training, order: list[str]) -> list[dict[str, Any]]:
+def _enrolments(training: DemoTraining, order: list[str]) -> list[dict[str, Any]]:
     lessons = [
         {"lesson_id": str(lesson.lesson_id), "title": lesson.title, "duration_ms": lesson.duration_ms}
         for lesson in training.lessons

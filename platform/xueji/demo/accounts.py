@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from xueji.demo.cast import CAST, House, Member, another_trainee
+from xueji.demo.cast import CAST, CastMember, House, another_trainee
 from xueji.identity import consent_text
 from xueji.identity.models import Account, Membership, Organisation, Person
 from xueji.identity.rules import ConsentKind, ProofRoute
@@ -48,7 +48,7 @@ _SETTINGS = {"demo": "true", "staff_second_factor": '"offered"'}
 class Placed:
     """Somebody of the cast as the services know her."""
 
-    member: Member
+    member: CastMember
     person_id: UUID
     actor: Actor
 
@@ -85,7 +85,7 @@ class Accounts:
         return accounts
 
     @property
-    def members(self) -> list[Member]:
+    def members(self) -> list[CastMember]:
         """The cast, and behind it the trainees that joined later."""
         cast = {member.account for member in CAST}
         later = [account for account in self.passwords if account not in cast]
@@ -154,7 +154,7 @@ def _set(file: Path) -> None:
         file.write_text(written + "".join(lines), "utf-8")
 
 
-def _place(context: Context, session: Session, member: Member, password: HashedPassword | None) -> Placed:
+def _place(context: Context, session: Session, member: CastMember, password: HashedPassword | None) -> Placed:
     """``password`` is looked at only for somebody who has no account yet."""
     house = _house(context, session, member.house)
     person = session.scalar(select(Person).join(Account).where(Account.account == member.account))
@@ -166,7 +166,7 @@ def _place(context: Context, session: Session, member: Member, password: HashedP
 
 
 def _register(
-    context: Context, session: Session, member: Member, house: Organisation, password: HashedPassword
+    context: Context, session: Session, member: CastMember, house: Organisation, password: HashedPassword
 ) -> Person:
     person = register_person(
         session,

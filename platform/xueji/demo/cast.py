@@ -19,7 +19,7 @@ class House:
 
 
 @dataclass(frozen=True)
-class Member:
+class CastMember:
     account: str
     name: str
     role: Role
@@ -51,22 +51,22 @@ OPERATOR = House("虚构平台运营方", OrganisationKind.OPERATOR, "220100")
 
 # The first trainee takes the route without a camera: she can study on any machine at once.
 CAST = (
-    Member("trainee1", "赵虚构", Role.TRAINEE, FACTORY, "19930412", ProofRoute.SUPERVISED),
-    Member("trainee2", "钱演示", Role.TRAINEE, FACTORY, "19881103", ProofRoute.FACE),
-    Member("trainee3", "孙样例", Role.TRAINEE, FACTORY, "19960729", ProofRoute.SUPERVISED),
-    Member("institution", "李假设", Role.INSTITUTION, TRAINING_CENTRE, "19790215"),
-    Member("enterprise", "周举例", Role.ENTERPRISE, FACTORY, "19841121"),
-    Member("regulator", "吴示范", Role.REGULATOR, BUREAU, "19810606"),
-    Member("regulator2", "郑别处", Role.REGULATOR, BUREAU_ELSEWHERE, "19770909"),
-    Member("inspector", "冯假设", Role.INSPECTOR, BUREAU, "19830517"),
-    Member("admin", "王管理", Role.ADMINISTRATOR, OPERATOR, "19860318"),
+    CastMember("trainee1", "赵虚构", Role.TRAINEE, FACTORY, "19930412", ProofRoute.SUPERVISED),
+    CastMember("trainee2", "钱演示", Role.TRAINEE, FACTORY, "19881103", ProofRoute.FACE),
+    CastMember("trainee3", "孙样例", Role.TRAINEE, FACTORY, "19960729", ProofRoute.SUPERVISED),
+    CastMember("institution", "李假设", Role.INSTITUTION, TRAINING_CENTRE, "19790215"),
+    CastMember("enterprise", "周举例", Role.ENTERPRISE, FACTORY, "19841121"),
+    CastMember("regulator", "吴示范", Role.REGULATOR, BUREAU, "19810606"),
+    CastMember("regulator2", "郑别处", Role.REGULATOR, BUREAU_ELSEWHERE, "19770909"),
+    CastMember("inspector", "冯假设", Role.INSPECTOR, BUREAU, "19830517"),
+    CastMember("admin", "王管理", Role.ADMINISTRATOR, OPERATOR, "19860318"),
 )
 
 _STEMS = "甲乙丙丁戊己庚辛壬癸"
 
 
-def another_trainee(number: int) -> Member:
+def another_trainee(number: int) -> CastMember:
     """One more on the route without a camera, for when none of the cast is left who can study at once."""
     name = "备演" + "".join(_STEMS[int(digit)] for digit in str(number))
     birth = (date(1990, 1, 1) + timedelta(number)).strftime("%Y%m%d")
-    return Member(f"trainee{number}", name, Role.TRAINEE, FACTORY, birth, ProofRoute.SUPERVISED)
+    return CastMember(f"trainee{number}", name, Role.TRAINEE, FACTORY, birth, ProofRoute.SUPERVISED)

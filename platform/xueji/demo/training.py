@@ -36,12 +36,12 @@ from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import NotFound
 from xueji.oversight.inspecting import give_inspection, inspections
+from xueji.proctoring.models import CheckIn
+from xueji.proctoring.services import check_in, check_out, enter_code, room_code
+from xueji.proctoring.services.checkins import LONGEST
 from xueji.progress.models import Sitting
 from xueji.rulebook.vocabulary import Category, Part
 from xueji.rulebook.vocabulary import Training as Kind
-from xueji.snapshots.models import CheckIn
-from xueji.snapshots.services import check_in, check_out, enter_code, room_code
-from xueji.snapshots.services.checkins import LONGEST
 
 _STUDYING_MS = 60_000
 """A page that reported within this time is still open."""
@@ -79,7 +79,7 @@ class Ready:
 
 
 @dataclass(frozen=True)
-class Training:
+class DemoTraining:
     cohort_id: UUID
     lessons: tuple[Taught, ...]
     enrolments: dict[str, UUID]
@@ -88,7 +88,7 @@ class Training:
     """None when nobody of them is both on the route without a camera and still enrolled."""
 
 
-def make_training(context: Context, people: dict[str, Placed]) -> Training:
+def make_training(context: Context, people: dict[str, Placed]) -> DemoTraining:
     """A running cohort with everybody in it, and somebody checked in. Raises FilmNotMade, Problem."""
     actor = people["institution"].actor
     with context.database.reading() as session:
@@ -102,7 +102,7 @@ def make_training(context: Context, people: dict[str, Placed]) -> Training:
         enrolled = {each.member.account: _enrol(context, session, cohort, each, actor) for each in trainees}
         active = {account: each for account, each in enrolled.items() if each.state is EnrolmentState.ACTIVE}
         _teach_in_person(context, session, cohort, actor, list(active.values()))
-        return Training(
+        return DemoTraining(
             cohort.id,
             _lessons(session, cohort.id),
             {account: enrolment.id for account, enrolment in active.items()},
@@ -302,7 +302,7 @@ def _is_studying(session: Session, enrolment_id: UUID, now_ms: int) -> bool:
     )
 
 
-def let_inspect(context: Context, people: Mapping[str, Placed], training: Training) -> None:
+def let_inspect(context: Context, people: Mapping[str, Placed], training: DemoTraining) -> None:
     """The inspector may read the running cohort for a week; given again at a start after that."""
     inspector, regulator = people["inspector"], people["regulator"]
     with context.database.writing() as session:

@@ -27,8 +27,8 @@ from xueji.identity.models import Membership, Person, ReferencePhoto
 from xueji.identity.queries import is_herself, reference_photos, same_person, standing_file
 from xueji.identity.regions import within
 from xueji.kernel.actor import Actor, Role
+from xueji.kernel.driver_sql import Cursor
 from xueji.kernel.errors import NotFound
-from xueji.kernel.plain import Plain
 from xueji.trace.events import LeavesAsked
 
 _HOLD_COHORTS = (
@@ -79,7 +79,7 @@ def access_own_lessons(
     Until the transaction ends nobody closes the cohorts, changes their days or lets anybody out. Locks are taken in one
     order everywhere: cohort, enrolment, person, sitting, check, chain; of each, in the order of the keys.
     """
-    plain = Plain(session)
+    plain = Cursor(session)
     if not plain.is_sqlite:  # whose writer is alone already
         keys = plain.keys(each.enrolment_id for each in asked)
         plain.rows(_HOLD_COHORTS.format(plain.any_of("id")), keys)

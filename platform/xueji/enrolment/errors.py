@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 
 from xueji.enrolment import wording
 from xueji.enrolment.declarations import Misfit
-from xueji.enrolment.rules import BadSession, Finding, NotAttended
+from xueji.enrolment.rules import BadSession, NotAttended, Objection
 from xueji.kernel.errors import Conflict, Forbidden, Invalid
 from xueji.rulebook.vocabulary import Doubt
 from xueji.spreadsheets.rules import SheetFault
@@ -21,7 +21,7 @@ class CohortRefused(Invalid):
 
     type, title = "cohort-refused", _("不能开班")
 
-    def __init__(self, findings: Iterable[Finding], class_hour_ms: int) -> None:
+    def __init__(self, findings: Iterable[Objection], class_hour_ms: int) -> None:
         self.findings = tuple(findings)
         said = [
             {
@@ -109,7 +109,7 @@ class AmendmentRefused(Invalid):
 
     type, title = "amendment-refused", _("不能这样更正")
 
-    def __init__(self, detail: Any, findings: Iterable[Finding] = (), class_hour_ms: int = 1) -> None:
+    def __init__(self, detail: Any, findings: Iterable[Objection] = (), class_hour_ms: int = 1) -> None:
         self.findings = tuple(findings)
         said = [{"why": str(each.why), "message": wording.finding(each, class_hour_ms)} for each in self.findings]
         super().__init__(detail, refusals=said)

@@ -24,11 +24,11 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
 
+from xueji.enrolment.column_headings import NEEDED, Column
 from xueji.enrolment.declarations import LONGEST_EARLIER, LONGEST_EMPLOYER, LONGEST_REASON, Declaration
 from xueji.enrolment.fields import FIRST_DAY, AmountField, CountField, DayField
-from xueji.enrolment.headings import NEEDED, Column
 from xueji.enrolment.models import Cohort
-from xueji.enrolment.people_table import Reading
+from xueji.enrolment.people_table import SheetReading
 from xueji.enrolment.services.cohorts import CohortPlan
 from xueji.enrolment.services.sessions import SessionPlan
 from xueji.enrolment.wording import CATEGORY, COLUMN, INDUSTRY, PART, SUBJECT, TRAINING
@@ -281,7 +281,7 @@ class CarriedForm(DeclarationForm):
     act = StringField()
 
     @classmethod
-    def for_sheets(cls, sheets: Sequence[Reading]) -> CarriedForm:
+    def for_sheets(cls, sheets: Sequence[SheetReading]) -> CarriedForm:
         """With a choice of columns for each sheet that has no headings."""
         fields = {
             column_field(number, column): SelectField(
@@ -309,7 +309,7 @@ def column_field(number: int, column: Column) -> str:
     return f"column_{number}_{column.value}"
 
 
-def _column_choices(reading: Reading) -> list[SelectChoice]:
+def _column_choices(reading: SheetReading) -> list[SelectChoice]:
     """Each column by its place and the first thing that stands in it."""
     rows = reading.sheet.rows[reading.first : reading.first + 20]
     choices = [SelectChoice("", gettext("没有"))]

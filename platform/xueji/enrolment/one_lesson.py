@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from courses.models import Film, FilmState, Lesson
 from xueji.enrolment.models import Cohort, CohortLesson, CohortState, EnrolmentState
 from xueji.enrolment.queries import CohortFacts, EnrolmentFacts, LessonFacts, cohort_facts, lesson_facts
-from xueji.kernel.plain import Plain, date_in, uuid_in, uuid_of
+from xueji.kernel.driver_sql import Cursor, date_in, uuid_in, uuid_of
 from xueji.rulebook.vocabulary import Category, Part, Training
 
 _HERS = 4
@@ -54,7 +54,7 @@ def lessons_of_enrolments(
     session: Session, pairs: Collection[tuple[UUID, UUID]]
 ) -> dict[tuple[UUID, UUID], tuple[EnrolmentFacts, LessonFacts]]:
     """The same for many enrolments, each with one lesson, in one question; those that do not belong are left out."""
-    plain = Plain(session)
+    plain = Cursor(session)
     enrolments, lessons = (plain.keys(sorted(set(ids))) for ids in zip(*pairs, strict=True))
     asked = _ASKED.format(plain.any_of("enrolment.id"), plain.any_of("lesson.id"))
     found = {}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from xueji.enrolment.headings import NEEDED, Column, column_of
+from xueji.enrolment.column_headings import NEEDED, Column, column_of
 from xueji.identity import spelling
 from xueji.spreadsheets.rules import Row, Sheet
 
@@ -39,7 +39,7 @@ _NUMBER_LIKE = re.compile(r"[0-9]{15}|[0-9]{17}[0-9X]")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SheetReading:
     """A sheet and which of its columns says what."""
 
     sheet: Sheet
@@ -77,14 +77,14 @@ def looks_like_number(cell: str) -> bool:
     )
 
 
-def read(sheet: Sheet, chosen: Mapping[Column, int] | None = None) -> Reading:
+def read(sheet: Sheet, chosen: Mapping[Column, int] | None = None) -> SheetReading:
     """What the columns of a sheet say: by its headings, else by ``chosen``, else by a guess."""
     found = headed(sheet)
     if found is not None and all(column in found[1] for column in NEEDED):
-        return Reading(sheet, found[1], found[0] + 1, headings=True)
+        return SheetReading(sheet, found[1], found[0] + 1, headings=True)
     first, said = (0, dict[Column, int]()) if found is None else (found[0] + 1, found[1])
     columns = dict(chosen) if chosen is not None else {**guessed(sheet.rows[first:], said), **said}
-    return Reading(sheet, columns, first, headings=False)
+    return SheetReading(sheet, columns, first, headings=False)
 
 
 def about_people(sheets: Sequence[Sheet]) -> list[Sheet]:
@@ -97,7 +97,7 @@ def about_people(sheets: Sequence[Sheet]) -> list[Sheet]:
     return found or list(sheets[:1])
 
 
-def slim(reading: Reading) -> Sheet:
+def slim(reading: SheetReading) -> Sheet:
     """The sheet without the columns that nobody asks for, where headings say which these are.
 
     The first column stays: it is where a total says that it is one.
@@ -212,7 +212,7 @@ class Remark(StrEnum):
     """It is no mobile number, or a spreadsheet has destroyed it."""
 
 
-class Passed(StrEnum):
+class PassedOver(StrEnum):
     """Why a line is about nobody, and passed over."""
 
     REMARK = "remark"
@@ -223,7 +223,7 @@ class Passed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PersonLine:
     """Somebody, as a line of a table has it; every value in its one spelling."""
 
     sheet: str
@@ -242,26 +242,26 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    lines: tuple[Line, ...]
-    faults: tuple[tuple[Line, BadLine], ...]
-    passed: tuple[tuple[str, int, Passed], ...]
+    lines: tuple[PersonLine, ...]
+    faults: tuple[tuple[PersonLine, BadLine], ...]
+    passed: tuple[tuple[str, int, PassedOver], ...]
     """Sheet, line and why."""
 
 
-def people(readings: Iterable[Reading]) -> People:
+def people(readings: Iterable[SheetReading]) -> People:
     """Everybody in the tables, each number once."""
-    lines: list[Line] = []
-    faults: list[tuple[Line, BadLine]] = []
-    passed: list[tuple[str, int, Passed]] = []
-    seen: dict[str, Line] = {}
+    lines: list[PersonLine] = []
+    faults: list[tuple[PersonLine, BadLine]] = []
+    passed: list[tuple[str, int, PassedOver]] = []
+    seen: dict[str, PersonLine] = {}
     for reading in readings:
         rows, name = reading.sheet.rows, reading.sheet.name
         above = rows[reading.first - 1].cells if reading.first else ()
-        passed += [(name, row.line, Passed.REMARK) for row in rows[: max(reading.first - 1, 0)]]
+        passed += [(name, row.line, PassedOver.REMARK) for row in rows[: max(reading.first - 1, 0)]]
         for row in rows[reading.first :]:
             line = _line(reading, row)
-            fault = Passed.HEADING_AGAIN if _repeats(reading, row, above) else _fault(line, row, seen)
-            if isinstance(fault, Passed):
+            fault = PassedOver.HEADING_AGAIN if _repeats(reading, row, above) else _fault(line, row, seen)
+            if isinstance(fault, PassedOver):
                 passed.append((name, row.line, fault))
             elif fault is not None:
                 faults.append((line, fault))
@@ -271,7 +271,7 @@ def people(readings: Iterable[Reading]) -> People:
     return People(tuple(_lost_in_a_column(lines)), tuple(faults), tuple(passed))
 
 
-def _line(reading: Reading, row: Row) -> Line:
+def _line(reading: SheetReading, row: Row) -> PersonLine:
     def cell(column: Column) -> str:
         place = reading.columns.get(column)
         return row.cells[place] if place is not None and place < len(row.cells) else ""
@@ -280,7 +280,7 @@ def _line(reading: Reading, row: Row) -> Line:
     if not reading.headings and looks_like_number(name) and not looks_like_number(given):
         # Typed by hand, one line this way round and the next that way.
         given, name = name, given
-    return Line(
+    return PersonLine(
         sheet=reading.sheet.name,
         line=row.line,
         name=spelling.person_name(name),
@@ -293,7 +293,7 @@ def _line(reading: Reading, row: Row) -> Line:
     )
 
 
-def _repeats(reading: Reading, row: Row, above: Sequence[str]) -> bool:
+def _repeats(reading: SheetReading, row: Row, above: Sequence[str]) -> bool:
     """The headings again, as forms of several pages print them, or the second line of a heading of two."""
     places = [reading.columns[column] for column in NEEDED if column in reading.columns]
     return bool(places) and all(
@@ -301,25 +301,25 @@ def _repeats(reading: Reading, row: Row, above: Sequence[str]) -> bool:
     )
 
 
-def _fault(line: Line, row: Row, seen: Mapping[str, Line]) -> BadLine | Passed | None:
+def _fault(line: PersonLine, row: Row, seen: Mapping[str, PersonLine]) -> BadLine | PassedOver | None:
     begins = spelling.plain("".join(row.cells)).casefold()
     digits = sum(char.isdigit() for char in line.number)
     if _TOTALS.match(begins) and digits < _FEWEST_DIGITS:
-        return Passed.REMARK
+        return PassedOver.REMARK
     if not digits:
-        return BadLine.NO_NUMBER if line.name else Passed.REMARK
+        return BadLine.NO_NUMBER if line.name else PassedOver.REMARK
     if not line.name:
         return BadLine.NO_NAME
     earlier = None if line.lost else seen.get(line.number)
     if earlier is None:
         return None
-    return Passed.SAME_AGAIN if earlier.name == line.name else BadLine.TWICE
+    return PassedOver.SAME_AGAIN if earlier.name == line.name else BadLine.TWICE
 
 
 _FEWEST_LOST = 3
 
 
-def _lost_in_a_column(lines: Sequence[Line]) -> list[Line]:
+def _lost_in_a_column(lines: Sequence[PersonLine]) -> list[PersonLine]:
     """With the numbers that end in three noughts marked as lost where too many of a table do.
 
     A spreadsheet keeps fifteen digits of eighteen and writes noughts for the rest; one in ten of these passes the

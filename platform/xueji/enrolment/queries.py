@@ -407,7 +407,7 @@ def revoked_attendances(session: Session, session_id: UUID) -> set[UUID]:
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class OwnElsewhere:
     """Where she was recorded meanwhile, as she herself may know."""
 
     from_ms: int
@@ -418,18 +418,18 @@ class Elsewhere:
 
 
 @dataclass(frozen=True, slots=True)
-class AttendanceLine:
+class OwnAttendance:
     """An attendance as the trainee sees it."""
 
     attendance: Attendance
     session: InPersonSession
     cohort: str
-    elsewhere: tuple[Elsewhere, ...]
+    elsewhere: tuple[OwnElsewhere, ...]
     deny_until: datetime | None
     """Until when she may say that she was not there; None when she no longer may."""
 
 
-def attendance_of(session: Session, person_id: UUID) -> list[AttendanceLine]:
+def attendance_of(session: Session, person_id: UUID) -> list[OwnAttendance]:
     """What was entered for somebody in all her enrolments and not taken back, the newest first."""
     rows = session.execute(
         select(Attendance, InPersonSession, Cohort)
@@ -448,7 +448,7 @@ def attendance_of(session: Session, person_id: UUID) -> list[AttendanceLine]:
             denial_ends_ms(ProctoringPlan.from_dict(cohort.plan), clock.to_ms(attendance.recorded_at))
         )
         elsewhere = tuple(
-            Elsewhere(
+            OwnElsewhere(
                 each["from_ms"],
                 each["to_ms"],
                 cohorts.get(each["enrolment"], ""),
@@ -456,7 +456,7 @@ def attendance_of(session: Session, person_id: UUID) -> list[AttendanceLine]:
             )
             for each in attendance.overlaps
         )
-        lines.append(AttendanceLine(attendance, lesson, cohort.title, elsewhere, until if now < until else None))
+        lines.append(OwnAttendance(attendance, lesson, cohort.title, elsewhere, until if now < until else None))
     return lines
 
 

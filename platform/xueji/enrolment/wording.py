@@ -8,11 +8,11 @@ from typing import Any
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 
+from xueji.enrolment.column_headings import Column
 from xueji.enrolment.declarations import Misfit
-from xueji.enrolment.headings import Column
 from xueji.enrolment.models import CohortState, EnrolmentState
-from xueji.enrolment.people_table import BadLine, Passed, Remark
-from xueji.enrolment.rules import AttendanceState, BadSession, Finding, NotAttended, Why
+from xueji.enrolment.people_table import BadLine, PassedOver, Remark
+from xueji.enrolment.rules import AttendanceState, BadSession, Ground, NotAttended, Objection
 from xueji.identity.rules import AccountProblem
 from xueji.identity.wording import ACCOUNT_PROBLEM as ACCOUNT_PROBLEM
 from xueji.identity.wording import INDUSTRY as INDUSTRY
@@ -58,51 +58,55 @@ SUBJECT: Mapping[str, Any] = {
     "height_installation": _("高处安装、维护、拆除作业"),
 }
 
-_FINDING: Mapping[Why, Any] = {
-    Why.NO_HOURS: _("没有填写总学时。请按大纲填写。"),
-    Why.TOO_MANY_HOURS: _("总学时 %(total)s超过可填写的上限 %(limit)s。请核对大纲。"),
-    Why.PARTS_DO_NOT_ADD_UP: _("理论 %(theory)s与实操 %(practical)s之和不等于总学时 %(total)s。请改正其中一项。"),
-    Why.PLACES_DO_NOT_ADD_UP: _("线上 %(online)s与线下面授 %(in_person)s之和不等于总学时 %(total)s。请改正其中一项。"),
-    Why.SUBJECT_CATEGORY: _("科目“%(subject)s”不是所选培训对象的科目。请改正培训对象或科目。"),
-    Why.SUBJECT_INDUSTRY: _("科目“%(subject)s”与所选行业不符。请改正行业或科目。"),
-    Why.SUBJECT_MISSING: _(
+_FINDING: Mapping[Ground, Any] = {
+    Ground.NO_HOURS: _("没有填写总学时。请按大纲填写。"),
+    Ground.TOO_MANY_HOURS: _("总学时 %(total)s超过可填写的上限 %(limit)s。请核对大纲。"),
+    Ground.PARTS_DO_NOT_ADD_UP: _("理论 %(theory)s与实操 %(practical)s之和不等于总学时 %(total)s。请改正其中一项。"),
+    Ground.PLACES_DO_NOT_ADD_UP: _(
+        "线上 %(online)s与线下面授 %(in_person)s之和不等于总学时 %(total)s。请改正其中一项。"
+    ),
+    Ground.SUBJECT_CATEGORY: _("科目“%(subject)s”不是所选培训对象的科目。请改正培训对象或科目。"),
+    Ground.SUBJECT_INDUSTRY: _("科目“%(subject)s”与所选行业不符。请改正行业或科目。"),
+    Ground.SUBJECT_MISSING: _(
         "当地学时表按科目规定学时，请选择科目。表中没有的科目，须先由平台运营方按官方文件补充规则。"
     ),
-    Why.INDUSTRY_MISSING: _("当地学时表对不同行业规定了不同学时，请选定行业。"),
-    Why.REVIEW_ABOLISHED: _("自2026年6月1日起不再复审，不能再开复审班。证件到期前请办“换证”培训。"),
-    Why.IN_PERSON_TOKEN: _(
+    Ground.INDUSTRY_MISSING: _("当地学时表对不同行业规定了不同学时，请选定行业。"),
+    Ground.REVIEW_ABOLISHED: _("自2026年6月1日起不再复审，不能再开复审班。证件到期前请办“换证”培训。"),
+    Ground.IN_PERSON_TOKEN: _(
         "线下面授 %(in_person)s不足总学时的 %(percent)s%%，即 %(needed)s，实际上等于全部线上。请增加线下面授学时。"
     ),
-    Why.SAME_FILM: _("“%(subject)s”是同一个视频。同一视频在一个班里只计一次，请换掉其中一个。"),
-    Why.NO_CHANCE: _("抽查间隔的最短和最长都是 %(minutes)s 分钟，抽查时刻可以预知。请让两者不同。"),
-    Why.TOO_FEW_PROMPTS: _(
+    Ground.SAME_FILM: _("“%(subject)s”是同一个视频。同一视频在一个班里只计一次，请换掉其中一个。"),
+    Ground.NO_CHANCE: _("抽查间隔的最短和最长都是 %(minutes)s 分钟，抽查时刻可以预知。请让两者不同。"),
+    Ground.TOO_FEW_PROMPTS: _(
         "三项岗位人员的每次抽查至少要求 %(needed)s 个动作，本班计划为 %(prompts)s 个；不做动作，一张照片就能通过。"
     ),
-    Why.LITTLE_CHANCE: _(
+    Ground.LITTLE_CHANCE: _(
         "抽查间隔的最短和最长只差 %(minutes)s 分钟，抽查时刻容易猜到；预设至少相差 %(needed)s 分钟。开班后不能更改。"
     ),
-    Why.INDUSTRY_UNKNOWN: _("没有选定行业，按高危行业核算。"),
-    Why.SHORT_NOTICE: _("距开始日期还有 %(days)s 天；培训计划应提前 %(needed)s 天报送监管部门。"),
-    Why.ALL_ONLINE: _("不得举办全部为线上的培训班。请安排线下面授学时。"),
-    Why.OVER_SHARE: _(
+    Ground.INDUSTRY_UNKNOWN: _("没有选定行业，按高危行业核算。"),
+    Ground.SHORT_NOTICE: _("距开始日期还有 %(days)s 天；培训计划应提前 %(needed)s 天报送监管部门。"),
+    Ground.ALL_ONLINE: _("不得举办全部为线上的培训班。请安排线下面授学时。"),
+    Ground.OVER_SHARE: _(
         "线上 %(online)s超过总学时 %(total)s的 %(percent)s%%，即 %(limit)s。请减少线上学时，改为线下面授。"
     ),
-    Why.OVER_THEORY: _("线上 %(online)s超过理论学时 %(limit)s，实操不得线上进行。请减少线上学时。"),
-    Why.TOTAL_SHORT: _("总学时 %(planned)s少于规定的 %(needed)s。请增加学时。"),
-    Why.THEORY_SHORT: _("理论 %(planned)s少于规定的 %(needed)s。请增加理论学时。"),
-    Why.PRACTICAL_SHORT: _("实操 %(planned)s少于规定的 %(needed)s。请增加实操学时。"),
-    Why.PRACTICAL_ONLINE: _("“%(subject)s”是实操课时，不得线上进行。请把它从线上课时中去掉，安排线下面授。"),
-    Why.LESSON_WITHOUT_FILM: _("“%(subject)s”还没有可以播放的视频。请上传视频并等待转码完成，或去掉这个课时。"),
-    Why.LESSONS_SHORT: _("所选课时共 %(lessons)s，不足线上学时 %(online)s，学员无法学满。请增加课时，或减少线上学时。"),
-    Why.LESSONS_LONG: _("所选课时共 %(lessons)s，多于线上学时 %(online)s；超过上限的部分不计入学时。"),
-    Why.LESSONS_WITHOUT_HOURS: _("线上学时为零，却选了线上课时。请填写线上学时，或去掉这些课时。"),
-    Why.ENDS_BEFORE_START: _("结束日期早于开始日期。请改正日期。"),
-    Why.ALREADY_OVER: _("结束日期已过。请改正日期。"),
-    Why.TOO_FEW_DAYS: _("线上 %(online)s无法在 %(days)s 天内学完，每日最多计 %(daily_max)s。请延长培训日期。"),
-    Why.YEARLY_HOURS_SHORT: _("每年应达到 %(needed)s，本班为 %(planned)s，其余学时须另行安排。"),
-    Why.HOURS_UNKNOWN: _("没有查到这类培训的最低学时规定，请按当地大纲核对。"),
-    Why.HELD_ELSEWHERE: _("举办地不在本机构所在地区：两地监管部门都能看到本班，两地规定从严适用。"),
-    Why.PLAN_LAXER: _("监督方案比预设宽松：%(subject)s。开班后不能更改。"),
+    Ground.OVER_THEORY: _("线上 %(online)s超过理论学时 %(limit)s，实操不得线上进行。请减少线上学时。"),
+    Ground.TOTAL_SHORT: _("总学时 %(planned)s少于规定的 %(needed)s。请增加学时。"),
+    Ground.THEORY_SHORT: _("理论 %(planned)s少于规定的 %(needed)s。请增加理论学时。"),
+    Ground.PRACTICAL_SHORT: _("实操 %(planned)s少于规定的 %(needed)s。请增加实操学时。"),
+    Ground.PRACTICAL_ONLINE: _("“%(subject)s”是实操课时，不得线上进行。请把它从线上课时中去掉，安排线下面授。"),
+    Ground.LESSON_WITHOUT_FILM: _("“%(subject)s”还没有可以播放的视频。请上传视频并等待转码完成，或去掉这个课时。"),
+    Ground.LESSONS_SHORT: _(
+        "所选课时共 %(lessons)s，不足线上学时 %(online)s，学员无法学满。请增加课时，或减少线上学时。"
+    ),
+    Ground.LESSONS_LONG: _("所选课时共 %(lessons)s，多于线上学时 %(online)s；超过上限的部分不计入学时。"),
+    Ground.LESSONS_WITHOUT_HOURS: _("线上学时为零，却选了线上课时。请填写线上学时，或去掉这些课时。"),
+    Ground.ENDS_BEFORE_START: _("结束日期早于开始日期。请改正日期。"),
+    Ground.ALREADY_OVER: _("结束日期已过。请改正日期。"),
+    Ground.TOO_FEW_DAYS: _("线上 %(online)s无法在 %(days)s 天内学完，每日最多计 %(daily_max)s。请延长培训日期。"),
+    Ground.YEARLY_HOURS_SHORT: _("每年应达到 %(needed)s，本班为 %(planned)s，其余学时须另行安排。"),
+    Ground.HOURS_UNKNOWN: _("没有查到这类培训的最低学时规定，请按当地大纲核对。"),
+    Ground.HELD_ELSEWHERE: _("举办地不在本机构所在地区：两地监管部门都能看到本班，两地规定从严适用。"),
+    Ground.PLAN_LAXER: _("监督方案比预设宽松：%(subject)s。开班后不能更改。"),
 }
 _SHARE_NOT_LIMITED: Mapping[str, Any] = {
     CapNote.NOT_REGULATED_POST: _("不是三项岗位人员，线上比例不受 40% 限制，但不得超过理论学时。"),
@@ -225,10 +229,10 @@ REMARK: Mapping[Remark, Any] = {
 }
 
 
-PASSED: Mapping[Passed, Any] = {
-    Passed.REMARK: _("没有姓名和证件号码"),
-    Passed.HEADING_AGAIN: _("表头重复"),
-    Passed.SAME_AGAIN: _("与前面的一行是同一人"),
+PASSED: Mapping[PassedOver, Any] = {
+    PassedOver.REMARK: _("没有姓名和证件号码"),
+    PassedOver.HEADING_AGAIN: _("表头重复"),
+    PassedOver.SAME_AGAIN: _("与前面的一行是同一人"),
 }
 
 
@@ -285,9 +289,9 @@ def amended(field: str, value: Any) -> str:
     return str(value or "—")
 
 
-def finding(found: Finding, class_hour_ms: int) -> str:
+def finding(found: Objection, class_hour_ms: int) -> str:
     """A finding in one sentence or two: what is wrong, by which figures, and what to change."""
-    if found.why is Why.SHARE_NOT_LIMITED:
+    if found.why is Ground.SHARE_NOT_LIMITED:
         return str(_SHARE_NOT_LIMITED[found.subject])
     words: dict[str, Any] = {
         name.removesuffix("_ms"): amount(figure, class_hour_ms) if name.endswith("_ms") else figure

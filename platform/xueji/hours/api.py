@@ -10,15 +10,16 @@ from xueji.enrolment.access import access_enrolment
 from xueji.hours.errors import AccountUnreadable
 from xueji.hours.queries import statement_of
 from xueji.hours.rules import Statement
-from xueji.hours.schemas import CheckQuery, ChecksOut, EnrolmentPath, PageQuery, ReckonedOut, StatementOut
+from xueji.hours.schemas import CheckQuery, ChecksOut, PageQuery, ReckonedOut, StatementOut
 from xueji.hours.services import reckon
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
+from xueji.proctoring.access import may_see_faces
+from xueji.proctoring.queries import AppealLine, AttemptLine, CheckLine, checks_of, count_checks
 from xueji.progress.schemas import SittingPath
-from xueji.snapshots.access import may_see_faces
-from xueji.snapshots.queries import AppealLine, AttemptLine, CheckLine, checks_of, count_checks
 from xueji.web.access import roles, signed_in
-from xueji.web.described import refuses
+from xueji.web.api_description import refuses
+from xueji.web.schemas import EnrolmentPath
 from xueji.web.session import actor, context, db
 
 blueprint = APIBlueprint("hours_api", __name__, url_prefix="/api/v1")

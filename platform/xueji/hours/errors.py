@@ -20,7 +20,7 @@ class NoSuchFlag(Conflict):
     detail = _("它可能已经处理，或学时有了变化。请刷新页面再看。")
 
 
-class SecondPersonNeeded(Conflict):
+class SecondClearanceNeeded(Conflict):
     type, title = "clearance-needs-second-person", _("须由第二人确认")
     detail = _("您已提出放行，须由本机构另一位工作人员或监管部门确认。")
 

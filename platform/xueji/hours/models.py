@@ -61,7 +61,7 @@ class Reminder(Base):
 
 
 class FlagClearance(Base):
-    """Somebody's word that an impossible sum need not hold an account back; see `hours.clearing`.
+    """Somebody's word that an impossible sum need not hold an account back; see `hours.flag_clearing`.
 
     Personal data: who proposed and decided; reasons in words.
     """

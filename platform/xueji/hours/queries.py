@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xueji import rulebook as rulebook_part
-from xueji.enrolment.binding import misplaced
+from xueji.enrolment.chain_binding import misplaced
 from xueji.hours import rules as hours_rules
 from xueji.hours.errors import AccountOfAnother, AccountUnreadable
 from xueji.hours.models import HoursAccount
@@ -33,7 +33,7 @@ from xueji.hours.rules import (
     evidence,
 )
 from xueji.kernel import clock
-from xueji.kernel.ahead import AskedAhead
+from xueji.kernel.prefetch import Prefetched
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.rules import NoSuchRulebook
 from xueji.rulebook.vocabulary import Method
@@ -85,7 +85,7 @@ def _statement(
         return None
 
 
-_kept: AskedAhead[UUID, tuple[HoursAccount | None]] = AskedAhead("kept accounts")
+_kept: Prefetched[UUID, tuple[HoursAccount | None]] = Prefetched("kept accounts")
 
 
 def accounts_ahead(session: Session, enrolment_ids: Collection[UUID]) -> None:

@@ -70,7 +70,7 @@ SHOWS: Mapping[str, Callable[[Figures], bool]] = {
 """To whom the list is narrowed, by the word in the address."""
 
 
-class Order(StrEnum):
+class RosterOrder(StrEnum):
     """How the list is sorted; equals as they were enrolled."""
 
     ENROLLED = "enrolled"
@@ -80,9 +80,9 @@ class Order(StrEnum):
     """who has most to make up first"""
 
 
-_KEYS: Mapping[Order, Callable[[Figures], int]] = {
-    Order.LEAST: lambda line: line.done_ms,
-    Order.HELD: lambda line: -line.held_ms,
+_KEYS: Mapping[RosterOrder, Callable[[Figures], int]] = {
+    RosterOrder.LEAST: lambda line: line.done_ms,
+    RosterOrder.HELD: lambda line: -line.held_ms,
 }
 
 
@@ -153,7 +153,7 @@ def _figures(enrolment_id: UUID, state: EnrolmentState, statement: Statement | N
     return Figures(enrolment_id, active, True, **glance_of(statement))
 
 
-def sought(found: Collection[Figures], show: str, order: Order, among: Collection[UUID] | None) -> list[Figures]:
+def sought(found: Collection[Figures], show: str, order: RosterOrder, among: Collection[UUID] | None) -> list[Figures]:
     """Those of a list whom a tab shows and somebody looked for, sorted. ``among``: None is everybody."""
     chosen = [line for line in found if SHOWS[show](line) and (among is None or line.enrolment_id in among)]
     if order in _KEYS:

@@ -9,10 +9,6 @@ from pydantic import AwareDatetime, BaseModel, Field
 from xueji.progress.schemas import LedgerOut, RefusedSumOut
 
 
-class EnrolmentPath(BaseModel):
-    enrolment_id: UUID
-
-
 class PageQuery(BaseModel):
     page: int = Field(default=1, ge=1, le=10_000)
 

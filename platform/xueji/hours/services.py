@@ -13,18 +13,19 @@ from sqlalchemy.orm import Session
 
 from xueji.enrolment.events import EarlierTraining, StudiedOnline, StudyAsked
 from xueji.enrolment.models import Enrolment
-from xueji.hours.checked import check_did
+from xueji.hours.check_effect import check_effect
 from xueji.hours.errors import AccountUnreadable
 from xueji.hours.figures import Kept, glance_of
 from xueji.hours.models import HoursAccount, HoursReading, PersonAccount
 from xueji.hours.queries import account_of, accounts_ahead, rules_digest, statements_of, worked_out
 from xueji.hours.rules import MalformedTrace, ahead, evidence, person_flags
-from xueji.hours.running import OtherFormat, Running, carried_on
+from xueji.hours.running_line import OtherFormat, RunningLine, carried_on
 from xueji.identity.queries import same_person, standing_files
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.database import Database
 from xueji.kernel.events import Events
+from xueji.proctoring.events import CheckDecided
 from xueji.progress.access import access_sitting
 from xueji.progress.events import LedgerShown, OpeningsCome, SittingOpens, StudyCredited
 from xueji.progress.models import Sitting
@@ -32,7 +33,6 @@ from xueji.progress.queries import enrolments_studied
 from xueji.progress.services import renew_make_up
 from xueji.rulebook.intervals import intersect, union
 from xueji.rulebook.rules import NoSuchRulebook
-from xueji.snapshots.events import CheckDecided
 from xueji.trace import queries as trace
 
 log = structlog.get_logger(__name__)
@@ -72,7 +72,7 @@ def study_credited(credited: StudyCredited) -> None:
     if credited.ledger is None:
         return
     try:
-        running = Running.read(credited.ledger)
+        running = RunningLine.read(credited.ledger)
     except OtherFormat:
         credited.ledger = None
         return
@@ -84,7 +84,7 @@ def study_credited(credited: StudyCredited) -> None:
 
 def ledger_shown(shown: LedgerShown) -> None:
     with suppress(OtherFormat):
-        shown.line = Running.read(shown.ledger).as_values()
+        shown.line = RunningLine.read(shown.ledger).as_values()
 
 
 def reckon(
@@ -119,7 +119,7 @@ def check_decided(database: Database, decided: CheckDecided) -> None:
 
 def _did(session: Session, enrolment_id: UUID, check_id: UUID) -> dict[str, Any] | None:
     try:
-        did = check_did(trace.chain(session, str(enrolment_id)), str(check_id), clock.to_ms(clock.now()))
+        did = check_effect(trace.chain(session, str(enrolment_id)), str(check_id), clock.to_ms(clock.now()))
     except (MalformedTrace, NoSuchRulebook) as error:
         raise AccountUnreadable from error
     return None if did is None else did.as_values()

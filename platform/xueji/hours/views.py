@@ -18,14 +18,14 @@ from xueji.enrolment.models import Cohort, CohortState, Enrolment
 from xueji.enrolment.queries import EnrolmentFacts, cohort_facts, enrolment_facts, enrolments_of
 from xueji.enrolment.roster_queries import PER_PAGE as PER_PAGE_OF_ROSTER
 from xueji.enrolment.roster_queries import found_in_roster
-from xueji.hours import clearing, reminding, wording
-from xueji.hours.glance import Glance, Standing, glance
+from xueji.hours import flag_clearing, reminding, wording
+from xueji.hours.overview import EnrolmentOverview, LessonStanding, enrolment_overview
 from xueji.hours.queries import statement_of, statements_of
 from xueji.hours.roster import (
     SHOWS,
     AccountLine,
     Figures,
-    Order,
+    RosterOrder,
     accounts_of,
     accounts_page,
     figures_of,
@@ -38,10 +38,10 @@ from xueji.identity.wording import PURPOSE
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, NotFound
-from xueji.snapshots import wording as check_wording
-from xueji.snapshots.access import may_see_faces
-from xueji.snapshots.queries import PER_PAGE, checks_of, count_checks, presence_of
-from xueji.web import export
+from xueji.proctoring import wording as check_wording
+from xueji.proctoring.access import may_see_faces
+from xueji.proctoring.queries import PER_PAGE, checks_of, count_checks, presence_of
+from xueji.web import csv_export
 from xueji.web.access import roles, signed_in
 from xueji.web.paging import page_asked
 from xueji.web.session import actor, context, db, reads
@@ -74,7 +74,7 @@ def my_training() -> str:
         registered_elsewhere=identity.joinings_to_confirm(db(), person_id),
         today=clock.shanghai_day(clock.now()),
         now_ms=clock.to_ms(clock.now()),
-        Standing=Standing,
+        LessonStanding=LessonStanding,
         **_words(),
     )
 
@@ -93,17 +93,17 @@ def my_hours() -> Response:
 @signed_in
 def statement(enrolment_id: UUID) -> str:
     enrolment = access_enrolment(db(), actor(), enrolment_id)
-    shown = glance(_facts(enrolment), statement_of(db(), enrolment_id))
+    shown = enrolment_overview(_facts(enrolment), statement_of(db(), enrolment_id))
     return render_template(
         "hours/statement.html",
         shown=shown,
         sessions=enrolment_queries.sessions_by_id(db(), (line.session for line in shown.statement.attendance)),
-        clearing=clearing.clearing_for(db(), actor(), enrolment, shown.statement.flags),
+        flag_clearing=flag_clearing.clearing_for(db(), actor(), enrolment, shown.statement.flags),
         others=_others(enrolment),
         checks=checks_of(db(), enrolment_id, per_page=LATEST),
         check_count=count_checks(db(), enrolment_id),
         looks=_looks(enrolment),
-        Standing=Standing,
+        LessonStanding=LessonStanding,
         **_person(enrolment),
         **_words(),
     )
@@ -112,7 +112,7 @@ def statement(enrolment_id: UUID) -> str:
 @blueprint.post("/enrolments/<uuid:enrolment_id>/flags/<code>/clear")
 @roles(Role.REGULATOR, Role.INSTITUTION)
 def clear_flag(enrolment_id: UUID, code: str) -> Response:
-    row = clearing.clear_flag(
+    row = flag_clearing.clear_flag(
         db(),
         context().keyring,
         actor=actor(),
@@ -130,7 +130,7 @@ def clear_flag(enrolment_id: UUID, code: str) -> Response:
 @blueprint.post("/enrolments/<uuid:enrolment_id>/flags/<code>/restore")
 @roles(Role.REGULATOR, Role.INSTITUTION)
 def restore_flag(enrolment_id: UUID, code: str) -> Response:
-    clearing.restore_flag(
+    flag_clearing.restore_flag(
         db(),
         context().keyring,
         actor=actor(),
@@ -170,17 +170,17 @@ def cohort_hours(cohort_id: UUID) -> str:
     """
     cohort = access_own_cohort(db(), actor(), cohort_id)
     show, text, page = request.values.get("show", ""), request.form.get("q", "").strip(), page_asked()
-    asked = request.values.get("order", Order.ENROLLED)
-    if show not in SHOWS or asked not in set(Order):
+    asked = request.values.get("order", RosterOrder.ENROLLED)
+    if show not in SHOWS or asked not in set(RosterOrder):
         raise NotFound
-    order = Order(asked)
+    order = RosterOrder(asked)
     found = figures_of(db(), cohort_id)
     now = clock.now()
     among = set(found_in_roster(db(), context().keyring, cohort_id, text)) if text else None
     chosen = sought(found, show, order, among)
     address = partial(url_for, "hours.cohort_hours", cohort_id=cohort_id)
     lines = accounts_page(db(), context().keyring, context().events, chosen, page)
-    sorted_by = None if order is Order.ENROLLED else order.value
+    sorted_by = None if order is RosterOrder.ENROLLED else order.value
     return render_template(
         "hours/cohort_hours.html",
         cohort=cohort,
@@ -201,7 +201,7 @@ def cohort_hours(cohort_id: UUID) -> str:
             (address(show=each or None, order=sorted_by), wording.SHOW[each], each == show, sum(map(narrows, found)))
             for each, narrows in SHOWS.items()
         ],
-        orders=[(each.value, wording.ORDER[each]) for each in Order],
+        orders=[(each.value, wording.ORDER[each]) for each in RosterOrder],
         closing=_closing(cohort, found),
         today=clock.shanghai_day(clock.now()),
         wording=enrolment_wording,
@@ -218,7 +218,7 @@ def remind_trainees(cohort_id: UUID) -> Response:
         access_own_cohort(db(), actor(), cohort_id)
         if show not in SHOWS:
             raise NotFound
-        chosen = [each.enrolment_id for each in sought(figures_of(db(), cohort_id), show, Order.ENROLLED, None)]
+        chosen = [each.enrolment_id for each in sought(figures_of(db(), cohort_id), show, RosterOrder.ENROLLED, None)]
     else:
         chosen = _ticked()
     done = reminding.remind(
@@ -282,7 +282,7 @@ def cohort_hours_csv(cohort_id: UUID) -> Response:
         _("学时已满"),
         _("状态"),
     ]
-    return export.download("hours.csv", columns, map(_csv_row, lines))
+    return csv_export.download("hours.csv", columns, map(_csv_row, lines))
 
 
 def _csv_row(line: AccountLine) -> list[object]:
@@ -293,7 +293,7 @@ def _csv_row(line: AccountLine) -> list[object]:
         return [*who, *[""] * 6, state]
     online, in_person_ms = statement.online, statement.in_person.theory_ms + statement.in_person.practical_ms
     amounts = (online.counted_ms, online.provisional_ms, online.held_ms, line.unseen_ms, in_person_ms)
-    return [*who, *map(export.seconds, amounts), _("是") if statement.complete else _("否"), state]
+    return [*who, *map(csv_export.seconds, amounts), _("是") if statement.complete else _("否"), state]
 
 
 def _facts(enrolment: Enrolment) -> EnrolmentFacts:
@@ -303,8 +303,8 @@ def _facts(enrolment: Enrolment) -> EnrolmentFacts:
     return facts
 
 
-def _glance(facts: EnrolmentFacts, found: Any) -> Glance | None:
-    return None if found is None else glance(facts, found)
+def _glance(facts: EnrolmentFacts, found: Any) -> EnrolmentOverview | None:
+    return None if found is None else enrolment_overview(facts, found)
 
 
 def _person(enrolment: Enrolment) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from xueji.enrolment.wording import DOUBT as DOUBT
 from xueji.enrolment.wording import HER_WORD as HER_WORD
 from xueji.enrolment.wording import amount
 from xueji.enrolment.wording import article as article
+from xueji.hours.display import shown
 from xueji.hours.rules import FlagCode, LessonLine, Mark, MissingCode, OnlineSums, Statement
-from xueji.hours.shown import shown
 from xueji.rulebook.rules import CapNote
 from xueji.rulebook.vocabulary import Clearer, Reason
 

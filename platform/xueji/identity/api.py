@@ -9,6 +9,7 @@ from flask_openapi3.blueprint import APIBlueprint
 
 from xueji.identity import consent_text, queries, services, vault
 from xueji.identity.access import access_person, access_reference_photo
+from xueji.identity.authentication import limit_failures
 from xueji.identity.devices import origin_of_request
 from xueji.identity.errors import (
     CodeNeeded,
@@ -24,9 +25,8 @@ from xueji.identity.errors import (
     WrongCode,
     WrongPassword,
 )
-from xueji.identity.gate import limit_failures
 from xueji.identity.models import Consent, LoginSession, Person, ReferencePhoto
-from xueji.identity.rules import MOST_REFERENCE_PHOTOS, ConsentKind, PhotoStanding, SessionEnd, SessionKind, Step
+from xueji.identity.rules import MOST_REFERENCE_PHOTOS, ConsentKind, PhotoStanding, SessionEnd, SessionKind, SignInStep
 from xueji.identity.schemas import (
     ConsentPath,
     ConsentWords,
@@ -43,7 +43,7 @@ from xueji.identity.schemas import (
     Photos,
     Route,
     StandingConsent,
-    Token,
+    TokenOut,
     TwoLooks,
 )
 from xueji.identity.services import Needed
@@ -52,14 +52,14 @@ from xueji.kernel.actor import Role
 from xueji.kernel.errors import Problem, TooMany
 from xueji.trace.rules import PLATFORM
 from xueji.web.access import public, roles, signed_in
-from xueji.web.described import files, refuses
+from xueji.web.api_description import files, refuses
 from xueji.web.language import LANGUAGES
 from xueji.web.session import actor, context, db, writes
 
 blueprint = APIBlueprint("identity_api", __name__, url_prefix="/api/v1")
 
 
-@blueprint.post("/tokens", responses={201: Token})
+@blueprint.post("/tokens", responses={201: TokenOut})
 @public
 @limit_failures
 @refuses(WrongPassword, CodeNeeded, WrongCode, SetUpNeeded, Suspended, NoMembership, LockedOut, TooMany)
@@ -75,8 +75,10 @@ def issue_token(body: NewToken) -> tuple[dict[str, Any], int]:
         origin=origin_of_request(body.account),
     )
     if isinstance(passed, Needed):
-        raise CodeNeeded if passed.step is Step.CODE else SetUpNeeded(STEP_SENTENCE[passed.step], step=passed.step)
-    token = Token(
+        raise (
+            CodeNeeded if passed.step is SignInStep.CODE else SetUpNeeded(STEP_SENTENCE[passed.step], step=passed.step)
+        )
+    token = TokenOut(
         token=passed.token,
         expires_at=passed.expires_at,
         person_id=passed.claims.person_id,

@@ -13,17 +13,17 @@ from media_pipeline.verdict import EngineDown
 from xueji.identity.errors import PhotoUnusable
 from xueji.kernel.context import Context
 from xueji.kernel.errors import Unavailable
-from xueji.kernel.permits import Waiting
+from xueji.kernel.permits import PermitGivenBack
 
 if TYPE_CHECKING:
     from media_pipeline.behind import Behind
-    from media_pipeline.engine import Engine as Networks
+    from media_pipeline.engine import Engine
     from media_pipeline.opening import Child
     from media_pipeline.reference import ReferenceQuality
     from media_pipeline.reference_child import ReferenceChild
 
 
-class Engine(Protocol):
+class FaceEngine(Protocol):
     """The real engine or its harmless twin."""
 
     @property
@@ -41,16 +41,16 @@ class _FaceEngine:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = Lock()
-        self._networks: Networks | None = None
+        self._networks: Engine | None = None
         self._opener: Child | None = None
 
-    def networks(self) -> Networks:
+    def networks(self) -> Engine:
         """Loaded once. Raises EngineDown."""
-        from media_pipeline.engine import Engine as Networks
+        from media_pipeline.engine import Engine
 
         with self._lock:
             if self._networks is None:
-                self._networks = Networks(self._folder)
+                self._networks = Engine(self._folder)
             return self._networks
 
     @property
@@ -105,16 +105,16 @@ class _Beside:
 
 def look_beside(context: Context) -> None:
     """From now on photos are looked at in a child: for applications that serve."""
-    context.outside.setdefault(Engine, _Beside(_folder(context)))
+    context.outside.setdefault(FaceEngine, _Beside(_folder(context)))
 
 
 def _folder(context: Context) -> Path:
     return context.settings.data / "models"
 
 
-def engine(context: Context) -> Engine:
-    """The installation's engine; a test puts its twin into ``context.outside[faces.Engine]``."""
-    return cast(Engine, context.outside.setdefault(Engine, _FaceEngine(_folder(context))))
+def engine(context: Context) -> FaceEngine:
+    """The installation's engine; a test puts its twin into ``context.outside[faces.FaceEngine]``."""
+    return cast(FaceEngine, context.outside.setdefault(FaceEngine, _FaceEngine(_folder(context))))
 
 
 def model(context: Context) -> str:
@@ -125,19 +125,19 @@ def model(context: Context) -> str:
         raise Unavailable from error
 
 
-def networks(context: Context) -> Networks:
+def networks(context: Context) -> Engine:
     """The networks, for whoever else judges faces in this process: they are in memory once. Raises EngineDown."""
     found = engine(context)
     own = found if isinstance(found, _FaceEngine) else _FaceEngine(_folder(context))
     return own.networks()
 
 
-def assess(judge: Engine, photo: bytes) -> ReferenceQuality:
+def assess(judge: FaceEngine, photo: bytes) -> ReferenceQuality:
     """A photo that may be a reference. Raises PhotoUnusable with named problems, and Unavailable."""
     from media_pipeline.frames import DecodeError
 
     try:
-        with Waiting():
+        with PermitGivenBack():
             found = judge.assess(photo)
     except DecodeError as error:
         raise PhotoUnusable(problems=[error.fault.value]) from error
@@ -148,12 +148,12 @@ def assess(judge: Engine, photo: bytes) -> ReferenceQuality:
     return found
 
 
-def look_behind(judge: Engine, first: bytes, later: bytes) -> Behind:
+def look_behind(judge: FaceEngine, first: bytes, later: bytes) -> Behind:
     """Who else is in view. Raises PhotoUnusable for what is no picture, and Unavailable."""
     from media_pipeline.frames import DecodeError
 
     try:
-        with Waiting():
+        with PermitGivenBack():
             return judge.look_behind(first, later)
     except DecodeError as error:
         raise PhotoUnusable(problems=[error.fault.value]) from error

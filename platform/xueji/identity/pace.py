@@ -24,7 +24,7 @@ OPENING = "progress_api.open_"
 FORGET_SECONDS = 60.0
 
 
-class Counts(Storage):
+class ActCounts(Storage):
     """Counters in this process. Whoever counts forgets what is over, once a minute.
 
     The library's own store of this kind starts a thread for that up to a hundred times a second, which cost an opening
@@ -78,7 +78,7 @@ class Counts(Storage):
 
 def init_pace(app: Flask) -> None:
     settings = app.extensions["xueji"].settings
-    counter = FixedWindowRateLimiter(Counts())
+    counter = FixedWindowRateLimiter(ActCounts())
     acts, openings = parse_many(settings.trainee_acts), parse_many(settings.openings)
 
     @app.before_request

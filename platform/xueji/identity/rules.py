@@ -121,7 +121,7 @@ class SessionEnd(StrEnum):
     SWITCHED = "switched"
 
 
-class Step(StrEnum):
+class SignInStep(StrEnum):
     """What is still to be done before there is a session."""
 
     NEW_PASSWORD = "new_password"
@@ -337,7 +337,7 @@ class Capacity:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ActingRoles:
     """As what somebody acts in a session: for one organisation only, so that rights of two never add up."""
 
     roles: frozenset[Role]
@@ -353,17 +353,17 @@ class Standing:
         return not self.roles.isdisjoint(STAFF)
 
 
-def standing(capacities: Iterable[Capacity], chosen: UUID | None = None) -> Standing:
+def standing(capacities: Iterable[Capacity], chosen: UUID | None = None) -> ActingRoles:
     """The standing for the chosen organisation, else for the latest one she works for, else the latest she learns at.
 
     Being a trainee gives rights over nothing but one's own study, so it is added whatever the organisation.
     """
     known = sorted(capacities, key=lambda each: (each.role in STAFF, each.since, str(each.organisation_id)))
     if not known:
-        return Standing(frozenset(), None, None)
+        return ActingRoles(frozenset(), None, None)
     main = next((each for each in known if each.organisation_id == chosen), known[-1])
     roles = {each.role for each in known if each.organisation_id == main.organisation_id or each.role is Role.TRAINEE}
-    return Standing(frozenset(roles), main.organisation_id, main.region)
+    return ActingRoles(frozenset(roles), main.organisation_id, main.region)
 
 
 def in_jurisdiction(region_of_regulator: str, region: str) -> bool:
@@ -388,7 +388,7 @@ CONFIRMS_AFTER = timedelta(days=3)
 
 
 @dataclass(frozen=True)
-class Account:
+class ResetSubject:
     """Of an account that is to be reset: what decides who may."""
 
     person_id: UUID
@@ -411,7 +411,7 @@ class Account:
         return any(each.role is Role.REGULATOR for each in self.capacities)
 
 
-def may_ask_reset(account: Account, asker: Actor) -> bool:
+def may_ask_reset(account: ResetSubject, asker: Actor) -> bool:
     """An administrator for anybody else; an institution or enterprise for its own trainees."""
     if asker.person_id == account.person_id:
         return False
@@ -419,13 +419,13 @@ def may_ask_reset(account: Account, asker: Actor) -> bool:
     return asker.is_(Role.ADMINISTRATOR) or (own and not account.staff)
 
 
-def one_person_will_do(account: Account) -> bool:
+def one_person_will_do(account: ResetSubject) -> bool:
     """The first code of a trainee who has not used it protects nothing of hers yet: one person may issue it again."""
     return not account.staff and not account.activated
 
 
 def may_confirm_reset(
-    account: Account, asked_by: UUID, confirmer: Actor, since: datetime | None, now: datetime, *, alone: bool
+    account: ResetSubject, asked_by: UUID, confirmer: Actor, since: datetime | None, now: datetime, *, alone: bool
 ) -> bool:
     """Whether somebody may be the second person: never who asked.
 
@@ -544,14 +544,14 @@ def _one_step(short: str, long: str) -> bool:
     return len(long) - len(short) == 1 and any(long[:place] + long[place + 1 :] == short for place in range(len(long)))
 
 
-def may_ask_correction(account: Account, asker: Actor) -> bool:
+def may_ask_correction(account: ResetSubject, asker: Actor) -> bool:
     """Whoever it is about, an administrator, or an institution or enterprise for its own trainees."""
     own = asker.is_(Role.INSTITUTION, Role.ENTERPRISE) and asker.organisation_id in account.organisations
     return asker.person_id == account.person_id or asker.is_(Role.ADMINISTRATOR) or (own and not account.staff)
 
 
 def may_decide_correction(
-    account: Account, asked_by: UUID, decider: Actor, since: datetime | None, now: datetime, *, slip: bool
+    account: ResetSubject, asked_by: UUID, decider: Actor, since: datetime | None, now: datetime, *, slip: bool
 ) -> bool:
     """Whether somebody may be the second person: never who asked, and never whom it is about.
 

@@ -6,15 +6,12 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from xueji.identity.rules import LONGEST_PASSWORD, ConsentKind, OrganisationKind, PhotoStanding, ProofRoute
 from xueji.kernel.actor import Role
-from xueji.web.bodies import UploadedFile, UploadForm
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+from xueji.web.request_bodies import UploadedFile, UploadForm
+from xueji.web.schemas import Strict
 
 
 class NewToken(Strict):
@@ -24,7 +21,7 @@ class NewToken(Strict):
     """Six digits of the second factor, or a recovery code."""
 
 
-class Token(BaseModel):
+class TokenOut(BaseModel):
     token: str
     expires_at: datetime
     """When it ends if it is not used again before."""

@@ -16,7 +16,7 @@ from xueji.identity.rules import (
     ResetKind,
     SessionEnd,
     SessionKind,
-    Step,
+    SignInStep,
 )
 from xueji.kernel.actor import Role
 from xueji.rulebook.industries import UNKNOWN
@@ -176,10 +176,10 @@ PHOTO_PROBLEM: Mapping[str, Any] = {
 """What is wrong with a photo and what to do about it, in one sentence."""
 
 
-STEP_SENTENCE: Mapping[Step, Any] = {
-    Step.NEW_PASSWORD: _("这是临时密码，请先在登录页面设置新密码。"),
-    Step.CODE: _("该账号启用了两步验证，请同时提交验证码。"),
-    Step.SET_UP_CODE: _("工作人员须启用两步验证，请先在登录页面完成设置。"),
+STEP_SENTENCE: Mapping[SignInStep, Any] = {
+    SignInStep.NEW_PASSWORD: _("这是临时密码，请先在登录页面设置新密码。"),
+    SignInStep.CODE: _("该账号启用了两步验证，请同时提交验证码。"),
+    SignInStep.SET_UP_CODE: _("工作人员须启用两步验证，请先在登录页面完成设置。"),
 }
 """What is still to be done before there is a session, for a program that cannot do it."""
 

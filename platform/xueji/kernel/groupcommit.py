@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from xueji.kernel.database import Database, commit
 from xueji.kernel.errors import Unavailable
-from xueji.kernel.permits import Waiting
+from xueji.kernel.permits import PermitGivenBack
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +94,7 @@ class GroupCommitter(Generic[Item, Result]):
                 self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
                 self._thread.start()
             self._wake.notify()
-        with Waiting():
+        with PermitGivenBack():
             written = mine.done.acquire(timeout=LONGEST_WAIT_SECONDS)
         if not written:
             raise Unavailable

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from flask import g, has_request_context
 
-from xueji.kernel.collector import Collector, ToCollector
+from xueji.kernel.log_collector import Collector, ToCollector
 from xueji.kernel.settings import Settings
 
 _IDENTITY_NUMBER = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{16}[\dXx](?![0-9A-Za-z])")

@@ -2,8 +2,8 @@
 
 Threads of one interpreter take turns, and whatever they do between two turns, a beat waits for. With as many threads
 as may wait for a database, a child or a store, each of a beat's dozen turns is a wait behind all of those that happen
-to compute. So few may, and those who wait for something outside the interpreter do not count (`Waiting`). While a beat
-is under way one may, and others only who have waited for her so long that she seems to wait herself.
+to compute. So few may, and those who wait for something outside the interpreter do not count (`PermitGivenBack`).
+While a beat is under way one may, and others only who have waited for her so long that she seems to wait herself.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def give_back() -> Permits | None:
     return permits
 
 
-class Waiting:
+class PermitGivenBack:
     """Around a wait for something outside the interpreter (another process, a store), without a lock that others need.
 
     Costs next to nothing where nobody has a permit.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from xueji.kernel.collector import Collector
+from xueji.kernel.log_collector import Collector
 
 PREFIX = "XUEJI_"
 NO_SETTINGS = frozenset({"XUEJI_HANDING", "XUEJI_HEARTBEATS", "XUEJI_PROCESS", "XUEJI_TEST_DATABASE"})

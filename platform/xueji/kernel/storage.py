@@ -13,7 +13,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, from_url
 
 from xueji.kernel.errors import Unavailable
-from xueji.kernel.permits import Waiting
+from xueji.kernel.permits import PermitGivenBack
 from xueji.kernel.settings import Settings
 
 _CLIENT: Any = {"connect_timeout": "2s", "timeout": "20s"}
@@ -31,7 +31,7 @@ class StoreDown(Unavailable):
 @contextmanager
 def _asked() -> Iterator[None]:
     try:
-        with Waiting():
+        with PermitGivenBack():
             yield
     except BaseError as error:
         raise StoreDown from error

@@ -15,15 +15,15 @@ from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentStat
 from xueji.identity.models import Organisation
 from xueji.kernel.actor import Actor
 from xueji.oversight.access import seen_cohorts
+from xueji.proctoring.models import Check
+from xueji.proctoring.rules import BLAMES_NOBODY
 from xueji.rulebook.reviewing import Decision
 from xueji.rulebook.vocabulary import CheckKind, Outcome
-from xueji.snapshots.models import Check
-from xueji.snapshots.rules import BLAMES_NOBODY
 
 PER_PAGE = 50
 
 
-class Order(StrEnum):
+class ComparisonOrder(StrEnum):
     """By what the list is sorted, the most first; the name decides between equals."""
 
     FAILED = "failed"
@@ -34,7 +34,7 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ComparedLine:
     """A cohort or an institution, and counts of its checks that are over."""
 
     id: UUID
@@ -59,7 +59,7 @@ class Line:
         return count * 1000 // self.checks if self.checks else 0
 
 
-def cohorts(session: Session, actor: Actor, order: Order) -> list[Line]:
+def cohorts(session: Session, actor: Actor, order: ComparisonOrder) -> list[ComparedLine]:
     """Every open or closed cohort of the jurisdiction."""
     rows = session.execute(
         select(Cohort.id, Cohort.title, Organisation.name, Cohort.state, _one(), _people(), *_counts())
@@ -72,7 +72,7 @@ def cohorts(session: Session, actor: Actor, order: Order) -> list[Line]:
     return _sorted([_line(*row) for row in rows], order)
 
 
-def institutions(session: Session, actor: Actor, order: Order) -> list[Line]:
+def institutions(session: Session, actor: Actor, order: ComparisonOrder) -> list[ComparedLine]:
     """Every institution with such a cohort; of its cohorts, those of the jurisdiction."""
     rows = session.execute(
         select(Organisation.id, Organisation.name, func.count(Cohort.id.distinct()), _people(), *_counts())
@@ -85,8 +85,8 @@ def institutions(session: Session, actor: Actor, order: Order) -> list[Line]:
     return _sorted([_line(row[0], row[1], "", None, *row[2:]) for row in rows], order)
 
 
-def _line(*values: Any) -> Line:
-    return Line(*values)
+def _line(*values: Any) -> ComparedLine:
+    return ComparedLine(*values)
 
 
 def _one() -> ColumnElement[int]:
@@ -116,13 +116,13 @@ def _counts() -> Sequence[ColumnElement[int]]:
     )
 
 
-def _sorted(lines: list[Line], order: Order) -> list[Line]:
+def _sorted(lines: list[ComparedLine], order: ComparisonOrder) -> list[ComparedLine]:
     lines.sort(key=lambda line: (line.institution, line.name))
     keys = {
-        Order.FAILED: lambda line: line.rate(line.failed),
-        Order.SILENT: lambda line: line.rate(line.silent),
-        Order.ACCEPTED: lambda line: line.rate(line.accepted),
-        Order.TRAINEES: lambda line: line.trainees,
+        ComparisonOrder.FAILED: lambda line: line.rate(line.failed),
+        ComparisonOrder.SILENT: lambda line: line.rate(line.silent),
+        ComparisonOrder.ACCEPTED: lambda line: line.rate(line.accepted),
+        ComparisonOrder.TRAINEES: lambda line: line.trainees,
     }
     if order in keys:
         lines.sort(key=keys[order], reverse=True)

@@ -10,7 +10,7 @@ from sqlalchemy import JSON, BigInteger, Date, ForeignKey, Index, Integer, Large
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xueji.kernel.database import Base, UTCDateTime, word
-from xueji.oversight.rules import FindingKind, FindingState, Turn
+from xueji.oversight.rules import FindingKind, FindingState, FindingStep
 
 
 class Finding(Base):
@@ -59,7 +59,7 @@ class FindingTurn(Base):
     finding_id: Mapped[UUID] = mapped_column(ForeignKey("finding.id"), index=True)
     number: Mapped[int] = mapped_column(Integer)
     """Of this finding, from 1."""
-    turn: Mapped[Turn] = mapped_column(word(Turn))
+    turn: Mapped[FindingStep] = mapped_column(word(FindingStep))
     words: Mapped[str] = mapped_column(Text, info={"personal": "may speak of the trainee"})
     deadline: Mapped[date | None] = mapped_column(Date)
     """The new last day to answer, included (Asia/Shanghai); of an answer, None."""

@@ -22,9 +22,9 @@ from xueji.kernel.crypto import Keyring
 from xueji.oversight.access import seen_cohorts, seen_findings, within
 from xueji.oversight.models import Draw, Finding, FindingTurn
 from xueji.oversight.rules import FindingState, drawn
+from xueji.proctoring.models import Check
 from xueji.progress.models import Sitting
 from xueji.rulebook.vocabulary import Category, Training
-from xueji.snapshots.models import Check
 
 PER_PAGE = 20
 MOST_CHOICES = 200

@@ -17,11 +17,11 @@ from xueji.hours.rules.worth import Span, spans_of
 from xueji.hours.wording import MARK, REASON, span
 from xueji.kernel import clock
 from xueji.oversight.wording import BEAT_STATE, METHOD, WORTH
+from xueji.proctoring.queries import CheckLine
+from xueji.proctoring.rules import holds_time
+from xueji.proctoring.wording import DECISION, KIND, OUTCOME, SIGNAL, TONE
 from xueji.rulebook.reviewing import Decision
 from xueji.rulebook.vocabulary import BeatState, Method
-from xueji.snapshots.queries import CheckLine
-from xueji.snapshots.rules import holds_time
-from xueji.snapshots.wording import DECISION, KIND, OUTCOME, SIGNAL, TONE
 from xueji.trace.rules import Event, epoch_ms
 
 Leaf = Mapping[str, Any]

@@ -17,9 +17,9 @@ from xueji.identity.models import Membership, Organisation, Person
 from xueji.identity.queries import standing_file
 from xueji.kernel.actor import Actor, Role
 from xueji.oversight.access import seen_cohorts
+from xueji.proctoring.models import Appeal, Attempt, Check, CheckIn, CheckInLook
 from xueji.progress.models import Sitting
 from xueji.rulebook.vocabulary import Method
-from xueji.snapshots.models import Appeal, Attempt, Check, CheckIn, CheckInLook
 
 MOST = 100
 """Lines of a list; more than that is looked into, not listed."""

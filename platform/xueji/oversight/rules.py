@@ -36,7 +36,7 @@ MOVES: Final[Mapping[FindingState, frozenset[FindingState]]] = {
 }
 
 
-class Turn(StrEnum):
+class FindingStep(StrEnum):
     """What was done about a finding between its raising and its end."""
 
     ANSWER = "answer"

@@ -20,7 +20,7 @@ from xueji.oversight import rules
 from xueji.oversight.access import access_finding, seen_cohorts
 from xueji.oversight.errors import DeadlineNotLater, DeadlinePast, FindingOver, NobodyToDraw, TooManyToDraw
 from xueji.oversight.models import Draw, Finding, FindingTurn
-from xueji.oversight.rules import FindingKind, FindingState, Turn
+from xueji.oversight.rules import FindingKind, FindingState, FindingStep
 from xueji.progress.models import Sitting
 from xueji.trace import services as trace
 from xueji.trace.rules import PLATFORM, Event
@@ -150,7 +150,7 @@ def answer_finding(session: Session, keyring: Keyring, *, actor: Actor, finding_
     """The institution says what it did. Raises NotFound, Forbidden, FindingOver."""
     finding = _to_move(session, actor, finding_id, Role.INSTITUTION, FindingState.ANSWERED)
     finding.answer, finding.answered_by, finding.answered_at = answer.strip(), actor.person_id, clock.now()
-    _note(session, actor, finding, Turn.ANSWER, answer)
+    _note(session, actor, finding, FindingStep.ANSWER, answer)
     _record(session, keyring, actor, finding)
     return finding
 
@@ -166,7 +166,7 @@ def send_back(
     finding = _to_move(session, actor, finding_id, Role.REGULATOR, FindingState.OPEN)
     finding.deadline = deadline
     finding.answer, finding.answered_by, finding.answered_at = "", None, None
-    _note(session, actor, finding, Turn.SEND_BACK, words)
+    _note(session, actor, finding, FindingStep.SEND_BACK, words)
     _record(session, keyring, actor, finding)
     return finding
 
@@ -187,7 +187,7 @@ def extend(
     if deadline <= finding.deadline:
         raise DeadlineNotLater
     finding.deadline = deadline
-    _note(session, actor, finding, Turn.EXTEND, words)
+    _note(session, actor, finding, FindingStep.EXTEND, words)
     _record(session, keyring, actor, finding)
     return finding
 
@@ -198,9 +198,9 @@ def _must_lie_ahead(deadline: date) -> None:
         raise DeadlinePast
 
 
-def _note(session: Session, actor: Actor, finding: Finding, turn: Turn, words: str) -> None:
+def _note(session: Session, actor: Actor, finding: Finding, turn: FindingStep, words: str) -> None:
     """The finding is locked by whoever moves it, so turns are counted one after the other."""
-    deadline = None if turn is Turn.ANSWER else finding.deadline
+    deadline = None if turn is FindingStep.ANSWER else finding.deadline
     before = session.scalar(select(func.count()).where(FindingTurn.finding_id == finding.id)) or 0
     session.add(
         FindingTurn(

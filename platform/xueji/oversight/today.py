@@ -17,8 +17,8 @@ from xueji.enrolment.models import Attendance, Cohort, CohortState, Enrolment, E
 from xueji.enrolment.queries import enrolments_of
 from xueji.enrolment.queries import to_confirm as attendances_to_confirm
 from xueji.enrolment.reference_queries import to_confirm
-from xueji.hours.glance import Glance, Standing, glance
 from xueji.hours.models import HoursAccount
+from xueji.hours.overview import EnrolmentOverview, LessonStanding, enrolment_overview
 from xueji.hours.queries import statements_of
 from xueji.hours.roster import figures_of
 from xueji.identity import queries as identity
@@ -31,7 +31,7 @@ from xueji.oversight import queries, rooms
 from xueji.oversight.access import seen_findings
 from xueji.oversight.models import Finding
 from xueji.oversight.rules import Duty, FindingState
-from xueji.snapshots.queries import review_counts
+from xueji.proctoring.queries import review_counts
 from xueji.trace import queries as trace
 
 ENDS_SOON = timedelta(days=7)
@@ -73,9 +73,9 @@ def _of_institution(session: Session, actor: Actor) -> Iterator[Task]:
     now = clock.now()
     today = clock.shanghai_day(now)
     contested, failed, second = review_counts(session, actor.organisation_id)
-    yield Task(Duty.APPEALS, contested, "snapshots.review_queue")
-    yield Task(Duty.SECOND, second, "snapshots.review_queue", {"show": "second"})
-    yield Task(Duty.FAILED, failed, "snapshots.review_queue", {"show": "failed"})
+    yield Task(Duty.APPEALS, contested, "proctoring.review_queue")
+    yield Task(Duty.SECOND, second, "proctoring.review_queue", {"show": "second"})
+    yield Task(Duty.FAILED, failed, "proctoring.review_queue", {"show": "failed"})
     yield Task(Duty.PHOTOS, len(to_confirm(session, actor.organisation_id, today)), "enrolment.references")
     mine = (Finding.organisation_id == actor.organisation_id, Finding.state == FindingState.OPEN)
     yield from _findings(session, mine, today)
@@ -199,10 +199,10 @@ def _of_trainee(session: Session, keyring: Keyring, person_id: UUID) -> Iterator
     for facts in trainings:
         statement = statements[facts.enrolment_id]
         if statement is not None:
-            yield from _lessons(glance(facts, statement))
+            yield from _lessons(enrolment_overview(facts, statement))
 
 
-def _lessons(found: Glance) -> Iterator[Task]:
+def _lessons(found: EnrolmentOverview) -> Iterator[Task]:
     """What can still be studied, made up or confirmed of one training, as her own page leads to it."""
     cohort = found.facts.cohort
     now_ms, today = clock.to_ms(clock.now()), clock.shanghai_day(clock.now())
@@ -212,8 +212,10 @@ def _lessons(found: Glance) -> Iterator[Task]:
     ready = [lesson for lesson in found.lessons if lesson.film_ready]
     kinds = {
         Duty.MAKE_UP: [lesson for lesson in ready if lesson.make_up_ms],
-        Duty.CHECK: [lesson for lesson in ready if lesson.standing is Standing.WAITING],
-        Duty.STUDY: [lesson for lesson in ready if lasts and lesson.standing in (Standing.NEW, Standing.UNDER_WAY)],
+        Duty.CHECK: [lesson for lesson in ready if lesson.standing is LessonStanding.WAITING],
+        Duty.STUDY: [
+            lesson for lesson in ready if lasts and lesson.standing in (LessonStanding.NEW, LessonStanding.UNDER_WAY)
+        ],
     }
     for duty, lessons in kinds.items():
         if lessons:

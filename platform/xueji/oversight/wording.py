@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
-from xueji.oversight.rules import Duty, FindingKind, FindingState, Turn
+from xueji.oversight.rules import Duty, FindingKind, FindingState, FindingStep
 from xueji.rulebook.vocabulary import BeatState, Method
 
 FINDING_KIND: Mapping[FindingKind, Any] = {
@@ -31,10 +31,10 @@ FINDING_TONE: Mapping[FindingState, tuple[str, str]] = {
 }
 """Colour and icon; the word beside them carries the meaning."""
 
-TURN: Mapping[Turn, tuple[Any, str]] = {
-    Turn.ANSWER: (_("培训机构答复"), "provisional"),
-    Turn.SEND_BACK: (_("监管部门退回，要求重新答复"), "held"),
-    Turn.EXTEND: (_("监管部门延期"), "neutral"),
+TURN: Mapping[FindingStep, tuple[Any, str]] = {
+    FindingStep.ANSWER: (_("培训机构答复"), "provisional"),
+    FindingStep.SEND_BACK: (_("监管部门退回，要求重新答复"), "held"),
+    FindingStep.EXTEND: (_("监管部门延期"), "neutral"),
 }
 """What was done about a finding, and its colour."""
 

@@ -10,10 +10,10 @@ from flask import url_for
 
 from xueji.enrolment.queries import EnrolmentFacts
 from xueji.kernel import clock
-from xueji.progress.beginning import Opened
+from xueji.progress.beat_recording import BeatAnswer, check_message
 from xueji.progress.open_check import OpenCheck, read_open_check
+from xueji.progress.opening import OpenedSitting
 from xueji.progress.queries import LessonProgress
-from xueji.progress.record import Answer, check_message
 
 
 def check_json(check: OpenCheck | None) -> dict[str, Any] | None:
@@ -21,7 +21,7 @@ def check_json(check: OpenCheck | None) -> dict[str, Any] | None:
     return None if check is None else check_message(check)
 
 
-def answer_json(answer: Answer) -> dict[str, Any]:
+def answer_json(answer: BeatAnswer) -> dict[str, Any]:
     return {
         "credited_ms": answer.furthest_ms,
         "furthest_ms": answer.furthest_ms,
@@ -33,7 +33,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     }
 
 
-def opened_json(opened: Opened, lease: str) -> dict[str, Any]:
+def opened_json(opened: OpenedSitting, lease: str) -> dict[str, Any]:
     sitting, plan = opened.sitting, opened.terms.plan
     film_id = opened.lesson.film_id
     media = None

@@ -13,7 +13,7 @@ from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound, TooMany
 from xueji.progress import schemas
 from xueji.progress.answers import answer_json, enrolment_json, opened_json
-from xueji.progress.beginning import Opening
+from xueji.progress.beat_intake import report_beats
 from xueji.progress.errors import (
     BeatClash,
     BeatRefused,
@@ -28,12 +28,12 @@ from xueji.progress.errors import (
     SittingEnded,
 )
 from xueji.progress.leases import issue_lease, page_loaded, whose
-from xueji.progress.openings import open_in_turn
+from xueji.progress.opening import OpeningRequest
+from xueji.progress.opening_groups import open_in_turn
 from xueji.progress.queries import lesson_progress
-from xueji.progress.reporting import report_beats
 from xueji.progress.services import answer_presence
 from xueji.web.access import decided_below, roles, signed_in
-from xueji.web.described import refuses
+from xueji.web.api_description import refuses
 from xueji.web.session import actor, context, db
 
 blueprint = APIBlueprint("progress_api", __name__, url_prefix="/api/v1")
@@ -58,7 +58,9 @@ def my_enrolments() -> Response:
 def open_(body: schemas.OpenSitting) -> tuple[Response, int]:
     device = body.device or (request.user_agent.string or "")
     loaded = page_loaded(context().keyring, body.page, actor(), body.enrolment_id, body.lesson_id)
-    asked = Opening(actor(), body.sitting_id, body.enrolment_id, body.lesson_id, device, body.continue_here, loaded)
+    asked = OpeningRequest(
+        actor(), body.sitting_id, body.enrolment_id, body.lesson_id, device, body.continue_here, loaded
+    )
     opened = open_in_turn(current_app, asked)
     lease = issue_lease(
         context().keyring,

@@ -78,7 +78,7 @@ class NotOnline(Conflict):
     detail = _("实操课时不能在线上学习，请按培训班的安排到场参加。")
 
 
-class SessionEnded(SignInEnded):
+class SessionEndedStudying(SignInEnded):
     """The same refusal, heard while studying: what was not sent yet is kept."""
 
     title = _("登录已失效")

@@ -68,7 +68,7 @@ class Sitting(Base):
     open_check: Mapped[str | None] = mapped_column(Text)
     """JSON of the check that stands open, as the page is told it, so that a beat needs no second query."""
     ledger: Mapped[str | None] = mapped_column(Text)
-    """The lesson's line of the statement, carried on by the beats (`hours.running`); None until it is asked for."""
+    """The lesson's line of the statement, carried on by the beats (`hours.running_line`); None: not asked for yet."""
     ledger_leaves: Mapped[int] = mapped_column(Integer, server_default="0")
     """How many leaves of the enrolment's chain it rests on: any that is not a beat of this sitting makes it stale."""
     handed_out: Mapped[str | None] = mapped_column(Text)

@@ -78,7 +78,7 @@ class BeatStateUnknown(InvalidBeat):
     field = "state"
 
 
-class Beat(NamedTuple):
+class PlayedSpan(NamedTuple):
     """One report: the media from `from_ms` to `to_ms` while the player was in `state` at `rate` thousandths."""
 
     seq: int
@@ -94,7 +94,7 @@ class Beat(NamedTuple):
         return self.to_ms - self.from_ms
 
 
-def check_beat(beat: Beat) -> None:
+def check_beat(beat: PlayedSpan) -> None:
     """Raise the InvalidBeat that says why the beat cannot be real.
 
     A playing beat covers something; any other may stand still. Nothing is repaired: a wrong beat is refused whole.
@@ -201,7 +201,7 @@ class BeatResult:
 
 def credit(
     state: SittingState,
-    beats: Sequence[Beat],
+    beats: Sequence[PlayedSpan],
     now_ms: int,
     *,
     lease_held: bool = True,
@@ -231,7 +231,7 @@ def credit(
 
 def _credit(
     state: SittingState,
-    beats: Sequence[Beat],
+    beats: Sequence[PlayedSpan],
     now_ms: int,
     vouched_until_ms: int | None,
     *,
@@ -303,7 +303,9 @@ def _credit(
     )
 
 
-def refuse_all(state: SittingState, beats: Iterable[Beat], reason: Reason) -> tuple[list[BeatResult], SittingState]:
+def refuse_all(
+    state: SittingState, beats: Iterable[PlayedSpan], reason: Reason
+) -> tuple[list[BeatResult], SittingState]:
     """No beat of the request earns anything, all for the one reason; the state stays."""
     return [
         BeatResult(
@@ -377,7 +379,7 @@ def _day_after(state: SittingState, start: int, end: int) -> tuple[int, int]:
 
 
 def _earning(
-    beat: Beat,
+    beat: PlayedSpan,
     furthest: int,
     claimed: int,
     make_up: tuple[Interval, ...],
@@ -440,7 +442,7 @@ def _spend(
     return paid
 
 
-def beat_values(sitting: str, lesson: str, beat: Beat, result: BeatResult) -> dict[str, Any]:
+def beat_values(sitting: str, lesson: str, beat: PlayedSpan, result: BeatResult) -> dict[str, Any]:
     """What the `beat` leaf says of a beat and its result."""
     values: dict[str, Any] = {
         "sitting": sitting,
@@ -539,7 +541,7 @@ class LeaseAnswer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class LeaseState:
     """The right of one sitting to earn for a person, kept alive by its beats."""
 
     sitting: str
@@ -553,7 +555,7 @@ class Lease:
         return now_ms - self.seen_ms >= self.lease_ms
 
 
-def may_take(lease: Lease | None, sitting: str, now_ms: int, *, continue_here: bool = False) -> LeaseAnswer:
+def may_take(lease: LeaseState | None, sitting: str, now_ms: int, *, continue_here: bool = False) -> LeaseAnswer:
     """Whether the sitting may hold the person's lease at `now_ms`: every answer but HELD says yes."""
     if lease is None:
         return LeaseAnswer.FREE

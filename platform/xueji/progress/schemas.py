@@ -9,7 +9,6 @@ from uuid import UUID
 from pydantic import (
     AwareDatetime,
     BaseModel,
-    ConfigDict,
     Field,
     GetCoreSchemaHandler,
     GetPydanticSchema,
@@ -19,6 +18,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from xueji.kernel import clock
 from xueji.rulebook.vocabulary import Part
+from xueji.web.schemas import Strict
 
 MOST_BEATS = 120
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -49,10 +49,6 @@ Moment = Annotated[
 ]
 """A time as RFC 3339 writes it, with its zone, or as a script's clock counts it."""
 Milliseconds = Annotated[int, Field(ge=0, le=LONGEST_FILM_MS, strict=True)]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class SittingPath(BaseModel):

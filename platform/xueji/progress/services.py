@@ -17,6 +17,7 @@ from xueji.kernel.actor import Actor
 from xueji.kernel.errors import NotFound
 from xueji.kernel.events import Events
 from xueji.progress.access import access_sitting
+from xueji.progress.beat_recording import state_of
 from xueji.progress.errors import (
     LeaseLost,
     QuestionNotOpen,
@@ -28,7 +29,6 @@ from xueji.progress.events import (
 from xueji.progress.models import Lease as LeaseRow
 from xueji.progress.models import Sitting
 from xueji.progress.open_check import OpenCheck, write_open_check
-from xueji.progress.record import state_of
 from xueji.progress.rules import MOST_MAKE_UP, person_seen
 from xueji.progress.terms import read_intervals, read_terms, write_intervals, write_terms
 from xueji.rulebook.intervals import Interval, subtract

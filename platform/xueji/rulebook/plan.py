@@ -33,7 +33,7 @@ _LIMITS: Mapping[str, tuple[int, int]] = {
     "lease_ms": (5_000, 600_000),
     "beat_ms": (1_000, 120_000),
     "daily_max_ms": (60_000, 86_400_000),
-    # As many as one answer to a check may carry (`snapshots`).
+    # As many as one answer to a check may carry (`proctoring`).
     "frames": (1, 12),
     "prompts": (0, 4),
     "min_pixels": (1, 50_000_000),

@@ -38,6 +38,7 @@ __all__ = [
     "Conditions",
     "Confidence",
     "Figure",
+    "FigureOrigin",
     "InForce",
     "InvalidRulebook",
     "NoSuchRule",
@@ -50,7 +51,6 @@ __all__ = [
     "Ruling",
     "Situation",
     "Value",
-    "Why",
     "all_online_forbidden",
     "load",
     "online_cap",
@@ -73,7 +73,7 @@ class NoSuchRule(RulebookError):
     """No figure of this key applies in the jurisdiction, on the day, to the situation."""
 
 
-class Why(StrEnum):
+class FigureOrigin(StrEnum):
     """Why this figure and not another one."""
 
     ONLY_ONE = "only_one"
@@ -86,7 +86,7 @@ class Ruling:
     """The figure that wins, why, and the ones it was preferred to."""
 
     figure: Figure
-    why: Why
+    why: FigureOrigin
     set_aside: tuple[Figure, ...] = ()
 
     @property
@@ -147,11 +147,11 @@ class InForce:
         winner = min(found, key=_preference)
         others = tuple(figure for figure in found if figure is not winner)
         if not others:
-            why = Why.ONLY_ONE
+            why = FigureOrigin.ONLY_ONE
         elif winner.bound is not Bound.EXACTLY and any(other.value != winner.value for other in others):
-            why = Why.STRICTEST
+            why = FigureOrigin.STRICTEST
         else:
-            why = Why.MOST_SPECIFIC
+            why = FigureOrigin.MOST_SPECIFIC
         return Ruling(winner, why, others)
 
     @property

@@ -18,7 +18,7 @@ from xueji.kernel.limits import open_files
 from xueji.kernel.settings import Settings
 from xueji.sockets.callers import Callers
 from xueji.sockets.door import Door
-from xueji.sockets.line import Line
+from xueji.sockets.line import WebsocketLine
 from xueji.sockets.rooms import CLAIMS, LINE, Rooms
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ class Exchange:
         self._door = Door(context)
         self._rooms = Rooms(context)
         most = min(settings.sockets, open_files() - FILES_KEPT_BACK)
-        self._callers: Callers[Line] = Callers(most, settings.sockets_per_address)
+        self._callers: Callers[WebsocketLine] = Callers(most, settings.sockets_per_address)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -63,7 +63,7 @@ class Exchange:
         except OSError:
             given.close()
             return
-        line = Line(reader, writer, head)
+        line = WebsocketLine(reader, writer, head)
         try:
             # Behind a proxy on a Unix socket nobody has an address of her own.
             await self._admit(line, str(name[0]) if isinstance(name, tuple) else "local")
@@ -74,7 +74,7 @@ class Exchange:
         finally:
             await line.end()
 
-    async def _admit(self, line: Line, peer: str) -> None:
+    async def _admit(self, line: WebsocketLine, peer: str) -> None:
         if line.request is None:
             return
         headers = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in _headers(line)])
@@ -101,19 +101,19 @@ class Exchange:
             for line in self._callers.lines_of(login_session_id):
                 await self._hang_up(line)
 
-    async def _hang_up(self, line: Line) -> None:
+    async def _hang_up(self, line: WebsocketLine) -> None:
         """Say so in Socket.IO's own words: the page then does not call again."""
         if line.sid is not None:
             await self._rooms.server.disconnect(line.sid)
         await line.end()
 
 
-def _headers(line: Line) -> list[tuple[bytes, bytes]]:
+def _headers(line: WebsocketLine) -> list[tuple[bytes, bytes]]:
     request = line.request
     return [(b"host", request.host.encode()), *request.extra_headers] if request is not None else []
 
 
-def _scope(line: Line, claims: Claims) -> dict[str, Any]:
+def _scope(line: WebsocketLine, claims: Claims) -> dict[str, Any]:
     target = line.request.target if line.request is not None else ""
     path, _, query = target.partition("?")
     return {

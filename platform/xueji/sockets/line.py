@@ -27,7 +27,7 @@ MOST_MESSAGES, IN_SECONDS = 30, 10.0
 """A page says three things when it connects and one every 25 seconds."""
 
 
-class Line:
+class WebsocketLine:
     """``request``: what was asked for; None when that was no request for a websocket."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes) -> None:

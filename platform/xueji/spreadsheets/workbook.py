@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from media_pipeline.child import ChildProcess, Costly, serve
-from xueji.kernel.permits import Waiting
+from xueji.kernel.permits import PermitGivenBack
 from xueji.spreadsheets.rules import (
     LONGEST_CELL,
     MOST_COLUMNS,
@@ -49,7 +49,7 @@ class WorkbookReader:
     def read(self, data: bytes, seconds: float = SECONDS) -> list[Sheet]:
         """The sheets that are shown and have anything in them. Raises SheetError, media_pipeline.child.ChildDown."""
         try:
-            with Waiting():
+            with PermitGivenBack():
                 said = self._process.ask(data, seconds, Connection.recv_bytes, WAIT_SECONDS)
             answer = json.loads(said)
         except Costly as error:

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from xueji.trace import merkle, rules
-from xueji.trace.models import Checkpoint as CheckpointRow
-from xueji.trace.models import Leaf, Log, Tile, VerifierKey
+from xueji.trace.models import CheckpointRow as CheckpointRow
+from xueji.trace.models import LeafRow, Log, Tile, VerifierKeyRow
 from xueji.trace.note import Checkpoint, Note, NoteError, SignatureError
 from xueji.trace.note import VerifierKey as PublicKey
 from xueji.trace.tiles import Edge, FullTile
@@ -38,7 +38,9 @@ def _audit_log(session: Session, log: Log, heads: dict[str, tuple[int, bytes]]) 
         row.size: row.note
         for row in session.execute(select(CheckpointRow.size, CheckpointRow.note).where(CheckpointRow.log == log.id))
     }
-    keys = [PublicKey.parse(key) for key in session.scalars(select(VerifierKey.key).where(VerifierKey.log == log.id))]
+    keys = [
+        PublicKey.parse(key) for key in session.scalars(select(VerifierKeyRow.key).where(VerifierKeyRow.log == log.id))
+    ]
     edge = Edge()
     for position, chain, n, leaf in _leaves(session, log, found):
         if position != log.first_position + edge.size:
@@ -69,9 +71,9 @@ def _leaves(session: Session, log: Log, found: list[str]) -> Iterator[tuple[int,
 
 def _read(session: Session, log: Log, position: int, most: int) -> list[tuple[int, str, int, bytes]]:
     rows = session.execute(
-        select(Leaf.position, Leaf.chain, Leaf.n, Leaf.leaf)
-        .where(Leaf.log == log.id, Leaf.position >= position, Leaf.position < position + most)
-        .order_by(Leaf.position)
+        select(LeafRow.position, LeafRow.chain, LeafRow.n, LeafRow.leaf)
+        .where(LeafRow.log == log.id, LeafRow.position >= position, LeafRow.position < position + most)
+        .order_by(LeafRow.position)
     )
     return [(row.position, row.chain, row.n, bytes(row.leaf)) for row in rows]
 
@@ -107,7 +109,9 @@ def _audit_leaf(
     before, head = heads.get(chain, (-1, rules.FIRST_PREVIOUS))
     if n <= before:
         # Carried over from the log before, so it stands there too.
-        earlier = session.scalar(select(Leaf.leaf).where(Leaf.chain == chain, Leaf.n == n, Leaf.log < log.id))
+        earlier = session.scalar(
+            select(LeafRow.leaf).where(LeafRow.chain == chain, LeafRow.n == n, LeafRow.log < log.id)
+        )
         return [] if earlier == leaf else [f"leaf {n} of {chain} stands twice and differs"]
     heads[chain] = n, merkle.leaf_hash(leaf)
     if n != before + 1 or not stands:

@@ -1,7 +1,7 @@
-"""The tables of the log. None of them holds a personal datum in the clear; `Opening` holds some encrypted.
+"""The tables of the log. None of them holds a personal datum in the clear; `SealedOpening` holds some encrypted.
 
-`Pending` is the outbox that business transactions write to; the sequencer alone moves its rows into `Leaf`. `Leaf`,
-`Tile`, `Checkpoint`, `Cosignature`, `TimeStamp` and `VerifierKey` can only grow (see `triggers`).
+`Pending` is the outbox that business transactions write to; the sequencer alone moves its rows into `LeafRow`. That,
+`Tile`, `CheckpointRow`, `Cosignature`, `TimeStamp` and `VerifierKeyRow` can only grow (see `triggers`).
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ class Log(Base):
     opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
-class Leaf(Base):
+class LeafRow(Base):
     """The log itself: exact bytes, by their place. Index in its tree = position - Log.first_position.
 
-    Personal data: none; values that speak of a person are commitments whose keys stand in `Opening`.
+    Personal data: none; values that speak of a person are commitments whose keys stand in `SealedOpening`.
     """
 
     __tablename__ = "trace_leaf"
@@ -88,7 +88,7 @@ class Tile(Base):
     __table_args__ = ({"sqlite_with_rowid": False},)
 
 
-class Checkpoint(Base):
+class CheckpointRow(Base):
     """What the log signed, as the bytes of a note. Personal data: none."""
 
     __tablename__ = "trace_checkpoint"
@@ -131,7 +131,7 @@ class TimeStamp(Base):
     __table_args__ = ({"sqlite_with_rowid": False},)
 
 
-class VerifierKey(Base):
+class VerifierKeyRow(Base):
     """Every public key the log ever signed with, from which size on. Personal data: none."""
 
     __tablename__ = "trace_key"
@@ -160,7 +160,7 @@ class Alarm(Base):
     cleared_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
-class Opening(Base):
+class SealedOpening(Base):
     """What a commitment in a leaf was made from, and the key that makes it so.
 
     Personal data: ``sealed`` may be anything a leaf must not hold (a device's name, a reason, a picture's hash).

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from xueji.kernel.settings import Settings
 from xueji.trace import rules
-from xueji.trace.models import Log, VerifierKey
+from xueji.trace.models import Log, VerifierKeyRow
 from xueji.trace.signing import LOG
 
 
@@ -24,9 +24,9 @@ def policy(session: Session, settings: Settings) -> dict[str, Any]:
     logs = []
     for log in session.scalars(select(Log).order_by(Log.id)):
         keys = session.execute(
-            select(VerifierKey.key, VerifierKey.purpose)
-            .where(VerifierKey.log == log.id)
-            .order_by(VerifierKey.from_size, VerifierKey.key)
+            select(VerifierKeyRow.key, VerifierKeyRow.purpose)
+            .where(VerifierKeyRow.log == log.id)
+            .order_by(VerifierKeyRow.from_size, VerifierKeyRow.key)
         ).all()
         logs.append(
             {

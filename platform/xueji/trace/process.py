@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import text
 
 from xueji.kernel.context import Context
-from xueji.trace.outside import collect_outside_proof
+from xueji.trace.after_signing import collect_outside_proof
 from xueji.trace.sequencer import MOST_LEAVES_A_STEP, Overtaken, Sequencer
 
 log = structlog.get_logger(__name__)

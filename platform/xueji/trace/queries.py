@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from xueji.kernel.ahead import AskedAhead
-from xueji.kernel.plain import Plain
+from xueji.kernel.driver_sql import Cursor
+from xueji.kernel.prefetch import Prefetched
 from xueji.trace import alarms, merkle
-from xueji.trace.models import ChainHead, Checkpoint, Cosignature, Leaf, Log, Opening, Pending
+from xueji.trace.models import ChainHead, CheckpointRow, Cosignature, LeafRow, Log, Pending, SealedOpening
 from xueji.trace.note import Note
 from xueji.trace.tree import current_log, leaf_count
 
@@ -24,12 +24,12 @@ _PENDING_OF = "SELECT chain, n, leaf FROM trace_pending WHERE {} ORDER BY chain,
 _LEAVES_OF = "SELECT chain, n, leaf FROM trace_leaf WHERE {} ORDER BY chain, n, log"
 _LENGTH = "SELECT length FROM trace_chain WHERE chain = ?"
 
-leaves_ahead: AskedAhead[str, list[tuple[int, bytes]]] = AskedAhead("leaves of chains")
+leaves_ahead: Prefetched[str, list[tuple[int, bytes]]] = Prefetched("leaves of chains")
 
 
 def read_ahead(session: Session, chains: Iterable[str]) -> None:
     """Read whole chains that will be asked for one by one in this transaction, which holds them (`hold_chains`)."""
-    plain, names = Plain(session), list(chains)
+    plain, names = Cursor(session), list(chains)
     if not names:
         return
     found: dict[str, dict[int, bytes]] = {chain: {} for chain in names}
@@ -47,7 +47,7 @@ def chain_bytes(session: Session, chain: str, start: int = 0) -> Iterator[tuple[
         yield from ((n, leaf) for n, leaf in ahead if n >= start)
         return
     # The outbox first: the sequencer may move a leaf between the two reads, and seeing it twice is the harmless way.
-    plain = Plain(session)
+    plain = Cursor(session)
     pending = plain.rows(_PENDING, chain, start)
     after = start - 1
     for n, leaf in plain.each(_LEAVES, chain, start):
@@ -71,14 +71,16 @@ def began_by(session: Session, chains: Iterable[str]) -> dict[str, str]:
     rows = [
         *session.execute(select(Pending.chain, Pending.leaf).where(Pending.chain.in_(names), Pending.n == 0)),
         *session.execute(
-            select(Leaf.chain, Leaf.leaf).where(Leaf.chain.in_(names), Leaf.n == 0).order_by(Leaf.log.desc())
+            select(LeafRow.chain, LeafRow.leaf)
+            .where(LeafRow.chain.in_(names), LeafRow.n == 0)
+            .order_by(LeafRow.log.desc())
         ),
     ]
     return {chain: json.loads(leaf)["who"] for chain, leaf in rows}
 
 
 def chain_length(session: Session, chain: str) -> int:
-    return next((length for (length,) in Plain(session).rows(_LENGTH, chain)), 0)
+    return next((length for (length,) in Cursor(session).rows(_LENGTH, chain)), 0)
 
 
 def chain_lengths(session: Session, chains: Iterable[str]) -> dict[str, int]:
@@ -90,7 +92,10 @@ def chain_lengths(session: Session, chains: Iterable[str]) -> dict[str, int]:
 def chains_after(session: Session, position: int, most: int) -> tuple[int, set[str]]:
     """The chains that the next leaves of the log belong to, at most ``most`` leaves, and how far that reaches."""
     rows = session.execute(
-        select(Leaf.position, Leaf.chain).where(Leaf.position > position).order_by(Leaf.position).limit(most)
+        select(LeafRow.position, LeafRow.chain)
+        .where(LeafRow.position > position)
+        .order_by(LeafRow.position)
+        .limit(most)
     ).all()
     return (rows[-1].position if rows else position), {row.chain for row in rows}
 
@@ -129,9 +134,12 @@ def state(session: Session) -> LogState:
     return LogState(log.origin, leaf_count(session, log), signed_size, signed_time, pending, raised)
 
 
-def openings(session: Session, chain: str) -> dict[str, Opening]:
+def openings(session: Session, chain: str) -> dict[str, SealedOpening]:
     """What can still be opened of a chain, by commitment."""
-    return {opening.commitment: opening for opening in session.scalars(select(Opening).where(Opening.chain == chain))}
+    return {
+        opening.commitment: opening
+        for opening in session.scalars(select(SealedOpening).where(SealedOpening.chain == chain))
+    }
 
 
 @dataclass(frozen=True)
@@ -165,20 +173,22 @@ class Newest:
 def newest_signed(session: Session, signed: SignedLog, chain: str) -> Newest | None:
     """The last leaf of a chain that the newest checkpoint covers; None for a chain it holds nothing of."""
     found = session.execute(
-        select(Leaf.n, Leaf.leaf)
-        .where(Leaf.chain == chain, Leaf.log == signed.log.id)
-        .where(Leaf.position < signed.log.first_position + signed.size)
-        .order_by(Leaf.n.desc())
+        select(LeafRow.n, LeafRow.leaf)
+        .where(LeafRow.chain == chain, LeafRow.log == signed.log.id)
+        .where(LeafRow.position < signed.log.first_position + signed.size)
+        .order_by(LeafRow.n.desc())
         .limit(1)
     ).one_or_none()
     return None if found is None else Newest(found.n, merkle.leaf_hash(found.leaf).hex())
 
 
-def newest_checkpoint(session: Session, log: Log) -> Checkpoint | None:
-    return session.scalar(select(Checkpoint).where(Checkpoint.log == log.id).order_by(Checkpoint.size.desc()).limit(1))
+def newest_checkpoint(session: Session, log: Log) -> CheckpointRow | None:
+    return session.scalar(
+        select(CheckpointRow).where(CheckpointRow.log == log.id).order_by(CheckpointRow.size.desc()).limit(1)
+    )
 
 
-def cosignature_lines(session: Session, checkpoint: Checkpoint) -> list[str]:
+def cosignature_lines(session: Session, checkpoint: CheckpointRow) -> list[str]:
     return list(
         session.scalars(
             select(Cosignature.line)
@@ -188,6 +198,6 @@ def cosignature_lines(session: Session, checkpoint: Checkpoint) -> list[str]:
     )
 
 
-def cosigned(session: Session, checkpoint: Checkpoint) -> str:
+def cosigned(session: Session, checkpoint: CheckpointRow) -> str:
     """A checkpoint's note with the lines of the witnesses that have cosigned it since."""
     return str(Note.parse(checkpoint.note).with_lines(cosignature_lines(session, checkpoint)))

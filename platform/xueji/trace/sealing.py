@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from xueji.kernel import crypto
 from xueji.kernel.crypto import Keyring, Unreadable
-from xueji.kernel.plain import Plain
-from xueji.trace.models import Opening
+from xueji.kernel.driver_sql import Cursor
+from xueji.trace.models import SealedOpening
 
 KEYRING = "keyring"
 """Under this name every session of an installation carries its keyring (`kernel.context`)."""
@@ -24,7 +24,7 @@ _KEYS = "keys of persons"
 _WRAPPED = "SELECT id, wrapped_key FROM person WHERE {}"
 
 
-class Opened(NamedTuple):
+class CommitmentOpening(NamedTuple):
     """What makes a commitment: HMAC-SHA-256 of ``value`` under ``key``."""
 
     key: bytes
@@ -32,16 +32,18 @@ class Opened(NamedTuple):
     value: bytes
 
 
-def seal(session: Session, *, commitment: str, chain: str, field: str, person: str | None, opened: Opened) -> bytes:
+def seal(
+    session: Session, *, commitment: str, chain: str, field: str, person: str | None, opened: CommitmentOpening
+) -> bytes:
     """The two as one ciphertext that opens nowhere else. Raises Unreadable when the person's key is gone."""
     return crypto.encrypt(_key(session, person), opened.key + opened.value, _place(commitment, chain, field, person))
 
 
-def unseal(session: Session, opening: Opening) -> Opened:
+def unseal(session: Session, opening: SealedOpening) -> CommitmentOpening:
     """Raises Unreadable: damaged, moved here from elsewhere, or the person's key is gone."""
     place = _place(opening.commitment, opening.chain, opening.field, opening.person)
     plain = crypto.decrypt(_key(session, opening.person), opening.sealed, place)
-    return Opened(plain[: crypto.KEY_BYTES], plain[crypto.KEY_BYTES :])
+    return CommitmentOpening(plain[: crypto.KEY_BYTES], plain[crypto.KEY_BYTES :])
 
 
 def _place(commitment: str, chain: str, field: str, person: str | None) -> bytes:
@@ -64,7 +66,7 @@ def keys_ahead(session: Session, people: Iterable[str]) -> None:
     """Read these persons' keys at once; who has none any more is left out."""
     keyring: Keyring = session.info[KEYRING]
     known: dict[str, Any] = session.info.setdefault(_KEYS, {})
-    plain = Plain(session)
+    plain = Cursor(session)
     missing = plain.keys(UUID(person) for person in people if person not in known)
     for key, wrapped in plain.rows(_WRAPPED.format(plain.any_of("id")), missing):
         if wrapped is not None:

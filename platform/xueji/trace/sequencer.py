@@ -20,10 +20,10 @@ from sqlalchemy.orm import Session
 from xueji.kernel import clock
 from xueji.kernel.database import Database
 from xueji.kernel.settings import Settings
-from xueji.trace import alarms, guard, merkle, rules, services
-from xueji.trace.guard import CannotSign, OutsideCheckpoint
-from xueji.trace.models import Alarm, Leaf, Log, Pending, Tile, VerifierKey
-from xueji.trace.models import Checkpoint as CheckpointRow
+from xueji.trace import alarms, fork_guard, merkle, rules, services
+from xueji.trace.fork_guard import CannotSign, OutsideCheckpoint
+from xueji.trace.models import Alarm, LeafRow, Log, Pending, Tile, VerifierKeyRow
+from xueji.trace.models import CheckpointRow as CheckpointRow
 from xueji.trace.note import Checkpoint, Note
 from xueji.trace.note import VerifierKey as PublicKey
 from xueji.trace.rules import Event
@@ -55,14 +55,14 @@ class Gap(Exception):
 
 
 @dataclass(frozen=True)
-class Step:
+class SequencerRound:
     """What one step did."""
 
     leaves: int
     signed: Checkpoint | None
 
 
-NOTHING = Step(0, None)
+NOTHING = SequencerRound(0, None)
 
 
 class Sequencer:
@@ -100,7 +100,7 @@ class Sequencer:
         else:
             self._resolve(alarms.FORK)
 
-    def step(self) -> Step:
+    def step(self) -> SequencerRound:
         """Take what waits into the tree and sign if it is time. Raises Overtaken."""
         if self.halted is not None or self._log is None:
             return NOTHING
@@ -125,14 +125,14 @@ class Sequencer:
             raise CannotSign(f"{self._origin} has been signed for before, and the database holds no log")
         self._open(values={}, carried=[])
 
-    def _open(self, *, values: dict[str, Any], carried: Sequence[Leaf]) -> None:
+    def _open(self, *, values: dict[str, Any], carried: Sequence[LeafRow]) -> None:
         """Begin a log under the origin in the settings: leaf 0 says so, then come the leaves carried over."""
         self._keys = self._key_file.load_or_create(self._origin)
         self._keys_changed = self._key_file.changed()
         # Outside first: once anything has been committed, a missing file means that it was taken away.
         self._outside.write(self._note(Checkpoint(self._origin, 0, merkle.EMPTY_ROOT), _seconds()))
         with self._database.writing() as session:
-            last = session.scalar(select(func.max(Leaf.position)))
+            last = session.scalar(select(func.max(LeafRow.position)))
             before = current_log(session)
             opened = Log(
                 id=1 if before is None else before.id + 1,
@@ -157,8 +157,8 @@ class Sequencer:
         if newest.origin != self._origin:
             raise CannotSign(f"the database holds the log {newest.origin}, and the settings name {self._origin}")
         tree = Tree(session, newest, leaf_count(session, newest))
-        keys = session.scalars(select(VerifierKey.key).where(VerifierKey.log == newest.id))
-        guard.check(self._outside.read(), [PublicKey.parse(key) for key in keys], tree, self._origin)
+        keys = session.scalars(select(VerifierKeyRow.key).where(VerifierKeyRow.log == newest.id))
+        fork_guard.check(self._outside.read(), [PublicKey.parse(key) for key in keys], tree, self._origin)
         last = session.execute(
             select(CheckpointRow.size, CheckpointRow.time, CheckpointRow.note)
             .where(CheckpointRow.log == newest.id)
@@ -182,7 +182,7 @@ class Sequencer:
         if not self._keys:
             raise CannotSign(f"the signing keys of {self._origin} are gone")
         self._keys_changed = 0
-        final = session.scalar(select(Leaf.leaf).order_by(Leaf.position.desc()).limit(1))
+        final = session.scalar(select(LeafRow.leaf).order_by(LeafRow.position.desc()).limit(1))
         self._newest_ms = _time_kept(json.loads(final)) if final is not None else 0
 
     def open_new_origin(self) -> None:
@@ -199,9 +199,9 @@ class Sequencer:
             outside = self._outside.last_of_the_log_before(self._origin)
             covered = session.scalar(select(func.max(CheckpointRow.size)).where(CheckpointRow.log == old.id)) or 0
             carried = session.scalars(
-                select(Leaf)
-                .where(Leaf.log == old.id, Leaf.position >= old.first_position + covered)
-                .order_by(Leaf.position)
+                select(LeafRow)
+                .where(LeafRow.log == old.id, LeafRow.position >= old.first_position + covered)
+                .order_by(LeafRow.position)
             ).all()
             values = {
                 "old_origin": old.origin,
@@ -244,16 +244,18 @@ class Sequencer:
 
     def _publish_keys(self, session: Session, opened: Log) -> list[SigningKey]:
         """Put public halves not seen before into the list that verifiers are given; returns those."""
-        known = set(session.scalars(select(VerifierKey.key).where(VerifierKey.log == opened.id)))
+        known = set(session.scalars(select(VerifierKeyRow.key).where(VerifierKeyRow.log == opened.id)))
         fresh = [key for key in self._keys if str(key.public) not in known]
         for key in fresh:
-            session.add(VerifierKey(log=opened.id, key=str(key.public), purpose=key.purpose, from_size=self._edge.size))
+            session.add(
+                VerifierKeyRow(log=opened.id, key=str(key.public), purpose=key.purpose, from_size=self._edge.size)
+            )
         session.flush()
         return fresh
 
     # -- growing --------------------------------------------------------------------------------------------------
 
-    def _work(self, opened: Log) -> Step:
+    def _work(self, opened: Log) -> SequencerRound:
         edge = self._edge.copy()
         try:
             with self._database.writing() as session:
@@ -268,7 +270,7 @@ class Sequencer:
             raise
         self._edge = edge
         self._after_commit(signed)
-        return Step(len(taken), Checkpoint.parse(signed[1].text) if signed else None)
+        return SequencerRound(len(taken), Checkpoint.parse(signed[1].text) if signed else None)
 
     def _take(self, session: Session, only: str | None = None) -> list[tuple[str, int, bytes]]:
         """Remove leaves from the outbox, in the order they were put there, leaving those of refused chains."""
@@ -307,7 +309,7 @@ class Sequencer:
             )
             filled += edge.append(merkle.leaf_hash(leaf))
         if rows:
-            session.execute(insert(Leaf), rows)
+            session.execute(insert(LeafRow), rows)
         for tile in filled:
             session.execute(
                 insert(Tile).values(
@@ -319,7 +321,7 @@ class Sequencer:
         head = self._heads.get(chain)
         if head is None:
             last = session.execute(
-                select(Leaf.n, Leaf.leaf).where(Leaf.chain == chain).order_by(Leaf.n.desc()).limit(1)
+                select(LeafRow.n, LeafRow.leaf).where(LeafRow.chain == chain).order_by(LeafRow.n.desc()).limit(1)
             ).first()
             head = (-1, rules.FIRST_PREVIOUS) if last is None else (last.n, merkle.leaf_hash(last.leaf))
         said = json.loads(leaf)

@@ -14,14 +14,14 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from xueji.kernel import clock
-from xueji.kernel.ahead import AskedAhead
+from xueji.kernel.driver_sql import Cursor
 from xueji.kernel.errors import Unavailable
-from xueji.kernel.plain import Plain
+from xueji.kernel.prefetch import Prefetched
 from xueji.trace import rules, sealing
-from xueji.trace.models import ChainHead, Opening
+from xueji.trace.models import ChainHead, SealedOpening
 from xueji.trace.queries import leaves_ahead
 from xueji.trace.rules import Entry, Event, Recorded
-from xueji.trace.sealing import Opened
+from xueji.trace.sealing import CommitmentOpening
 
 # The beat path: plain statements with positional values, because building and compiling them costs more than the leaf.
 _HEADS = "SELECT chain, length, head, at_ms FROM trace_chain WHERE {} ORDER BY chain"
@@ -30,7 +30,7 @@ _PENDING = ("chain", "n", "leaf")
 
 MOST_ERASED_IN_A_LEAF = 500
 
-_held: AskedAhead[str, tuple[int, bytes, int]] = AskedAhead("held chains")
+_held: Prefetched[str, tuple[int, bytes, int]] = Prefetched("held chains")
 """Length, head and last time of chains whose rows this transaction has locked."""
 
 log = structlog.get_logger(__name__)
@@ -74,7 +74,7 @@ def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
     if jump_ms := clock.jump_ms():
         log.error("trace.clock_jumped", ms=jump_ms)
         raise ClockJumped
-    plain = Plain(session)
+    plain = Cursor(session)
     chains = sorted({entry.chain for entry in entries})
     heads = held = _held.look(session, chains)
     if len(held) < len(chains):
@@ -117,7 +117,7 @@ def hold_chains(session: Session, chains: Iterable[str]) -> None:
 
     Whoever records into many of them one after another then reads and waits once.
     """
-    _held.keep(session, _heads(Plain(session), sorted(set(chains))))
+    _held.keep(session, _heads(Cursor(session), sorted(set(chains))))
 
 
 def reset_clocks(session: Session) -> int:
@@ -139,7 +139,7 @@ def reset_clocks(session: Session) -> int:
     return len(ahead)
 
 
-def _heads(plain: Plain, chains: list[str]) -> dict[str, tuple[int, bytes, int]]:
+def _heads(plain: Cursor, chains: list[str]) -> dict[str, tuple[int, bytes, int]]:
     """Length, head and last time of each chain, locked until the transaction ends; new chains are begun.
 
     Chains are begun before any is locked, and both in the order of their names: two transactions then never wait for
@@ -152,7 +152,7 @@ def _heads(plain: Plain, chains: list[str]) -> dict[str, tuple[int, bytes, int]]
     return heads if plain.is_sqlite and not missing else _read_heads(plain, chains, plain.locked("trace_chain"))
 
 
-def _read_heads(plain: Plain, chains: list[str], locked: str = "") -> dict[str, tuple[int, bytes, int]]:
+def _read_heads(plain: Cursor, chains: list[str], locked: str = "") -> dict[str, tuple[int, bytes, int]]:
     rows = plain.rows(_HEADS.format(plain.any_of("chain")) + locked, plain.values(chains))
     return {chain: (length, bytes(head), at_ms) for chain, length, head, at_ms in rows}
 
@@ -186,9 +186,9 @@ def commit(
 ) -> str:
     """The commitment (64 hex digits) that stands for a value in a leaf: HMAC-SHA-256 under a fresh 32-byte key.
 
-    Key and value are kept in `Opening`, sealed under the person's key, until they are erased. ``person`` is the id of
-    the one whose file the chain is; None only where there is no such person. For something large, ``value`` is its
-    SHA-256 in hex and ``reference`` says where the encrypted original lies in the store.
+    Key and value are kept in `SealedOpening`, sealed under the person's key, until they are erased. ``person`` is the
+    id of the one whose file the chain is; None only where there is no such person. For something large, ``value`` is
+    its SHA-256 in hex and ``reference`` says where the encrypted original lies in the store.
     """
     return commit_many(session, [Wish(value, chain, field, person, reference)])[0]
 
@@ -201,10 +201,10 @@ def commit_many(session: Session, wishes: Sequence[Wish]) -> list[str]:
         data = value.encode() if isinstance(value, str) else value
         commitment = hmac.digest(key, data, "sha256").hex()
         sealed = sealing.seal(
-            session, commitment=commitment, chain=chain, field=field, person=person, opened=Opened(key, data)
+            session, commitment=commitment, chain=chain, field=field, person=person, opened=CommitmentOpening(key, data)
         )
         rows.append((commitment, chain, field, sealed, reference, person))
-    Plain(session).add("trace_opening", _OPENING, rows)
+    Cursor(session).add("trace_opening", _OPENING, rows)
     return [row[0] for row in rows]
 
 
@@ -228,17 +228,17 @@ def erase(
     """
     if commitments is None and field is None and person is None:
         raise ValueError("say which openings are to be erased")
-    chosen = select(Opening.commitment).where(Opening.chain == chain)
+    chosen = select(SealedOpening.commitment).where(SealedOpening.chain == chain)
     if commitments is not None:
-        chosen = chosen.where(Opening.commitment.in_(list(commitments)))
+        chosen = chosen.where(SealedOpening.commitment.in_(list(commitments)))
     if field is not None:
-        chosen = chosen.where(Opening.field == field)
+        chosen = chosen.where(SealedOpening.field == field)
     if person is not None:
-        chosen = chosen.where(Opening.person == person)
-    erased = list(session.scalars(chosen.order_by(Opening.commitment)))
+        chosen = chosen.where(SealedOpening.person == person)
+    erased = list(session.scalars(chosen.order_by(SealedOpening.commitment)))
     for start in range(0, len(erased), MOST_ERASED_IN_A_LEAF):
         part = erased[start : start + MOST_ERASED_IN_A_LEAF]
-        session.execute(delete(Opening).where(Opening.commitment.in_(part)))
+        session.execute(delete(SealedOpening).where(SealedOpening.commitment.in_(part)))
         values: dict[str, Any] = {"what": what, "count": len(part), "commitments": part}
         if law is not None:
             values["law"] = dict(law)

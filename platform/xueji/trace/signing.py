@@ -13,7 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from xueji.trace import note
-from xueji.trace.durable import write_atomically
+from xueji.trace.atomic_file import write_atomically
 from xueji.trace.note import VerifierKey
 
 LOG = "log"

@@ -20,9 +20,9 @@ from sqlalchemy.orm import Session
 from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.trace import alarms, queries
-from xueji.trace.models import Checkpoint, TimeStamp
+from xueji.trace.models import CheckpointRow, TimeStamp
 from xueji.trace.policy import trusted_authorities
-from xueji.trace.tokens import Token, TokenError
+from xueji.trace.tokens import TimestampToken, TokenError
 from xueji.trace.tree import current_log
 
 log = structlog.get_logger(__name__)
@@ -60,7 +60,7 @@ def stamp_newest(context: Context) -> None:
             alarms.clear(session, alarms.TIMESTAMP, chain=authority)
 
 
-def _due(session: Session, authority: str) -> Checkpoint | None:
+def _due(session: Session, authority: str) -> CheckpointRow | None:
     current = current_log(session)
     if current is None:
         return None
@@ -97,6 +97,6 @@ def ask(authority: str, data: bytes, trusted: list[bytes]) -> tuple[bytes, int]:
             verifier = verifier.add_root_certificate(x509.load_der_x509_certificate(certificate))
         verifier.build().verify_message(response, data)
         token = response.time_stamp_token()
-        return token, Token.parse(token).verify(data, trusted)
+        return token, TimestampToken.parse(token).verify(data, trusted)
     except (URLError, OSError, ValueError, VerificationError, TokenError) as error:
         raise NoStamp(str(error)) from error

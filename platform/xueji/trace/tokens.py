@@ -112,7 +112,7 @@ def _may_issue(extensions: dict[str, tuple[der.Element, bool]]) -> tuple[bool, i
 
 
 @dataclass(frozen=True)
-class Token:
+class TimestampToken:
     """A token taken apart, nothing of it believed yet."""
 
     info: bytes
@@ -130,7 +130,7 @@ class Token:
     signature: bytes
 
     @classmethod
-    def parse(cls, data: bytes) -> Token:
+    def parse(cls, data: bytes) -> TimestampToken:
         """Raises TokenError."""
         try:
             return cls._parse(data)
@@ -138,7 +138,7 @@ class Token:
             raise TokenError(f"this is not a time-stamp token: {error}") from error
 
     @classmethod
-    def _parse(cls, data: bytes) -> Token:
+    def _parse(cls, data: bytes) -> TimestampToken:
         kind, content = der.parse(data).expect(der.SEQUENCE).children()
         if kind.oid() != SIGNED_DATA:
             raise TokenError("it is not signed data")

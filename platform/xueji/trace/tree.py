@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xueji.trace import merkle, tiles
-from xueji.trace.models import Leaf, Log, Tile
+from xueji.trace.models import LeafRow, Log, Tile
 
 MOST_TILES_HELD = 512
 
@@ -21,9 +21,9 @@ def current_log(session: Session) -> Log | None:
 def leaf_count(session: Session, log: Log) -> int:
     """How many leaves a log has in its tree, signed for or not."""
     last = session.scalar(
-        select(Leaf.position)
-        .where(Leaf.position >= log.first_position, Leaf.log == log.id)
-        .order_by(Leaf.position.desc())
+        select(LeafRow.position)
+        .where(LeafRow.position >= log.first_position, LeafRow.log == log.id)
+        .order_by(LeafRow.position.desc())
         .limit(1)
     )
     return 0 if last is None else last + 1 - log.first_position
@@ -101,8 +101,8 @@ def leaves(session: Session, log: Log, start: int, end: int) -> list[bytes]:
     first = log.first_position
     return list(
         session.scalars(
-            select(Leaf.leaf)
-            .where(Leaf.position >= first + start, Leaf.position < first + end, Leaf.log == log.id)
-            .order_by(Leaf.position)
+            select(LeafRow.leaf)
+            .where(LeafRow.position >= first + start, LeafRow.position < first + end, LeafRow.log == log.id)
+            .order_by(LeafRow.position)
         )
     )

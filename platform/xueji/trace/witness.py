@@ -23,7 +23,7 @@ from xueji.kernel.context import Context
 from xueji.kernel.crypto import write_secret
 from xueji.kernel.settings import Settings
 from xueji.trace import alarms, merkle, queries
-from xueji.trace.models import Checkpoint as CheckpointRow
+from xueji.trace.models import CheckpointRow as CheckpointRow
 from xueji.trace.models import Cosignature, Log, WitnessedLog
 from xueji.trace.note import Checkpoint, Note, NoteError, SignatureError, VerifierKey
 from xueji.trace.policy import witnesses
@@ -38,7 +38,7 @@ TEXT_TYPE = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True)
-class Answer:
+class WitnessAnswer:
     """Status, content type and body, as the specification wants them."""
 
     status: int
@@ -68,7 +68,7 @@ def witnessed_logs(settings: Settings) -> list[VerifierKey]:
     return [VerifierKey.parse(key) for key in settings.witness_logs.split()]
 
 
-def cosign(session: Session, body: str, logs: list[VerifierKey], key: SigningKey) -> Answer:
+def cosign(session: Session, body: str, logs: list[VerifierKey], key: SigningKey) -> WitnessAnswer:
     """Answer one add-checkpoint request.
 
     What was seen last is compared and replaced under a lock, in a transaction that is committed before the answer
@@ -78,30 +78,30 @@ def cosign(session: Session, body: str, logs: list[VerifierKey], key: SigningKey
         old, proof, note = parse_request(body)
         checkpoint = Checkpoint.parse(note.text)
     except (BadRequest, NoteError) as error:
-        return Answer(400, f"{error}\n")
+        return WitnessAnswer(400, f"{error}\n")
     trusted = [each for each in logs if each.name == checkpoint.origin]
     if not trusted:
-        return Answer(404, "unknown origin\n")
+        return WitnessAnswer(404, "unknown origin\n")
     try:
         signed = note.verify(trusted)
     except SignatureError as error:
-        return Answer(403, f"{error}\n")
+        return WitnessAnswer(403, f"{error}\n")
     if not signed:
-        return Answer(403, "no signature of a known key\n")
+        return WitnessAnswer(403, "no signature of a known key\n")
     if old > checkpoint.size:
-        return Answer(400, "the old size is larger than the checkpoint's\n")
+        return WitnessAnswer(400, "the old size is larger than the checkpoint's\n")
     seen = _seen(session, checkpoint.origin)
     if old != seen.size:
-        return Answer(409, f"{seen.size}\n", SIZE_TYPE)
+        return WitnessAnswer(409, f"{seen.size}\n", SIZE_TYPE)
     if old == checkpoint.size and seen.root != checkpoint.root:
-        return Answer(409, f"{seen.size}\n", SIZE_TYPE)
+        return WitnessAnswer(409, f"{seen.size}\n", SIZE_TYPE)
     try:
         merkle.verify_consistency(old, seen.root, checkpoint.size, checkpoint.root, proof)
     except merkle.ProofError as error:
-        return Answer(422, f"{error}\n")
+        return WitnessAnswer(422, f"{error}\n")
     seen.size, seen.root, seen.note = checkpoint.size, checkpoint.root, str(note)
     session.flush()
-    return Answer(200, key.sign(note.text, clock.to_ms(clock.now()) // 1000))
+    return WitnessAnswer(200, key.sign(note.text, clock.to_ms(clock.now()) // 1000))
 
 
 def parse_request(body: str) -> tuple[int, list[bytes], Note]:

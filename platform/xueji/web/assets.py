@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, url_for
 
-from xueji.web.codes import record_address, record_code
+from xueji.web.qr_codes import record_address, record_code
 
 BUILT = Path(__file__).parent / "static" / "built"
 

@@ -16,7 +16,7 @@ import structlog
 from flask import Flask, Response, g, request
 
 from xueji.web.access import rule_of
-from xueji.web.metrics import Measures
+from xueji.web.metrics import MetricsRegistry
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ _process = secrets.token_hex(4)
 
 def init_logs(app: Flask) -> None:
     """To be the first step that hooks into requests, so that its numbers cover all the others."""
-    measures = Measures()
+    measures = MetricsRegistry()
     app.extensions["xueji_measures"] = measures
 
     @app.before_request

@@ -16,7 +16,7 @@ Source = Callable[[], Iterable[Metric]]
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
-class Measures:
+class MetricsRegistry:
     """One application's measures in a registry of its own, so that two applications in a test do not share them."""
 
     def __init__(self) -> None:
@@ -62,9 +62,9 @@ class _Asked:
         return self._source()
 
 
-def measures(app: Flask) -> Measures:
+def measures(app: Flask) -> MetricsRegistry:
     """The application's own, for parts that have something to tell."""
-    return cast(Measures, app.extensions["xueji_measures"])
+    return cast(MetricsRegistry, app.extensions["xueji_measures"])
 
 
 def group_commits() -> Iterable[Metric]:

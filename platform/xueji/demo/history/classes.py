@@ -22,8 +22,8 @@ from xueji.identity.models import Person
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
+from xueji.proctoring import services as proctoring
 from xueji.rulebook.vocabulary import Category, Part, Training
-from xueji.snapshots import services as snapshots
 
 MINUTE = timedelta(minutes=1)
 CLASS_HOUR_MS = 45 * 60_000
@@ -185,7 +185,7 @@ class Class:
         """On the route without a camera: staff let her in, and she types the code shown in the room."""
         context, place = self.stage.context, self.programme.place
         with context.database.writing() as session:
-            here = snapshots.check_in(
+            here = proctoring.check_in(
                 session,
                 context.keyring,
                 actor=self.staff,
@@ -195,14 +195,14 @@ class Class:
             )
         assert self.cohort_id is not None
         with context.database.writing() as session:
-            code = snapshots.room_code(context.keyring, self.cohort_id, place, clock.to_ms(clock.now()))
-            snapshots.enter_code(session, context.keyring, actor=student.actor, code=code)
+            code = proctoring.room_code(context.keyring, self.cohort_id, place, clock.to_ms(clock.now()))
+            proctoring.enter_code(session, context.keyring, actor=student.actor, code=code)
         return here.id
 
     def check_out(self, check_in_id: UUID) -> None:
         context = self.stage.context
         with context.database.writing() as session:
-            snapshots.check_out(session, context.keyring, actor=self.staff, check_in_id=check_in_id)
+            proctoring.check_out(session, context.keyring, actor=self.staff, check_in_id=check_in_id)
 
 
 def _pieces(whole: timedelta) -> list[timedelta]:

@@ -24,8 +24,8 @@ from xueji.kernel.actor import Actor
 from xueji.oversight import rooms
 from xueji.oversight.rules import FindingKind
 from xueji.oversight.services import answer_finding, close_finding, draw_trainees, raise_finding
+from xueji.proctoring import services as proctoring
 from xueji.rulebook.vocabulary import Category, Outcome, ReviewOutcome, Training
-from xueji.snapshots import services as snapshots
 
 LONG = 5 * 60
 """Seconds of a film that is studied in these weeks."""
@@ -263,7 +263,7 @@ def _contest_and_review(told: _Plot, held: Class, failing: Sequence[Student]) ->
     ):
         if student.checks:
             with context.database.writing() as session:
-                snapshots.review(
+                proctoring.review(
                     session,
                     context.keyring,
                     actor=held.staff,

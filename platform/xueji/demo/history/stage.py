@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 from media_pipeline.harmless import HarmlessJudge, scripted
 from media_pipeline.judge import Judge
-from media_pipeline.verdict import Outcome as Judged
+from media_pipeline.verdict import FaceOutcome as Judged
 from xueji.demo.history.faces import DrawnFaces, portrait
 from xueji.hours.tasks import keep_accounts
 from xueji.identity import faces, queries
@@ -26,14 +26,14 @@ from xueji.kernel import clock, tasks
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.clock import FixedClock
 from xueji.kernel.context import Context
-from xueji.progress.beginning import open_sitting
-from xueji.progress.record import Answer, Report, Reported, digest_of, record_reports
-from xueji.progress.rules import Beat
+from xueji.proctoring import services as proctoring
+from xueji.proctoring.errors import CheckOver
+from xueji.proctoring.models import Check
+from xueji.proctoring.rules import CheckState
+from xueji.progress.beat_recording import BeatAnswer, BeatReport, ReportedBeat, digest_of, record_reports
+from xueji.progress.opening import open_sitting
+from xueji.progress.rules import PlayedSpan
 from xueji.rulebook.vocabulary import Outcome
-from xueji.snapshots import services as snapshots
-from xueji.snapshots.errors import CheckOver
-from xueji.snapshots.models import Check
-from xueji.snapshots.rules import CheckState
 from xueji.trace.process import sequencer_lock
 from xueji.trace.sequencer import Sequencer
 
@@ -86,7 +86,7 @@ class Stage:
     def settle(self) -> None:
         """What the installation's other processes do all the time: unanswered checks end, and the log is signed."""
         with self.context.database.writing() as session:
-            snapshots.sweep_missed(session)
+            proctoring.sweep_missed(session)
         self._sequencer.step()
         self.judge.asked.clear()
 
@@ -96,7 +96,7 @@ def staged(context: Context, begins: datetime, ends: datetime) -> Iterator[Stage
     """Raises AnotherSequencer while the installation is up."""
     judge = HarmlessJudge()
     outside = dict(context.outside)
-    context.outside[Judge], context.outside[faces.Engine] = judge, DrawnFaces()
+    context.outside[Judge], context.outside[faces.FaceEngine] = judge, DrawnFaces()
     try:
         with sequencer_lock(context), clock.fixed(begins) as time, tasks.using(context):
             sequencer = Sequencer(context.database, context.settings)
@@ -158,28 +158,28 @@ class Student:
             at, duration = opened.sitting.resume_ms, opened.terms.duration_ms
         until, seq = min(at + ms, duration), 0
         while at < until:
-            beats: list[Reported] = []
+            beats: list[ReportedBeat] = []
             while at < until and len(beats) < BEATS_TOGETHER:
                 to = min(at + BEAT_MS, until)
                 stage.time.advance(timedelta(milliseconds=to - at))
                 seq += 1
-                beat, occurred = Beat(seq, str(uuid4()), at, to), clock.rfc3339(clock.now())
-                beats.append(Reported(beat, occurred, True, digest_of(beat, occurred, True)))
+                beat, occurred = PlayedSpan(seq, str(uuid4()), at, to), clock.rfc3339(clock.now())
+                beats.append(ReportedBeat(beat, occurred, True, digest_of(beat, occurred, True)))
                 at = to
             self._report(sitting_id, claims.login_session_id, beats, film)
         return sitting_id
 
-    def _report(self, sitting_id: UUID, login: UUID, beats: Sequence[Reported], film: str) -> None:
+    def _report(self, sitting_id: UUID, login: UUID, beats: Sequence[ReportedBeat], film: str) -> None:
         """Hand in beats, and before them what the server itself would note: that it handed the film out."""
         context = self.stage.context
         with context.database.writing() as session:
-            reports = [Report(sitting_id, self.person_id, login, tuple(beats))]
+            reports = [BeatReport(sitting_id, self.person_id, login, tuple(beats))]
             if film:
                 played = (beats[0].beat.from_ms, beats[-1].beat.to_ms)
-                reports.insert(0, Report(sitting_id, self.person_id, login, (), film, played))
+                reports.insert(0, BeatReport(sitting_id, self.person_id, login, (), film, played))
             answer = record_reports(session, reports, events=context.events)[-1]
         self.stage.settle()
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, BeatAnswer):
             raise answer
         if answer.check is not None and UUID(answer.check.check_id) not in self.checks:
             self.checks.append(UUID(answer.check.check_id))
@@ -198,9 +198,9 @@ class Student:
             if check.state != CheckState.DUE:
                 return
             if outcome in _NO_PICTURE:
-                cause = snapshots.CameraFailure.IN_USE if outcome is Outcome.NO_CAMERA else None
+                cause = proctoring.CameraFailure.IN_USE if outcome is Outcome.NO_CAMERA else None
                 with context.database.writing() as session:
-                    snapshots.give_up(
+                    proctoring.give_up(
                         session, actor=self.actor, check_id=check_id, nonce=check.nonce, outcome=outcome, cause=cause
                     )
                 return
@@ -216,11 +216,11 @@ class Student:
             stage.judge.script = [scripted(Judged(outcome.value))]
         frames = [portrait(self.number, turn, outcome, next(_drawings)) for turn in (0, -1, 1, 0, 2)]
         arrived_ms = clock.to_ms(clock.now())
-        stored = snapshots.store_frames(
+        stored = proctoring.store_frames(
             context, actor=self.actor, check_id=check.id, nonce=check.nonce, frames=frames, arrived_ms=arrived_ms
         )
         with context.database.writing() as session:
-            attempt = snapshots.answer_check(
+            attempt = proctoring.answer_check(
                 session,
                 context,
                 actor=self.actor,
@@ -232,9 +232,9 @@ class Student:
             )
         stage.time.advance(timedelta(seconds=1))
         if outcome is not Outcome.SERVICE_DOWN:
-            snapshots.judge_attempt(context, attempt.id)
+            proctoring.judge_attempt(context, attempt.id)
 
     def contest(self, check_id: UUID, reason: str) -> None:
         context = self.stage.context
         with context.database.writing() as session:
-            snapshots.contest(session, context.keyring, actor=self.actor, check_id=check_id, reason=reason)
+            proctoring.contest(session, context.keyring, actor=self.actor, check_id=check_id, reason=reason)

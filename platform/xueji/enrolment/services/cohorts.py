@@ -27,7 +27,7 @@ from xueji.enrolment.errors import (
 )
 from xueji.enrolment.events import StudyDaysChange, StudyEnds, WhoStudies
 from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment
-from xueji.enrolment.rules import Finding, Judgement, Proposal, ProposedLesson, Why, judge
+from xueji.enrolment.rules import Ground, Judgement, Objection, Proposal, ProposedLesson, judge
 from xueji.identity.models import Organisation
 from xueji.identity.services.recording import record_power
 from xueji.kernel import clock
@@ -311,5 +311,5 @@ def _judged(
     )
     found = judge(law, proposal, clock.shanghai_day(clock.now()))
     if "+" in law.jurisdiction:
-        return replace(found, notices=(*found.notices, Finding(Why.HELD_ELSEWHERE)))
+        return replace(found, notices=(*found.notices, Objection(Ground.HELD_ELSEWHERE)))
     return found

@@ -12,14 +12,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xueji.enrolment import queries
-from xueji.enrolment.binding import misplaced
+from xueji.enrolment.chain_binding import misplaced
 from xueji.enrolment.models import Enrolment
 from xueji.enrolment.services.subject import subject_commitments
 from xueji.identity.errors import Erased
 from xueji.kernel.context import Context
 from xueji.trace import queries as trace_queries
 from xueji.trace import services as trace
-from xueji.trace.models import Opening
+from xueji.trace.models import SealedOpening
 from xueji.trace.rules import ABOUT, SYSTEM, Event
 
 AT_ONCE = 50
@@ -29,7 +29,7 @@ AT_ONCE = 50
 def identify_enrolments(context: Context) -> int:
     """Identify every chain that does not say whom it is about; how many. Doing it again does nothing."""
     with context.database.reading() as session:
-        said = set(session.scalars(select(Opening.chain).where(Opening.field == "person_name")))
+        said = set(session.scalars(select(SealedOpening.chain).where(SealedOpening.field == "person_name")))
         lacking = [
             each for each in session.scalars(select(Enrolment.id).order_by(Enrolment.id)) if str(each) not in said
         ]

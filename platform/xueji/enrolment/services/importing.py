@@ -20,7 +20,7 @@ from xueji.enrolment.access import access_own_cohort
 from xueji.enrolment.declarations import LONGEST_EARLIER, LONGEST_EMPLOYER, Declaration
 from xueji.enrolment.errors import AlreadyEnrolled, CohortNotOpen, NothingToImport, TooManyLines
 from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
-from xueji.enrolment.people_table import BadLine, Line, People, Remark
+from xueji.enrolment.people_table import BadLine, People, PersonLine, Remark
 from xueji.enrolment.services.declaring import Fit
 from xueji.enrolment.services.trainees import enrol
 from xueji.identity import queries as identity
@@ -49,7 +49,7 @@ _DIGITS = "23456789"
 class Bad:
     """Why somebody is not taken, in words."""
 
-    line: Line
+    line: PersonLine
     why: BadLine
     message: str
     known_as: str = ""
@@ -60,7 +60,7 @@ class Bad:
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    line: Line
+    line: PersonLine
     new: bool
     """Whether the platform does not know her yet."""
     account: str
@@ -74,7 +74,7 @@ class Looked:
 
     good: tuple[Good, ...]
     bad: tuple[Bad, ...]
-    here: tuple[Line, ...]
+    here: tuple[PersonLine, ...]
     """In the cohort already: nothing changes for them."""
 
     @property
@@ -185,7 +185,7 @@ def _made_up() -> str:
     return "xj" + "".join(secrets.choice(_DIGITS) for _ in range(10))
 
 
-def _declared(line: Line, declared: Declaration | None) -> Declaration | None:
+def _declared(line: PersonLine, declared: Declaration | None) -> Declaration | None:
     """What is declared of all, with what the table says of her."""
     if declared is None:
         return None
@@ -211,7 +211,7 @@ class _Look:
         fit = Fit(self.session, self.context.events, self.cohort)
         good: list[Good] = []
         bad = [Bad(line, why, str(wording.BAD_LINE[why])) for line, why in people.faults]
-        here: list[Line] = []
+        here: list[PersonLine] = []
         for line in people.lines:
             person = known.get(line.number)
             wrong = self._bad_known(person, line, enrolled) if person is not None else self._bad_new(line)
@@ -227,7 +227,7 @@ class _Look:
         bad.sort(key=lambda each: (each.line.sheet, each.line.line))
         return Looked(tuple(good), tuple(bad), tuple(here))
 
-    def _accounts_taken(self, lines: Sequence[Line]) -> set[str]:
+    def _accounts_taken(self, lines: Sequence[PersonLine]) -> set[str]:
         names = {identity_rules.account_name(line.account) for line in lines if line.account}
         names |= {spelling.telephone(line.telephone) for line in lines}
         found: set[str] = set()
@@ -246,7 +246,7 @@ class _Look:
         # Of two, the one she studies in is read last and stands.
         return {row.stands: row.state for row in rows}
 
-    def _bad_known(self, known: Person, line: Line, enrolled: Mapping[UUID, EnrolmentState]) -> Bad | None:
+    def _bad_known(self, known: Person, line: PersonLine, enrolled: Mapping[UUID, EnrolmentState]) -> Bad | None:
         if not identity.is_named(self.session, self.context.keyring, known, line.name):
             shown = identity.display_names(self.session, self.context.keyring, [known.id])[known.id]
             return Bad(line, BadLine.OTHER_NAME, str(wording.BAD_LINE[BadLine.OTHER_NAME]), shown, known.id)
@@ -254,7 +254,7 @@ class _Look:
             return Bad(line, BadLine.WITHDRAWN, str(wording.BAD_LINE[BadLine.WITHDRAWN]))
         return None
 
-    def _bad_new(self, line: Line) -> Bad | None:
+    def _bad_new(self, line: PersonLine) -> Bad | None:
         if line.lost:
             return Bad(line, BadLine.NUMBER_LOST, str(wording.BAD_LINE[BadLine.NUMBER_LOST]))
         try:
@@ -271,7 +271,7 @@ class _Look:
             return Bad(line, BadLine.ACCOUNT_TAKEN, str(wording.BAD_LINE[BadLine.ACCOUNT_TAKEN]))
         return None
 
-    def _good(self, line: Line, *, new: bool) -> Good:
+    def _good(self, line: PersonLine, *, new: bool) -> Good:
         if not new:
             return Good(line, False, "", None)
         account, remark = identity_rules.account_name(line.account), None

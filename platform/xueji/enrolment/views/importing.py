@@ -10,12 +10,12 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from xueji.enrolment import carried, queries, wording
+from xueji.enrolment import carried_table, queries, wording
 from xueji.enrolment.access import access_own_cohort
+from xueji.enrolment.column_headings import NEEDED, Column
 from xueji.enrolment.errors import SheetRefused
 from xueji.enrolment.forms import CarriedForm, ImportForm
-from xueji.enrolment.headings import NEEDED, Column
-from xueji.enrolment.people_table import Reading, about_people, people, read, slim
+from xueji.enrolment.people_table import SheetReading, about_people, people, read, slim
 from xueji.enrolment.services.importing import MOST_LINES, Imported, look, take
 from xueji.enrolment.views import blueprint
 from xueji.enrolment.views.trainees import roster_page
@@ -25,7 +25,7 @@ from xueji.kernel.errors import Malformed, Problem
 from xueji.spreadsheets import reading, writing
 from xueji.spreadsheets.rules import Sheet, SheetError
 from xueji.web.access import roles
-from xueji.web.codes import qr_code
+from xueji.web.qr_codes import qr_code
 from xueji.web.session import actor, context, reads
 
 SHOWN = 200
@@ -68,8 +68,8 @@ def take_trainees(cohort_id: UUID) -> Any:
     Services open sessions of their own, in portions, so this view must not hold one.
     """
     text = request.form.get("carried", "")
-    what = carried.unsealed(context().keyring, text, place=_place(cohort_id), by=actor().person_id)
-    sheets = carried.to_sheets(what)
+    what = carried_table.unsealed(context().keyring, text, place=_place(cohort_id), by=actor().person_id)
+    sheets = carried_table.to_sheets(what)
     form = CarriedForm.for_sheets([read(sheet) for sheet in sheets])
     if not form.validate_on_submit():
         raise Malformed
@@ -91,7 +91,7 @@ def _sheets(form: ImportForm) -> list[Sheet]:
         raise SheetRefused(error.fault) from error
 
 
-def _read(form: CarriedForm, number: int, sheet: Sheet) -> Reading:
+def _read(form: CarriedForm, number: int, sheet: Sheet) -> SheetReading:
     found = read(sheet)
     return found if found.headings else read(sheet, form.columns(number))
 
@@ -100,13 +100,15 @@ def _place(cohort_id: UUID) -> str:
     return f"import/{cohort_id}"
 
 
-def _looked(cohort_id: UUID, form: ImportForm | CarriedForm, readings: list[Reading]) -> str:
+def _looked(cohort_id: UUID, form: ImportForm | CarriedForm, readings: list[SheetReading]) -> str:
     listed = people(readings)
     looked = look(context(), actor=actor(), cohort_id=cohort_id, people=listed, declared=form.declared())
     with context().database.reading() as session:
         cohort = access_own_cohort(session, actor(), cohort_id)
     sheets = [slim(each) for each in readings]
-    text = carried.sealed(context().keyring, carried.of_sheets(sheets), place=_place(cohort_id), by=actor().person_id)
+    text = carried_table.sealed(
+        context().keyring, carried_table.of_sheets(sheets), place=_place(cohort_id), by=actor().person_id
+    )
     again = CarriedForm.for_sheets(readings)
     for name in ("post", "employer", "industry", "earlier", "reason"):
         again[name].data = form[name].data
@@ -126,7 +128,7 @@ def _looked(cohort_id: UUID, form: ImportForm | CarriedForm, readings: list[Read
     )
 
 
-def _taken(cohort_id: UUID, form: CarriedForm, readings: list[Reading], imported: Imported) -> Any:
+def _taken(cohort_id: UUID, form: CarriedForm, readings: list[SheetReading], imported: Imported) -> Any:
     if imported.left:
         with context().database.reading() as session:
             cohort = access_own_cohort(session, actor(), cohort_id)
@@ -183,7 +185,7 @@ def issue_slips(cohort_id: UUID) -> Any:
         left=len(ids) - len(issued),
         address=address,
         codes={each.person_id: qr_code(f"{address}#{each.account}") for each in issued},
-        carried=carried.sealed(context().keyring, rows, place=f"slips/{cohort_id}", by=actor().person_id),
+        carried_table=carried_table.sealed(context().keyring, rows, place=f"slips/{cohort_id}", by=actor().person_id),
     )
 
 
@@ -195,6 +197,6 @@ def slips_table(cohort_id: UUID) -> Response:
     with context().database.reading() as session:
         access_own_cohort(session, actor(), cohort_id)
     text = request.form.get("carried", "")
-    rows = carried.unsealed(context().keyring, text, place=f"slips/{cohort_id}", by=actor().person_id)
+    rows = carried_table.unsealed(context().keyring, text, place=f"slips/{cohort_id}", by=actor().person_id)
     headings = [_("姓名"), _("账号"), _("激活码"), _("有效期至")]
     return writing.download(writing.workbook(_("账号条"), headings, rows), _("账号条") + ".xlsx")

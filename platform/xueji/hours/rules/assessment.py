@@ -11,15 +11,15 @@ from typing import Final, List, NamedTuple, Tuple
 
 from xueji.hours.rules.attendance import attendance_lines, flag_attendance, judge_attendance, who_counts
 from xueji.hours.rules.impossible import (
+    AttendanceElsewhere,
     DailyRoom,
     DaySums,
-    Elsewhere,
     Suspicions,
     look_at_days,
     look_at_sessions,
     sort_out,
 )
-from xueji.hours.rules.records import EVER, Attendance, Enrolment, Evidence, Lesson
+from xueji.hours.rules.records import EVER, AttendanceFacts, EnrolmentTerms, Evidence, SyllabusLesson
 from xueji.hours.rules.statement import (
     CapLine,
     FlagCode,
@@ -145,7 +145,7 @@ def assess_media(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) 
     return Assessed(statement, media)
 
 
-def _situations(enrolment: Enrolment, in_force: InForce) -> tuple[Situation, ...]:
+def _situations(enrolment: EnrolmentTerms, in_force: InForce) -> tuple[Situation, ...]:
     """What was trained, by every reading of the terms: one, unless they were amended.
 
     Whether the industry is high-risk is not anybody's word where the opening names it.
@@ -161,7 +161,7 @@ def _situations(enrolment: Enrolment, in_force: InForce) -> tuple[Situation, ...
     )
 
 
-def _cap(enrolment: Enrolment, in_force: InForce, situations: Sequence[Situation]) -> OnlineCap:
+def _cap(enrolment: EnrolmentTerms, in_force: InForce, situations: Sequence[Situation]) -> OnlineCap:
     """The limit on online hours: since the second edition also what was filed (003 art. 8, 13).
 
     Of several readings that with the lowest limit, and of equal ones that under which the share applies.
@@ -199,7 +199,7 @@ class _Study:
     """what of each attendance can be, by session; None where the edition of the rules only flags"""
 
 
-def _study(evidence: Evidence, rooms: Sequence[Attendance], suspicions: Suspicions) -> _Study:
+def _study(evidence: Evidence, rooms: Sequence[AttendanceFacts], suspicions: Suspicions) -> _Study:
     """One sweep over the segments in the order of server time."""
     study = _Study({lesson.lesson: _LessonStudy() for lesson in evidence.enrolment.lessons})
     for lesson_id, furthest_ms in evidence.furthest_ms.items():
@@ -259,8 +259,8 @@ def _study(evidence: Evidence, rooms: Sequence[Attendance], suspicions: Suspicio
 class _Sift:
     """Takes from online study what cannot be beside the other evidence, and says why (second edition)."""
 
-    def __init__(self, evidence: Evidence, rooms: Sequence[Attendance]) -> None:
-        self.elsewhere = Elsewhere(rooms)
+    def __init__(self, evidence: Evidence, rooms: Sequence[AttendanceFacts]) -> None:
+        self.elsewhere = AttendanceElsewhere(rooms)
         self._room = DailyRoom(evidence.enrolment.plan.daily_max_ms)
 
     def keep(self, n: int, start: int, end: int, lesson: _LessonStudy) -> list[Interval]:
@@ -290,7 +290,7 @@ def _sort_by_status(lesson: _LessonStudy, cut: Sequence[Span], at: int, start: i
         at += 1
 
 
-def _shown_before(lessons: Iterable[Lesson]) -> frozenset[str]:
+def _shown_before(lessons: Iterable[SyllabusLesson]) -> frozenset[str]:
     """The lessons whose film is that of an earlier one: a film counts once, under whatever titles it is shown."""
     films: set[str] = set()
     again: set[str] = set()
@@ -301,7 +301,7 @@ def _shown_before(lessons: Iterable[Lesson]) -> frozenset[str]:
     return frozenset(again)
 
 
-def _standing_media(lesson: Lesson, study: _Study, settled: bool, again: Collection[str]) -> Media:
+def _standing_media(lesson: SyllabusLesson, study: _Study, settled: bool, again: Collection[str]) -> Media:
     """What of the lesson's film stands as what; also notes in its refusals what of it was watched and never stands.
 
     Practical training never stands online, nor does a lesson of `again`, whose film was an earlier lesson's; what still
@@ -323,7 +323,7 @@ def _standing_media(lesson: Lesson, study: _Study, settled: bool, again: Collect
 
 
 def _lesson_lines(
-    lessons: Iterable[Lesson], study: _Study, media: Mapping[str, Media], limit_ms: int
+    lessons: Iterable[SyllabusLesson], study: _Study, media: Mapping[str, Media], limit_ms: int
 ) -> tuple[tuple[LessonLine, ...], int]:
     """Each lesson's line, and the confirmed theory of all of them before the cap of `limit_ms`.
 
@@ -388,7 +388,7 @@ def _online_sums(lines: Sequence[LessonLine], stray_ms: int) -> OnlineSums:
     )
 
 
-def _in_person(rooms: Sequence[Attendance], study: _Study) -> InPersonSums:
+def _in_person(rooms: Sequence[AttendanceFacts], study: _Study) -> InPersonSums:
     """Attendance that counts; what cannot be beside other evidence does not, since the second edition."""
     sums: Counter[str] = Counter()
     for session in rooms:
@@ -399,7 +399,7 @@ def _in_person(rooms: Sequence[Attendance], study: _Study) -> InPersonSums:
     return InPersonSums(sums[Part.THEORY], sums[Part.PRACTICAL], _refused_sums(refused))
 
 
-def _cap_line(cap: OnlineCap, counted_ms: int, confirmed_ms: int, enrolment: Enrolment) -> CapLine:
+def _cap_line(cap: OnlineCap, counted_ms: int, confirmed_ms: int, enrolment: EnrolmentTerms) -> CapLine:
     figure = None if cap.ruling is None else cap.ruling.figure
     return CapLine(
         applies=cap.applies,
@@ -414,7 +414,7 @@ def _cap_line(cap: OnlineCap, counted_ms: int, confirmed_ms: int, enrolment: Enr
     )
 
 
-def _statutory(enrolment: Enrolment, in_force: InForce, situations: Sequence[Situation]) -> Statutory:
+def _statutory(enrolment: EnrolmentTerms, in_force: InForce, situations: Sequence[Situation]) -> Statutory:
     """What the law asks for at least, in all and of each part, and what is open about any rule the account rests on.
 
     Statements of the first edition named the total and its questions only; those of a chain that was put right since
@@ -442,7 +442,7 @@ def _most(least: Iterable[int | None]) -> int | None:
 
 
 def _missing_in_person(
-    enrolment: Enrolment, in_person: InPersonSums, in_force: InForce, situations: Sequence[Situation]
+    enrolment: EnrolmentTerms, in_person: InPersonSums, in_force: InForce, situations: Sequence[Situation]
 ) -> Iterable[Missing]:
     """What was filed to be taught in a room and was not; where nothing may be wholly online, its theory too."""
     short = {
@@ -454,7 +454,7 @@ def _missing_in_person(
 
 
 def _missing(
-    enrolment: Enrolment, totals: Totals, online_ms: int, cap: OnlineCap, *, flagged: bool
+    enrolment: EnrolmentTerms, totals: Totals, online_ms: int, cap: OnlineCap, *, flagged: bool
 ) -> tuple[Missing, ...]:
     """What the account lacks: hours of either part or altogether, an allowed share, sums that can be true."""
     short = {

@@ -13,7 +13,7 @@ from typing import Final
 
 from xueji.hours.rules.impossible import Suspicions
 from xueji.hours.rules.leaf_values import Values
-from xueji.hours.rules.records import Attendance, Enrolment, Irregular
+from xueji.hours.rules.records import AttendanceFacts, EnrolmentTerms, Irregular
 from xueji.hours.rules.statement import AttendanceLine, AttendanceStanding, FlagCode
 from xueji.python38 import dataclass
 from xueji.rulebook.attendance import denied_in_time, entry_doubts
@@ -26,7 +26,7 @@ REGULATOR: Final = "regulator"
 class Register:
     """The attendances of one chain while its leaves are read, by session."""
 
-    entered: dict[str, Attendance] = field(default_factory=dict)
+    entered: dict[str, AttendanceFacts] = field(default_factory=dict)
     irregular: list[Irregular] = field(default_factory=list)
 
     def enter(self, n: int, at: int, values: Values) -> None:
@@ -48,7 +48,7 @@ class Register:
         if outside:
             self.irregular.append(Irregular("longer_than_session", (f"n:{n}", session), outside))
             first, last = max(first, began), max(first, began, min(last, ended))
-        self.entered[session] = Attendance(
+        self.entered[session] = AttendanceFacts(
             n=n,
             session=session,
             part=part,
@@ -93,7 +93,7 @@ class Register:
         by_regulator = known.by_regulator or values.text("role") == REGULATOR
         self._change(values, settled=True, by_regulator=by_regulator)
 
-    def _known(self, values: Values) -> Attendance | None:
+    def _known(self, values: Values) -> AttendanceFacts | None:
         return self.entered.get(values.text("session"))
 
     def _change(self, values: Values, **changes: object) -> None:
@@ -106,19 +106,19 @@ class Register:
 class Judged:
     """An attendance and what it is worth."""
 
-    attendance: Attendance
+    attendance: AttendanceFacts
     standing: AttendanceStanding
     doubts: tuple[Doubt, ...]
 
 
-def judge_attendance(enrolment: Enrolment, attendance: Sequence[Attendance]) -> tuple[Judged, ...]:
+def judge_attendance(enrolment: EnrolmentTerms, attendance: Sequence[AttendanceFacts]) -> tuple[Judged, ...]:
     """What each attendance is worth by itself. In the first edition of the rules all of it counts."""
     if enrolment.rules < 2:
         return tuple(Judged(each, AttendanceStanding.COUNTED, ()) for each in attendance)
     return tuple(_judged(enrolment, each) for each in attendance)
 
 
-def who_counts(judged: Sequence[Judged]) -> tuple[Attendance, ...]:
+def who_counts(judged: Sequence[Judged]) -> tuple[AttendanceFacts, ...]:
     return tuple(each.attendance for each in judged if each.standing is AttendanceStanding.COUNTED)
 
 
@@ -136,7 +136,7 @@ def attendance_lines(judged: Sequence[Judged], stays: Mapping[str, int]) -> tupl
     return tuple(sorted(lines, key=lambda line: (line.from_ms, line.session)))
 
 
-def _judged(enrolment: Enrolment, each: Attendance) -> Judged:
+def _judged(enrolment: EnrolmentTerms, each: AttendanceFacts) -> Judged:
     never = [
         doubt
         for doubt, holds in (
@@ -164,7 +164,7 @@ def _judged(enrolment: Enrolment, each: Attendance) -> Judged:
     return Judged(each, AttendanceStanding.COUNTED, doubts)
 
 
-def _flag(each: Attendance, doubt: Doubt) -> FlagCode | None:
+def _flag(each: AttendanceFacts, doubt: Doubt) -> FlagCode | None:
     """What cannot be, or what nobody stands for, is flagged; what waits for a second person is only held."""
     if doubt is Doubt.BEFORE_BEGINNING:
         return FlagCode.BEFORE_BEGINNING

@@ -11,7 +11,7 @@ from dataclasses import field
 from typing import Final
 
 from xueji.hours.rules.leaf_values import Values
-from xueji.hours.rules.records import DecidedCheck, Enrolment, Presence, Standing
+from xueji.hours.rules.records import CheckStanding, ConfirmedPresence, DecidedCheck, EnrolmentTerms
 from xueji.python38 import dataclass
 from xueji.rulebook.vocabulary import Outcome
 
@@ -72,16 +72,16 @@ class Desk:
     def confirmations(self) -> list[DecidedCheck]:
         """Each look of staff is a good check made by a person."""
         return [
-            DecidedCheck(n, checkin, SUPERVISED, moment, Outcome.MATCH, Standing.GOOD)
+            DecidedCheck(n, checkin, SUPERVISED, moment, Outcome.MATCH, CheckStanding.GOOD)
             for checkin, here in self.known.items()
             if here.struck_by is None
             for moment, n in here.looks
         ]
 
-    def presences(self, enrolment: Enrolment) -> list[Presence]:
+    def presences(self, enrolment: EnrolmentTerms) -> list[ConfirmedPresence]:
         """For which time staff vouch, in pieces where a round was missed; the first edition asked for no rounds."""
         plan = enrolment.plan
-        found: list[Presence] = []
+        found: list[ConfirmedPresence] = []
         round_ms = plan.round_ms if enrolment.rules >= 2 else _EVER
         for checkin, here in self.known.items():
             if here.struck_by is not None or (enrolment.rules >= 2 and plan.room_code and not here.coded):
@@ -91,8 +91,8 @@ class Desk:
             for look, following in zip(looks, [*looks[1:], None]):
                 vouched = look + round_ms
                 if following is None:
-                    found.append(Presence(checkin, start, max(start, min(vouched, here.until_ms))))
+                    found.append(ConfirmedPresence(checkin, start, max(start, min(vouched, here.until_ms))))
                 elif vouched < following:
-                    found.append(Presence(checkin, start, vouched))
+                    found.append(ConfirmedPresence(checkin, start, vouched))
                     start = following
         return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from xueji.hours.rules.records import Attendance, Clearance, Irregular
+from xueji.hours.rules.records import AttendanceFacts, Clearance, Irregular
 from xueji.hours.rules.statement import Cleared, Flag, FlagCode
 from xueji.rulebook.intervals import Interval, intersect, length, subtract, union
 from xueji.rulebook.shanghai import DAY_MS, date_of, day_begins_ms, day_of
@@ -70,7 +70,9 @@ class DaySums:
             start_ms = until
 
 
-def look_at_days(suspicions: Suspicions, online: DaySums, daily_max_ms: int, attendance: Iterable[Attendance]) -> None:
+def look_at_days(
+    suspicions: Suspicions, online: DaySums, daily_max_ms: int, attendance: Iterable[AttendanceFacts]
+) -> None:
     """Flag days with more online time than the plan allows, and days of more than 24 hours altogether."""
     together = DaySums()
     together.ms.update(online.ms)
@@ -84,7 +86,9 @@ def look_at_days(suspicions: Suspicions, online: DaySums, daily_max_ms: int, att
             suspicions.add(FlagCode.DAY_OVER_24_HOURS, ms - DAY_MS, date_of(day).isoformat())
 
 
-def look_at_sessions(suspicions: Suspicions, attendance: Iterable[Attendance], studied: Iterable[Interval]) -> None:
+def look_at_sessions(
+    suspicions: Suspicions, attendance: Iterable[AttendanceFacts], studied: Iterable[Interval]
+) -> None:
     """Flag a person who sat in two sessions at once, or in one while she studied online (`studied`: server time)."""
     sessions = sorted((*session.occupied, session.session) for session in attendance)
     spans = union((began, ended) for began, ended, _ in sessions)
@@ -104,14 +108,14 @@ def look_at_sessions(suspicions: Suspicions, attendance: Iterable[Attendance], s
         suspicions.add(FlagCode.IN_PERSON_WHILE_ONLINE, length(both), *names)
 
 
-class Elsewhere:
+class AttendanceElsewhere:
     """Where else the person was by attendance that was entered, to hold online study against it.
 
     Of two records of one moment the one that was entered later gives way (its leaf has the higher number): nobody's
     earned time is taken by what somebody enters afterwards. Segments come in ascending order of server time.
     """
 
-    def __init__(self, attendance: Iterable[Attendance]) -> None:
+    def __init__(self, attendance: Iterable[AttendanceFacts]) -> None:
         self._sessions = sorted(attendance, key=lambda session: (*session.occupied, session.n))
         self._at = 0
         self._studied: dict[str, list[Interval]] = {}
@@ -128,11 +132,11 @@ class Elsewhere:
                 self._studied.setdefault(session.session, []).extend(pieces)
         return pieces
 
-    def _met(self, start_ms: int, end_ms: int) -> list[Attendance]:
+    def _met(self, start_ms: int, end_ms: int) -> list[AttendanceFacts]:
         """The sessions that overlap; those that were over before are not looked at again."""
         while self._at < len(self._sessions) and self._sessions[self._at].occupied[1] <= start_ms:
             self._at += 1
-        met: list[Attendance] = []
+        met: list[AttendanceFacts] = []
         for session in self._sessions[self._at :]:
             if session.occupied[0] >= end_ms:
                 break

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from xueji.hours.rules.attendance import judge_attendance, who_counts
 from xueji.hours.rules.impossible import Suspicions
-from xueji.hours.rules.records import Attendance, Evidence
+from xueji.hours.rules.records import AttendanceFacts, Evidence
 from xueji.hours.rules.statement import Flag, FlagCode
 from xueji.rulebook.intervals import Interval, intersect, length, union
 
@@ -38,7 +38,7 @@ def _studied(evidence: Evidence) -> list[Interval]:
 
 
 def _in_two_rooms(
-    suspicions: Suspicions, first: str, here: Sequence[Attendance], second: str, there: Sequence[Attendance]
+    suspicions: Suspicions, first: str, here: Sequence[AttendanceFacts], second: str, there: Sequence[AttendanceFacts]
 ) -> None:
     for one in here:
         for other in there:
@@ -49,7 +49,7 @@ def _in_two_rooms(
 
 
 def _in_a_room_and_online(
-    suspicions: Suspicions, room: str, rooms: Sequence[Attendance], elsewhere: str, studied: Sequence[Interval]
+    suspicions: Suspicions, room: str, rooms: Sequence[AttendanceFacts], elsewhere: str, studied: Sequence[Interval]
 ) -> None:
     for each in rooms:
         both = intersect([each.occupied], studied) if each.ms else []

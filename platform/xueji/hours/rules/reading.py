@@ -12,18 +12,18 @@ from xueji.hours.rules.checkins import Desk
 from xueji.hours.rules.leaf_values import Leaf, Values, at_ms
 from xueji.hours.rules.records import (
     EVER,
+    CheckStanding,
     Clearance,
+    CreditedSegment,
     DecidedCheck,
-    Enrolment,
+    EnrolmentTerms,
     Evidence,
     Irregular,
-    Lesson,
     MalformedLeaf,
     MalformedTrace,
     Mark,
     Refusal,
-    Segment,
-    Standing,
+    SyllabusLesson,
 )
 from xueji.hours.rules.references import References
 from xueji.python38 import dataclass
@@ -81,10 +81,10 @@ def _number(leaf: Leaf) -> int:
     return n
 
 
-_BY_PEOPLE: Final[Mapping[Decision, Standing]] = {
-    Decision.ACCEPTED: Standing.GOOD,
-    Decision.REJECTED: Standing.REJECTED,
-    Decision.STRUCK: Standing.FAILED,
+_BY_PEOPLE: Final[Mapping[Decision, CheckStanding]] = {
+    Decision.ACCEPTED: CheckStanding.GOOD,
+    Decision.REJECTED: CheckStanding.REJECTED,
+    Decision.STRUCK: CheckStanding.FAILED,
 }
 
 
@@ -122,11 +122,11 @@ class _CheckStory:
         if self.decision is not None:
             standing = _BY_PEOPLE[self.decision]
         elif self.outcome == Outcome.MATCH:
-            standing = Standing.GOOD if hers else Standing.AWAITED
+            standing = CheckStanding.GOOD if hers else CheckStanding.AWAITED
         elif self.outcome in (None, Outcome.SERVICE_DOWN) or self._offer_not_taken():
             return None
         else:
-            standing = Standing.FAILED
+            standing = CheckStanding.FAILED
         if self.answered_ms is not None:
             moment = self.answered_ms
         elif self.outcome in (None, Outcome.MISSED):
@@ -171,12 +171,12 @@ class _CheckStory:
 class _Reading:
     """The fold over the leaves of a chain, in the order of their numbers."""
 
-    enrolment: Enrolment | None = None
+    enrolment: EnrolmentTerms | None = None
     chain: object = None
     last_n: int = -1
     last_at_ms: int = 0
     sittings: dict[str, str] = field(default_factory=dict)
-    segments: list[Segment] = field(default_factory=list)
+    segments: list[CreditedSegment] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     checks: dict[str, _CheckStory] = field(default_factory=dict)
     desk: Desk = field(default_factory=Desk)
@@ -190,7 +190,7 @@ class _Reading:
     shown: list[int] = field(default_factory=list)
     handed_out: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     """by sitting: media, a union"""
-    unplayed: list[Segment] = field(default_factory=list)
+    unplayed: list[CreditedSegment] = field(default_factory=list)
 
     def take(self, leaf: Leaf) -> None:
         n = leaf["n"]
@@ -248,7 +248,7 @@ class _Reading:
         if self.enrolment is not None:
             raise values.wrong("event", "comes a second time")
         lessons = tuple(
-            Lesson(
+            SyllabusLesson(
                 inner.text("lesson"),
                 inner.one_of("part", Part),
                 inner.whole("duration_ms"),
@@ -261,7 +261,7 @@ class _Reading:
         rules = values.whole_or("rules", 1)
         if rules > 1:
             values.must_say(TERMS)
-        self.enrolment = Enrolment(
+        self.enrolment = EnrolmentTerms(
             enrolment=str(self.chain),
             cohort=values.text("cohort"),
             rulebook=values.text("rulebook"),
@@ -341,7 +341,7 @@ class _Reading:
                     self.irregular.append(Irregular("longer_than_server_time", (f"n:{n}", sitting), excess))
                 spent = max(0, min(last - first, passed - begins))
                 if spent:
-                    self.segments.append(Segment(n, sitting, lesson, first, first + spent, begins))
+                    self.segments.append(CreditedSegment(n, sitting, lesson, first, first + spent, begins))
                     if handed_out is not None:
                         self._look_at_film(self.segments[-1], handed_out)
                 if spent < last - first:
@@ -363,7 +363,7 @@ class _Reading:
             self.handed_out[sitting] = union([*self.handed_out.get(sitting, ()), *parts])
         return self.handed_out.get(sitting, [])
 
-    def _look_at_film(self, segment: Segment, handed_out: list[tuple[int, int]]) -> None:
+    def _look_at_film(self, segment: CreditedSegment, handed_out: list[tuple[int, int]]) -> None:
         pieces = subtract([(segment.from_ms, segment.to_ms)], handed_out)
         if pieces:
             self.marks[Mark.NOT_HANDED_OUT] += 1

@@ -26,7 +26,7 @@ class Mark(StrEnum):
     """a report of media that had not been handed out"""
 
 
-class Standing(StrEnum):
+class CheckStanding(StrEnum):
     """What a decided check says about the time around it."""
 
     GOOD = "good"
@@ -39,7 +39,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class SyllabusLesson:
     """A lesson of the enrolment's frozen syllabus."""
 
     lesson: str
@@ -50,7 +50,7 @@ class Lesson:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class LegalBasis:
     """Which law an enrolment's terms called for before they were amended."""
 
     industry: str | None
@@ -59,7 +59,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolment:
+class EnrolmentTerms:
     """The terms an enrolment was opened under, and what two people have put right in them since (`enrolment.amend`)."""
 
     enrolment: str
@@ -84,7 +84,7 @@ class Enrolment:
     ends: date
     """last day"""
     plan: ProctoringPlan
-    lessons: tuple[Lesson, ...]
+    lessons: tuple[SyllabusLesson, ...]
     corrected: bool = False
     """whether a later leaf put something right that the opening had left out"""
     rules: int = 1
@@ -92,13 +92,13 @@ class Enrolment:
     for more judges only who was enrolled under it"""
     opened_ms: int = 0
     """when she was enrolled (epoch ms)"""
-    earlier: tuple[Reading, ...] = ()
+    earlier: tuple[LegalBasis, ...] = ()
     """what amended terms said before; of all readings the strictest holds"""
 
     @property
-    def readings(self) -> tuple[Reading, ...]:
+    def readings(self) -> tuple[LegalBasis, ...]:
         """Every law that any reading of the terms calls for, the one in force first."""
-        return (Reading(self.industry, self.subject, self.high_risk), *self.earlier)
+        return (LegalBasis(self.industry, self.subject, self.high_risk), *self.earlier)
 
     @property
     def settles_ms(self) -> int:
@@ -112,7 +112,7 @@ class Enrolment:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class CreditedSegment:
     """Media credited in one piece, and the server time it took: the same length, left to right."""
 
     n: int
@@ -149,11 +149,11 @@ class DecidedCheck:
     at_ms: int
     """the instant it speaks of (epoch ms): the answer, or the end of the window of a missed one"""
     outcome: str
-    standing: Standing
+    standing: CheckStanding
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
+class ConfirmedPresence:
     """A span of server time for which staff vouch for the person; empty when she left as she came."""
 
     checkin: str
@@ -162,7 +162,7 @@ class Presence:
 
 
 @dataclass(frozen=True, slots=True)
-class Attendance:
+class AttendanceFacts:
     """Presence at an in-person session."""
 
     n: int
@@ -229,15 +229,15 @@ class Irregular:
 class Evidence:
     """Everything in one enrolment's chain that bears on hours, in no particular order."""
 
-    enrolment: Enrolment
+    enrolment: EnrolmentTerms
     leaves: int
     sittings: Mapping[str, str]
     """how each sitting is vouched for: face or supervised"""
-    segments: tuple[Segment, ...]
+    segments: tuple[CreditedSegment, ...]
     refusals: tuple[Refusal, ...]
     checks: tuple[DecidedCheck, ...]
-    presences: tuple[Presence, ...]
-    attendance: tuple[Attendance, ...]
+    presences: tuple[ConfirmedPresence, ...]
+    attendance: tuple[AttendanceFacts, ...]
     undecided: tuple[str, ...]
     """checks that were due and have no final outcome yet"""
     furthest_ms: Mapping[str, int]
@@ -253,7 +253,7 @@ class Evidence:
     """server time in which a scheduled check waited for its answer beyond its first window: a union"""
     withdrawn: bool = False
     """whether she was let out of the cohort"""
-    unplayed: tuple[Segment, ...] = ()
+    unplayed: tuple[CreditedSegment, ...] = ()
     """what was credited of media that the sitting had not been handed by then, where the plan asks for that"""
     references: Mapping[str, str] = field(default_factory=dict)
     """what is known of each reference photo (`ReferenceState`), by its commitment"""

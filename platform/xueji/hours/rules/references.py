@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import field
 
 from xueji.hours.rules.leaf_values import Values
-from xueji.hours.rules.records import Enrolment
+from xueji.hours.rules.records import EnrolmentTerms
 from xueji.python38 import StrEnum, dataclass
 
 
@@ -62,7 +62,7 @@ class References:
         name = values.text("reference")
         self.known.setdefault(name, _Reference(not self.known)).confirmed = confirmed
 
-    def state(self, name: str, enrolment: Enrolment) -> ReferenceState:
+    def state(self, name: str, enrolment: EnrolmentTerms) -> ReferenceState:
         """One step from a confirmed photo and no farther: else a face could change step by step."""
         reference = self.known.get(name)
         if reference is None:
@@ -74,7 +74,7 @@ class References:
         taken_as_hers = reference.first and not enrolment.plan.confirm_reference
         return ReferenceState.TRUSTED if taken_as_hers else ReferenceState.AWAITING
 
-    def vouch_for(self, names: Iterable[str], enrolment: Enrolment) -> bool:
+    def vouch_for(self, names: Iterable[str], enrolment: EnrolmentTerms) -> bool:
         """Whether a match against these photos says that it was she. Chains of the first edition never asked."""
         if enrolment.rules < ASKED_FROM:
             return True

@@ -7,7 +7,7 @@ from enum import IntEnum
 from operator import attrgetter
 from typing import NamedTuple, Tuple
 
-from xueji.hours.rules.records import EVER, DecidedCheck, Evidence, Presence, Standing
+from xueji.hours.rules.records import EVER, CheckStanding, ConfirmedPresence, DecidedCheck, Evidence
 from xueji.rulebook.intervals import Interval, intersect, union
 from xueji.rulebook.vocabulary import Method
 
@@ -36,20 +36,20 @@ def spans(checks: Iterable[DecidedCheck]) -> list[Span]:
     good: provisional.
     """
     cut: list[Span] = []
-    start, before = -EVER, Standing.GOOD
+    start, before = -EVER, CheckStanding.GOOD
     for check in sorted(checks, key=lambda check: (check.at_ms, check.n)):
         _append(cut, start, check.at_ms, _between(before, check.standing))
         start, before = check.at_ms, check.standing
-    _append(cut, start, EVER, Status.PROVISIONAL if before is Standing.GOOD else _between(before, before))
+    _append(cut, start, EVER, Status.PROVISIONAL if before is CheckStanding.GOOD else _between(before, before))
     return cut
 
 
-def _between(before: Standing, after: Standing) -> Status:
-    if Standing.REJECTED in (before, after):
+def _between(before: CheckStanding, after: CheckStanding) -> Status:
+    if CheckStanding.REJECTED in (before, after):
         return Status.LOST
-    if Standing.FAILED in (before, after):
+    if CheckStanding.FAILED in (before, after):
         return Status.HELD
-    return Status.AWAITED if Standing.AWAITED in (before, after) else Status.CONFIRMED
+    return Status.AWAITED if CheckStanding.AWAITED in (before, after) else Status.CONFIRMED
 
 
 def _append(cut: list[Span], start: int, end: int, status: Status) -> None:
@@ -62,7 +62,7 @@ def _append(cut: list[Span], start: int, end: int, status: Status) -> None:
         cut.append((start, end, status))
 
 
-def supervised_spans(cut: Sequence[Span], presences: Iterable[Presence]) -> list[Span]:
+def supervised_spans(cut: Sequence[Span], presences: Iterable[ConfirmedPresence]) -> list[Span]:
     """The spans for sittings that staff vouch for: outside the time they vouched for, nothing better than held.
 
     Otherwise the check-in of one day would confirm the evening before, which nobody saw.

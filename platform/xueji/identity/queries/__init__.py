@@ -50,8 +50,8 @@ from xueji.identity.queries.joinings import (
     waiting_joinings,
 )
 from xueji.identity.queries.people import (
-    Counts,
     FoundPerson,
+    InstallationCounts,
     Member,
     Profile,
     account_name,
@@ -70,18 +70,18 @@ from xueji.identity.queries.people import (
     profile,
     standing,
 )
-from xueji.identity.queries.resets import Waiting, account_to_reset, waiting_resets
+from xueji.identity.queries.resets import WaitingReset, account_to_reset, waiting_resets
 from xueji.identity.queries.sign_ins import SignIn, live_login, live_logins, sign_ins
 
 __all__ = [
     "REFUSED_PER_PAGE",
     "Act",
     "Correction",
-    "Counts",
     "Descriptor",
     "Duplicate",
     "FaceCount",
     "FoundPerson",
+    "InstallationCounts",
     "JoinedFiles",
     "Look",
     "Member",
@@ -91,8 +91,8 @@ __all__ = [
     "SignIn",
     "StandingPhoto",
     "Templates",
-    "Waiting",
     "WaitingJoining",
+    "WaitingReset",
     "account_name",
     "account_of",
     "account_to_reset",

@@ -17,9 +17,9 @@ from xueji.identity.models import Consent, DuplicateFlag, FaceView, FileJoining,
 from xueji.identity.queries.files import same_person, standing_file
 from xueji.identity.rules import FACES_FILING, FACES_WARNING, JOINING_LASTS, USED, ConsentKind, PhotoState, ProofRoute
 from xueji.kernel import clock
-from xueji.kernel.ahead import AskedAhead
 from xueji.kernel.crypto import Keyring
-from xueji.kernel.plain import Plain, uuid_of
+from xueji.kernel.driver_sql import Cursor, uuid_of
+from xueji.kernel.prefetch import Prefetched
 
 Descriptor = NDArray[np.float32]
 
@@ -52,7 +52,7 @@ SELECT asked.id, person.proof_route,
   (SELECT reset_at FROM account WHERE person_id = person.id)
 FROM person AS asked JOIN person ON person.id = coalesce(asked.joined_to, asked.id) WHERE {{}}
 """
-_proofs: AskedAhead[UUID, Proof] = AskedAhead("how persons are known")
+_proofs: Prefetched[UUID, Proof] = Prefetched("how persons are known")
 
 
 def proof_of(session: Session, person_id: UUID) -> Proof:
@@ -66,7 +66,7 @@ def proofs_ahead(session: Session, person_ids: Iterable[UUID]) -> None:
 
 
 def _proofs_of(session: Session, person_ids: Iterable[UUID]) -> dict[UUID, Proof]:
-    plain = Plain(session)
+    plain = Cursor(session)
     found = {}
     rows = plain.rows(_PROOFS.format(plain.any_of("asked.id")), plain.keys(person_ids))
     for person_id, route, consented, has_photo, reset_at in rows:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from xueji.identity import rules, spelling, vault
 from xueji.identity.models import Account, DuplicateFlag, LockOut, Membership, Organisation, Person
 from xueji.identity.queries.files import files_of_each, standing_files
-from xueji.identity.rules import Capacity, OrganisationKind, ProofRoute, Standing
+from xueji.identity.rules import ActingRoles, Capacity, OrganisationKind, ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.crypto import Keyring
@@ -185,7 +185,7 @@ def memberships(session: Session, person_id: UUID) -> list[Member]:
     return [Member(*row) for row in rows]
 
 
-def standing(session: Session, person_id: UUID, organisation_id: UUID | None = None) -> Standing:
+def standing(session: Session, person_id: UUID, organisation_id: UUID | None = None) -> ActingRoles:
     """As what she may act, for the organisation she chose; see `rules.standing`."""
     capacities = [
         Capacity(member.role, member.organisation_id, member.region, member.since)
@@ -245,16 +245,16 @@ def profile(session: Session, keyring: Keyring, person_id: UUID) -> Profile:
 
 
 @dataclass(frozen=True)
-class Counts:
+class InstallationCounts:
     people: int
     organisations: int
     undecided_duplicates: int
 
 
-def counts(session: Session) -> Counts:
+def counts(session: Session) -> InstallationCounts:
     """For the administrator's page."""
     undecided = select(func.count()).select_from(DuplicateFlag).where(DuplicateFlag.decided_at.is_(None))
-    return Counts(
+    return InstallationCounts(
         session.scalar(select(func.count()).select_from(Person)) or 0,
         session.scalar(select(func.count()).select_from(Organisation)) or 0,
         session.scalar(undecided) or 0,

@@ -21,13 +21,13 @@ from xueji.trace.rules import Event
 MOST_WAITING = 200
 
 
-def account_to_reset(session: Session, person_id: UUID) -> rules.Account:
+def account_to_reset(session: Session, person_id: UUID) -> rules.ResetSubject:
     """What decides who may reset it; of somebody known."""
     row = session.execute(select(Account.staff, Account.activated_at).where(Account.person_id == person_id)).one()
     held = tuple(
         Capacity(each.role, each.organisation_id, each.region, each.since) for each in memberships(session, person_id)
     )
-    return rules.Account(person_id, row.staff, row.activated_at is not None, held)
+    return rules.ResetSubject(person_id, row.staff, row.activated_at is not None, held)
 
 
 def may_confirm(session: Session, request: ResetRequest, actor: Actor) -> bool:
@@ -63,7 +63,7 @@ def since(session: Session, actor: Actor) -> datetime | None:
     return max(session.scalars(held), default=None)
 
 
-def _other_regulators(session: Session, account: rules.Account) -> bool:
+def _other_regulators(session: Session, account: rules.ResetSubject) -> bool:
     rows = session.execute(
         select(Organisation.region)
         .join(Membership, Membership.organisation_id == Organisation.id)
@@ -73,7 +73,7 @@ def _other_regulators(session: Session, account: rules.Account) -> bool:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingReset:
     """A request that nobody has decided on."""
 
     request_id: UUID
@@ -90,7 +90,7 @@ class Waiting:
     may_confirm: bool
 
 
-def waiting_resets(session: Session, keyring: Keyring, actor: Actor, *, of: UUID | None = None) -> list[Waiting]:
+def waiting_resets(session: Session, keyring: Keyring, actor: Actor, *, of: UUID | None = None) -> list[WaitingReset]:
     """Those somebody may confirm, asked for, or whose account it is; the oldest first. ``of``: of one person only."""
     asker = aliased(Person)
     chosen = (
@@ -112,7 +112,7 @@ def waiting_resets(session: Session, keyring: Keyring, actor: Actor, *, of: UUID
             field = vault.reset_field(request.id, "reason")
             reason = vault.unseal(key, person.id, field, request.reason_cipher).decode()
             found.append(
-                Waiting(
+                WaitingReset(
                     request.id,
                     person.id,
                     person.name_masked,

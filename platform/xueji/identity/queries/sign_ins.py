@@ -14,7 +14,7 @@ from xueji.identity.errors import SessionEnded
 from xueji.identity.models import LoginSession
 from xueji.identity.rules import SessionEnd, SessionKind
 from xueji.kernel import clock
-from xueji.kernel.plain import Plain
+from xueji.kernel.driver_sql import Cursor
 
 _LIVE = "SELECT last_seen_at, expires_at, ended_at IS NOT NULL, ended_reason FROM login_session WHERE id = ?"
 """Plain: every request of everybody asks it."""
@@ -22,7 +22,7 @@ _LIVE = "SELECT last_seen_at, expires_at, ended_at IS NOT NULL, ended_reason FRO
 
 def live_login(session: Session, login_session_id: UUID, now: datetime) -> datetime:
     """When a session was last used. Raises SessionEnded with the reason when it is not live."""
-    plain = Plain(session)
+    plain = Cursor(session)
     rows = plain.rows(_LIVE, plain.key(login_session_id))
     if not rows:
         raise SessionEnded(SessionEnd.SIGNED_OUT)

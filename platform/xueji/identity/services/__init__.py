@@ -4,7 +4,7 @@ from xueji.identity.services.acts import read_acts
 from xueji.identity.services.consent import choose_route, give_consent, withdraw_consent
 from xueji.identity.services.correcting import ask_correction, confirm_correction, refuse_correction
 from xueji.identity.services.duplicates import ask_joining_of_duplicate, compare_with_everybody, decide_duplicate
-from xueji.identity.services.face_views import FacePicture, Seen, open_seen, record_look, show_picture
+from xueji.identity.services.face_views import FacePicture, RecordedLook, open_seen, record_look, show_picture
 from xueji.identity.services.first_administrator import (
     administrator_at_the_machine,
     create_administrator,
@@ -36,7 +36,7 @@ from xueji.identity.services.second_factor import begin_totp, begun_totp, confir
 from xueji.identity.services.sessions import end_session, end_sessions, keep_alive, open_session, switch_organisation
 from xueji.identity.services.sign_in import (
     Needed,
-    Passed,
+    SignInResult,
     begin_set_up,
     begun_set_up,
     forget_failures,
@@ -54,8 +54,8 @@ __all__ = [
     "HashedPassword",
     "IssuedCode",
     "Needed",
-    "Passed",
-    "Seen",
+    "RecordedLook",
+    "SignInResult",
     "add_membership",
     "administrator_at_the_machine",
     "ask_correction",

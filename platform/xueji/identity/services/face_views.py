@@ -40,7 +40,7 @@ class FacePicture:
 
 
 @dataclass(frozen=True)
-class Seen:
+class RecordedLook:
     """A picture that somebody looks at, the look being recorded. Made by `record_look` and by nothing else."""
 
     picture: FacePicture
@@ -48,7 +48,7 @@ class Seen:
 
 def record_look(
     session: Session, keyring: Keyring, *, viewer: Actor, picture: FacePicture, purpose: str, chain: str
-) -> Seen:
+) -> RecordedLook:
     """Note that ``viewer`` sees a picture now; needs a session that writes.
 
     ``purpose`` is a word (``audit``, ``review``, ``confirm``, ``duplicate``, ``own``), ``chain`` the enrolment the
@@ -75,10 +75,10 @@ def record_look(
     else:
         entry = Entry(Event.FACE_VIEW, PLATFORM, keyring.pseudonym(viewer.person_id, PLATFORM), values)
     record_many(session, [entry])
-    return Seen(picture)
+    return RecordedLook(picture)
 
 
-def open_seen(session: Session, context: Context, seen: Seen) -> bytes:
+def open_seen(session: Session, context: Context, seen: RecordedLook) -> bytes:
     """The picture as it was taken. Raises NotFound when it is gone, Erased."""
     picture = seen.picture
     key = vault.person_key(session, context.keyring, picture.person_id)

@@ -32,7 +32,7 @@ from xueji.kernel import clock
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import NotFound
 from xueji.kernel.events import Events
-from xueji.kernel.permits import Waiting
+from xueji.kernel.permits import PermitGivenBack
 from xueji.trace.rules import Event
 
 HashedPassword = NewType("HashedPassword", str)
@@ -52,13 +52,13 @@ _NOBODYS = _HASHER.hash(os.urandom(16))
 
 def hash_password(password: str) -> HashedPassword:
     """Takes about 20 ms of a core: call it before opening a write transaction."""
-    with Waiting(), _AT_ONCE:
+    with PermitGivenBack(), _AT_ONCE:
         return HashedPassword(_HASHER.hash(password))
 
 
 def fits(password: str, kept: str | None) -> bool:
     """Whether the password is the one; as much work for an unknown account (``kept`` None) as for a known one."""
-    with Waiting(), _AT_ONCE:
+    with PermitGivenBack(), _AT_ONCE:
         try:
             return _HASHER.verify(kept or _NOBODYS, password[: LONGEST_PASSWORD + 1]) and kept is not None
         except (VerificationError, InvalidHashError):

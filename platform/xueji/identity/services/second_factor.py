@@ -37,14 +37,14 @@ _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
 @dataclass(frozen=True)
-class Enrolment:
+class TotpSetup:
     """What an authenticator has to be told, once."""
 
     secret: str
     uri: str
 
 
-def begin_totp(session: Session, keyring: Keyring, *, person_id: UUID) -> Enrolment:
+def begin_totp(session: Session, keyring: Keyring, *, person_id: UUID) -> TotpSetup:
     """A secret that counts for nothing until `confirm_totp`; the same one again until then. Raises FactorStanding."""
     account = _account(session, person_id)
     if account.totp_confirmed_at is not None:
@@ -55,14 +55,14 @@ def begin_totp(session: Session, keyring: Keyring, *, person_id: UUID) -> Enrolm
     return _enrolment(session, keyring, account)
 
 
-def _enrolment(session: Session, keyring: Keyring, account: Account) -> Enrolment:
+def _enrolment(session: Session, keyring: Keyring, account: Account) -> TotpSetup:
     key = vault.person_key(session, keyring, account.person_id)
     assert account.totp_cipher is not None
     secret = vault.unseal(key, account.person_id, vault.TOTP, account.totp_cipher).decode()
-    return Enrolment(secret, pyotp.TOTP(secret).provisioning_uri(name=account.account, issuer_name=ISSUER))
+    return TotpSetup(secret, pyotp.TOTP(secret).provisioning_uri(name=account.account, issuer_name=ISSUER))
 
 
-def begun_totp(session: Session, keyring: Keyring, *, person_id: UUID) -> Enrolment:
+def begun_totp(session: Session, keyring: Keyring, *, person_id: UUID) -> TotpSetup:
     """What `begin_totp` made, read only. Raises FactorStanding, NotFound when nothing was begun."""
     account = _account(session, person_id)
     if account.totp_confirmed_at is not None:

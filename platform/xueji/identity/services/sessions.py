@@ -13,7 +13,7 @@ from xueji.identity import queries, tokens
 from xueji.identity.errors import SessionEnded
 from xueji.identity.events import LoginEnded
 from xueji.identity.models import LoginSession, Person
-from xueji.identity.rules import MARK_OF_LIFE, SessionEnd, SessionKind, Standing
+from xueji.identity.rules import MARK_OF_LIFE, ActingRoles, SessionEnd, SessionKind
 from xueji.identity.services.recording import record_power
 from xueji.kernel import clock
 from xueji.kernel.crypto import Keyring
@@ -31,7 +31,7 @@ def open_session(
     settings: Settings,
     *,
     person_id: UUID,
-    standing: Standing,
+    standing: ActingRoles,
     kind: SessionKind,
     user_agent: str,
 ) -> tuple[LoginSession, tokens.Claims]:

@@ -22,10 +22,10 @@ from sqlalchemy.orm import Session
 from xueji.identity import queries, rules, tokens
 from xueji.identity.errors import CodeLapsed, LockedOut, NoMembership, SignedOut, Suspended, WrongCode, WrongPassword
 from xueji.identity.models import Account, LockOut
-from xueji.identity.rules import NOWHERE, Origin, SessionKind, Step, Tries
+from xueji.identity.rules import NOWHERE, Origin, SessionKind, SignInStep, Tries
 from xueji.identity.services import passwords
 from xueji.identity.services.recording import record_power
-from xueji.identity.services.second_factor import Enrolment, begin_totp, begun_totp, confirm_totp, take_code
+from xueji.identity.services.second_factor import TotpSetup, begin_totp, begun_totp, confirm_totp, take_code
 from xueji.identity.services.sessions import open_session
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
@@ -53,11 +53,11 @@ class _Count:
 class Needed:
     account_id: UUID
     person_id: UUID
-    step: Step
+    step: SignInStep
 
 
 @dataclass(frozen=True)
-class Passed:
+class SignInResult:
     claims: tokens.Claims
     token: str
     expires_at: datetime
@@ -72,7 +72,7 @@ def pass_password(
     kind: SessionKind,
     user_agent: str,
     origin: Origin = NOWHERE,
-) -> Passed | Needed:
+) -> SignInResult | Needed:
     """Raises WrongPassword, WrongCode, CodeLapsed, LockedOut, Suspended, NoMembership."""
     name = rules.account_name(account)
     counted = _counted(context, name, origin)
@@ -87,46 +87,46 @@ def pass_password(
 
 def pass_code(
     context: Context, *, account_id: UUID, code: str, kind: SessionKind, user_agent: str, origin: Origin = NOWHERE
-) -> Passed | Needed:
+) -> SignInResult | Needed:
     """After the password. Raises WrongCode, LockedOut, Suspended, NoMembership."""
     return _go_on(context, account_id, code=code, factor_passed=False, kind=kind, user_agent=user_agent, origin=origin)
 
 
 def pass_new_password(
     context: Context, *, account_id: UUID, password: str, kind: SessionKind, user_agent: str
-) -> Passed | Needed:
+) -> SignInResult | Needed:
     """Replace the password that staff had set. Raises PasswordRefused, SignedOut when that is not what is due."""
     with context.database.reading() as session:
-        account = _due(session, context, account_id, Step.NEW_PASSWORD)
+        account = _due(session, context, account_id, SignInStep.NEW_PASSWORD)
     hashed = passwords.new_password(password, account.account)
     with context.database.writing() as session:
-        _due(session, context, account_id, Step.NEW_PASSWORD)
+        _due(session, context, account_id, SignInStep.NEW_PASSWORD)
         passwords.change_password(
             session, context.keyring, context.events, person_id=account.person_id, password=hashed, keep=None
         )
     return _go_on(context, account_id, code=None, factor_passed=False, kind=kind, user_agent=user_agent)
 
 
-def begin_set_up(context: Context, *, account_id: UUID) -> Enrolment:
+def begin_set_up(context: Context, *, account_id: UUID) -> TotpSetup:
     """What her authenticator has to be told. Raises SignedOut when that is not what is due."""
     with context.database.writing() as session:
-        account = _due(session, context, account_id, Step.SET_UP_CODE)
+        account = _due(session, context, account_id, SignInStep.SET_UP_CODE)
         return begin_totp(session, context.keyring, person_id=account.person_id)
 
 
-def begun_set_up(context: Context, *, account_id: UUID) -> Enrolment:
+def begun_set_up(context: Context, *, account_id: UUID) -> TotpSetup:
     """The same again, read only. Raises SignedOut."""
     with context.database.reading() as session:
-        account = _due(session, context, account_id, Step.SET_UP_CODE)
+        account = _due(session, context, account_id, SignInStep.SET_UP_CODE)
         return begun_totp(session, context.keyring, person_id=account.person_id)
 
 
 def pass_set_up(
     context: Context, *, account_id: UUID, code: str, kind: SessionKind, user_agent: str
-) -> tuple[Passed | Needed, list[str]]:
+) -> tuple[SignInResult | Needed, list[str]]:
     """Confirm the second factor with its first code; also the recovery codes. Raises WrongCode, SignedOut."""
     with context.database.writing() as session:
-        account = _due(session, context, account_id, Step.SET_UP_CODE)
+        account = _due(session, context, account_id, SignInStep.SET_UP_CODE)
         codes = confirm_totp(
             session, context.keyring, context.events, person_id=account.person_id, code=code, keep=None
         )
@@ -158,7 +158,7 @@ def _go_on(
     kind: SessionKind,
     user_agent: str,
     origin: Origin = NOWHERE,
-) -> Passed | Needed:
+) -> SignInResult | Needed:
     counted: list[_Count] = []
     with context.database.writing() as session:
         account = session.get(Account, account_id)
@@ -169,16 +169,16 @@ def _go_on(
         counted = _counted(context, account.account, origin)
         _refuse_locked(session, counted)
         step = _next_step(session, context.settings, account, factor_passed)
-        if step is Step.CODE and code and take_code(session, context.keyring, account, code):
+        if step is SignInStep.CODE and code and take_code(session, context.keyring, account, code):
             step = None
         if step is None:
             return _enter(session, context, account, counted, kind, user_agent)
-        if step is not Step.CODE or not code:
+        if step is not SignInStep.CODE or not code:
             return Needed(account_id, account.person_id, step)
     raise _failure(context, counted, WrongCode())
 
 
-def _due(session: Session, context: Context, account_id: UUID, step: Step) -> Account:
+def _due(session: Session, context: Context, account_id: UUID, step: SignInStep) -> Account:
     """The account, if ``step`` is what stands between it and a session. Raises SignedOut."""
     account = session.get(Account, account_id)
     if account is None or _next_step(session, context.settings, account, factor_passed=False) is not step:
@@ -186,17 +186,17 @@ def _due(session: Session, context: Context, account_id: UUID, step: Step) -> Ac
     return account
 
 
-def _next_step(session: Session, settings: Settings, account: Account, factor_passed: bool) -> Step | None:
+def _next_step(session: Session, settings: Settings, account: Account, factor_passed: bool) -> SignInStep | None:
     if account.password_is_temporary:
         if account.code_lapses_at is not None and clock.now() >= account.code_lapses_at:
             raise CodeLapsed
-        return Step.NEW_PASSWORD
+        return SignInStep.NEW_PASSWORD
     if factor_passed:
         return None
     if account.totp_confirmed_at is not None:
-        return Step.CODE
+        return SignInStep.CODE
     staff = queries.standing(session, account.person_id).staff
-    return Step.SET_UP_CODE if staff and settings.staff_second_factor == "required" else None
+    return SignInStep.SET_UP_CODE if staff and settings.staff_second_factor == "required" else None
 
 
 def _enter(
@@ -206,7 +206,7 @@ def _enter(
     counted: Sequence[_Count],
     kind: SessionKind,
     user_agent: str,
-) -> Passed:
+) -> SignInResult:
     standing = queries.standing(session, account.person_id)
     if not standing.roles:
         raise NoMembership
@@ -222,7 +222,7 @@ def _enter(
         kind=kind,
         user_agent=user_agent,
     )
-    return Passed(claims, tokens.issue(context.keyring, claims), login.expires_at)
+    return SignInResult(claims, tokens.issue(context.keyring, claims), login.expires_at)
 
 
 def _counted(context: Context, name: str, origin: Origin) -> list[_Count]:

@@ -12,9 +12,9 @@ from werkzeug.wrappers import Response
 
 from xueji.identity import queries, services, tokens
 from xueji.identity.access import access_login_session
+from xueji.identity.authentication import SignedIn, limit_failures
 from xueji.identity.errors import WrongPassword
 from xueji.identity.forms import ChangePasswordForm, CorrectionForm
-from xueji.identity.gate import SignedIn, limit_failures
 from xueji.identity.queries.acts import MOST_SHOWN
 from xueji.identity.rules import MOST_REFERENCE_PHOTOS, ConsentKind, SessionEnd, local_path
 from xueji.identity.services.passwords import fits, new_password

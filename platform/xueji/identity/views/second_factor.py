@@ -10,15 +10,15 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from xueji.identity import queries, services
+from xueji.identity.authentication import limit_failures
 from xueji.identity.errors import FactorStanding, WrongPassword
 from xueji.identity.forms import CodeForm, ConfirmForm
-from xueji.identity.gate import limit_failures
 from xueji.identity.services.passwords import fits
 from xueji.identity.views import blueprint
 from xueji.kernel import clock
 from xueji.kernel.errors import Problem
 from xueji.web.access import signed_in
-from xueji.web.codes import qr_code
+from xueji.web.qr_codes import qr_code
 from xueji.web.session import actor, context, db
 
 SETTING_UP = "factor"

@@ -12,19 +12,19 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from xueji.identity import queries, rules, services
+from xueji.identity.authentication import end_browser_session, limit_failures, start_browser_session
 from xueji.identity.devices import origin_of_request
 from xueji.identity.errors import SignedOut
 from xueji.identity.forms import CodeForm, NewPasswordForm, SignInForm, StrictForm
-from xueji.identity.gate import enter, leave, limit_failures
-from xueji.identity.rules import SessionEnd, SessionKind, Step
-from xueji.identity.services import Needed, Passed
+from xueji.identity.rules import SessionEnd, SessionKind, SignInStep
+from xueji.identity.services import Needed, SignInResult
 from xueji.identity.views import blueprint
 from xueji.identity.wording import DEMONSTRATED, ROLE
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound, Problem
 from xueji.web.access import public
-from xueji.web.codes import qr_code
+from xueji.web.qr_codes import qr_code
 from xueji.web.session import actor_or_none, context, refusal
 
 UNDER_WAY = "sign_in"
@@ -32,9 +32,9 @@ UNDER_WAY_MS = 600_000
 """How long a password that was right stays so while the next step is done."""
 
 _PAGES = {
-    Step.NEW_PASSWORD: "identity.sign_in_new_password",
-    Step.CODE: "identity.sign_in_code",
-    Step.SET_UP_CODE: "identity.sign_in_set_up_code",
+    SignInStep.NEW_PASSWORD: "identity.sign_in_new_password",
+    SignInStep.CODE: "identity.sign_in_code",
+    SignInStep.SET_UP_CODE: "identity.sign_in_set_up_code",
 }
 
 
@@ -145,7 +145,7 @@ def sign_in_set_up_code() -> Any:
 @blueprint.post("/sign-out")
 @public
 def sign_out() -> Response:
-    leave(SessionEnd.SIGNED_OUT)
+    end_browser_session(SessionEnd.SIGNED_OUT)
     flash(_("您已退出登录。"), "success")
     return redirect(url_for("identity.sign_in"))
 
@@ -159,13 +159,13 @@ def _browser() -> dict[str, Any]:
     return {"kind": SessionKind.COOKIE, "user_agent": request.user_agent.string}
 
 
-def _go_on(result: Passed | Needed, target: str | None) -> Response:
+def _go_on(result: SignInResult | Needed, target: str | None) -> Response:
     """In, or to the page of the next step; either way with a new cookie."""
-    if isinstance(result, Passed):
-        enter(result)
+    if isinstance(result, SignInResult):
+        start_browser_session(result)
         return redirect(_landing(result, target))
-    leave(SessionEnd.SIGNED_OUT)
-    if result.step is Step.SET_UP_CODE:
+    end_browser_session(SessionEnd.SIGNED_OUT)
+    if result.step is SignInStep.SET_UP_CODE:
         services.begin_set_up(context(), account_id=result.account_id)
     cookie[UNDER_WAY] = {
         "account": result.account_id.hex,
@@ -183,7 +183,7 @@ def _under_way() -> tuple[UUID, str | None]:
     return UUID(kept["account"]), rules.local_path(kept["target"])
 
 
-def _landing(passed: Passed, target: str | None) -> str:
+def _landing(passed: SignInResult, target: str | None) -> str:
     """A trainee who was never shown both ways to prove herself sees them first."""
     if Role.TRAINEE in passed.claims.roles:
         with context().database.reading() as session:

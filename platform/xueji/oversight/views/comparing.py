@@ -11,14 +11,14 @@ from xueji.enrolment import wording as cohort_wording
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound
 from xueji.oversight import comparing
-from xueji.oversight.comparing import PER_PAGE, Line, Order
+from xueji.oversight.comparing import PER_PAGE, ComparedLine, ComparisonOrder
 from xueji.oversight.views import blueprint
-from xueji.web import export
+from xueji.web import csv_export
 from xueji.web.access import roles
 from xueji.web.paging import page_asked
 from xueji.web.session import actor, db
 
-Find = Callable[..., list[Line]]
+Find = Callable[..., list[ComparedLine]]
 
 
 @blueprint.get("/oversight/cohorts")
@@ -60,10 +60,10 @@ def _page(of: str, find: Find) -> str:
     )
 
 
-def _order() -> Order:
+def _order() -> ComparisonOrder:
     """Raises NotFound."""
     try:
-        return Order(request.args.get("order", Order.FAILED))
+        return ComparisonOrder(request.args.get("order", ComparisonOrder.FAILED))
     except ValueError as error:
         raise NotFound from error
 
@@ -95,4 +95,4 @@ def _csv(name: str, find: Find) -> Response:
         ]
         for line in find(db(), actor(), _order())
     ]
-    return export.download(name, columns, rows)
+    return csv_export.download(name, columns, rows)

@@ -19,8 +19,8 @@ from xueji.enrolment.access import access_enrolment, access_reference
 from xueji.enrolment.queries import EnrolmentFacts, enrolment_facts
 from xueji.enrolment.wording import ENROLMENT_STATE
 from xueji.hours import wording as hours_wording
-from xueji.hours.clearing import clearing_for
-from xueji.hours.glance import Standing, glance
+from xueji.hours.flag_clearing import clearing_for
+from xueji.hours.overview import LessonStanding, enrolment_overview
 from xueji.hours.queries import statement_of, statements_of
 from xueji.hours.rules import Statement, evidence
 from xueji.identity import queries as identity
@@ -35,11 +35,11 @@ from xueji.oversight.replay import timeline
 from xueji.oversight.rules import FindingKind, FindingState, population_digest
 from xueji.oversight.today import tasks_of
 from xueji.oversight.views import blueprint
+from xueji.proctoring import queries as proctoring
+from xueji.proctoring import wording as check_wording
 from xueji.progress.access import access_sitting_to_read
-from xueji.snapshots import queries as snapshots
-from xueji.snapshots import wording as check_wording
 from xueji.trace import queries as trace
-from xueji.web import export
+from xueji.web import csv_export
 from xueji.web.access import roles
 from xueji.web.paging import page_asked
 from xueji.web.session import actor, context, db, reads
@@ -108,8 +108,8 @@ def trainee(enrolment_id: UUID) -> str:
         raise NotFound
     page = page_asked()
     sittings, total = queries.sittings(db(), enrolment_id, page)
-    shown = glance(facts, statement_of(db(), enrolment_id))
-    check_ins, _all = snapshots.past_check_ins(db(), enrolment_id=enrolment_id)
+    shown = enrolment_overview(facts, statement_of(db(), enrolment_id))
+    check_ins, _all = proctoring.past_check_ins(db(), enrolment_id=enrolment_id)
     return render_template(
         "oversight/trainee.html",
         line=queries.trainee_line(db(), enrolment_id),
@@ -120,13 +120,13 @@ def trainee(enrolment_id: UUID) -> str:
         check_in_names=identity.masked_names(db(), {each.supervisor_id for each in check_ins}),
         me=actor().person_id,
         clearing=clearing_for(db(), actor(), enrolment, shown.statement.flags),
-        checks=snapshots.checks_of(db(), enrolment_id, per_page=5),
-        check_count=snapshots.count_checks(db(), enrolment_id),
+        checks=proctoring.checks_of(db(), enrolment_id, per_page=5),
+        check_count=proctoring.count_checks(db(), enrolment_id),
         sittings=sittings,
         findings=queries.findings(db(), actor(), enrolment_id=enrolment_id)[0],
         deadline=_default_deadline(),
         today=clock.shanghai_day(clock.now()),
-        Standing=Standing,
+        LessonStanding=LessonStanding,
         **_paging(page, total),
         **_words(),
     )
@@ -145,7 +145,7 @@ def sitting(sitting_id: UUID) -> str:
         film=_film_of(facts, found.lesson_id),
         hour_ms=facts.cohort.class_hour_ms,
         line=queries.trainee_line(db(), found.enrolment_id),
-        checks=snapshots.checks_of_sitting(db(), sitting_id),
+        checks=proctoring.checks_of_sitting(db(), sitting_id),
         deadline=_default_deadline(),
         photos=access_reference(db(), actor(), found.enrolment_id)[1],
         standings=PHOTO_STANDING,
@@ -165,9 +165,9 @@ def sitting_timeline(sitting_id: UUID) -> Response:
     """What the replay draws, from the leaves of the trace alone. No picture is looked at by asking for it."""
     found = access_sitting_to_read(db(), actor(), sitting_id)
     leaves = list(trace.chain(db(), str(found.enrolment_id)))
-    checks = snapshots.checks_of_sitting(db(), sitting_id)
+    checks = proctoring.checks_of_sitting(db(), sitting_id)
     pictures = {
-        str(check.check_id): [url_for("snapshots_api.picture", picture_id=each) for each in check.last.pictures]
+        str(check.check_id): [url_for("proctoring_api.picture", picture_id=each) for each in check.last.pictures]
         for check in checks
         if check.last is not None
     }
@@ -410,8 +410,8 @@ def installation() -> str:
         ready=ready,
         log=trace.state(db()),
         faces=identity.stored_faces(db()),
-        tries=snapshots.first_tries(db(), clock.to_ms(clock.now() - FIRST_TRIES)),
-        calibration=snapshots.last_calibration(db()),
+        tries=proctoring.first_tries(db(), clock.to_ms(clock.now() - FIRST_TRIES)),
+        calibration=proctoring.last_calibration(db()),
         words=wording,
     )
 
@@ -442,7 +442,7 @@ def _csv(lines: list[TraineeLine], name: str) -> Response:
     ]
     statements = _statements(lines)
     rows = [_row(line, statements[line.enrolment_id]) for line in lines]
-    return export.download(name, columns, rows)
+    return csv_export.download(name, columns, rows)
 
 
 def _row(line: TraineeLine, statement: Statement | None) -> list[object]:
@@ -459,7 +459,7 @@ def _row(line: TraineeLine, statement: Statement | None) -> list[object]:
         statement.totals.delivered_ms,
         statement.syllabus.total_ms,
     )
-    return [*who, *map(export.seconds, amounts), _("是") if statement.complete else _("否"), statement.rulebook]
+    return [*who, *map(csv_export.seconds, amounts), _("是") if statement.complete else _("否"), statement.rulebook]
 
 
 def _words() -> dict[str, Any]:

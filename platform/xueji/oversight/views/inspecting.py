@@ -13,15 +13,15 @@ from werkzeug.wrappers import Response
 from xueji.enrolment import wording as cohort_wording
 from xueji.enrolment.queries import enrolment_facts
 from xueji.hours import wording as hours_wording
-from xueji.hours.glance import glance
+from xueji.hours.overview import enrolment_overview
 from xueji.hours.queries import statement_of, statements_of
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, NotFound
 from xueji.oversight import inspecting, queries, wording
 from xueji.oversight.views import blueprint
-from xueji.snapshots import queries as snapshots
-from xueji.snapshots import wording as check_wording
+from xueji.proctoring import queries as proctoring
+from xueji.proctoring import wording as check_wording
 from xueji.web.access import roles
 from xueji.web.paging import page_asked
 from xueji.web.session import actor, context, db, writes
@@ -115,15 +115,15 @@ def inspected(inspection_id: UUID, enrolment_id: UUID) -> str:
     if facts is None:
         raise NotFound
     page = page_asked()
-    total = snapshots.count_checks(db(), enrolment_id)
+    total = proctoring.count_checks(db(), enrolment_id)
     return render_template(
         "oversight/inspected.html",
         inspection=found,
         line=queries.trainee_line(db(), enrolment_id),
-        shown=glance(facts, statement_of(db(), enrolment_id)),
-        checks=snapshots.checks_of(db(), enrolment_id, page),
+        shown=enrolment_overview(facts, statement_of(db(), enrolment_id)),
+        checks=proctoring.checks_of(db(), enrolment_id, page),
         page=page,
-        pages=-(-total // snapshots.PER_PAGE),
+        pages=-(-total // proctoring.PER_PAGE),
         total=total,
         **_words(),
     )
