@@ -1,8 +1,12 @@
 """Who a request claims to be, signed so that no database is needed to believe it.
 
-A token is base64url of 55 fixed bytes and their HMAC-SHA256. It carries no end of its own: whether the session it
-names is still live is a row in ``login_session``, which everyone who believes a token must look at, in a query of
-their own if they make one anyway. The same token is the bearer's and, inside the signed cookie, the browser's.
+A token is base64url of 61 fixed bytes and their HMAC-SHA256. The first byte is the version of this layout. It carries
+no end of its own: whether the session it names is still live is a row in ``login_session``, which everyone who believes
+a token must look at, in a query of their own if they make one anyway. The same token is the bearer's and, inside the
+signed cookie, the browser's.
+
+Before versions there were 55 bytes, whose first held eight roles. Such a token is read as long as its session lives;
+its length tells it from the others.
 """
 
 from __future__ import annotations
@@ -24,11 +28,15 @@ from xueji.web.session import context
 COOKIE_KEY = "_user_id"
 """Where Flask-Login keeps what `flask_login.login_user` was given."""
 BEARER = "Bearer "
-_BODY = Struct("B16s16s16s6s")
-"""Roles as bits, person, login session, organisation, region; zeros for none."""
-_LENGTH = (_BODY.size + 32) * 4 // 3
+VERSION = 1
+_BODY = Struct(">BI16s16s16s6s2x")
+"""Version, roles as bits, person, login session, organisation, region; zeros for none and to fill groups of three."""
+_UNVERSIONED = Struct(">B16s16s16s6s")
+"""Roles as bits, and the rest as now."""
+_MAC_BYTES = 32
+_BODY_BYTES = {(body.size + _MAC_BYTES) * 4 // 3: body.size for body in (_BODY, _UNVERSIONED)}
+"""Bytes that are signed, by the length of the token."""
 _NONE = bytes(16)
-_ROLES = tuple(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +52,10 @@ class Claims:
 
 
 def issue(keyring: Keyring, claims: Claims) -> str:
+    """A token that says so, in today's layout."""
     body = _BODY.pack(
-        sum(1 << position for position, role in enumerate(_ROLES) if role in claims.roles),
+        VERSION,
+        sum(1 << role.bit for role in claims.roles),
         claims.person_id.bytes,
         claims.login_session_id.bytes,
         claims.organisation_id.bytes if claims.organisation_id else _NONE,
@@ -55,17 +65,24 @@ def issue(keyring: Keyring, claims: Claims) -> str:
 
 
 def read(keyring: Keyring, token: str) -> Claims | None:
-    """The claims, or None for anything this installation did not sign."""
-    if len(token) != _LENGTH or not token.isascii():
+    """The claims, or None for anything this installation did not sign or whose version it does not know."""
+    body_bytes = _BODY_BYTES.get(len(token))
+    if body_bytes is None or not token.isascii():
         return None
     try:
         signed = urlsafe_b64decode(token)
     except ValueError:
         return None
-    body = signed[: _BODY.size]
-    if not hmac.compare_digest(signed[_BODY.size :], _mac(keyring, body)):
+    body = signed[:body_bytes]
+    if not hmac.compare_digest(signed[body_bytes:], _mac(keyring, body)):
         return None
-    mask, person, login, organisation, region = _BODY.unpack(body)
+    if body_bytes == _UNVERSIONED.size:
+        return _claims(*_UNVERSIONED.unpack(body))
+    version, *fields = _BODY.unpack(body)
+    return _claims(*fields) if version == VERSION else None
+
+
+def _claims(mask: int, person: bytes, login: bytes, organisation: bytes, region: bytes) -> Claims:
     return Claims(
         UUID(bytes=person),
         UUID(bytes=login),
@@ -91,7 +108,7 @@ def claims_of_request() -> Claims | None:
 
 @cache
 def _roles(mask: int) -> frozenset[Role]:
-    return frozenset(role for position, role in enumerate(_ROLES) if mask >> position & 1)
+    return frozenset(role for role in Role if mask >> role.bit & 1)
 
 
 def _mac(keyring: Keyring, body: bytes) -> bytes:
