@@ -90,7 +90,15 @@ def chain(segments: int) -> list[dict[str, Any]]:
         if i % CHECK_EVERY == CHECK_EVERY - 1:
             at_ms = server_ms + BEAT_MS
             outcome = "mismatch" if i // CHECK_EVERY % 9 == 8 else "match"
-            leaf("check.due", at_ms, check=str(i), kind="scheduled", at_ms=at_ms, answer_by_ms=at_ms + 60_000)
+            leaf(
+                "check.due",
+                at_ms,
+                check=str(i),
+                sitting="sitting",
+                kind="scheduled",
+                at_ms=at_ms,
+                answer_by_ms=at_ms + 60_000,
+            )
             leaf("check.answer", at_ms, check=str(i), attempt=1)
             leaf("check.verdict", at_ms, check=str(i), attempt=1, outcome=outcome, final=True)
     return leaves

@@ -116,12 +116,27 @@ class Story:
     def check(self, outcome: str | None = "match", *, kind: str = "scheduled", check: str | None = None) -> str:
         """A check due now and decided at once; outcome None leaves it open."""
         name = check or self.new_id("check")
-        self.leaf("check.due", check=name, kind=kind, at_ms=self.now, answer_by_ms=self.now + PLAN.answer_ms, attempt=1)
+        self.due(name, kind)
         if outcome not in (None, "missed"):
             self.leaf("check.answer", check=name, attempt=1, method="face", frames=[], signals=[])
         if outcome is not None:
             self.verdict(name, outcome)
         return name
+
+    def due(self, check: str, kind: str = "scheduled", *, attempt: int = 1, answer_ms: int = PLAN.answer_ms) -> None:
+        """A check asked for now in the latest sitting; in one that is opened for it, if none was."""
+        sittings = [leaf["values"]["sitting"] for leaf in self.leaves if leaf["event"] == "sitting.open"]
+        sitting = sittings[-1] if sittings else self.sitting()
+        answer_by_ms = self.now + answer_ms
+        self.leaf(
+            "check.due",
+            check=check,
+            sitting=sitting,
+            kind=kind,
+            at_ms=self.now,
+            answer_by_ms=answer_by_ms,
+            attempt=attempt,
+        )
 
     def verdict(self, check: str, outcome: str, *, final: bool = True) -> None:
         self.leaf("check.verdict", check=check, attempt=1, outcome=outcome, final=final, signals=[])

@@ -26,8 +26,7 @@ def figures(story: Story) -> tuple[int, int, int]:
 
 
 def due(story: Story, check: str = "check", kind: str = "scheduled", attempt: int = 1) -> None:
-    answer_by_ms = story.now + PLAN.answer_ms
-    story.leaf("check.due", check=check, kind=kind, at_ms=story.now, answer_by_ms=answer_by_ms, attempt=attempt)
+    story.due(check, kind, attempt=attempt)
 
 
 def answer(story: Story, outcome: str | None = "match", check: str = "check", *, final: bool = True) -> None:

@@ -190,6 +190,41 @@ def test_a_check_that_was_never_due_is_named(event: str) -> None:
     assert refused(story.leaves) == (1, "check", "was never due")
 
 
+EXAMINATION = {"check": "exam-check", "kind": "scheduled", "at_ms": NINE, "answer_by_ms": NINE + MINUTE, "attempt": 1}
+
+
+@pytest.mark.parametrize("named", [{"exam": "paper"}, {"sitting": "of-another-enrolment"}, {"occasion": "paper"}])
+@pytest.mark.parametrize("outcome", ["match", "mismatch", "missed"])
+def test_a_check_of_another_occasion_bounds_no_study(named: dict[str, str], outcome: str) -> None:
+    """Neither confirms what is provisional nor holds what is confirmed, whatever people say of it afterwards."""
+
+    def study(*, examined: bool) -> dict[str, Any]:
+        story = Story(rules=2)
+        story.sitting()
+        story.watched(0, 10 * MINUTE)
+        story.check("match")
+        story.watched(10 * MINUTE, 12 * MINUTE)
+        if examined:
+            story.leaf("check.due", **EXAMINATION, **named)
+            story.leaf("check.retold", check="exam-check", answer_by_ms=NINE + 2 * MINUTE)
+            story.leaf("check.extend", check="exam-check", question="asked", answer_by_ms=NINE + 3 * MINUTE)
+            if outcome != "missed":
+                story.leaf("check.answer", check="exam-check", attempt=1, method="face", frames=[], signals=[])
+            story.verdict("exam-check", outcome)
+            story.leaf("check.appeal", check="exam-check", reason="00")
+            story.review("exam-check", "reject", "one", "two")
+        return assess(BOOK, evidence(story.leaves), story.now).to_dict()
+
+    alone, beside = study(examined=False), study(examined=True)
+    assert beside.pop("leaves") > alone.pop("leaves")
+    assert beside == alone
+
+
+def test_an_examination_s_own_events_are_passed_over() -> None:
+    for event in ("exam.check.due", "exam.check.answer", "exam.check.verdict", "exam.check.review", "exam.present"):
+        assert not bears_on_hours(event)
+
+
 def test_who_was_let_out_and_taken_back_is_in_the_cohort() -> None:
     story = Story(rules=2)
     found = []
@@ -280,7 +315,7 @@ def test_the_evidence_names_enrolment_cohort_and_each_check() -> None:
     found = evidence(story.leaves)
     assert (found.enrolment.enrolment, found.enrolment.cohort) == ("enrolment", "cohort")
     first, second = found.checks
-    assert (first.check, first.kind, first.outcome, first.n) == (check, "voluntary", "match", 3)
+    assert (first.check, first.kind, first.outcome, first.n) == (check, "voluntary", "match", 4)
     assert (second.check, second.outcome) == (accepted, "")
 
 

@@ -36,7 +36,7 @@ def studied(told: Story, *references: str, minutes: int = 10, outcome: str = "ma
     told.watched(told.terms.get("at", 0), told.terms.get("at", 0) + minutes * MINUTE, sitting=sitting)
     told.terms["at"] = told.terms.get("at", 0) + minutes * MINUTE
     name = told.new_id("check")
-    told.leaf("check.due", check=name, kind="scheduled", at_ms=told.now, answer_by_ms=told.now + MINUTE, attempt=1)
+    told.due(name, answer_ms=MINUTE)
     told.leaf("check.answer", check=name, attempt=1, method="face", frames=[], signals=[])
     told.leaf("check.verdict", check=name, attempt=1, outcome=outcome, final=True, references=list(references))
 

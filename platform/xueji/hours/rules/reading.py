@@ -179,6 +179,8 @@ class _Reading:
     segments: list[CreditedSegment] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     checks: dict[str, _CheckStory] = field(default_factory=dict)
+    elsewhere: dict[str, _CheckStory] = field(default_factory=dict)
+    """checks of occasions that are no sittings of this chain: read to the end, and without effect on any time"""
     desk: Desk = field(default_factory=Desk)
     register: Register = field(default_factory=Register)
     withdrawn: bool = False
@@ -378,13 +380,16 @@ class _Reading:
         self.marks[values.text("reason")] += 1
 
     def check_due(self, n: int, at: int, values: Values) -> None:
+        """A check bounds study only where it was asked in a sitting: one of an examination says nothing of a lesson."""
         check, kind = values.text("check"), values.one_of("kind", CheckKind)
         answer_by = values.instant("answer_by_ms")
-        self.checks.setdefault(check, _CheckStory(kind)).due(answer_by)
+        stories = self.checks if values.text_or_none("sitting") in self.sittings else self.elsewhere
+        stories.setdefault(check, _CheckStory(kind)).due(answer_by)
 
     def check_retold(self, n: int, at: int, values: Values) -> None:
-        self._story(values).answer_by_ms = values.instant("answer_by_ms")
-        if self.rules >= 2:
+        story = self._story(values)
+        story.answer_by_ms = values.instant("answer_by_ms")
+        if self.rules >= 2 and self._bounds_study(values):
             self.marks["retold"] += 1
 
     def check_extend(self, n: int, at: int, values: Values) -> None:
@@ -395,7 +400,8 @@ class _Reading:
         story.answered_ms = story.seen_ms = min(at, values.whole_or("arrived_ms", at))
         story.settle(story.answered_ms)
         story.pictured = story.pictured or (values.has("frames") and bool(values.each("frames")))
-        self.shown.append(story.answered_ms)
+        if self._bounds_study(values):
+            self.shown.append(story.answered_ms)
 
     def check_verdict(self, n: int, at: int, values: Values) -> None:
         story, outcome = self._story(values), values.one_of("outcome", Outcome)
@@ -413,7 +419,7 @@ class _Reading:
         story = self._story(values)
         outcome = values.one_of("outcome", ReviewOutcome)
         if self.enrolment is not None and self.rules >= 2 and at >= self.enrolment.reviews_end_ms:
-            self.marks["late_review"] += 1
+            self.marks["late_review"] += self._bounds_study(values)
             return
         if self.rules >= 2:
             by = values.text("by") if values.has("by") else values.who
@@ -461,12 +467,16 @@ class _Reading:
     def enrolment_readmitted(self, n: int, at: int, values: Values) -> None:
         self.withdrawn = False
 
+    def _bounds_study(self, values: Values) -> bool:
+        """Whether the check of this leaf was asked in a sitting of this chain."""
+        return values.text("check") in self.checks
+
     def _story(self, values: Values) -> _CheckStory:
         check = values.text("check")
-        try:
-            return self.checks[check]
-        except KeyError:
-            raise values.wrong("check", "was never due") from None
+        story = self.checks.get(check) or self.elsewhere.get(check)
+        if story is None:
+            raise values.wrong("check", "was never due")
+        return story
 
 
 _READERS: Final[Mapping[str, Callable[[_Reading, int, int, Values], None]]] = {
