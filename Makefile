@@ -135,7 +135,7 @@ lock:
 
 # Add new words to each part's English catalogue, for translating.
 messages: test-install
-	@cd tests && ../$(BIN)/python -m messages
+	@$(BIN)/python tools/messages.py
 
 migration: test-install
 	@[ -n "$(m)" ] || { echo 'say what it does: make migration m="Add …"'; exit 1; }

@@ -247,7 +247,7 @@ def run() -> dict[str, Any]:
 
 def _postgres_rows(folder: Path) -> list[Row]:
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-    from services_for_tests import postgres
+    from support.servers import postgres
 
     with postgres() as url:
         return beat_rows(folder, url.render_as_string(hide_password=False), "PostgreSQL")

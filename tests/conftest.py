@@ -9,22 +9,29 @@ import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from scenario import Scenario, playing
 from sqlalchemy import URL, create_engine, text
+from sqlalchemy.orm import Session
+from support.lesson_page import Page, opened_page
+from support.scenario import Scenario, playing
+from support.school import School, new_school
 
+from courses import tasks
 from xueji.app import create_app
+from xueji.hours import queries, services
+from xueji.hours.rules import Ahead, Statement
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.database import Base, Database
 from xueji.kernel.settings import Settings
 from xueji.kernel.storage import Store
+from xueji.rulebook.vocabulary import Method
 
 # How long an example takes says how busy the machine is, nothing about the rule it tests.
 hypothesis_settings.register_profile("xueji", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -32,6 +39,8 @@ hypothesis_settings.load_profile("xueji")
 
 POSTGRES = os.environ.get("XUEJI_TEST_DATABASE") == "postgres"
 _TEMPLATE = "xueji_template"
+OVER_HTTP = ("web", "attacks")
+"""Folders of tests that speak to the interface."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -54,7 +63,7 @@ def _no_network() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[URL]:
     """The URL of a PostgreSQL made for this run."""
-    from services_for_tests import postgres
+    from support.servers import postgres
 
     with postgres() as url:
         yield url
@@ -166,3 +175,52 @@ def scenario(app: Flask) -> Iterator[Scenario]:
     """A class with its staff; the clock stands still until the test moves it."""
     with playing(app) as scenario:
         yield scenario
+
+
+@pytest.fixture
+def page(app: Flask, scenario: Scenario) -> Page:
+    return opened_page(app, scenario)
+
+
+@pytest.fixture
+def school(app: Flask, context: Context) -> School:
+    return new_school(context)
+
+
+@pytest.fixture
+def staff(app: Flask, school: School) -> FlaskClient:
+    """Whoever runs the school, by program."""
+    return school.head.client(app, school.context)
+
+
+@pytest.fixture
+def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which films were handed to the workers."""
+    asked: list[str] = []
+    monkeypatch.setattr(tasks.transcode_film, "delay", asked.append)
+    return asked
+
+
+@pytest.fixture(autouse=True)
+def _an_opening_knows_the_account(request: pytest.FixtureRequest) -> None:
+    """Whatever a test of the interface plays: what a sitting opens with is what the whole chain says, kept or not."""
+    if request.path.parent.name not in OVER_HTTP:
+        return
+    monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+
+    def account_of(
+        session: Session, enrolment_id: UUID, as_of_ms: int, *, studied: bool
+    ) -> tuple[Statement, queries.Worth]:
+        found = queries.account_of(session, enrolment_id, as_of_ms, studied=studied)
+        whole = queries.worked_out(session, enrolment_id, as_of_ms)
+        assert found[0] == whole.statement
+        assert found[1].media == whole.worth.media
+        for method in Method:
+            assert _from(found[1].ahead(method), as_of_ms) == _from(whole.worth.ahead(method), as_of_ms)
+        return found
+
+    monkeypatch.setattr(services, "account_of", account_of)
+
+
+def _from(found: Ahead, as_of_ms: int) -> Ahead:
+    return Ahead([span for span in found.spans if span[1] > as_of_ms], found.unseen_after_ms)

@@ -42,7 +42,7 @@ PURE = (
 )
 """All that the import contract keeps to the standard library, and what else needs nothing more."""
 COPIED = ("platform", "courses", "media_pipeline", "docs", "tests", "README.md", "README.zh.md")
-NOT_JUDGING = ("tests/rules/test_verifier_desks.py", "tests/rules/test_verifier_old_pythons.py")
+NOT_JUDGING = ("tests/evidence/rules/test_verifier_desks.py", "tests/evidence/rules/test_verifier_old_pythons.py")
 """Tests of the files as they are written, and of what a program prints: mutants are written otherwise, and a child
 prints nothing."""
 LEAST_KILLED = 0.95
@@ -85,7 +85,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--jobs", default="1", help="how many mutants are judged at once")
     parser.add_argument("--living", action="store_true", help="only those that lived when they were last judged")
-    parser.add_argument("--tests", default="tests/rules", help="the tests that judge, parted by blanks")
+    parser.add_argument("--tests", default="tests/*/rules", help="patterns of the tests that judge, parted by blanks")
     parser.add_argument("--examples", default="10", help="how many each property test tries; '' for all")
     given = parser.parse_args(arguments)
     lay_out()
@@ -102,8 +102,9 @@ def main(arguments: list[str]) -> int:
         "MUTANTS_JOBS": given.jobs,
         "MUTANTS_EXAMPLES": given.examples,
     }
+    judging = [str(path) for pattern in given.tests.split() for path in sorted(Path().glob(pattern))]
     passed_over = [f"--ignore={file}" for file in NOT_JUDGING]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "mutants_run", *passed_over, *given.tests.split()]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "mutants_run", *passed_over, *judging]
     with Path("run.log").open("w") as log:
         run = subprocess.run(command, env=environment, stdout=log, stderr=log)
     if not Path("judged.json").exists():

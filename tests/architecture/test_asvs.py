@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from architecture.house import HOUSE
 from flask import Flask
-from people_for_tests import bearer, someone
 from structlog.testing import capture_logs
+from support.people import bearer, someone
 
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context

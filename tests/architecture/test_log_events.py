@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 from architecture.house import HOUSE, PACKAGES
-from log_page import Row, described_fields, faults, rows
-from scenario import Scenario
 from sqlalchemy import select
+from support.log_page import Row, described_fields, faults, rows
+from support.scenario import Scenario
 
 from xueji.evidence.claims.committed import FIELDS
 from xueji.hours.rules import bears_on_hours

@@ -19,10 +19,10 @@ from uuid import UUID
 
 import pytest
 from browser.history import History, make_history
-from people_for_tests import PASSWORD, Someone, consented, someone
-from school_for_tests import cohort_plan
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from support.people import PASSWORD, Someone, consented, someone
+from support.school import cohort_plan
 
 from xueji import demo, installation
 from xueji.demo import course

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from people_for_tests import PASSWORD, Someone
-from scenario import MINUTE, Scenario, playing
-from school_for_tests import Member, School
+from support.people import PASSWORD, Someone
+from support.scenario import MINUTE, Scenario, playing
+from support.school import Member, School
 
 from xueji.app import create_app
 from xueji.demo.accounts import Placed

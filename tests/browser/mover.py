@@ -14,8 +14,8 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from faces_for_tests import Puppet, encode_jpeg
 from playwright.sync_api import Page
+from support.faces import Puppet, encode_jpeg
 
 from media_pipeline.frames import Pixels
 from media_pipeline.verdict import Prompt

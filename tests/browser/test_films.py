@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from films_for_tests import AAC, SMALL, joined, picture, run, tone
 from playwright.sync_api import Browser
+from support.films import AAC, SMALL, joined, picture, run, tone
 
 import xueji
 from media_pipeline.film import FilmError

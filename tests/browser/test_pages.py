@@ -14,9 +14,9 @@ import pytest
 from browser.campus import Campus
 from browser.visitor import DESK, PHONE, Visitor
 from flask import Flask
-from people_for_tests import PASSWORD, Someone, someone, with_factor
 from playwright.sync_api import Browser, Page
 from sqlalchemy import select
+from support.people import PASSWORD, Someone, someone, with_factor
 from werkzeug.serving import make_server
 
 from xueji.app import create_app

@@ -12,7 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from browser import mover
-from faces_for_tests import (
+from playwright.sync_api import Page
+from support.faces import (
     Puppet,
     add_person,
     close_portrait,
@@ -22,7 +23,6 @@ from faces_for_tests import (
     portrait,
     write_camera_feed,
 )
-from playwright.sync_api import Page
 
 from media_pipeline.engine import Engine
 from media_pipeline.frames import Pixels

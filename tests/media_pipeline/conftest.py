@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from faces_for_tests import Puppet, camera_frames, make_puppet, portrait
+from support.faces import Puppet, camera_frames, make_puppet, portrait
 
 from media_pipeline.descriptors import Descriptor
 from media_pipeline.engine import Engine

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from faces_for_tests import Puppet, add_person, camera_frames
-from motion_for_tests import Living
+from support.faces import Puppet, add_person, camera_frames
+from support.motion import Living
 
 from media_pipeline.behind import Behind, look_behind
 from media_pipeline.engine import Engine

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 import pytest
-from faces_for_tests import Puppet, add_noise, add_person, camera_frames, empty_room, encode_jpeg
+from support.faces import Puppet, add_noise, add_person, camera_frames, empty_room, encode_jpeg
 
 from media_pipeline.descriptors import Descriptor, compare
 from media_pipeline.detector import Face, join

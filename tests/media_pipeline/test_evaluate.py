@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from faces_for_tests import Puppet, camera_frames, empty_room, encode_jpeg
+from support.faces import Puppet, camera_frames, empty_room, encode_jpeg
 
 from media_pipeline.curve import draw
 from media_pipeline.engine import Engine

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from films_for_tests import (
+from support.films import (
     AAC,
     SMALL,
     described,

@@ -12,8 +12,8 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from bombs_for_tests import bomb, progressive
 from PIL import Image
+from support.bombs import bomb, progressive
 
 from media_pipeline.frames import (
     DecodeError,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
-from faces_for_tests import Puppet, add_person, camera_frames, empty_room, encode_jpeg, make_puppet
+from support.faces import Puppet, add_person, camera_frames, empty_room, encode_jpeg, make_puppet
 
 from media_pipeline.descriptors import Descriptor
 from media_pipeline.engine import Engine

@@ -8,8 +8,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from faces_for_tests import Puppet, add_person, encode_jpeg, make_puppet
-from motion_for_tests import Answer, Filmed, Living, Printed, answer, at_once, bent, ends_only, painted
+from support.faces import Puppet, add_person, encode_jpeg, make_puppet
+from support.motion import Answer, Filmed, Living, Printed, answer, at_once, bent, ends_only, painted
 
 from media_pipeline.descriptors import Descriptor
 from media_pipeline.engine import Engine

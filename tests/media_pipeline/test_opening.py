@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import psutil
 import pytest
-from bombs_for_tests import bomb
+from support.bombs import bomb
 
 from media_pipeline import opening
 from media_pipeline.frames import WORKING_SIDE, DecodeError, DecodeFault

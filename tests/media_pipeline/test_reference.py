@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from faces_for_tests import Puppet, add_person, close_portrait, empty_room, encode_jpeg, make_puppet
+from support.faces import Puppet, add_person, close_portrait, empty_room, encode_jpeg, make_puppet
 
 from media_pipeline.descriptors import compare
 from media_pipeline.engine import Engine

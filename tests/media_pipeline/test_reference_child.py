@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from bombs_for_tests import bomb
-from faces_for_tests import (
+from support.bombs import bomb
+from support.faces import (
     Puppet,
     add_person,
     camera_frames,

@@ -10,9 +10,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from faces_for_tests import Puppet
-from motion_for_tests import Living, answer
-from proposals_for_tests import preset
+from support.faces import Puppet
+from support.motion import Living, answer
+from support.proposals import preset
 
 from bench import replays
 from media_pipeline.descriptors import Descriptor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from faces_for_tests import Puppet, camera_frames, empty_room
+from support.faces import Puppet, camera_frames, empty_room
 
 from media_pipeline.curve import draw
 from media_pipeline.engine import Engine

@@ -1,7 +1,7 @@
 """What of each table somebody may take along as her own data, column by column.
 
 Every table and every column stands here once, as taken or as left out with a reason, so that a new one is nobody's
-until it is decided (`tests/services/test_evidence_own_data.py`).
+until it is decided (`tests/evidence/services/test_own_data.py`).
 """
 
 from __future__ import annotations
