@@ -12,7 +12,7 @@ class Role(StrEnum):
     """What somebody may act as. The database keeps the word; tokens keep the bit.
 
     The number beside each word is for ever: a new role takes the next free one (up to 31), the number of a role that
-    is given up is never used again (`tests/rules/test_identity_roles.py` pins them).
+    is given up is never used again (`tests/identity/rules/test_roles.py` pins them).
     """
 
     bit: int
