@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from courses import api as courses_api
 from courses import views as courses_views
 from xueji import probes, web
+from xueji.attendance import views as attendance_views
 from xueji.enrolment import views as enrolment_views
 from xueji.evidence import api as evidence_api
 from xueji.evidence import views as archives_views
@@ -90,6 +91,7 @@ APIS: tuple[APIBlueprint, ...] = (
 )
 PAGES: tuple[Blueprint, ...] = (
     archives_views.blueprint,
+    attendance_views.blueprint,
     courses_views.blueprint,
     enrolment_views.blueprint,
     guide_views.blueprint,

@@ -35,7 +35,7 @@ class MenuEntry:
 PAGES: dict[Role, tuple[MenuEntry, ...]] = {
     Role.INSTITUTION: (
         MenuEntry("oversight.today", _("今天"), "calendar-check"),
-        MenuEntry("enrolment.cohort_list", _("培训班"), "mortarboard", ("enrolment.",)),
+        MenuEntry("enrolment.cohort_list", _("培训班"), "mortarboard", ("enrolment.", "attendance.")),
         MenuEntry("courses.course_list", _("课程"), "film", ("courses.",)),
         MenuEntry("proctoring.check_in_cohorts", _("签到"), "person-check", ("proctoring.check_in",)),
         MenuEntry(

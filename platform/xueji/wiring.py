@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from courses.events import FilmAsked, LessonChanging
+from xueji.attendance.events import StudyAsked
 from xueji.enrolment.access import allow_film, allow_leaves
-from xueji.enrolment.events import EarlierTraining, HeldAsked, StudyAsked, StudyDaysChange, StudyEnds, WhoStudies
+from xueji.enrolment.events import EarlierTraining, HeldAsked, StudyDaysChange, StudyEnds, WhoStudies
 from xueji.enrolment.services.cohorts import guard_lesson
 from xueji.enrolment.services.corrected import person_corrected
 from xueji.enrolment.services.joined import files_joined

@@ -8,9 +8,10 @@ from uuid import UUID
 import pytest
 from support.scenario import HOUR, Scenario, Student
 
+from xueji.attendance.services import entering as attendance
+from xueji.attendance.services import planning as sessions
+from xueji.attendance.services.planning import ClassSessionPlan
 from xueji.enrolment.errors import NotForOneself
-from xueji.enrolment.services import attendance, sessions
-from xueji.enrolment.services.sessions import SessionPlan
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
@@ -56,7 +57,7 @@ def test_nobody_confirms_in_a_round_that_she_is_there_or_that_she_left(
 
 def test_nobody_enters_her_own_attendance(scenario: Scenario, student: Student, herself: Actor) -> None:
     context, began = scenario.context, clock.now() + timedelta(minutes=1)
-    plan = SessionPlan(
+    plan = ClassSessionPlan(
         title="现场实操",
         place="实训基地",
         teacher="赵老师",
@@ -65,7 +66,9 @@ def test_nobody_enters_her_own_attendance(scenario: Scenario, student: Student, 
         ended_at=began + timedelta(milliseconds=HOUR),
     )
     with context.database.writing() as session:
-        held = sessions.add_session(session, context.keyring, actor=herself, cohort_id=scenario.cohort.id, plan=plan)
+        held = sessions.plan_class_session(
+            session, context.keyring, actor=herself, cohort_id=scenario.cohort.id, plan=plan
+        )
     scenario.time.advance(timedelta(milliseconds=HOUR + 60_000))
     with context.database.writing() as session, pytest.raises(NotForOneself):
         attendance.record_attendance(

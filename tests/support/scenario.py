@@ -24,9 +24,12 @@ from courses.services import editing
 from media_pipeline.harmless import HarmlessJudge, scripted
 from media_pipeline.judge import Judge
 from media_pipeline.verdict import FaceOutcome as Judged
+from xueji.attendance.services import entering as attendance
+from xueji.attendance.services import planning as sessions
+from xueji.attendance.services import settling
+from xueji.attendance.services.planning import ClassSessionPlan
 from xueji.enrolment.models import Cohort, Enrolment
-from xueji.enrolment.services import attendance, cohorts, sessions, settling, trainees
-from xueji.enrolment.services.sessions import SessionPlan
+from xueji.enrolment.services import cohorts, trainees
 from xueji.identity.models import Person
 from xueji.identity.queries import used_photos
 from xueji.identity.rules import OrganisationKind, PhotoStanding, ProofRoute
@@ -283,10 +286,10 @@ class Scenario:
     def attend(
         self, *students: Student, ms: int = 4 * HOUR, part: Part = Part.PRACTICAL, confirmed: bool = True
     ) -> UUID:
-        """A session in person, planned now, that begins in a minute; the clock goes to its end, everybody's attendance
+        """A class session, planned now, that begins in a minute; the clock goes to its end, everybody's attendance
         is entered and, unless told otherwise, each of them confirms it."""
         began = clock.now() + timedelta(minutes=1)
-        plan = SessionPlan(
+        plan = ClassSessionPlan(
             title="现场实操",
             place="实训基地",
             teacher="赵老师",
@@ -295,7 +298,7 @@ class Scenario:
             ended_at=began + timedelta(milliseconds=ms),
         )
         with self.context.database.writing() as session:
-            held = sessions.add_session(
+            held = sessions.plan_class_session(
                 session, self.context.keyring, actor=self.school.staff, cohort_id=self.cohort.id, plan=plan
             )
         self.time.advance(timedelta(milliseconds=ms + MINUTE))

@@ -11,22 +11,15 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from courses.models import Film, FilmState, Lesson
+from xueji.attendance.models import Attendance, ClassSession
+from xueji.attendance.services.entering import doubts_now, record_attendance
+from xueji.attendance.services.planning import ClassSessionPlan, plan_class_session
 from xueji.demo.accounts import Placed
 from xueji.demo.cast import FACTORY
 from xueji.demo.course import make_course
 from xueji.enrolment.declarations import Declaration
-from xueji.enrolment.models import (
-    Attendance,
-    Cohort,
-    CohortLesson,
-    CohortState,
-    Enrolment,
-    EnrolmentState,
-    InPersonSession,
-)
-from xueji.enrolment.services.attendance import doubts_now, record_attendance
+from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment, EnrolmentState
 from xueji.enrolment.services.cohorts import CohortPlan, choose_lessons, create_cohort, open_cohort
-from xueji.enrolment.services.sessions import SessionPlan, add_session
 from xueji.enrolment.services.trainees import enrol
 from xueji.identity.models import Account, Person
 from xueji.identity.rules import ProofRoute
@@ -212,7 +205,7 @@ def _teach_in_person(
     context: Context, session: Session, cohort: Cohort, actor: Actor, enrolments: Sequence[Enrolment]
 ) -> None:
     """Plan it once for each cohort; what has been held since is entered for those who were in no other room."""
-    planned = session.scalars(select(InPersonSession).filter_by(cohort_id=cohort.id)).all()
+    planned = session.scalars(select(ClassSession).filter_by(cohort_id=cohort.id)).all()
     if not planned:
         began = clock.now().replace(second=0, microsecond=0) + _BEGINS_IN
         plans = [(_FIRST, Part.THEORY, began, began + _LASTS)]
@@ -220,8 +213,10 @@ def _teach_in_person(
             day = _today() + timedelta(days=days)
             plans.append((title, part, _at(day, first), _at(day, last)))
         for title, part, began, ended in plans:
-            plan = SessionPlan(title=title, place=PLACE, teacher="冯讲解", part=part, began_at=began, ended_at=ended)
-            add_session(session, context.keyring, actor=actor, cohort_id=cohort.id, plan=plan)
+            plan = ClassSessionPlan(
+                title=title, place=PLACE, teacher="冯讲解", part=part, began_at=began, ended_at=ended
+            )
+            plan_class_session(session, context.keyring, actor=actor, cohort_id=cohort.id, plan=plan)
     for lesson in planned:
         entered = exists().where(Attendance.session_id == lesson.id)
         if lesson.ended_at > clock.now() or doubts_now(cohort, lesson) or session.scalar(select(entered)):
@@ -236,7 +231,7 @@ def _teach_in_person(
         record_attendance(session, context, actor=actor, session_id=lesson.id, attended=attended)
 
 
-def _taught_meanwhile(session: Session, lesson: InPersonSession) -> set[UUID]:
+def _taught_meanwhile(session: Session, lesson: ClassSession) -> set[UUID]:
     """The persons who were in another room at the time."""
     return set(
         session.scalars(

@@ -1,4 +1,4 @@
-"""The only way to get a cohort, an enrolment or a session in person for somebody: hers to see, or not found."""
+"""The only way to get a cohort or an enrolment for somebody: hers to see, or not found."""
 
 from __future__ import annotations
 
@@ -11,15 +11,7 @@ from sqlalchemy.orm import Session
 
 from courses.events import FilmAsked
 from courses.models import Lesson
-from xueji.enrolment.models import (
-    Attendance,
-    Cohort,
-    CohortLesson,
-    CohortState,
-    Enrolment,
-    EnrolmentState,
-    InPersonSession,
-)
+from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment, EnrolmentState
 from xueji.enrolment.one_lesson import lessons_of_enrolments
 from xueji.enrolment.queries import EnrolmentFacts, LessonFacts
 from xueji.identity.access import in_jurisdiction
@@ -51,7 +43,7 @@ def access_enrolment(session: Session, actor: Actor, enrolment_id: UUID) -> Enro
     enrolment, cohort = found
     if (
         is_herself(session, enrolment.person_id, actor.person_id)
-        or _sees_whole_cohort(actor, cohort)
+        or sees_whole_cohort(actor, cohort)
         or (
             actor.is_(Role.ENTERPRISE)
             and actor.organisation_id is not None
@@ -103,7 +95,7 @@ def access_cohort(session: Session, actor: Actor, cohort_id: UUID) -> Cohort:
     cohort = session.get(Cohort, cohort_id)
     if cohort is None:
         raise NotFound
-    if _sees_whole_cohort(actor, cohort) or session.scalar(select(_concerns(actor, cohort_id))):
+    if sees_whole_cohort(actor, cohort) or session.scalar(select(_concerns(actor, cohort_id))):
         return cohort
     raise NotFound
 
@@ -131,44 +123,6 @@ def access_own_enrolment(session: Session, actor: Actor, enrolment_id: UUID) -> 
     session.scalars(held.execution_options(populate_existing=True)).one()
     cohort = access_own_cohort(session, actor, cohort_id)
     return session.get_one(Enrolment, enrolment_id, with_for_update=True, populate_existing=True), cohort
-
-
-def access_own_session(
-    session: Session, actor: Actor, session_id: UUID, *, lock: bool = False
-) -> tuple[InPersonSession, Cohort]:
-    """A session in person of the institution's own cohort; see `access_own_cohort`. Raises NotFound."""
-    lesson = session.get(InPersonSession, session_id)
-    if lesson is None:
-        raise NotFound
-    return lesson, access_own_cohort(session, actor, lesson.cohort_id, lock=lock)
-
-
-def access_own_attendance(session: Session, actor: Actor, attendance_id: UUID) -> tuple[Attendance, InPersonSession]:
-    """To revoke: an attendance entered in the institution's own cohort. Raises NotFound."""
-    attendance = session.get(Attendance, attendance_id, with_for_update=True)
-    if attendance is None:
-        raise NotFound
-    return attendance, access_own_session(session, actor, attendance.session_id, lock=True)[0]
-
-
-def access_my_attendance(session: Session, actor: Actor, attendance_id: UUID) -> Attendance:
-    """To confirm or deny: one's own. Raises NotFound."""
-    attendance = session.get(Attendance, attendance_id, with_for_update=True)
-    if attendance is None:
-        raise NotFound
-    if not is_herself(session, session.get_one(Enrolment, attendance.enrolment_id).person_id, actor.person_id):
-        raise NotFound
-    return attendance
-
-
-def access_attendance_to_settle(session: Session, actor: Actor, attendance_id: UUID) -> Attendance:
-    """To settle: in one of the institution's own cohorts, or in the regulator's jurisdiction. Raises NotFound."""
-    attendance = session.get(Attendance, attendance_id, with_for_update=True)
-    if attendance is not None:
-        enrolment = session.get_one(Enrolment, attendance.enrolment_id)
-        if _sees_whole_cohort(actor, session.get_one(Cohort, enrolment.cohort_id)):
-            return attendance
-    raise NotFound
 
 
 def access_reference(
@@ -203,7 +157,7 @@ def allow_film(asked: FilmAsked) -> None:
         .where(func.coalesce(CohortLesson.film_id, Lesson.film_id) == asked.film_id, Cohort.state != CohortState.DRAFT)
     ).scalars()
     for cohort in cohorts:
-        if _sees_whole_cohort(asked.actor, cohort) or asked.session.scalar(select(_studies(asked.actor, cohort.id))):
+        if sees_whole_cohort(asked.actor, cohort) or asked.session.scalar(select(_studies(asked.actor, cohort.id))):
             asked.allowed = True
             return
 
@@ -228,7 +182,7 @@ def _is_own(actor: Actor, cohort: Cohort) -> bool:
     return actor.is_(Role.INSTITUTION) and actor.organisation_id == cohort.organisation_id
 
 
-def _sees_whole_cohort(actor: Actor, cohort: Cohort) -> bool:
+def sees_whole_cohort(actor: Actor, cohort: Cohort) -> bool:
     return _is_own(actor, cohort) or (
         actor.is_(Role.REGULATOR)
         and any(in_jurisdiction(actor.region or "", region) for region in (cohort.region, cohort.home))

@@ -1,13 +1,19 @@
-"""Form fields of this part."""
+"""Form fields that the pages of cohorts, trainees and attendance share."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from flask_babel import gettext as _
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
 from wtforms import DateField, IntegerField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
+
+from xueji.identity.forms import StrictForm
 
 # A film lasts so many seconds, which is seldom a decimal fraction of a class hour. So many places are finer than a
 # millisecond of any unit in use: what is shown reads back as what it was.
@@ -15,6 +21,22 @@ _FINEST = Decimal("0.0000001")
 _LONGEST_COUNT = 9
 FIRST_DAY, LAST_DAY = date(2021, 1, 1), date(2199, 12, 31)
 """From the first day for which the rulebooks have figures; beyond the last nobody plans."""
+NEEDED_FIELD = InputRequired(_("请填写此项。"))
+
+
+def text_field(label: Any, most: int, *more: Any, needed: bool = True, **keywords: Any) -> StringField:
+    """Words of at most so many characters, without the blanks around them."""
+    checks = [
+        DataRequired(_("请填写此项。")) if needed else Optional(),
+        Length(max=most, message=_("内容过长。")),
+        *more,
+    ]
+    return StringField(label, checks, filters=[lambda value: value.strip() if value else value], **keywords)
+
+
+def choices_of(words: Mapping[Any, Any]) -> list[SelectChoice]:
+    """One choice for each value, in words."""
+    return [SelectChoice(str(value), word) for value, word in words.items()]
 
 
 class AmountField(StringField):  # type: ignore[misc]
@@ -40,9 +62,9 @@ class AmountField(StringField):  # type: ignore[misc]
         try:
             ms = Decimal(text) * self.unit_ms
         except InvalidOperation as error:
-            raise ValueError(_("请填写数字。")) from error
+            raise ValueError(gettext("请填写数字。")) from error
         if not ms.is_finite() or not 0 <= ms <= 2**31 - 1 or not self._is_whole(ms):
-            raise ValueError(_("请填写合理的数字，最多三位小数。"))
+            raise ValueError(gettext("请填写合理的数字，最多三位小数。"))
         self.data = int(ms.to_integral_value())
 
     def _is_whole(self, ms: Decimal) -> bool:
@@ -56,7 +78,7 @@ class CountField(IntegerField):  # type: ignore[misc]
     def process_formdata(self, valuelist: list[str]) -> None:
         if valuelist and len(valuelist[0].strip()) > _LONGEST_COUNT:
             self.data = None
-            raise ValueError(_("请填写数字。"))
+            raise ValueError(gettext("请填写数字。"))
         super().process_formdata(valuelist)
 
 
@@ -69,4 +91,10 @@ class DayField(DateField):  # type: ignore[misc]
         super().process_formdata(valuelist)
         if self.data is not None and not FIRST_DAY <= self.data <= LAST_DAY:
             self.data = None
-            raise ValueError(_("日期不在可选范围内。"))
+            raise ValueError(gettext("日期不在可选范围内。"))
+
+
+class ReasonForm(StrictForm):
+    """Why something is done, in words."""
+
+    reason = text_field(_("原因"), 300)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,7 +13,6 @@ from flask_babel import lazy_gettext as _
 from flask_wtf.file import FileField
 from wtforms import (
     BooleanField,
-    DateTimeLocalField,
     HiddenField,
     SelectField,
     SelectMultipleField,
@@ -22,70 +20,65 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
+from wtforms.validators import DataRequired, Length, NumberRange, Optional, Regexp
 
 from xueji.enrolment.column_headings import NEEDED, Column
 from xueji.enrolment.declarations import LONGEST_EARLIER, LONGEST_EMPLOYER, LONGEST_REASON, Declaration
-from xueji.enrolment.fields import FIRST_DAY, AmountField, CountField, DayField
+from xueji.enrolment.fields import (
+    FIRST_DAY,
+    NEEDED_FIELD,
+    AmountField,
+    CountField,
+    DayField,
+    choices_of,
+    text_field,
+)
 from xueji.enrolment.models import Cohort
 from xueji.enrolment.people_table import SheetReading
 from xueji.enrolment.services.cohorts import CohortPlan
-from xueji.enrolment.services.sessions import SessionPlan
-from xueji.enrolment.wording import CATEGORY, COLUMN, INDUSTRY, PART, SUBJECT, TRAINING
+from xueji.enrolment.wording import CATEGORY, COLUMN, INDUSTRY, SUBJECT, TRAINING
 from xueji.identity.forms import StrictForm
 from xueji.kernel import clock
 from xueji.rulebook import divisions
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.industries import UNKNOWN
 from xueji.rulebook.plan import ProctoringPlan
-from xueji.rulebook.vocabulary import Category, Part, Training
+from xueji.rulebook.vocabulary import Category, Training
 
 Word = TypeVar("Word", bound=StrEnum)
 
-_NEEDED = InputRequired(_("请填写此项。"))
-
-
-def _text(label: Any, most: int, *more: Any, needed: bool = True, **keywords: Any) -> StringField:
-    checks = [
-        DataRequired(_("请填写此项。")) if needed else Optional(),
-        Length(max=most, message=_("内容过长。")),
-        *more,
-    ]
-    return StringField(label, checks, filters=[lambda value: value.strip() if value else value], **keywords)
-
 
 def _hours(label: Any, **keywords: Any) -> AmountField:
-    return AmountField(label, [_NEEDED], render_kw={"inputmode": "decimal"}, **keywords)
+    return AmountField(label, [NEEDED_FIELD], render_kw={"inputmode": "decimal"}, **keywords)
 
 
 def _amount(label: Any, unit_ms: int) -> AmountField:
-    return AmountField(label, [_NEEDED], unit_ms=unit_ms, render_kw={"inputmode": "decimal"})
-
-
-def _choices(words: Mapping[Any, Any]) -> list[SelectChoice]:
-    return [SelectChoice(str(value), word) for value, word in words.items()]
+    return AmountField(label, [NEEDED_FIELD], unit_ms=unit_ms, render_kw={"inputmode": "decimal"})
 
 
 class CohortForm(StrictForm):
     """A cohort's plan. Hours are class hours on the page and milliseconds everywhere else."""
 
-    title = _text(_("培训班名称"), 120)
+    title = text_field(_("培训班名称"), 120)
     region = SelectField(
         _("举办地"),
         [DataRequired(_("请填写此项。")), Regexp(r"[1-9][0-9]{5}\Z", message=_("请选择一个地区。"))],
         description=_("决定适用的规定和监管部门。"),
         validate_choice=False,
     )
-    category = SelectField(_("培训对象"), [_NEEDED], choices=_choices(CATEGORY))
+    category = SelectField(_("培训对象"), [NEEDED_FIELD], choices=choices_of(CATEGORY))
     industry = SelectField(
-        _("行业"), [_NEEDED], choices=_choices(INDUSTRY), description=_("学员所在单位的行业；是否高危行业由规定判断。")
+        _("行业"),
+        [NEEDED_FIELD],
+        choices=choices_of(INDUSTRY),
+        description=_("学员所在单位的行业；是否高危行业由规定判断。"),
     )
-    training = SelectField(_("培训类型"), [_NEEDED], choices=_choices(TRAINING))
-    subject = SelectField(_("科目"), choices=_choices({"": _("不分科目"), **SUBJECT}))
-    syllabus = _text(_("大纲名称"), 120)
-    venue = _text(_("面授地点"), 200, needed=False)
-    starts_on = DayField(_("开始日期"), [_NEEDED])
-    ends_on = DayField(_("结束日期"), [_NEEDED], description=_("含当日。"))
+    training = SelectField(_("培训类型"), [NEEDED_FIELD], choices=choices_of(TRAINING))
+    subject = SelectField(_("科目"), choices=choices_of({"": _("不分科目"), **SUBJECT}))
+    syllabus = text_field(_("大纲名称"), 120)
+    venue = text_field(_("面授地点"), 200, needed=False)
+    starts_on = DayField(_("开始日期"), [NEEDED_FIELD])
+    ends_on = DayField(_("结束日期"), [NEEDED_FIELD], description=_("含当日。"))
 
     total = _hours(_("总学时"), description=_("按大纲。"))
     theory = _hours(_("理论学时"))
@@ -97,7 +90,7 @@ class CohortForm(StrictForm):
     checks_min_gap_ms = _amount(_("两次抽查的最短间隔（分钟）"), 60_000)
     checks_max_gap_ms = _amount(_("两次抽查的最长间隔（分钟）"), 60_000)
     answer_ms = _amount(_("抽查作答时间（秒）"), 1000)
-    retries = CountField(_("抽查重试次数"), [_NEEDED, NumberRange(0, 10)])
+    retries = CountField(_("抽查重试次数"), [NEEDED_FIELD, NumberRange(0, 10)])
     idle_ms = _amount(_("无操作多久提问（秒）"), 1000)
     daily_max_ms = _hours(_("每日最多计入（学时）"))
 
@@ -198,45 +191,24 @@ def class_hour_at(region: object, starts_on: object) -> int:
     return in_force.class_hour_ms
 
 
-class SessionForm(StrictForm):
-    """A session in person. Times are those of Asia/Shanghai."""
-
-    title = _text(_("内容"), 120)
-    part = SelectField(_("类别"), [_NEEDED], choices=_choices(PART))
-    place = _text(_("地点"), 200)
-    teacher = _text(_("教师"), 64)
-    began_at = DateTimeLocalField(_("开始时间"), [_NEEDED], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
-    ended_at = DateTimeLocalField(_("结束时间"), [_NEEDED], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
-
-    def plan(self) -> SessionPlan:
-        return SessionPlan(
-            title=self.title.data,
-            part=Part(self.part.data),
-            place=self.place.data,
-            teacher=self.teacher.data,
-            began_at=_in_shanghai(self.began_at.data),
-            ended_at=_in_shanghai(self.ended_at.data),
-        )
-
-
 class DeclarationForm(StrictForm):
     """What is declared of everybody in a list."""
 
     post = SelectField(
         _("岗位"),
-        [_NEEDED],
-        choices=_choices(CATEGORY),
+        [NEEDED_FIELD],
+        choices=choices_of(CATEGORY),
         description=_("以下各项对名单中的每个人都适用；不同的请分批导入。"),
     )
-    employer = _text(_("用人单位"), LONGEST_EMPLOYER)
-    industry = SelectField(_("单位所属行业"), [_NEEDED], choices=_choices(INDUSTRY))
-    earlier = _text(
+    employer = text_field(_("用人单位"), LONGEST_EMPLOYER)
+    industry = SelectField(_("单位所属行业"), [NEEDED_FIELD], choices=choices_of(INDUSTRY))
+    earlier = text_field(
         _("以前的培训或证书"),
         LONGEST_EARLIER,
         needed=False,
         description=_("再培训、复审、换证时填写证书编号，或上次培训的机构和日期。"),
     )
-    reason = _text(
+    reason = text_field(
         _("不符时的理由"),
         LONGEST_REASON,
         needed=False,
@@ -277,7 +249,7 @@ class ImportForm(DeclarationForm):
 class CarriedForm(DeclarationForm):
     """A list that was looked at, on its way to be taken or looked at again."""
 
-    carried = HiddenField(validators=[_NEEDED])
+    carried = HiddenField(validators=[NEEDED_FIELD])
     act = StringField()
 
     @classmethod
@@ -319,20 +291,16 @@ def _column_choices(reading: SheetReading) -> list[SelectChoice]:
     return choices
 
 
-class ReasonForm(StrictForm):
-    reason = _text(_("原因"), 300)
-
-
 class AmendmentForm(StrictForm):
     """What may be put right after the opening; each field says what stands now."""
 
-    title = _text(_("培训班名称"), 120)
-    syllabus = _text(_("大纲名称"), 120)
-    venue = _text(_("面授地点"), 200, needed=False)
-    ends_on = DayField(_("结束日期"), [_NEEDED], description=_("含当日；只能推后。"))
-    industry = SelectField(_("行业"), [_NEEDED], choices=_choices(INDUSTRY))
-    subject = SelectField(_("科目"), choices=_choices({"": _("不分科目"), **SUBJECT}))
-    reason = _text(_("理由"), 300, description=_("例如：开班时漏选科目。另一位确认人和监管部门会看到。"))
+    title = text_field(_("培训班名称"), 120)
+    syllabus = text_field(_("大纲名称"), 120)
+    venue = text_field(_("面授地点"), 200, needed=False)
+    ends_on = DayField(_("结束日期"), [NEEDED_FIELD], description=_("含当日；只能推后。"))
+    industry = SelectField(_("行业"), [NEEDED_FIELD], choices=choices_of(INDUSTRY))
+    subject = SelectField(_("科目"), choices=choices_of({"": _("不分科目"), **SUBJECT}))
+    reason = text_field(_("理由"), 300, description=_("例如：开班时漏选科目。另一位确认人和监管部门会看到。"))
 
     @staticmethod
     def filled(cohort: Cohort) -> dict[str, Any]:
@@ -355,65 +323,6 @@ class ClosingForm(StrictForm):
     now = BooleanField(_("现在就结班"))
 
 
-class SettleForm(ReasonForm):
-    outcome = StringField()
-    next = StringField()
-
-
-HERE, ABSENT = "here", "absent"
-
-
-@dataclass(frozen=True, slots=True)
-class Roster:
-    """A roster as sent; whoever was left open stands in none of these."""
-
-    attended: dict[UUID, tuple[datetime, datetime]]
-    absent: list[UUID]
-    unreadable: dict[UUID, str]
-
-
-def roster_sent(sent: Mapping[str, str], enrolment_ids: Iterable[UUID], began: datetime, ended: datetime) -> Roster:
-    """For each enrolment whether she was there, and from when to when, by the clock on the wall."""
-    roster = Roster({}, [], {})
-    for enrolment_id in enrolment_ids:
-        state = sent.get(f"state-{enrolment_id}", "")
-        if state == ABSENT:
-            roster.absent.append(enrolment_id)
-        elif state == HERE:
-            first = _on_the_wall(sent.get(f"from-{enrolment_id}", ""), began, began, ended)
-            last = _on_the_wall(sent.get(f"to-{enrolment_id}", ""), ended, began, ended)
-            if first is None or last is None:
-                roster.unreadable[enrolment_id] = gettext("请填写时间，例如 14:05。")
-            else:
-                roster.attended[enrolment_id] = (first, last)
-    return roster
-
-
-def wall_clock(moment: datetime) -> str:
-    """As the roster shows it: 14:05, Asia/Shanghai."""
-    return moment.astimezone(clock.SHANGHAI).strftime("%H:%M")
-
-
-def _on_the_wall(text: str, limit: datetime, began: datetime, ended: datetime) -> datetime | None:
-    """The instant meant by an hour and a minute in a session of at most a day; None for what is no time.
-
-    The minute of the ``limit``, its beginning or its end, means that very instant.
-    """
-    if text.strip() == wall_clock(limit):
-        return limit
-    try:
-        at = time.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    first = datetime.combine(began.astimezone(clock.SHANGHAI), at.replace(tzinfo=None), clock.SHANGHAI)
-    next_day = first + timedelta(days=1)
-    return next_day if began <= next_day <= ended else first
-
-
 def _member(kind: type[Word], value: str | None) -> Word:
     """The member of that value; the first one while nothing usable was chosen."""
     return next((member for member in kind if member == value), next(iter(kind)))
-
-
-def _in_shanghai(local: datetime) -> datetime:
-    return local.replace(tzinfo=clock.SHANGHAI)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, Boolean, Date, ForeignKey, Index, Integer, String, UniqueConstraint, Uuid, text
+from sqlalchemy import JSON, Boolean, Date, ForeignKey, Integer, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from xueji.enrolment.rules import AttendanceState
 from xueji.kernel import clock
 from xueji.kernel.database import Base, UTCDateTime, word
 from xueji.rulebook.divisions import jurisdiction_of
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
-from xueji.rulebook.vocabulary import Category, HerWord, Part, Training
+from xueji.rulebook.vocabulary import Category, Part, Training
 
 
 class CohortState(StrEnum):
@@ -192,87 +191,3 @@ class EnrolmentDeclaration(Base):
     """Whether the regulator's list shows it: something does not fit, or only a word stands for earlier training."""
     declared_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     declared_at: Mapped[datetime] = mapped_column(UTCDateTime)
-
-
-class InPersonSession(Base):
-    """Teaching in a room: where, when, by whom. Personal data: the teacher's name."""
-
-    __tablename__ = "in_person_session"
-
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
-    cohort_id: Mapped[UUID] = mapped_column(ForeignKey("cohort.id"), index=True)
-    title: Mapped[str] = mapped_column(String(120))
-    place: Mapped[str] = mapped_column(String(200))
-    teacher: Mapped[str] = mapped_column(String(64))
-    part: Mapped[Part] = mapped_column(word(Part))
-    began_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    ended_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    planned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    """When it was entered; None where that was not kept."""
-    plan_leaf: Mapped[str | None] = mapped_column(String(64))
-    """Hash of the leaf of the cohort's chain that planned it."""
-
-
-class Attendance(Base):
-    """From when to when one trainee took part in a session in person, as staff say; or that she was absent.
-
-    What is entered is never changed: it is revoked with a reason and entered anew. Beside it stands what others say of
-    it: a second person, the regulator, she herself.
-
-    Personal data: that she was there; who entered it; reasons in words; what she says about it.
-    """
-
-    __tablename__ = "attendance"
-
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
-    session_id: Mapped[UUID] = mapped_column(ForeignKey("in_person_session.id"))
-    enrolment_id: Mapped[UUID] = mapped_column(ForeignKey("enrolment.id"), index=True)
-    from_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    to_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    """Of an absence the same instant: the session's beginning."""
-    absent: Mapped[bool] = mapped_column(Boolean, default=False)
-    recorded_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    recorded_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
-    recorded_reason: Mapped[str | None] = mapped_column(String(500))
-    """Why it comes late, or why its session was not planned before."""
-    waits: Mapped[list[str]] = mapped_column(JSON, default=list)
-    """`Doubt`: what has to be settled before it counts."""
-    overlaps: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
-    """Where else she was meanwhile, each ``{from_ms, to_ms, enrolment, session}``; ``session`` is null for study
-    online. The institution sees the times only, the trainee all of it."""
-    word: Mapped[HerWord] = mapped_column(word(HerWord), default=HerWord.SILENT)
-    word_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    denied: Mapped[bool] = mapped_column(Boolean, default=False)
-    """Whether her denial stands and is not settled."""
-    settled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    settled_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
-    settled_reason: Mapped[str | None] = mapped_column(String(500))
-    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    revoked_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
-    revoked_reason: Mapped[str | None] = mapped_column(String(500))
-
-    __table_args__ = (
-        # One that counts; revoked ones stay beside it.
-        Index(
-            "uq_attendance_counted",
-            "session_id",
-            "enrolment_id",
-            unique=True,
-            sqlite_where=text("revoked_at IS NULL"),
-            postgresql_where=text("revoked_at IS NULL"),
-        ),
-    )
-
-    @property
-    def ms(self) -> int:
-        return (self.to_at - self.from_at) // timedelta(milliseconds=1)
-
-    @property
-    def state(self) -> AttendanceState:
-        if self.revoked_at is not None:
-            return AttendanceState.REVOKED
-        if self.absent:
-            return AttendanceState.ABSENT
-        if self.denied:
-            return AttendanceState.DENIED
-        return AttendanceState.WAITING if self.waits else AttendanceState.ENTERED

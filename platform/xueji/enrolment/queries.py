@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,25 +12,15 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from courses.models import Film, FilmState, Lesson
-from xueji.enrolment.models import (
-    Attendance,
-    Cohort,
-    CohortLesson,
-    CohortState,
-    Enrolment,
-    EnrolmentDeclaration,
-    EnrolmentState,
-    InPersonSession,
-)
+from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment, EnrolmentDeclaration, EnrolmentState
 from xueji.identity.models import Account, Person
 from xueji.identity.queries import display_names, same_person
 from xueji.kernel import clock
 from xueji.kernel.crypto import Keyring
 from xueji.rulebook import rules as rulebook
-from xueji.rulebook.attendance import denial_ends_ms
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
-from xueji.rulebook.vocabulary import Category, HerWord, Part, Training
+from xueji.rulebook.vocabulary import Category, Part, Training
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,138 +347,3 @@ def declarations(session: Session, enrolment_ids: Iterable[UUID]) -> dict[UUID, 
     """What was declared of each at enrolment, by enrolment; those of whom nothing was are left out."""
     chosen = select(EnrolmentDeclaration).where(EnrolmentDeclaration.enrolment_id.in_(list(enrolment_ids)))
     return {row.enrolment_id: row for row in session.scalars(chosen)}
-
-
-@dataclass(frozen=True, slots=True)
-class SessionLine:
-    """A session in person with how many took part in it."""
-
-    session: InPersonSession
-    attended: int
-
-    @property
-    def ms(self) -> int:
-        return (self.session.ended_at - self.session.began_at) // timedelta(milliseconds=1)
-
-
-def session_lines(session: Session, cohort_id: UUID) -> list[SessionLine]:
-    found = session.execute(
-        select(InPersonSession, func.count(Attendance.id))
-        .outerjoin(
-            Attendance,
-            (Attendance.session_id == InPersonSession.id)
-            & Attendance.revoked_at.is_(None)
-            & Attendance.absent.is_(False),
-        )
-        .where(InPersonSession.cohort_id == cohort_id)
-        .group_by(InPersonSession.id)
-        .order_by(InPersonSession.began_at, InPersonSession.id)
-    )
-    return [SessionLine(lesson, attended) for lesson, attended in found]
-
-
-def attendances(session: Session, session_id: UUID) -> dict[UUID, Attendance]:
-    """Of one session, those that count, by enrolment."""
-    found = session.scalars(
-        select(Attendance).where(Attendance.session_id == session_id, Attendance.revoked_at.is_(None))
-    )
-    return {attendance.enrolment_id: attendance for attendance in found}
-
-
-def revoked_attendances(session: Session, session_id: UUID) -> set[UUID]:
-    """Whose attendance of a session was taken back, by enrolment."""
-    return set(
-        session.scalars(
-            select(Attendance.enrolment_id).where(
-                Attendance.session_id == session_id, Attendance.revoked_at.is_not(None)
-            )
-        )
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class OwnElsewhere:
-    """Where she was recorded meanwhile, as she herself may know."""
-
-    from_ms: int
-    to_ms: int
-    cohort: str
-    session: str | None
-    """Title of the session in person; None for study online."""
-
-
-@dataclass(frozen=True, slots=True)
-class OwnAttendance:
-    """An attendance as the trainee sees it."""
-
-    attendance: Attendance
-    session: InPersonSession
-    cohort: str
-    elsewhere: tuple[OwnElsewhere, ...]
-    deny_until: datetime | None
-    """Until when she may say that she was not there; None when she no longer may."""
-
-
-def attendance_of(session: Session, person_id: UUID) -> list[OwnAttendance]:
-    """What was entered for somebody in all her enrolments and not taken back, the newest first."""
-    rows = session.execute(
-        select(Attendance, InPersonSession, Cohort)
-        .join(InPersonSession, InPersonSession.id == Attendance.session_id)
-        .join(Enrolment, Enrolment.id == Attendance.enrolment_id)
-        .join(Cohort, Cohort.id == Enrolment.cohort_id)
-        .where(same_person(Enrolment.person_id, person_id), Attendance.revoked_at.is_(None))
-        .order_by(InPersonSession.began_at.desc(), InPersonSession.id)
-    ).all()
-    found = [(attendance, lesson, cohort) for attendance, lesson, cohort in rows]
-    cohorts, sessions = _titles(session, [each for attendance, _, _ in found for each in attendance.overlaps])
-    now = clock.now()
-    lines = []
-    for attendance, lesson, cohort in found:
-        until = clock.from_ms(
-            denial_ends_ms(ProctoringPlan.from_dict(cohort.plan), clock.to_ms(attendance.recorded_at))
-        )
-        elsewhere = tuple(
-            OwnElsewhere(
-                each["from_ms"],
-                each["to_ms"],
-                cohorts.get(each["enrolment"], ""),
-                sessions.get(each["session"]) if each["session"] else None,
-            )
-            for each in attendance.overlaps
-        )
-        lines.append(OwnAttendance(attendance, lesson, cohort.title, elsewhere, until if now < until else None))
-    return lines
-
-
-def _titles(session: Session, overlaps: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], dict[str, str]]:
-    """Titles of cohorts by enrolment, and of sessions."""
-    enrolments = {UUID(each["enrolment"]) for each in overlaps}
-    sessions = {UUID(each["session"]) for each in overlaps if each["session"]}
-    cohorts = session.execute(
-        select(Enrolment.id, Cohort.title)
-        .join(Cohort, Cohort.id == Enrolment.cohort_id)
-        .where(Enrolment.id.in_(enrolments))
-    )
-    titles = session.execute(select(InPersonSession.id, InPersonSession.title).where(InPersonSession.id.in_(sessions)))
-    return {str(key): title for key, title in cohorts}, {str(key): title for key, title in titles}
-
-
-def sessions_by_id(session: Session, session_ids: Iterable[str]) -> dict[str, InPersonSession]:
-    """Sessions in person by their ids as a statement writes them."""
-    found = session.scalars(select(InPersonSession).where(InPersonSession.id.in_([UUID(each) for each in session_ids])))
-    return {str(each.id): each for each in found}
-
-
-def to_confirm(session: Session, person_id: UUID) -> int:
-    """How many attendances she has said nothing about yet."""
-    chosen = (
-        select(func.count(Attendance.id))
-        .join(Enrolment, Enrolment.id == Attendance.enrolment_id)
-        .where(
-            same_person(Enrolment.person_id, person_id),
-            Attendance.revoked_at.is_(None),
-            Attendance.absent.is_(False),
-            Attendance.word == HerWord.SILENT,
-        )
-    )
-    return session.scalar(chosen) or 0

@@ -11,7 +11,8 @@ import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.events import EarlierTraining, StudiedOnline, StudyAsked
+from xueji.attendance.events import StudiedOnline, StudyAsked
+from xueji.enrolment.events import EarlierTraining
 from xueji.enrolment.models import Enrolment
 from xueji.hours.check_effect import check_effect
 from xueji.hours.errors import AccountUnreadable

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from xueji.enrolment import queries as enrolment_queries
+from xueji.attendance import queries as attendance_queries
 from xueji.enrolment import wording as enrolment_wording
 from xueji.enrolment.access import access_enrolment, access_own_cohort
 from xueji.enrolment.models import Cohort, CohortState, Enrolment
@@ -69,7 +69,7 @@ def my_training() -> str:
         ready=identity.standing_consent(db(), person_id) is not None and identity.used_photos(db(), person_id),
         here=presence_of(db(), person_id, clock.to_ms(clock.now())),
         supervised=profile.proof_route is ProofRoute.SUPERVISED,
-        to_confirm=enrolment_queries.to_confirm(db(), person_id),
+        to_confirm=attendance_queries.to_confirm(db(), person_id),
         reminders=reminding.unread_reminders(db(), person_id),
         registered_elsewhere=identity.joinings_to_confirm(db(), person_id),
         today=clock.shanghai_day(clock.now()),
@@ -97,7 +97,7 @@ def statement(enrolment_id: UUID) -> str:
     return render_template(
         "hours/statement.html",
         shown=shown,
-        sessions=enrolment_queries.sessions_by_id(db(), (line.session for line in shown.statement.attendance)),
+        sessions=attendance_queries.class_sessions_by_id(db(), (line.session for line in shown.statement.attendance)),
         flag_clearing=flag_clearing.clearing_for(db(), actor(), enrolment, shown.statement.flags),
         others=_others(enrolment),
         checks=checks_of(db(), enrolment_id, per_page=LATEST),

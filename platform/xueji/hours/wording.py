@@ -8,8 +8,8 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
-from xueji.enrolment.wording import DOUBT as DOUBT
-from xueji.enrolment.wording import HER_WORD as HER_WORD
+from xueji.attendance.wording import DOUBT as DOUBT
+from xueji.attendance.wording import HER_WORD as HER_WORD
 from xueji.enrolment.wording import amount
 from xueji.enrolment.wording import article as article
 from xueji.hours.display import shown

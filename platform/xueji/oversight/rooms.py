@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from xueji.enrolment.models import Attendance, Cohort, Enrolment, InPersonSession
+from xueji.attendance.models import Attendance, ClassSession
+from xueji.enrolment.models import Cohort, Enrolment
 from xueji.hours.models import PersonAccount
 from xueji.identity.models import Membership, Organisation, Person
 from xueji.identity.queries import standing_file
@@ -53,7 +54,7 @@ class DoubleBooking:
 
 def double_bookings(session: Session, actor: Actor) -> list[DoubleBooking]:
     """Sessions at once, one teacher in two places or two teachers in one place; one of them in the jurisdiction."""
-    one, other = aliased(InPersonSession), aliased(InPersonSession)
+    one, other = aliased(ClassSession), aliased(ClassSession)
     here = select(Cohort.id).where(seen_cohorts(actor))
     teacher = and_(one.teacher == other.teacher, one.place != other.place)
     place = and_(one.place == other.place, one.teacher != other.teacher)
@@ -73,10 +74,10 @@ def double_bookings(session: Session, actor: Actor) -> list[DoubleBooking]:
 
 def _bookings(session: Session, ids: Iterable[UUID]) -> dict[UUID, Booking]:
     rows = session.execute(
-        select(InPersonSession, Cohort.title, Organisation.name)
-        .join(Cohort, Cohort.id == InPersonSession.cohort_id)
+        select(ClassSession, Cohort.title, Organisation.name)
+        .join(Cohort, Cohort.id == ClassSession.cohort_id)
         .join(Organisation, Organisation.id == Cohort.organisation_id)
-        .where(InPersonSession.id.in_(set(ids)))
+        .where(ClassSession.id.in_(set(ids)))
     )
     return {
         held.id: Booking(
@@ -130,7 +131,7 @@ class ToSettle:
     attendance: Attendance
     enrolment_id: UUID
     name_masked: str
-    session: InPersonSession
+    session: ClassSession
     cohort: str
     institution: str
 
@@ -138,8 +139,8 @@ class ToSettle:
 def to_settle(session: Session, actor: Actor) -> list[ToSettle]:
     """In the jurisdiction, the oldest first."""
     rows = session.execute(
-        select(Attendance, Enrolment.id, Person.name_masked, InPersonSession, Cohort.title, Organisation.name)
-        .join(InPersonSession, InPersonSession.id == Attendance.session_id)
+        select(Attendance, Enrolment.id, Person.name_masked, ClassSession, Cohort.title, Organisation.name)
+        .join(ClassSession, ClassSession.id == Attendance.session_id)
         .join(Enrolment, Enrolment.id == Attendance.enrolment_id)
         .join(Person, Person.id == Enrolment.person_id)
         .join(Cohort, Cohort.id == Enrolment.cohort_id)

@@ -12,10 +12,11 @@ from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from courses.models import Course, Film, FilmState, Lesson
+from xueji.attendance.models import Attendance, ClassSession
+from xueji.attendance.queries import to_confirm as attendances_to_confirm
 from xueji.enrolment.amendment_queries import amendments
-from xueji.enrolment.models import Attendance, Cohort, CohortState, Enrolment, EnrolmentState, InPersonSession
+from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
 from xueji.enrolment.queries import enrolments_of
-from xueji.enrolment.queries import to_confirm as attendances_to_confirm
 from xueji.enrolment.reference_queries import to_confirm
 from xueji.hours.models import HoursAccount
 from xueji.hours.overview import EnrolmentOverview, LessonStanding, enrolment_overview
@@ -100,19 +101,19 @@ def _findings(session: Session, mine: tuple[Any, ...], today: date) -> Iterator[
 
 def _without_attendance(session: Session, actor: Actor, now: datetime) -> Iterator[Task]:
     held = (
-        select(Cohort.id, Cohort.title, func.count(InPersonSession.id))
-        .join(InPersonSession, InPersonSession.cohort_id == Cohort.id)
+        select(Cohort.id, Cohort.title, func.count(ClassSession.id))
+        .join(ClassSession, ClassSession.cohort_id == Cohort.id)
         .where(
             Cohort.organisation_id == actor.organisation_id,
             Cohort.state != CohortState.DRAFT,
-            InPersonSession.ended_at <= now,
-            ~exists().where(Attendance.session_id == InPersonSession.id),
+            ClassSession.ended_at <= now,
+            ~exists().where(Attendance.session_id == ClassSession.id),
         )
         .group_by(Cohort.id, Cohort.title)
         .order_by(Cohort.title)
     )
     for cohort_id, title, count in session.execute(held):
-        yield Task(Duty.ATTENDANCE, count, "enrolment.sessions", {"cohort_id": cohort_id}, title)
+        yield Task(Duty.ATTENDANCE, count, "attendance.class_sessions", {"cohort_id": cohort_id}, title)
 
 
 def _ending(session: Session, actor: Actor, today: date) -> Iterator[Task]:
@@ -193,7 +194,7 @@ def _of_trainee(session: Session, keyring: Keyring, person_id: UUID) -> Iterator
     unready = me.route_chosen and me.proof_route is ProofRoute.FACE and not ready
     yield Task(Duty.PHOTO, int(unready), "identity.photos")
     yield Task(Duty.SAME_NUMBER, identity.joinings_to_confirm(session, person_id), "identity.joinings")
-    yield Task(Duty.CONFIRM, attendances_to_confirm(session, person_id), "enrolment.my_attendance")
+    yield Task(Duty.CONFIRM, attendances_to_confirm(session, person_id), "attendance.my_attendance")
     trainings = [each for each in enrolments_of(session, person_id) if each.state is EnrolmentState.ACTIVE]
     statements = statements_of(session, [facts.enrolment_id for facts in trainings])
     for facts in trainings:

@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from courses.models import Lesson
+from xueji.attendance.models import ClassSession
 from xueji.enrolment.events import HeldAsked
-from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState, InPersonSession
+from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
 from xueji.identity.models import Person
 from xueji.identity.queries import files_of, files_of_each
 from xueji.identity.rules import ProofRoute
@@ -392,7 +393,7 @@ def check_in_cohorts(session: Session, organisation_id: UUID, now_ms: int) -> li
 def places_of(session: Session, cohort: Cohort) -> list[str]:
     """Where people are taught in a cohort, and so may be checked in: its venue, and the places of its sessions."""
     found = session.scalars(
-        select(InPersonSession.place).where(InPersonSession.cohort_id == cohort.id).order_by(InPersonSession.began_at)
+        select(ClassSession.place).where(ClassSession.cohort_id == cohort.id).order_by(ClassSession.began_at)
     )
     return list(dict.fromkeys(place for place in (cohort.venue, *found) if place))
 

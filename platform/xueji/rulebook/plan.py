@@ -151,7 +151,7 @@ class ProctoringPlan:
     """1: what face checks confirm is held until staff have held her first photo against her identity document;
     0: the first photo is taken as hers"""
     attendance_days: int
-    """days after the day of a session in person within which one person may enter who attended; later it takes two"""
+    """days after the day of a class session within which one person may enter who attended; later it takes two"""
     deny_days: int
     """days after an attendance was entered within which the trainee may say that she was not there"""
     round_ms: int

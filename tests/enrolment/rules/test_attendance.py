@@ -7,22 +7,22 @@ from uuid import UUID
 
 import pytest
 
-from xueji.enrolment.rules import (
+from xueji.attendance.rules import (
     ATTENDANCE_MOVES,
     AttendanceState,
-    BadSession,
-    Held,
+    BadClassSession,
+    ClassSessionTimes,
     NotAttended,
     Stay,
     attendance_refusal,
-    session_refusal,
+    class_session_refusal,
 )
 
 NINE = datetime(2026, 11, 20, 1, tzinfo=UTC)
 ELEVEN = NINE + timedelta(hours=2)
 SETTLES = NINE + timedelta(days=20)
 HERE, THERE = UUID(int=1), UUID(int=2)
-HELD = Held(HERE, NINE, ELEVEN, SETTLES)
+HELD = ClassSessionTimes(HERE, NINE, ELEVEN, SETTLES)
 
 
 def stay(begins: int, ends: int, session_id: UUID = THERE) -> Stay:
@@ -72,20 +72,25 @@ TWENTIETH, THIRTIETH = date(2026, 11, 20), date(2026, 11, 30)
     ("began", "ended", "days", "expected"),
     [
         (NINE, ELEVEN, (TWENTIETH, TWENTIETH), None),
-        (NINE, NINE, (TWENTIETH, TWENTIETH), BadSession.ENDS_BEFORE_START),
+        (NINE, NINE, (TWENTIETH, TWENTIETH), BadClassSession.ENDS_BEFORE_START),
         (NINE, NINE + timedelta(days=1), (TWENTIETH, date(2026, 11, 21)), None),
-        (NINE, NINE + timedelta(days=1, milliseconds=1), (TWENTIETH, date(2026, 11, 21)), BadSession.LONGER_THAN_A_DAY),
+        (
+            NINE,
+            NINE + timedelta(days=1, milliseconds=1),
+            (TWENTIETH, date(2026, 11, 21)),
+            BadClassSession.LONGER_THAN_A_DAY,
+        ),
         (NINE, ELEVEN, (date(2026, 11, 19), TWENTIETH), None),
-        (NINE, ELEVEN, (date(2026, 11, 18), TWENTIETH), BadSession.OUTSIDE_COHORT),
+        (NINE, ELEVEN, (date(2026, 11, 18), TWENTIETH), BadClassSession.OUTSIDE_COHORT),
         (NINE, ELEVEN, (THIRTIETH, THIRTIETH), None),
-        (NINE, NINE + timedelta(days=2), (TWENTIETH, date(2026, 11, 22)), BadSession.LONGER_THAN_A_DAY),
-        (NINE, ELEVEN, (date(2026, 11, 18), date(2026, 11, 18)), BadSession.OUTSIDE_COHORT),
-        (NINE, ELEVEN, (THIRTIETH, date(2026, 12, 1)), BadSession.OUTSIDE_COHORT),
-        (NINE - timedelta(milliseconds=1), ELEVEN, (TWENTIETH, TWENTIETH), BadSession.BEFORE_OPENING),
+        (NINE, NINE + timedelta(days=2), (TWENTIETH, date(2026, 11, 22)), BadClassSession.LONGER_THAN_A_DAY),
+        (NINE, ELEVEN, (date(2026, 11, 18), date(2026, 11, 18)), BadClassSession.OUTSIDE_COHORT),
+        (NINE, ELEVEN, (THIRTIETH, date(2026, 12, 1)), BadClassSession.OUTSIDE_COHORT),
+        (NINE - timedelta(milliseconds=1), ELEVEN, (TWENTIETH, TWENTIETH), BadClassSession.BEFORE_OPENING),
     ],
 )
-def test_sessions(began: datetime, ended: datetime, days: tuple[date, date], expected: BadSession | None) -> None:
-    found = session_refusal(began, ended, opened=NINE, days=days, starts_on=date(2026, 11, 19), ends_on=THIRTIETH)
+def test_sessions(began: datetime, ended: datetime, days: tuple[date, date], expected: BadClassSession | None) -> None:
+    found = class_session_refusal(began, ended, opened=NINE, days=days, starts_on=date(2026, 11, 19), ends_on=THIRTIETH)
     assert found is expected
 
 

@@ -11,23 +11,26 @@ from uuid import UUID, uuid4
 import pytest
 from support.school import Member, School, new_member, new_organisation, new_school
 
-from xueji.enrolment.errors import (
+from xueji.attendance.errors import (
     AttendanceReasonNeeded,
     AttendanceRefused,
     AttendanceRevoked,
-    CohortNotOpen,
+    ClassSessionRecorded,
+    ClassSessionRefused,
     DenialOver,
     ForTheRegulator,
     NothingToSettle,
     NotOwnEntry,
-    ReasonNeeded,
-    SessionHeld,
-    SessionRefused,
 )
-from xueji.enrolment.models import Attendance, Cohort, Enrolment, InPersonSession
-from xueji.enrolment.rules import AttendanceState, NotAttended
-from xueji.enrolment.services import attendance, cohorts, sessions, settling, trainees
-from xueji.enrolment.services.sessions import SessionPlan
+from xueji.attendance.models import Attendance, ClassSession
+from xueji.attendance.rules import AttendanceState, NotAttended
+from xueji.attendance.services import entering as attendance
+from xueji.attendance.services import planning as sessions
+from xueji.attendance.services import settling
+from xueji.attendance.services.planning import ClassSessionPlan
+from xueji.enrolment.errors import CohortNotOpen, ReasonNeeded
+from xueji.enrolment.models import Cohort, Enrolment
+from xueji.enrolment.services import cohorts, trainees
 from xueji.hours.queries import statement_of
 from xueji.hours.rules import Statement, evidence
 from xueji.identity.rules import OrganisationKind
@@ -70,7 +73,7 @@ def cohort(school: School) -> Cohort:
     return school.cohort(ends_on=LAST_DAY)
 
 
-def plan(school: School, cohort: Cohort, begins_in: int = 1, minutes: int = 90, **changes: Any) -> InPersonSession:
+def plan(school: School, cohort: Cohort, begins_in: int = 1, minutes: int = 90, **changes: Any) -> ClassSession:
     """A session that begins so many minutes from now."""
     began = clock.now() + timedelta(minutes=begins_in)
     values: dict[str, Any] = {
@@ -82,16 +85,16 @@ def plan(school: School, cohort: Cohort, begins_in: int = 1, minutes: int = 90, 
         "ended_at": began + timedelta(minutes=minutes),
     }
     with school.context.database.writing() as session:
-        return sessions.add_session(
+        return sessions.plan_class_session(
             session,
             school.context.keyring,
             actor=school.staff,
             cohort_id=cohort.id,
-            plan=SessionPlan(**{**values, **changes}),
+            plan=ClassSessionPlan(**{**values, **changes}),
         )
 
 
-def hold(school: School, time: FixedClock, cohort: Cohort, minutes: int = 90, **changes: Any) -> InPersonSession:
+def hold(school: School, time: FixedClock, cohort: Cohort, minutes: int = 90, **changes: Any) -> ClassSession:
     """Planned now; and now it is over."""
     lesson = plan(school, cohort, minutes=minutes, **changes)
     time.advance(lesson.ended_at - clock.now())
@@ -100,7 +103,7 @@ def hold(school: School, time: FixedClock, cohort: Cohort, minutes: int = 90, **
 
 def enter(
     school: School,
-    lesson: InPersonSession,
+    lesson: ClassSession,
     *enrolments: Enrolment,
     minutes: tuple[int, int] | None = None,
     absent: Collection[UUID] = (),
@@ -193,9 +196,9 @@ def test_a_session_is_planned_in_the_chain_of_its_cohort(school: School, cohort:
 
 def test_sessions_lie_within_an_open_cohort(school: School, cohort: Cohort, time: FixedClock) -> None:
     for minutes in (-60 * 24 * 1000, -1):
-        with pytest.raises(SessionRefused):
+        with pytest.raises(ClassSessionRefused):
             plan(school, cohort, begins_in=minutes)
-    with pytest.raises(SessionRefused):
+    with pytest.raises(ClassSessionRefused):
         plan(school, cohort, minutes=0)
     with pytest.raises(CohortNotOpen):
         plan(school, school.draft())
@@ -206,7 +209,7 @@ def test_a_session_may_last_until_midnight_of_the_last_day(school: School, cohor
     midnight = datetime(2026, 12, 1, tzinfo=clock.SHANGHAI)
     time.advance(midnight - timedelta(hours=3) - clock.now())
     lesson = plan(school, cohort, began_at=midnight - timedelta(hours=2), ended_at=midnight)
-    with pytest.raises(SessionRefused):
+    with pytest.raises(ClassSessionRefused):
         plan(school, cohort, began_at=midnight - timedelta(hours=2), ended_at=midnight + timedelta(minutes=1))
     time.advance(midnight - clock.now())
     enter(school, lesson, enrolment)
@@ -220,9 +223,9 @@ def test_a_session_that_was_held_stays_and_one_that_was_not_may_go(
     held, planned = hold(school, time, cohort), plan(school, cohort, begins_in=600)
     enter(school, held, enrolment)
     with school.context.database.writing() as session:
-        sessions.remove_session(session, school.context.keyring, actor=school.staff, session_id=planned.id)
-        with pytest.raises(SessionHeld):
-            sessions.remove_session(session, school.context.keyring, actor=school.staff, session_id=held.id)
+        sessions.cancel_class_session(session, school.context.keyring, actor=school.staff, session_id=planned.id)
+        with pytest.raises(ClassSessionRecorded):
+            sessions.cancel_class_session(session, school.context.keyring, actor=school.staff, session_id=held.id)
     assert leaves(school, f"cohort/{cohort.id}")[-1]["values"]["session"] == str(planned.id)
 
 
@@ -548,4 +551,4 @@ def test_strangers_and_trainees_of_other_cohorts_are_not_found(
     with pytest.raises(NotFound):
         plan(stranger, cohort)
     with stranger.context.database.writing() as session, pytest.raises(NotFound):
-        sessions.remove_session(session, stranger.context.keyring, actor=stranger.staff, session_id=lesson.id)
+        sessions.cancel_class_session(session, stranger.context.keyring, actor=stranger.staff, session_id=lesson.id)

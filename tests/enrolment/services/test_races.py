@@ -19,9 +19,12 @@ from support.scenario import DEVICE, MINUTE, Scenario, Student, playing
 
 from courses.models import Film, Lesson
 from courses.services import editing
-from xueji.enrolment.models import Attendance, Cohort, CohortLesson, CohortState, Enrolment, EnrolmentState
-from xueji.enrolment.services import attendance, cohorts, sessions, trainees
-from xueji.enrolment.services.sessions import SessionPlan
+from xueji.attendance.models import Attendance
+from xueji.attendance.services import entering as attendance
+from xueji.attendance.services import planning as sessions
+from xueji.attendance.services.planning import ClassSessionPlan
+from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment, EnrolmentState
+from xueji.enrolment.services import cohorts, trainees
 from xueji.identity.models import Person
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
@@ -264,7 +267,7 @@ def room(held: Class) -> Room:
     """Nobody studies any more, so that the cohort may close at once."""
     scenario, time = held.scenario, held.scenario.time
     began = clock.now() + timedelta(minutes=1)
-    plan = SessionPlan(
+    plan = ClassSessionPlan(
         title="现场实操",
         place="实训基地",
         teacher="赵老师",
@@ -273,7 +276,7 @@ def room(held: Class) -> Room:
         ended_at=began + timedelta(minutes=30),
     )
     with held.context.database.writing() as session:
-        planned = sessions.add_session(
+        planned = sessions.plan_class_session(
             session, held.context.keyring, actor=scenario.school.staff, cohort_id=scenario.cohort.id, plan=plan
         )
     time.advance(timedelta(minutes=32))

@@ -15,16 +15,9 @@ from sqlalchemy import select, update
 from support.people import Browser
 from support.school import HOUR, School, id_number, new_member, new_school
 
+from xueji.attendance.models import Attendance, ClassSession
 from xueji.enrolment.column_headings import Column, column_of
-from xueji.enrolment.models import (
-    Attendance,
-    Cohort,
-    CohortAmendment,
-    CohortState,
-    Enrolment,
-    EnrolmentState,
-    InPersonSession,
-)
+from xueji.enrolment.models import Cohort, CohortAmendment, CohortState, Enrolment, EnrolmentState
 from xueji.identity.models import Membership
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -112,7 +105,7 @@ def test_a_cohort_from_draft_to_attendance(school: School, browser: Browser, noo
     times = {"began_at": local(began), "ended_at": local(began + timedelta(minutes=45))}
     added = browser.post(f"/cohorts/{cohort.id}/sessions", {**form, **times}, look=f"/cohorts/{cohort.id}/sessions")
     assert added.status_code == 302, added.text
-    held: InPersonSession = only(school, InPersonSession)
+    held: ClassSession = only(school, ClassSession)
     assert held.began_at == began
     roster = f"/sessions/{held.id}"
     noon.advance(timedelta(hours=3))

@@ -6,8 +6,8 @@ from flask import Flask
 from sqlalchemy import select
 from support.scenario import playing
 
-from xueji.enrolment.models import Attendance
-from xueji.enrolment.services.attendance import revoke_attendance
+from xueji.attendance.models import Attendance
+from xueji.attendance.services.entering import revoke_attendance
 from xueji.enrolment.services.trainees import withdraw
 from xueji.evidence.claims.committed import commitments
 from xueji.evidence.rules import OPENED, PICTURE, REFERENCE, Asker

@@ -10,10 +10,14 @@ from uuid import UUID
 from support.scenario import MINUTE, Scenario, Student
 from support.school import new_member, new_school
 
-from xueji.enrolment.models import Attendance, Cohort, InPersonSession
-from xueji.enrolment.rules import AttendanceState
-from xueji.enrolment.services import attendance, sessions, settling, trainees
-from xueji.enrolment.services.sessions import SessionPlan
+from xueji.attendance.models import Attendance, ClassSession
+from xueji.attendance.rules import AttendanceState
+from xueji.attendance.services import entering as attendance
+from xueji.attendance.services import planning as sessions
+from xueji.attendance.services import settling
+from xueji.attendance.services.planning import ClassSessionPlan
+from xueji.enrolment.models import Cohort
+from xueji.enrolment.services import trainees
 from xueji.hours.queries import statement_of
 from xueji.hours.services import keep_people
 from xueji.identity.models import Person
@@ -32,19 +36,21 @@ def regulator(scenario: Scenario) -> Actor:
     return scenario.regulator.actor(Role.REGULATOR, region="620100")
 
 
-def plan(scenario: Scenario, cohort: Cohort, began: datetime, minutes: int = 60, **changes: str) -> InPersonSession:
+def plan(scenario: Scenario, cohort: Cohort, began: datetime, minutes: int = 60, **changes: str) -> ClassSession:
     named = {"title": "急救", "place": "一号教室", "teacher": "赵老师", **changes}
     with scenario.context.database.writing() as session:
-        return sessions.add_session(
+        return sessions.plan_class_session(
             session,
             scenario.context.keyring,
             actor=scenario.school.staff,
             cohort_id=cohort.id,
-            plan=SessionPlan(**named, part=Part.PRACTICAL, began_at=began, ended_at=began + timedelta(minutes=minutes)),
+            plan=ClassSessionPlan(
+                **named, part=Part.PRACTICAL, began_at=began, ended_at=began + timedelta(minutes=minutes)
+            ),
         )
 
 
-def enter(scenario: Scenario, lesson: InPersonSession, *enrolment_ids: UUID) -> list[Attendance]:
+def enter(scenario: Scenario, lesson: ClassSession, *enrolment_ids: UUID) -> list[Attendance]:
     with scenario.context.database.writing() as session:
         return attendance.record_attendance(
             session,

@@ -8,8 +8,8 @@ from flask import Flask
 from support.people import Browser, Someone, organisation, someone
 from support.scenario import Scenario
 
+from xueji.attendance.services.planning import ClassSessionPlan, plan_class_session
 from xueji.enrolment.models import Cohort
-from xueji.enrolment.services.sessions import SessionPlan, add_session
 from xueji.hours.models import HoursAccount
 from xueji.identity.models import Membership, Person
 from xueji.identity.rules import OrganisationKind, ProofRoute
@@ -53,7 +53,7 @@ def test_what_waits_is_counted_and_gone_when_it_is_done(scenario: Scenario) -> N
             deadline=clock.shanghai_day(clock.now()) + timedelta(days=3),
         )
         began = clock.now() + timedelta(minutes=1)
-        plan = SessionPlan(
+        plan = ClassSessionPlan(
             title="面授",
             place="一号教室",
             teacher="赵老师",
@@ -61,7 +61,7 @@ def test_what_waits_is_counted_and_gone_when_it_is_done(scenario: Scenario) -> N
             began_at=began,
             ended_at=began + timedelta(hours=1),
         )
-        add_session(session, keyring, actor=staff, cohort_id=scenario.cohort.id, plan=plan)
+        plan_class_session(session, keyring, actor=staff, cohort_id=scenario.cohort.id, plan=plan)
     found = waiting(scenario, staff)
     assert found[Duty.FINDINGS] == 1 and Duty.ATTENDANCE not in found and Duty.PHOTOS not in found
     scenario.time.advance(timedelta(days=5))

@@ -8,15 +8,15 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from courses.models import Film, Lesson
+from xueji.attendance.services.entering import record_attendance
+from xueji.attendance.services.planning import ClassSessionPlan, plan_class_session
+from xueji.attendance.services.settling import confirm_attendance
 from xueji.demo.cast import FACTORY, House
 from xueji.demo.history.people import Crowd
 from xueji.demo.history.stage import Stage, Student
 from xueji.enrolment.declarations import Declaration
 from xueji.enrolment.models import Cohort
-from xueji.enrolment.services.attendance import record_attendance
 from xueji.enrolment.services.cohorts import CohortPlan, choose_lessons, create_cohort, open_cohort
-from xueji.enrolment.services.sessions import SessionPlan, add_session
-from xueji.enrolment.services.settling import confirm_attendance
 from xueji.enrolment.services.trainees import enrol
 from xueji.identity.models import Person
 from xueji.identity.rules import ProofRoute
@@ -148,7 +148,7 @@ class Class:
             *((Part.PRACTICAL, "实操与应急演练", each) for each in _pieces(practical)),
         ]
         for (part, title, lasts), began in zip(pieces, slots, strict=False):
-            plan = SessionPlan(
+            plan = ClassSessionPlan(
                 title=title,
                 place=programme.place,
                 teacher=TEACHERS[programme.begins % len(TEACHERS)],
@@ -157,14 +157,16 @@ class Class:
                 ended_at=began + lasts,
             )
             with context.database.writing() as session:
-                held = add_session(session, context.keyring, actor=self.staff, cohort_id=self.cohort_id, plan=plan)
+                held = plan_class_session(
+                    session, context.keyring, actor=self.staff, cohort_id=self.cohort_id, plan=plan
+                )
             self.sessions.append(held.id)
             self.stage.at(plan.ended_at + 10 * MINUTE, lambda plan=plan, held=held: self._enter(held.id, plan))  # type: ignore[misc]
 
     absent: Collection[int] = ()
     """Numbers of students (by their place) who miss every session."""
 
-    def _enter(self, session_id: UUID, plan: SessionPlan) -> None:
+    def _enter(self, session_id: UUID, plan: ClassSessionPlan) -> None:
         context = self.stage.context
         here = [each for place, each in enumerate(self.students) if place not in self.absent]
         away = [each.enrolment_id for place, each in enumerate(self.students) if place in self.absent]

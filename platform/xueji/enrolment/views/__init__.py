@@ -1,4 +1,4 @@
-"""An institution's pages of cohorts, trainees and attendance."""
+"""An institution's pages of cohorts and the trainees in them."""
 
 from flask import Blueprint
 
@@ -6,7 +6,6 @@ blueprint = Blueprint("enrolment", "xueji.enrolment", template_folder="templates
 
 from xueji.enrolment.views import (  # noqa: E402, F401
     amendments,
-    attendance,
     cohorts,
     importing,
     references,

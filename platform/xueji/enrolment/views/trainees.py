@@ -11,7 +11,8 @@ from flask_babel import gettext as _
 from xueji.enrolment import queries, wording
 from xueji.enrolment import roster_queries as roster
 from xueji.enrolment.access import access_own_cohort
-from xueji.enrolment.forms import ImportForm, ReasonForm
+from xueji.enrolment.fields import ReasonForm
+from xueji.enrolment.forms import ImportForm
 from xueji.enrolment.models import CohortState
 from xueji.enrolment.services.trainees import readmit, withdraw
 from xueji.enrolment.views import blueprint

@@ -170,7 +170,7 @@ class InPersonSums:
 
 @dataclass(frozen=True, slots=True)
 class AttendanceLine:
-    """One session in person; times in epoch ms."""
+    """One class session; times in epoch ms."""
 
     session: str
     part: str
@@ -277,7 +277,7 @@ class Statement:
     rules: int = 1
     """edition of the account's rules the enrolment was opened under"""
     attendance: tuple[AttendanceLine, ...] = ()
-    """each session in person; empty for enrolments of the first edition of the rules"""
+    """each class session; empty for enrolments of the first edition of the rules"""
     withdrawn: bool = False
     """whether she was let out of the cohort; always False in the first edition"""
 

@@ -13,7 +13,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from courses.queries import films_by_id
 from courses.schemas import FilmStatus
 from courses.status import of_film
-from xueji.enrolment import queries as enrolment_queries
+from xueji.attendance import queries as attendance_queries
+from xueji.attendance import wording as attendance_wording
 from xueji.enrolment import wording as cohort_wording
 from xueji.enrolment.access import access_enrolment, access_reference
 from xueji.enrolment.queries import EnrolmentFacts, enrolment_facts
@@ -114,7 +115,7 @@ def trainee(enrolment_id: UUID) -> str:
         "oversight/trainee.html",
         line=queries.trainee_line(db(), enrolment_id),
         shown=shown,
-        sessions=enrolment_queries.sessions_by_id(db(), (each.session for each in shown.statement.attendance)),
+        sessions=attendance_queries.class_sessions_by_id(db(), (each.session for each in shown.statement.attendance)),
         contradictions=rooms.flagged_people(db(), actor(), enrolment.person_id),
         check_ins=check_ins,
         check_in_names=identity.masked_names(db(), {each.supervisor_id for each in check_ins}),
@@ -201,7 +202,7 @@ def in_rooms() -> str:
         bookings=rooms.double_bookings(db(), actor()),
         staff=rooms.staff_in_two_places(db(), actor()),
         me=actor().person_id,
-        entry_words=cohort_wording,
+        entry_words=attendance_wording,
         **_words(),
     )
 

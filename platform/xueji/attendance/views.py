@@ -1,23 +1,26 @@
-"""Sessions in person and their rosters."""
+"""Class sessions and their rosters."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from xueji.enrolment import queries, wording
-from xueji.enrolment.access import access_own_cohort, access_own_session
-from xueji.enrolment.errors import AttendanceReasonNeeded, AttendanceRefused
-from xueji.enrolment.forms import ReasonForm, SessionForm, SettleForm, roster_sent, wall_clock
-from xueji.enrolment.models import Attendance, CohortState, EnrolmentState
+from xueji.attendance import queries, wording
+from xueji.attendance.access import access_own_class_session
+from xueji.attendance.errors import AttendanceReasonNeeded, AttendanceRefused
+from xueji.attendance.forms import ClassSessionForm, SettleForm, roster_sent, wall_clock
+from xueji.attendance.models import Attendance
+from xueji.attendance.rules import AttendanceState
+from xueji.attendance.services import entering as attendance
+from xueji.attendance.services import planning, settling
+from xueji.enrolment.access import access_own_cohort
+from xueji.enrolment.fields import ReasonForm
+from xueji.enrolment.models import CohortState, EnrolmentState
+from xueji.enrolment.queries import enrolment_ids
 from xueji.enrolment.roster_queries import roster
-from xueji.enrolment.rules import AttendanceState
-from xueji.enrolment.services import attendance, settling
-from xueji.enrolment.services import sessions as planning
-from xueji.enrolment.views import blueprint
 from xueji.identity.rules import local_path
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -26,22 +29,26 @@ from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.web.access import roles
 from xueji.web.session import actor, context, db
 
+blueprint = Blueprint("attendance", "xueji.attendance", template_folder="templates")
+
 
 @blueprint.route("/cohorts/<uuid:cohort_id>/sessions", methods=["GET", "POST"])
 @roles(Role.INSTITUTION)
-def sessions(cohort_id: UUID) -> Any:
+def class_sessions(cohort_id: UUID) -> Any:
     cohort = access_own_cohort(db(), actor(), cohort_id)
-    form, problem = SessionForm(data={"place": cohort.venue}), None
+    form, problem = ClassSessionForm(data={"place": cohort.venue}), None
     if form.validate_on_submit():
         try:
-            added = planning.add_session(db(), context().keyring, actor=actor(), cohort_id=cohort_id, plan=form.plan())
+            added = planning.plan_class_session(
+                db(), context().keyring, actor=actor(), cohort_id=cohort_id, plan=form.plan()
+            )
         except Problem as refused:
             problem = refused
         else:
-            return redirect(url_for("enrolment.session_roster", session_id=added.id))
-    lines = queries.session_lines(db(), cohort_id)
+            return redirect(url_for("attendance.class_session_roster", session_id=added.id))
+    lines = queries.class_session_lines(db(), cohort_id)
     page = render_template(
-        "enrolment/sessions.html",
+        "attendance/class_sessions.html",
         cohort=cohort,
         lines=lines,
         form=form,
@@ -55,15 +62,15 @@ def sessions(cohort_id: UUID) -> Any:
 
 @blueprint.get("/sessions/<uuid:session_id>")
 @roles(Role.INSTITUTION)
-def session_roster(session_id: UUID) -> str:
+def class_session_roster(session_id: UUID) -> str:
     return _roster(session_id, {})
 
 
 @blueprint.post("/sessions/<uuid:session_id>")
 @roles(Role.INSTITUTION)
 def record_attendance(session_id: UUID) -> Any:
-    lesson, cohort = access_own_session(db(), actor(), session_id)
-    sent = roster_sent(request.form, queries.enrolment_ids(db(), cohort.id), lesson.began_at, lesson.ended_at)
+    class_session, cohort = access_own_class_session(db(), actor(), session_id)
+    sent = roster_sent(request.form, enrolment_ids(db(), cohort.id), class_session.began_at, class_session.ended_at)
     wrong, problem = sent.unreadable, None
     entered: list[Attendance] = []
     if not wrong and (sent.attended or sent.absent):
@@ -72,7 +79,7 @@ def record_attendance(session_id: UUID) -> Any:
                 db(),
                 context(),
                 actor=actor(),
-                session_id=lesson.id,
+                session_id=class_session.id,
                 attended=sent.attended,
                 absent=sent.absent,
                 reason=request.form.get("reason", ""),
@@ -87,16 +94,16 @@ def record_attendance(session_id: UUID) -> Any:
     flash(_("已登记 %(n)s 人的考勤。", n=len(entered)), "success")
     if waiting:
         flash(_("其中 %(n)s 人的考勤待确认，确认后才计入学时。", n=waiting), "warning")
-    return redirect(url_for("enrolment.session_roster", session_id=session_id))
+    return redirect(url_for("attendance.class_session_roster", session_id=session_id))
 
 
 @blueprint.post("/sessions/<uuid:session_id>/remove")
 @roles(Role.INSTITUTION)
-def remove_session(session_id: UUID) -> Any:
-    _lesson, cohort = access_own_session(db(), actor(), session_id)
-    planning.remove_session(db(), context().keyring, actor=actor(), session_id=session_id)
+def cancel_class_session(session_id: UUID) -> Any:
+    _class_session, cohort = access_own_class_session(db(), actor(), session_id)
+    planning.cancel_class_session(db(), context().keyring, actor=actor(), session_id=session_id)
     flash(_("这次课已删除。"), "success")
-    return redirect(url_for("enrolment.sessions", cohort_id=cohort.id))
+    return redirect(url_for("attendance.class_sessions", cohort_id=cohort.id))
 
 
 @blueprint.post("/attendance/<uuid:attendance_id>/revoke")
@@ -108,7 +115,7 @@ def revoke_attendance(attendance_id: UUID) -> Any:
         db(), context().keyring, actor=actor(), attendance_id=attendance_id, reason=form.reason.data or ""
     )
     flash(_("考勤已撤销，可以重新登记。"), "success")
-    return redirect(url_for("enrolment.session_roster", session_id=revoked.session_id))
+    return redirect(url_for("attendance.class_session_roster", session_id=revoked.session_id))
 
 
 @blueprint.post("/attendance/<uuid:attendance_id>/sign")
@@ -117,7 +124,7 @@ def sign_attendance(attendance_id: UUID) -> Any:
     """She signed the list on paper."""
     signed = settling.sign_attendance(db(), context().keyring, actor=actor(), attendance_id=attendance_id)
     flash(_("已记录：本人在纸质表上签名。请妥善保管原件。"), "success")
-    return redirect(url_for("enrolment.session_roster", session_id=signed.session_id))
+    return redirect(url_for("attendance.class_session_roster", session_id=signed.session_id))
 
 
 @blueprint.post("/attendance/<uuid:attendance_id>/settle")
@@ -139,15 +146,15 @@ def settle_attendance(attendance_id: UUID) -> Any:
     flash(_("结论已记录，学时随之更新。"), "success")
     if actor().is_(Role.REGULATOR):
         return redirect(local_path(form.next.data) or "/")
-    return redirect(url_for("enrolment.session_roster", session_id=settled.session_id))
+    return redirect(url_for("attendance.class_session_roster", session_id=settled.session_id))
 
 
 @blueprint.get("/attendance")
 @roles(Role.TRAINEE)
 def my_attendance() -> str:
-    """Each session in person that was entered for her, to be confirmed or denied."""
+    """Each class session that was entered for her, to be confirmed or denied."""
     return render_template(
-        "enrolment/my_attendance.html",
+        "attendance/my_attendance.html",
         lines=queries.attendance_of(db(), actor().person_id),
         now=clock.now(),
         wording=wording,
@@ -159,7 +166,7 @@ def my_attendance() -> str:
 def confirm_attendance(attendance_id: UUID) -> Any:
     settling.confirm_attendance(db(), context().keyring, actor=actor(), attendance_id=attendance_id)
     flash(_("已确认您在场。"), "success")
-    return redirect(url_for("enrolment.my_attendance"))
+    return redirect(url_for("attendance.my_attendance"))
 
 
 @blueprint.post("/attendance/<uuid:attendance_id>/deny")
@@ -167,17 +174,17 @@ def confirm_attendance(attendance_id: UUID) -> Any:
 def deny_attendance(attendance_id: UUID) -> Any:
     settling.deny_attendance(db(), context().keyring, actor=actor(), attendance_id=attendance_id)
     flash(_("已记录：您当时不在场。这次课暂不计入学时，培训机构和监管部门会看到。"), "success")
-    return redirect(url_for("enrolment.my_attendance"))
+    return redirect(url_for("attendance.my_attendance"))
 
 
 def _roster(session_id: UUID, wrong: dict[UUID, str], *, problem: Problem | None = None, nothing: bool = False) -> str:
-    lesson, cohort = access_own_session(db(), actor(), session_id)
+    class_session, cohort = access_own_class_session(db(), actor(), session_id)
     lines = roster(db(), context().keyring, cohort.id)
     counted = queries.attendances(db(), session_id)
     now = clock.now()
     return render_template(
-        "enrolment/session.html",
-        lesson=lesson,
+        "attendance/class_session.html",
+        class_session=class_session,
         cohort=cohort,
         lines=[line for line in lines if line.state is EnrolmentState.ACTIVE or line.enrolment_id in counted],
         counted=counted,
@@ -186,11 +193,11 @@ def _roster(session_id: UUID, wrong: dict[UUID, str], *, problem: Problem | None
         problem=problem,
         nothing=nothing,
         sent=request.form,
-        began=wall_clock(lesson.began_at),
-        ended=wall_clock(lesson.ended_at),
-        doubts=attendance.doubts_now(cohort, lesson),
-        over=lesson.ended_at <= now,
-        may_enter=lesson.ended_at <= now < cohort.settles_at,
+        began=wall_clock(class_session.began_at),
+        ended=wall_clock(class_session.ended_at),
+        doubts=attendance.doubts_now(cohort, class_session),
+        over=class_session.ended_at <= now,
+        may_enter=class_session.ended_at <= now < cohort.settles_at,
         me=actor().person_id,
         wording=wording,
         wall_clock=wall_clock,

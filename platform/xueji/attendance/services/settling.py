@@ -6,11 +6,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.access import access_attendance_to_settle, access_my_attendance, access_own_attendance
-from xueji.enrolment.errors import DenialOver, ForTheRegulator, NothingToSettle, NotOwnEntry, ReasonNeeded
-from xueji.enrolment.models import Attendance, Cohort, Enrolment
-from xueji.enrolment.rules import ATTENDANCE_MOVES, AttendanceState
-from xueji.enrolment.services.attendance import MOST_LETTERS
+from xueji.attendance.access import access_attendance_to_settle, access_my_attendance, access_own_attendance
+from xueji.attendance.errors import DenialOver, ForTheRegulator, NothingToSettle, NotOwnEntry
+from xueji.attendance.models import Attendance
+from xueji.attendance.rules import ATTENDANCE_MOVES, AttendanceState
+from xueji.attendance.services.entering import MOST_LETTERS
+from xueji.enrolment.errors import ReasonNeeded
+from xueji.enrolment.models import Cohort, Enrolment
 from xueji.identity.queries import is_herself
 from xueji.identity.services.acting import record_in_enrolment
 from xueji.kernel import clock
@@ -58,7 +60,7 @@ def sign_attendance(session: Session, keyring: Keyring, *, actor: Actor, attenda
 
     It takes back nothing that she said herself. Raises NotFound, NothingToSettle.
     """
-    attendance, _lesson = access_own_attendance(session, actor, attendance_id)
+    attendance, _class_session = access_own_attendance(session, actor, attendance_id)
     if attendance.state not in _STANDING or attendance.word is not HerWord.SILENT:
         raise NothingToSettle
     attendance.word, attendance.word_at = HerWord.SIGNED, clock.now()

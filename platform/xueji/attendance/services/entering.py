@@ -1,4 +1,4 @@
-"""Who took part in a session in person, from when to when: entered from the roster, and taken back."""
+"""Who took part in a class session, from when to when: entered from the roster, and taken back."""
 
 from __future__ import annotations
 
@@ -11,25 +11,20 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.access import access_own_attendance, access_own_session
-from xueji.enrolment.errors import (
-    AttendanceReasonNeeded,
-    AttendanceRefused,
-    AttendanceRevoked,
-    CohortNotOpen,
-    NotForOneself,
-    ReasonNeeded,
-)
-from xueji.enrolment.events import StudyAsked
-from xueji.enrolment.models import Attendance, Cohort, CohortState, Enrolment, EnrolmentState, InPersonSession
-from xueji.enrolment.rules import (
+from xueji.attendance.access import access_own_attendance, access_own_class_session
+from xueji.attendance.errors import AttendanceReasonNeeded, AttendanceRefused, AttendanceRevoked
+from xueji.attendance.events import StudyAsked
+from xueji.attendance.models import Attendance, ClassSession
+from xueji.attendance.rules import (
     ATTENDANCE_MOVES,
     AttendanceState,
-    Held,
+    ClassSessionTimes,
     NotAttended,
     Stay,
     attendance_refusal,
 )
+from xueji.enrolment.errors import CohortNotOpen, NotForOneself, ReasonNeeded
+from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
 from xueji.identity.queries import files_of, files_of_each
 from xueji.identity.services.acting import Acting, record_in_enrolment
 from xueji.kernel import clock
@@ -71,40 +66,40 @@ def record_attendance(
     Raises NotFound (the session, or somebody of another cohort), CohortNotOpen, NotForOneself, AttendanceReasonNeeded,
     AttendanceRefused.
     """
-    lesson, cohort = access_own_session(session, actor, session_id, lock=True)
+    class_session, cohort = access_own_class_session(session, actor, session_id, lock=True)
     if cohort.state is CohortState.DRAFT:
         raise CohortNotOpen
-    roster = _locked_roster(session, lesson.cohort_id, [*attended, *absent])
+    roster = _locked_roster(session, class_session.cohort_id, [*attended, *absent])
     own = set(files_of(session, actor.person_id))
     if any(roster[enrolment_id].person_id in own for enrolment_id in attended):
         raise NotForOneself
     now = clock.now()
-    doubts = _doubts(cohort, lesson, now) if attended else ()
+    doubts = _doubts(cohort, class_session, now) if attended else ()
     if doubts and not reason.strip():
         raise AttendanceReasonNeeded(doubts)
     stays = _stays(session, [enrolment.person_id for enrolment in roster.values()])
-    _refuse(session, lesson, cohort, roster, stays, attended, absent, now)
+    _refuse(session, class_session, cohort, roster, stays, attended, absent, now)
     spans = {roster[enrolment_id].person_id: times for enrolment_id, times in attended.items()}
     elsewhere = _elsewhere(session, context, cohort, spans, stays)
     written = reason.strip()[:MOST_LETTERS] if doubts else None
     entered = [
-        _attended(lesson, each, times, doubts, elsewhere.get(roster[each].person_id, []), written)
+        _attended(class_session, each, times, doubts, elsewhere.get(roster[each].person_id, []), written)
         for each, times in attended.items()
     ]
-    nothing = (lesson.began_at, lesson.began_at)
-    entered += [_attended(lesson, each, nothing, (), [], None, absent=True) for each in absent]
+    nothing = (class_session.began_at, class_session.began_at)
+    entered += [_attended(class_session, each, nothing, (), [], None, absent=True) for each in absent]
     for each in entered:
         each.recorded_at, each.recorded_by = now, actor.person_id
     session.add_all(entered)
     session.flush()
     acting = Acting.of(session, context.keyring, actor)
-    entries = [_entry(session, acting, lesson, each, roster[each.enrolment_id].person_id) for each in entered]
+    entries = [_entry(session, acting, class_session, each, roster[each.enrolment_id].person_id) for each in entered]
     trace.record_many(session, entries)
     return entered
 
 
 def _attended(
-    lesson: InPersonSession,
+    class_session: ClassSession,
     enrolment_id: UUID,
     times: Times,
     doubts: Sequence[Doubt],
@@ -114,7 +109,7 @@ def _attended(
     absent: bool = False,
 ) -> Attendance:
     return Attendance(
-        session_id=lesson.id,
+        session_id=class_session.id,
         enrolment_id=enrolment_id,
         from_at=times[0],
         to_at=times[1],
@@ -131,7 +126,7 @@ def revoke_attendance(
     session: Session, keyring: Keyring, *, actor: Actor, attendance_id: UUID, reason: str
 ) -> Attendance:
     """Take an attendance back; it may be entered anew. Raises NotFound, AttendanceRevoked, ReasonNeeded."""
-    attendance, lesson = access_own_attendance(session, actor, attendance_id)
+    attendance, class_session = access_own_attendance(session, actor, attendance_id)
     if AttendanceState.REVOKED not in ATTENDANCE_MOVES[attendance.state]:
         raise AttendanceRevoked
     if not reason.strip():
@@ -149,22 +144,22 @@ def revoke_attendance(
         event=Event.ATTENDANCE_REVOKE,
         enrolment_id=attendance.enrolment_id,
         person_id=person_id,
-        values={"session": str(lesson.id), "reason": commitment},
+        values={"session": str(class_session.id), "reason": commitment},
     )
     return attendance
 
 
-def doubts_now(cohort: Cohort, lesson: InPersonSession) -> tuple[Doubt, ...]:
+def doubts_now(cohort: Cohort, class_session: ClassSession) -> tuple[Doubt, ...]:
     """What makes a second person necessary for an attendance entered now."""
-    return _doubts(cohort, lesson, clock.now())
+    return _doubts(cohort, class_session, clock.now())
 
 
-def _doubts(cohort: Cohort, lesson: InPersonSession, now: datetime) -> tuple[Doubt, ...]:
+def _doubts(cohort: Cohort, class_session: ClassSession, now: datetime) -> tuple[Doubt, ...]:
     return entry_doubts(
         ProctoringPlan.from_dict(cohort.plan),
-        planned_ms=None if lesson.planned_at is None else clock.to_ms(lesson.planned_at),
-        began_ms=clock.to_ms(lesson.began_at),
-        ended_ms=clock.to_ms(lesson.ended_at),
+        planned_ms=None if class_session.planned_at is None else clock.to_ms(class_session.planned_at),
+        began_ms=clock.to_ms(class_session.began_at),
+        ended_ms=clock.to_ms(class_session.ended_at),
         entered_ms=clock.to_ms(now),
     )
 
@@ -180,7 +175,7 @@ class _Elsewhere:
 
 def _refuse(
     session: Session,
-    lesson: InPersonSession,
+    class_session: ClassSession,
     cohort: Cohort,
     roster: Mapping[UUID, Enrolment],
     stays: Mapping[UUID, Sequence[_Elsewhere]],
@@ -189,8 +184,8 @@ def _refuse(
     now: datetime,
 ) -> None:
     """Raises AttendanceRefused with everybody who cannot be entered, and why."""
-    held = Held(lesson.id, lesson.began_at, lesson.ended_at, cohort.settles_at)
-    revoked = _revoked(session, lesson.id) if cohort.state is CohortState.CLOSED else None
+    held = ClassSessionTimes(class_session.id, class_session.began_at, class_session.ended_at, cohort.settles_at)
+    revoked = _revoked(session, class_session.id) if cohort.state is CohortState.CLOSED else None
     refused: list[tuple[UUID, NotAttended]] = []
     for enrolment_id, enrolment in roster.items():
         if enrolment_id not in attended and enrolment_id not in absent:
@@ -199,20 +194,20 @@ def _refuse(
         if revoked is not None and enrolment_id not in revoked:
             refused.append((enrolment_id, NotAttended.CLOSED))
         elif enrolment_id in absent:
-            if enrolment_id in attended or _is_entered(session, lesson.id, enrolment_id):
+            if enrolment_id in attended or _is_entered(session, class_session.id, enrolment_id):
                 refused.append((enrolment_id, NotAttended.ALREADY_ENTERED))
-            elif now < lesson.ended_at:
+            elif now < class_session.ended_at:
                 refused.append((enrolment_id, NotAttended.NOT_OVER_YET))
         else:
             why = attendance_refusal(
                 held,
-                Stay(lesson.id, *attended[enrolment_id]),
+                Stay(class_session.id, *attended[enrolment_id]),
                 here,
                 active=enrolment.state is EnrolmentState.ACTIVE,
                 enrolled=enrolment.enrolled_at,
                 now=now,
             )
-            if why is None and _is_entered(session, lesson.id, enrolment_id):
+            if why is None and _is_entered(session, class_session.id, enrolment_id):
                 why = NotAttended.ALREADY_ENTERED
             if why is not None:
                 refused.append((enrolment_id, why))
@@ -264,18 +259,20 @@ def _elsewhere(
     return found
 
 
-def _entry(session: Session, acting: Acting, lesson: InPersonSession, entered: Attendance, person_id: UUID) -> Entry:
+def _entry(
+    session: Session, acting: Acting, class_session: ClassSession, entered: Attendance, person_id: UUID
+) -> Entry:
     enrolment_id = entered.enrolment_id
 
     def committed(field: str, value: str) -> str:
         return trace.commit(session, value, chain=str(enrolment_id), field=field, person=str(person_id))
 
-    told = {"session_title": lesson.title, "place": lesson.place, "teacher": lesson.teacher}
+    told = {"session_title": class_session.title, "place": class_session.place, "teacher": class_session.teacher}
     values: dict[str, Any] = {
-        "session": str(lesson.id),
-        "part": lesson.part.value,
-        "began": clock.to_ms(lesson.began_at),
-        "ended": clock.to_ms(lesson.ended_at),
+        "session": str(class_session.id),
+        "part": class_session.part.value,
+        "began": clock.to_ms(class_session.began_at),
+        "ended": clock.to_ms(class_session.ended_at),
         "method": METHOD,
         **{field: committed(field, value) for field, value in told.items()},
     }
@@ -284,8 +281,8 @@ def _entry(session: Session, acting: Acting, lesson: InPersonSession, entered: A
             session, Event.ATTENDANCE_ABSENT, enrolment_id=enrolment_id, person_id=person_id, values=values
         )
     values |= {"from": clock.to_ms(entered.from_at), "to": clock.to_ms(entered.to_at)}
-    if lesson.planned_at is not None:
-        values |= {"planned": clock.to_ms(lesson.planned_at), "plan": lesson.plan_leaf}
+    if class_session.planned_at is not None:
+        values |= {"planned": clock.to_ms(class_session.planned_at), "plan": class_session.plan_leaf}
     if entered.recorded_reason:
         values["reason"] = committed("reason", entered.recorded_reason)
     if entered.overlaps:
@@ -317,13 +314,13 @@ def _stays(session: Session, person_ids: Sequence[UUID]) -> dict[UUID, list[_Els
         select(
             Enrolment.person_id,
             Enrolment.id,
-            InPersonSession.cohort_id,
-            InPersonSession.id,
+            ClassSession.cohort_id,
+            ClassSession.id,
             Attendance.from_at,
             Attendance.to_at,
         )
         .join(Attendance, Attendance.enrolment_id == Enrolment.id)
-        .join(InPersonSession, InPersonSession.id == Attendance.session_id)
+        .join(ClassSession, ClassSession.id == Attendance.session_id)
         .where(
             Enrolment.person_id.in_({file for each in files.values() for file in each}),
             Attendance.revoked_at.is_(None),
