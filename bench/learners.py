@@ -11,7 +11,8 @@ from sqlalchemy import insert
 
 import xueji.tables  # noqa: F401  every table, so that create_all knows them
 from courses.models import Course, Film, FilmState, Lesson
-from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment, EnrolmentState
+from xueji.cohorts.models import Cohort, CohortLesson, CohortState
+from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.enrolment.queries import enrolment_facts
 from xueji.enrolment.services.trainees import opening_values
 from xueji.identity import tokens

@@ -25,7 +25,8 @@ from sqlalchemy import select
 from bench.hours import chain
 from bench.learners import make
 from bench.row import Row
-from xueji.enrolment.models import Cohort, Enrolment, EnrolmentState
+from xueji.cohorts.models import Cohort
+from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.evidence.services import build_bundle
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role

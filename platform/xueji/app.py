@@ -16,6 +16,7 @@ from courses import api as courses_api
 from courses import views as courses_views
 from xueji import probes, web
 from xueji.attendance import views as attendance_views
+from xueji.cohorts import views as cohorts_views
 from xueji.enrolment import views as enrolment_views
 from xueji.evidence import api as evidence_api
 from xueji.evidence import views as archives_views
@@ -92,6 +93,7 @@ APIS: tuple[APIBlueprint, ...] = (
 PAGES: tuple[Blueprint, ...] = (
     archives_views.blueprint,
     attendance_views.blueprint,
+    cohorts_views.blueprint,
     courses_views.blueprint,
     enrolment_views.blueprint,
     guide_views.blueprint,

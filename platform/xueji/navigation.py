@@ -35,7 +35,7 @@ class MenuEntry:
 PAGES: dict[Role, tuple[MenuEntry, ...]] = {
     Role.INSTITUTION: (
         MenuEntry("oversight.today", _("今天"), "calendar-check"),
-        MenuEntry("enrolment.cohort_list", _("培训班"), "mortarboard", ("enrolment.", "attendance.")),
+        MenuEntry("cohorts.cohort_list", _("培训班"), "mortarboard", ("cohorts.", "enrolment.", "attendance.")),
         MenuEntry("courses.course_list", _("课程"), "film", ("courses.",)),
         MenuEntry("proctoring.check_in_cohorts", _("签到"), "person-check", ("proctoring.check_in",)),
         MenuEntry(
@@ -115,7 +115,7 @@ def in_the_frame() -> dict[str, object]:
         links.append((url_for("identity.resets"), _("重置申请"), "key"))
         links.append((url_for("identity.corrections"), _("信息更正"), "person-vcard"))
     if actor.is_(Role.INSTITUTION, Role.REGULATOR):
-        links.append((url_for("enrolment.amendment_list"), _("开班更正"), "pencil"))
+        links.append((url_for("cohorts.amendment_list"), _("开班更正"), "pencil"))
     if actor.is_(Role.REGULATOR):
         links.append((url_for("identity.joinings"), _("档案合并"), "people"))
         links.append((url_for("oversight.inspections"), _("专项检查"), "search"))

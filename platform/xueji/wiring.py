@@ -6,9 +6,17 @@ from functools import partial
 
 from courses.events import FilmAsked, LessonChanging
 from xueji.attendance.events import StudyAsked
+from xueji.cohorts.events import CohortAmended, CohortCloses, LastDayChanges, StudyingAsked, TraineesAsked
+from xueji.cohorts.services.planning import guard_lesson
 from xueji.enrolment.access import allow_film, allow_leaves
 from xueji.enrolment.events import EarlierTraining, HeldAsked, StudyDaysChange, StudyEnds, WhoStudies
-from xueji.enrolment.services.cohorts import guard_lesson
+from xueji.enrolment.services.cohort_changes import (
+    cohort_amended,
+    cohort_closes,
+    count_studying,
+    count_trainees,
+    last_day_changes,
+)
 from xueji.enrolment.services.corrected import person_corrected
 from xueji.enrolment.services.joined import files_joined
 from xueji.enrolment.services.references import reference_changed
@@ -52,6 +60,11 @@ def connect(context: Context) -> None:
     events.subscribe(FilmAsked, allow_film)
     events.subscribe(LeavesAsked, allow_leaves)
     events.subscribe(LessonChanging, guard_lesson)
+    events.subscribe(CohortCloses, partial(cohort_closes, events))
+    events.subscribe(LastDayChanges, partial(last_day_changes, events))
+    events.subscribe(StudyingAsked, partial(count_studying, events))
+    events.subscribe(TraineesAsked, count_trainees)
+    events.subscribe(CohortAmended, partial(cohort_amended, context))
     events.subscribe(StudyEnds, end_study)
     events.subscribe(EarlierTraining, earlier_training)
     events.subscribe(StudyEnds, proctoring.study_ends)

@@ -275,7 +275,7 @@ def test_no_form_makes_the_server_fail(
             continue
         client, url = allowed(app, rule, clients), address(rule, known, "x")
         answers = [client.post(url, data=form)] if "POST" in (rule.methods or ()) else []
-        if rule.endpoint == "enrolment.figures":
+        if rule.endpoint == "cohorts.figures":
             answers.append(client.get(url, query_string={**form, "x": ""} if len(written) < 1000 else {}))
         # Nothing is signed in this installation, and a bundle says so with 503.
         unsigned = rule.endpoint == "evidence.bundle"

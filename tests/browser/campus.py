@@ -25,12 +25,14 @@ from support.people import PASSWORD, Someone, consented, someone
 from support.school import cohort_plan
 
 from xueji import demo, installation
+from xueji.cohorts.models import Cohort
+from xueji.cohorts.services import planning as cohorts
 from xueji.demo import course
 from xueji.demo.accounts import Accounts, Placed
 from xueji.demo.cast import FACTORY
 from xueji.demo.training import CHECK_IN_LASTS
-from xueji.enrolment.models import Cohort, Enrolment
-from xueji.enrolment.services import cohorts, trainees
+from xueji.enrolment.models import Enrolment
+from xueji.enrolment.services import trainees
 from xueji.hours.queries import statement_of
 from xueji.hours.rules import Statement
 from xueji.identity import services

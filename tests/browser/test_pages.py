@@ -139,7 +139,7 @@ STEPS = ("/sign-in/new-password", "/sign-in/code", "/sign-in/set-up-code")
 
 NO_PAGES = {
     "navigation.home": "leads on to the first page of one's role",
-    "enrolment.figures": "a piece of the cohort editor",
+    "cohorts.figures": "a piece of the cohort editor",
     "enrolment.roster_template": "a workbook to fill in",
     "evidence.verifier": "a list for a program that checks sums",
     "courses.film_file": "a film",

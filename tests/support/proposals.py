@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from xueji.enrolment.rules import Proposal, ProposedLesson
+from xueji.cohorts.rules import Proposal, ProposedLesson
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.vocabulary import Category, Part, Training

@@ -28,8 +28,10 @@ from xueji.attendance.services import entering as attendance
 from xueji.attendance.services import planning as sessions
 from xueji.attendance.services import settling
 from xueji.attendance.services.planning import ClassSessionPlan
-from xueji.enrolment.models import Cohort, Enrolment
-from xueji.enrolment.services import cohorts, trainees
+from xueji.cohorts.models import Cohort
+from xueji.cohorts.services import planning as cohorts
+from xueji.enrolment.models import Enrolment
+from xueji.enrolment.services import trainees
 from xueji.identity.models import Person
 from xueji.identity.queries import used_photos
 from xueji.identity.rules import OrganisationKind, PhotoStanding, ProofRoute

@@ -14,10 +14,12 @@ from support.people import Someone, bearer, organisation, someone
 
 from courses.models import Film, FilmState, Lesson
 from courses.services import editing
+from xueji.cohorts.models import Cohort
+from xueji.cohorts.services import planning as cohorts
+from xueji.cohorts.services.planning import CohortPlan
 from xueji.enrolment.declarations import Declaration
-from xueji.enrolment.models import Cohort, Enrolment
-from xueji.enrolment.services import cohorts, trainees
-from xueji.enrolment.services.cohorts import CohortPlan
+from xueji.enrolment.models import Enrolment
+from xueji.enrolment.services import trainees
 from xueji.identity.models import Organisation, Person
 from xueji.identity.rules import OrganisationKind
 from xueji.kernel import clock

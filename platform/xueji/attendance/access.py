@@ -7,8 +7,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from xueji.attendance.models import Attendance, ClassSession
-from xueji.enrolment.access import access_own_cohort, sees_whole_cohort
-from xueji.enrolment.models import Cohort, Enrolment
+from xueji.cohorts.access import access_own_cohort, sees_whole_cohort
+from xueji.cohorts.models import Cohort
+from xueji.enrolment.models import Enrolment
 from xueji.identity.queries import is_herself
 from xueji.kernel.actor import Actor
 from xueji.kernel.errors import NotFound

@@ -16,13 +16,8 @@ from wtforms import (
 )
 
 from xueji.attendance.services.planning import ClassSessionPlan
-from xueji.enrolment.fields import (
-    NEEDED_FIELD,
-    ReasonForm,
-    choices_of,
-    text_field,
-)
-from xueji.enrolment.wording import PART
+from xueji.cohorts.fields import NEEDED_FIELD, ReasonForm, choices_of, text_field
+from xueji.cohorts.wording import PART
 from xueji.identity.forms import StrictForm
 from xueji.kernel import clock
 from xueji.rulebook.vocabulary import Part

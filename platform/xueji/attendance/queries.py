@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from xueji.attendance.models import Attendance, ClassSession
-from xueji.enrolment.models import Cohort, Enrolment
+from xueji.cohorts.models import Cohort
+from xueji.enrolment.models import Enrolment
 from xueji.identity.queries import same_person
 from xueji.kernel import clock
 from xueji.rulebook.attendance import denial_ends_ms

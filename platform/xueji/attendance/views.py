@@ -16,9 +16,10 @@ from xueji.attendance.models import Attendance
 from xueji.attendance.rules import AttendanceState
 from xueji.attendance.services import entering as attendance
 from xueji.attendance.services import planning, settling
-from xueji.enrolment.access import access_own_cohort
-from xueji.enrolment.fields import ReasonForm
-from xueji.enrolment.models import CohortState, EnrolmentState
+from xueji.cohorts.access import access_own_cohort
+from xueji.cohorts.fields import ReasonForm
+from xueji.cohorts.models import CohortState
+from xueji.enrolment.models import EnrolmentState
 from xueji.enrolment.queries import enrolment_ids
 from xueji.enrolment.roster_queries import roster
 from xueji.identity.rules import local_path

@@ -8,10 +8,10 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 
 from xueji.attendance.rules import AttendanceState, BadClassSession, NotAttended
-from xueji.enrolment.wording import CATEGORY as CATEGORY
-from xueji.enrolment.wording import COHORT_STATE as COHORT_STATE
-from xueji.enrolment.wording import PART as PART
-from xueji.enrolment.wording import TRAINING as TRAINING
+from xueji.cohorts.wording import CATEGORY as CATEGORY
+from xueji.cohorts.wording import COHORT_STATE as COHORT_STATE
+from xueji.cohorts.wording import PART as PART
+from xueji.cohorts.wording import TRAINING as TRAINING
 from xueji.rulebook.vocabulary import Doubt, HerWord
 
 NOT_ATTENDED: Mapping[NotAttended, Any] = {

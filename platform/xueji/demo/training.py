@@ -14,12 +14,13 @@ from courses.models import Film, FilmState, Lesson
 from xueji.attendance.models import Attendance, ClassSession
 from xueji.attendance.services.entering import doubts_now, record_attendance
 from xueji.attendance.services.planning import ClassSessionPlan, plan_class_session
+from xueji.cohorts.models import Cohort, CohortLesson, CohortState
+from xueji.cohorts.services.planning import CohortPlan, choose_lessons, create_cohort, open_cohort
 from xueji.demo.accounts import Placed
 from xueji.demo.cast import FACTORY
 from xueji.demo.course import make_course
 from xueji.enrolment.declarations import Declaration
-from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment, EnrolmentState
-from xueji.enrolment.services.cohorts import CohortPlan, choose_lessons, create_cohort, open_cohort
+from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.enrolment.services.trainees import enrol
 from xueji.identity.models import Account, Person
 from xueji.identity.rules import ProofRoute

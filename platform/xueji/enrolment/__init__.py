@@ -1,1 +1,1 @@
-"""Cohorts, the trainees in them, and attendance in person."""
+"""Trainees in cohorts: let in, declared, identified in their chains, and let out."""

@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from courses.events import FilmAsked
 from courses.models import Lesson
-from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment, EnrolmentState
+from xueji.cohorts.access import access_own_cohort, seen_cohorts, sees_whole_cohort
+from xueji.cohorts.models import Cohort, CohortLesson, CohortState
+from xueji.cohorts.queries import LessonFacts
+from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.enrolment.one_lesson import lessons_of_enrolments
-from xueji.enrolment.queries import EnrolmentFacts, LessonFacts
-from xueji.identity.access import in_jurisdiction
+from xueji.enrolment.queries import EnrolmentFacts
 from xueji.identity.models import Membership, Person, ReferencePhoto
 from xueji.identity.queries import is_herself, reference_photos, same_person, standing_file
-from xueji.identity.regions import within
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.driver_sql import Cursor
 from xueji.kernel.errors import NotFound
@@ -100,17 +101,6 @@ def access_cohort(session: Session, actor: Actor, cohort_id: UUID) -> Cohort:
     raise NotFound
 
 
-def access_own_cohort(session: Session, actor: Actor, cohort_id: UUID, *, lock: bool = False) -> Cohort:
-    """To change: the institution's own. With ``lock`` nobody else changes it until the transaction ends.
-
-    Raises NotFound.
-    """
-    cohort = session.get(Cohort, cohort_id, with_for_update=lock, populate_existing=lock)
-    if cohort is None or not _is_own(actor, cohort):
-        raise NotFound
-    return cohort
-
-
 def access_own_enrolment(session: Session, actor: Actor, enrolment_id: UUID) -> tuple[Enrolment, Cohort]:
     """To change: an enrolment in the institution's own cohort, which stays as it is until the transaction ends.
 
@@ -176,32 +166,6 @@ def allow_leaves(asked: LeavesAsked) -> None:
         .where(Enrolment.id.in_(ids), seen_cohorts(asked.actor))
     )
     asked.allowed |= {ids[enrolment_id] for enrolment_id in asked.session.scalars(seen)}
-
-
-def _is_own(actor: Actor, cohort: Cohort) -> bool:
-    return actor.is_(Role.INSTITUTION) and actor.organisation_id == cohort.organisation_id
-
-
-def sees_whole_cohort(actor: Actor, cohort: Cohort) -> bool:
-    return _is_own(actor, cohort) or (
-        actor.is_(Role.REGULATOR)
-        and any(in_jurisdiction(actor.region or "", region) for region in (cohort.region, cohort.home))
-        and not _is_draft(cohort)
-    )
-
-
-def seen_cohorts(actor: Actor) -> ColumnElement[bool]:
-    """The same as a condition: held in a regulator's jurisdiction, or by an institution whose seat is there, and begun.
-
-    Both, because a cohort's place is what the supervised party writes; a draft is its own business.
-    """
-    region = actor.region if actor.is_(Role.REGULATOR) else None
-    return (within(region, Cohort.region) | within(region, Cohort.home)) & (Cohort.state != CohortState.DRAFT)
-
-
-def _is_draft(cohort: Cohort) -> bool:
-    """A draft is the institution's own business until it opens."""
-    return cohort.state is CohortState.DRAFT
 
 
 def _studies(actor: Actor, cohort_id: UUID) -> ColumnElement[bool]:

@@ -15,8 +15,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from courses.models import Film, FilmState, Lesson
-from xueji.enrolment.models import Cohort, CohortLesson, CohortState, EnrolmentState
-from xueji.enrolment.queries import CohortFacts, EnrolmentFacts, LessonFacts, cohort_facts, lesson_facts
+from xueji.cohorts.models import Cohort, CohortLesson, CohortState
+from xueji.cohorts.queries import CohortFacts, LessonFacts, cohort_facts, lesson_facts
+from xueji.enrolment.models import EnrolmentState
+from xueji.enrolment.queries import EnrolmentFacts
 from xueji.kernel.driver_sql import Cursor, date_in, uuid_in, uuid_of
 from xueji.rulebook.vocabulary import Category, Part, Training
 

@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
-from xueji.enrolment.rules import settles_on
+from xueji.cohorts.models import Cohort, CohortState
+from xueji.cohorts.rules import settles_on
+from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.identity import vault
 from xueji.identity.errors import Erased
 from xueji.identity.models import Organisation, Person, PhotoDecision, ReferencePhoto

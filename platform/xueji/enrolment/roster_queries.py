@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.models import Cohort, Enrolment, EnrolmentState
+from xueji.cohorts.models import Cohort
+from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.identity import spelling
 from xueji.identity.models import Account, Membership, Person
 from xueji.identity.queries import display_names, held_elsewhere

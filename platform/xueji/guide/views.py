@@ -9,8 +9,9 @@ from uuid import UUID
 from flask import Blueprint, jsonify, render_template, request
 from flask.wrappers import Response
 
+from xueji.cohorts.queries import LessonFacts
 from xueji.enrolment.access import access_enrolment
-from xueji.enrolment.queries import EnrolmentFacts, LessonFacts, enrolments_of
+from xueji.enrolment.queries import EnrolmentFacts, enrolments_of
 from xueji.identity.queries import is_herself
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound

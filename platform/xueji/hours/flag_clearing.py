@@ -13,8 +13,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from xueji.cohorts.errors import ReasonNeeded
 from xueji.enrolment.access import access_enrolment
-from xueji.enrolment.errors import NotForOneself, ReasonNeeded
+from xueji.enrolment.errors import NotForOneself
 from xueji.enrolment.models import Enrolment
 from xueji.hours.errors import NoSuchFlag, SecondClearanceNeeded
 from xueji.hours.models import FlagClearance

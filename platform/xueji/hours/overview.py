@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from xueji.enrolment.queries import EnrolmentFacts, LessonFacts
+from xueji.cohorts.queries import LessonFacts
+from xueji.enrolment.queries import EnrolmentFacts
 from xueji.hours.rules import LessonLine, RefusedSum, Statement
 from xueji.rulebook.vocabulary import Part
 

@@ -13,8 +13,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.access import access_own_cohort
-from xueji.enrolment.models import Cohort, CohortState, Enrolment
+from xueji.cohorts.access import access_own_cohort
+from xueji.cohorts.models import Cohort, CohortState
+from xueji.enrolment.models import Enrolment
 from xueji.hours.errors import NobodyToRemind
 from xueji.hours.models import Reminder
 from xueji.hours.roster import Figures, figures_of

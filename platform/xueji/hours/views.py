@@ -12,10 +12,13 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from xueji.attendance import queries as attendance_queries
+from xueji.cohorts.access import access_own_cohort
+from xueji.cohorts.models import Cohort, CohortState
+from xueji.cohorts.queries import cohort_facts
 from xueji.enrolment import wording as enrolment_wording
-from xueji.enrolment.access import access_enrolment, access_own_cohort
-from xueji.enrolment.models import Cohort, CohortState, Enrolment
-from xueji.enrolment.queries import EnrolmentFacts, cohort_facts, enrolment_facts, enrolments_of
+from xueji.enrolment.access import access_enrolment
+from xueji.enrolment.models import Enrolment
+from xueji.enrolment.queries import EnrolmentFacts, enrolment_facts, enrolments_of
 from xueji.enrolment.roster_queries import PER_PAGE as PER_PAGE_OF_ROSTER
 from xueji.enrolment.roster_queries import found_in_roster
 from xueji.hours import flag_clearing, reminding, wording

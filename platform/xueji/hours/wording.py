@@ -10,8 +10,8 @@ from flask_babel import lazy_gettext as _
 
 from xueji.attendance.wording import DOUBT as DOUBT
 from xueji.attendance.wording import HER_WORD as HER_WORD
-from xueji.enrolment.wording import amount
-from xueji.enrolment.wording import article as article
+from xueji.cohorts.wording import amount
+from xueji.cohorts.wording import article as article
 from xueji.hours.display import shown
 from xueji.hours.rules import FlagCode, LessonLine, Mark, MissingCode, OnlineSums, Statement
 from xueji.rulebook.rules import CapNote

@@ -7,8 +7,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.access import seen_cohorts
-from xueji.enrolment.models import Cohort, Enrolment
+from xueji.cohorts.access import seen_cohorts
+from xueji.cohorts.models import Cohort
+from xueji.enrolment.models import Enrolment
 from xueji.identity.access import in_jurisdiction
 from xueji.identity.queries import is_herself
 from xueji.identity.regions import within

@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, select
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
+from xueji.cohorts.models import Cohort, CohortState
+from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.identity.models import Organisation
 from xueji.kernel.actor import Actor
 from xueji.oversight.access import seen_cohorts

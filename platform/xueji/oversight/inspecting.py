@@ -13,7 +13,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.models import Cohort, Enrolment
+from xueji.cohorts.models import Cohort
+from xueji.enrolment.models import Enrolment
 from xueji.identity import queries as identity
 from xueji.identity.models import Membership, Organisation, Person
 from xueji.identity.services.acting import Acting

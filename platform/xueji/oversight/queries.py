@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from courses.models import Lesson
+from xueji.cohorts.models import Cohort
 from xueji.enrolment.events import HeldAsked
-from xueji.enrolment.models import Cohort, Enrolment, EnrolmentDeclaration, EnrolmentState
+from xueji.enrolment.models import Enrolment, EnrolmentDeclaration, EnrolmentState
 from xueji.hours.models import HoursAccount, PersonAccount
 from xueji.identity.models import Membership, Organisation, Person
 from xueji.identity.rules import ProofRoute

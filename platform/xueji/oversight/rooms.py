@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from xueji.attendance.models import Attendance, ClassSession
-from xueji.enrolment.models import Cohort, Enrolment
+from xueji.cohorts.models import Cohort
+from xueji.enrolment.models import Enrolment
 from xueji.hours.models import PersonAccount
 from xueji.identity.models import Membership, Organisation, Person
 from xueji.identity.queries import standing_file

@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from xueji.cohorts.models import Cohort
 from xueji.enrolment.access import access_enrolment
-from xueji.enrolment.models import Cohort, Enrolment
+from xueji.enrolment.models import Enrolment
 from xueji.identity.services.acting import record_in_enrolment, record_in_office
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role

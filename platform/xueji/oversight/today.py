@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from courses.models import Course, Film, FilmState, Lesson
 from xueji.attendance.models import Attendance, ClassSession
 from xueji.attendance.queries import to_confirm as attendances_to_confirm
-from xueji.enrolment.amendment_queries import amendments
-from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
+from xueji.cohorts.amendment_queries import amendments
+from xueji.cohorts.models import Cohort, CohortState
+from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.enrolment.queries import enrolments_of
 from xueji.enrolment.reference_queries import to_confirm
 from xueji.hours.models import HoursAccount
@@ -149,7 +150,7 @@ def _decisions(session: Session, keyring: Keyring, actor: Actor) -> Iterator[Tas
     """Each kind by itself, for each has its page."""
     if actor.is_(Role.INSTITUTION, Role.REGULATOR):
         amended = sum(each.waits and each.may_decide for each in amendments(session, actor))
-        yield Task(Duty.DECISIONS, amended, "enrolment.amendment_list")
+        yield Task(Duty.DECISIONS, amended, "cohorts.amendment_list")
     corrected = sum(each.may_decide for each in corrections(session, keyring, actor))
     yield Task(Duty.DECISIONS, corrected, "identity.corrections")
     reset = sum(each.may_confirm for each in waiting_resets(session, keyring, actor))

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.access import access_enrolment, access_own_cohort
+from xueji.cohorts.access import access_own_cohort
+from xueji.enrolment.access import access_enrolment
 from xueji.enrolment.models import Enrolment
 from xueji.identity.models import Person
 from xueji.identity.queries import is_herself

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from courses.models import Lesson
 from xueji.attendance.models import ClassSession
+from xueji.cohorts.models import Cohort, CohortState
 from xueji.enrolment.events import HeldAsked
-from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
+from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.identity.models import Person
 from xueji.identity.queries import files_of, files_of_each
 from xueji.identity.rules import ProofRoute

@@ -10,7 +10,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from xueji.enrolment.access import access_own_cohort, access_reference
+from xueji.cohorts.access import access_own_cohort
+from xueji.enrolment.access import access_reference
 from xueji.identity import queries as identity
 from xueji.identity.errors import Erased
 from xueji.identity.rules import local_path

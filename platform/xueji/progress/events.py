@@ -13,7 +13,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.queries import EnrolmentFacts, LessonFacts
+from xueji.cohorts.queries import LessonFacts
+from xueji.enrolment.queries import EnrolmentFacts
 from xueji.progress.open_check import OpenCheck
 from xueji.progress.rules import BeatResult, SittingState
 from xueji.rulebook.intervals import Interval

@@ -17,9 +17,11 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _
 from sqlalchemy.orm import Session
 
+from xueji.cohorts.models import CohortState
+from xueji.cohorts.queries import LessonFacts
 from xueji.enrolment.access import OwnLesson, access_own_lessons
-from xueji.enrolment.models import CohortState, EnrolmentState
-from xueji.enrolment.queries import EnrolmentFacts, LessonFacts
+from xueji.enrolment.models import EnrolmentState
+from xueji.enrolment.queries import EnrolmentFacts
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring

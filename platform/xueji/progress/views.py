@@ -6,8 +6,9 @@ from uuid import UUID
 
 from flask import Blueprint, render_template, url_for
 
+from xueji.cohorts.queries import LessonFacts
 from xueji.enrolment.access import access_enrolment
-from xueji.enrolment.queries import LessonFacts, enrolment_facts
+from xueji.enrolment.queries import enrolment_facts
 from xueji.identity.models import Person
 from xueji.identity.queries import is_herself, standing_file
 from xueji.kernel.actor import Role

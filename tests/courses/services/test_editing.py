@@ -12,7 +12,7 @@ from courses import queries
 from courses.errors import LessonInUse
 from courses.models import Course, FilmState, Lesson
 from courses.services import editing
-from xueji.enrolment.models import CohortLesson
+from xueji.cohorts.models import CohortLesson
 from xueji.kernel.context import Context
 from xueji.kernel.errors import Invalid, NotFound
 from xueji.rulebook.vocabulary import Part

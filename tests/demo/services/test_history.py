@@ -14,12 +14,13 @@ from support.bundles import laid_out, unpacked
 from support.log_page import faults
 
 from xueji import demo, installation
+from xueji.cohorts.models import Cohort, CohortState
 from xueji.demo import course
 from xueji.demo.accounts import Accounts
 from xueji.demo.history import is_wanted, plot
 from xueji.demo.history.faces import portrait
 from xueji.demo.history.people import invented_id_number, invented_name
-from xueji.enrolment.models import Cohort, CohortState, Enrolment
+from xueji.enrolment.models import Enrolment
 from xueji.evidence import bundle as parts
 from xueji.evidence.bundle import Bundle
 from xueji.evidence.readme import PLAYED as PLAYED_WORDS

@@ -18,11 +18,12 @@ from courses.models import Lesson
 from courses.services.editing import add_lesson, change_lesson
 from xueji import demo
 from xueji.attendance.models import Attendance
+from xueji.cohorts.models import Cohort
+from xueji.cohorts.services.closing import close_cohort
 from xueji.demo import course, training
 from xueji.demo.accounts import Accounts, Placed
 from xueji.demo.cast import CAST, another_trainee
-from xueji.enrolment.models import Cohort, Enrolment
-from xueji.enrolment.services.cohorts import close_cohort
+from xueji.enrolment.models import Enrolment
 from xueji.enrolment.services.trainees import withdraw
 from xueji.identity import consent_text
 from xueji.identity.models import Account, Membership, Person

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from support.proposals import BOOK, GANSU, HOUR, TODAY, preset, proposal
 
-from xueji.enrolment import wording
-from xueji.enrolment.rules import Ground, Objection, Proposal, ProposedLesson, judge, settles_on
+from xueji.cohorts import wording
+from xueji.cohorts.rules import Ground, Objection, Proposal, ProposedLesson, judge, settles_on
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.industries import UNKNOWN, members, table_subjects
 from xueji.rulebook.vocabulary import Category, Part, Training

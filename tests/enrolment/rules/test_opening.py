@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.proposals import BOOK, GANSU, HOUR, TODAY, preset, proposal
 
-from xueji.enrolment import wording
-from xueji.enrolment.rules import Ground, Proposal, ProposedLesson, judge
+from xueji.cohorts import wording
+from xueji.cohorts.rules import Ground, Proposal, ProposedLesson, judge
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.industries import UNKNOWN, industries, members, named_industry, risk
 from xueji.rulebook.plan import LAXER, Laxer

@@ -15,11 +15,11 @@ from support.people import someone
 from support.scenario import MINUTE, Scenario, Student, playing
 from support.school import new_member
 
-from xueji.enrolment.amendment_queries import amendments
-from xueji.enrolment.errors import AmendmentOver, AmendmentRefused, CohortNotOpen, NothingAmended, ReasonNeeded
-from xueji.enrolment.models import Cohort
+from xueji.cohorts.amendment_queries import amendments
+from xueji.cohorts.errors import AmendmentOver, AmendmentRefused, CohortNotOpen, NothingAmended, ReasonNeeded
+from xueji.cohorts.models import Cohort
+from xueji.cohorts.services import amending, closing
 from xueji.enrolment.queries import enrolment_facts
-from xueji.enrolment.services import amending, cohorts
 from xueji.hours.queries import statement_of
 from xueji.identity.models import Membership
 from xueji.kernel import clock
@@ -144,7 +144,7 @@ def test_what_may_not_be_put_right_is_refused_with_the_way_out(scenario: Scenari
     waiting = _ask(scenario, ends_on=_ends(scenario) + timedelta(days=1))
     context = scenario.context
     with context.database.writing() as session:
-        cohorts.close_cohort(session, context.events, actor=scenario.school.staff, cohort_id=scenario.cohort.id)
+        closing.close_cohort(session, context.events, actor=scenario.school.staff, cohort_id=scenario.cohort.id)
     with pytest.raises(CohortNotOpen):
         _decide(scenario, colleague, waiting)
 

@@ -28,9 +28,11 @@ from xueji.attendance.services import entering as attendance
 from xueji.attendance.services import planning as sessions
 from xueji.attendance.services import settling
 from xueji.attendance.services.planning import ClassSessionPlan
-from xueji.enrolment.errors import CohortNotOpen, ReasonNeeded
-from xueji.enrolment.models import Cohort, Enrolment
-from xueji.enrolment.services import cohorts, trainees
+from xueji.cohorts.errors import CohortNotOpen, ReasonNeeded
+from xueji.cohorts.models import Cohort
+from xueji.cohorts.services import closing
+from xueji.enrolment.models import Enrolment
+from xueji.enrolment.services import trainees
 from xueji.hours.queries import statement_of
 from xueji.hours.rules import Statement, evidence
 from xueji.identity.rules import OrganisationKind
@@ -400,7 +402,7 @@ def test_after_the_closing_what_was_taken_back_may_be_entered_anew(
     lesson = hold(school, time, cohort)
     (entered,) = enter(school, lesson, mended)
     with school.context.database.writing() as session:
-        cohorts.close_cohort(session, school.context.events, actor=school.staff, cohort_id=cohort.id)
+        closing.close_cohort(session, school.context.events, actor=school.staff, cohort_id=cohort.id)
     revoke(school, entered)
     enter(school, lesson, mended, minutes=(0, 30))
     assert practical(school, mended) == 30

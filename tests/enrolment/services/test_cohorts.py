@@ -13,20 +13,17 @@ from support.school import HOUR, REGION, School, cohort_plan, new_member, new_or
 from courses.events import FilmAsked
 from courses.models import Film, Lesson
 from courses.services import editing
+from xueji.cohorts.access import access_own_cohort
+from xueji.cohorts.errors import CohortFrozen, CohortNotOpen, CohortRefused, ReasonNeeded, TooManyLessons
+from xueji.cohorts.models import Cohort, CohortState
+from xueji.cohorts.rules import Ground
+from xueji.cohorts.services import closing
+from xueji.cohorts.services import planning as cohorts
 from xueji.enrolment import queries
-from xueji.enrolment.access import access_cohort, access_enrolment, access_own_cohort, allow_film
-from xueji.enrolment.errors import (
-    AlreadyEnrolled,
-    AlreadyWithdrawn,
-    CohortFrozen,
-    CohortNotOpen,
-    CohortRefused,
-    ReasonNeeded,
-    TooManyLessons,
-)
-from xueji.enrolment.models import Cohort, CohortState, EnrolmentState
-from xueji.enrolment.rules import Ground
-from xueji.enrolment.services import cohorts, trainees
+from xueji.enrolment.access import access_cohort, access_enrolment, allow_film
+from xueji.enrolment.errors import AlreadyEnrolled, AlreadyWithdrawn
+from xueji.enrolment.models import EnrolmentState
+from xueji.enrolment.services import trainees
 from xueji.hours.queries import statement_of
 from xueji.hours.rules import evidence
 from xueji.hours.rules.reading import TERMS
@@ -223,7 +220,7 @@ def test_nobody_is_enrolled_twice_late_or_into_a_draft(school: School) -> None:
     with clock.fixed(clock.now() + timedelta(days=1000)), pytest.raises(CohortNotOpen):
         enrol(other)
     with school.context.database.writing() as session:
-        cohorts.close_cohort(session, school.context.events, actor=school.staff, cohort_id=other.id)
+        closing.close_cohort(session, school.context.events, actor=school.staff, cohort_id=other.id)
     with pytest.raises(CohortNotOpen):
         enrol(other)
 

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from support.people import Browser, someone
 from support.school import HOUR, Member, School, new_member, new_organisation, new_school
 
+from xueji.cohorts.models import Cohort
 from xueji.enrolment.declarations import Declaration, Misfit
 from xueji.enrolment.errors import DeclarationRefused
 from xueji.enrolment.events import EarlierTraining
-from xueji.enrolment.models import Cohort, Enrolment, EnrolmentDeclaration
+from xueji.enrolment.models import Enrolment, EnrolmentDeclaration
 from xueji.enrolment.services import trainees
 from xueji.identity.models import Organisation
 from xueji.identity.rules import OrganisationKind

@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import func, select
 from support.school import School, declared, id_number, new_member, new_school
 
-from xueji.enrolment.errors import CohortNotOpen, NothingToImport, TooManyLines
-from xueji.enrolment.models import Cohort, Enrolment, EnrolmentDeclaration
+from xueji.cohorts.errors import CohortNotOpen
+from xueji.cohorts.models import Cohort
+from xueji.enrolment.errors import NothingToImport, TooManyLines
+from xueji.enrolment.models import Enrolment, EnrolmentDeclaration
 from xueji.enrolment.people_table import BadLine, People, Remark, people, read
 from xueji.enrolment.services import trainees
 from xueji.enrolment.services.importing import Imported, Looked, look, take

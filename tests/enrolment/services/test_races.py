@@ -23,8 +23,11 @@ from xueji.attendance.models import Attendance
 from xueji.attendance.services import entering as attendance
 from xueji.attendance.services import planning as sessions
 from xueji.attendance.services.planning import ClassSessionPlan
-from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment, EnrolmentState
-from xueji.enrolment.services import cohorts, trainees
+from xueji.cohorts.models import Cohort, CohortLesson, CohortState
+from xueji.cohorts.services import closing
+from xueji.cohorts.services import planning as cohorts
+from xueji.enrolment.models import Enrolment, EnrolmentState
+from xueji.enrolment.services import trainees
 from xueji.identity.models import Person
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
@@ -80,7 +83,7 @@ class Class:
         self._close(session, last_day=clock.shanghai_day(clock.now()))
 
     def _close(self, session: Session, **day: object) -> None:
-        cohorts.close_cohort(
+        closing.close_cohort(
             session,
             self.context.events,
             actor=self.scenario.school.staff,

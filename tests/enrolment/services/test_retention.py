@@ -14,8 +14,8 @@ from support.evidence import new_case
 from support.growing_log import growing_log
 from support.scenario import Scenario, Student, playing
 
+from xueji.cohorts.models import Cohort
 from xueji.enrolment.events import HeldAsked
-from xueji.enrolment.models import Cohort
 from xueji.enrolment.rules import photos_end_at
 from xueji.enrolment.services.retention import REFERENCE, end_photos
 from xueji.identity.models import ReferencePhoto

@@ -16,8 +16,9 @@ from support.people import Browser
 from support.school import HOUR, School, id_number, new_member, new_school
 
 from xueji.attendance.models import Attendance, ClassSession
+from xueji.cohorts.models import Cohort, CohortAmendment, CohortState
 from xueji.enrolment.column_headings import Column, column_of
-from xueji.enrolment.models import Cohort, CohortAmendment, CohortState, Enrolment, EnrolmentState
+from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.identity.models import Membership
 from xueji.kernel import clock
 from xueji.kernel.actor import Role

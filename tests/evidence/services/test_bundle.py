@@ -623,7 +623,7 @@ def test_a_clock_set_back_is_named(context: Context, tmp_path: Path) -> None:
 
 
 def _cohort_of(case: Case) -> object:
-    from xueji.enrolment.models import Cohort
+    from xueji.cohorts.models import Cohort
 
     with case.context.database.reading() as session:
         return session.get_one(Cohort, case.enrolment.cohort_id)

@@ -15,8 +15,8 @@ from support.growing_log import growing_log
 from support.people import someone
 from support.school import new_member
 
-from xueji.enrolment.models import Cohort
-from xueji.enrolment.services import amending
+from xueji.cohorts.models import Cohort
+from xueji.cohorts.services import amending
 from xueji.evidence import bundle as parts
 from xueji.identity import services
 from xueji.identity.models import Membership

@@ -13,7 +13,8 @@ from support.people import Browser, Someone, someone
 from support.scenario import HOUR, Scenario, Student, playing
 from support.school import new_member
 
-from xueji.enrolment.errors import NotForOneself, ReasonNeeded
+from xueji.cohorts.errors import ReasonNeeded
+from xueji.enrolment.errors import NotForOneself
 from xueji.hours import flag_clearing
 from xueji.hours.errors import NoSuchFlag, SecondClearanceNeeded
 from xueji.hours.models import FlagClearance

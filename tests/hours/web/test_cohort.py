@@ -14,7 +14,7 @@ from support.people import Browser
 from support.scenario import Scenario
 from support.school import new_school
 
-from xueji.enrolment.models import Cohort, CohortState
+from xueji.cohorts.models import Cohort, CohortState
 from xueji.hours.roster import accounts_of
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock

@@ -14,7 +14,8 @@ from support.people import Browser
 from support.scenario import Scenario, Student, playing
 from support.school import new_member, new_school
 
-from xueji.enrolment.services import cohorts, trainees
+from xueji.cohorts.services import closing
+from xueji.enrolment.services import trainees
 from xueji.hours import reminding
 from xueji.hours.errors import NobodyToRemind
 from xueji.hours.models import Reminder
@@ -90,7 +91,7 @@ def test_after_the_last_day_only_those_are_told_who_can_still_make_something_up(
     owing.study(scenario.lessons[0], answers=[Outcome.MATCH, Outcome.MISMATCH])
     scenario.time.advance(timedelta(hours=1))
     with scenario.context.database.writing() as session:
-        cohorts.close_cohort(
+        closing.close_cohort(
             session, scenario.context.events, actor=scenario.school.staff, cohort_id=scenario.cohort.id
         )
     assert _remind(scenario, owing, behind) == Reminded(1, 0, 1, 0)

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 from support.school import School, new_school
 
-from xueji.enrolment.access import access_cohort, seen_cohorts
-from xueji.enrolment.models import Cohort
-from xueji.enrolment.rules import Ground
-from xueji.enrolment.services.cohorts import judge_cohort
+from xueji.cohorts.access import seen_cohorts
+from xueji.cohorts.models import Cohort
+from xueji.cohorts.rules import Ground
+from xueji.cohorts.services.planning import judge_cohort
+from xueji.enrolment.access import access_cohort
 from xueji.identity.rules import OrganisationKind, in_jurisdiction
 from xueji.identity.services import create_organisation
 from xueji.kernel.actor import Actor, Role

@@ -16,7 +16,7 @@ from xueji.attendance.services import entering as attendance
 from xueji.attendance.services import planning as sessions
 from xueji.attendance.services import settling
 from xueji.attendance.services.planning import ClassSessionPlan
-from xueji.enrolment.models import Cohort
+from xueji.cohorts.models import Cohort
 from xueji.enrolment.services import trainees
 from xueji.hours.queries import statement_of
 from xueji.hours.services import keep_people

@@ -9,7 +9,7 @@ from support.people import Browser, Someone, organisation, someone
 from support.scenario import Scenario
 
 from xueji.attendance.services.planning import ClassSessionPlan, plan_class_session
-from xueji.enrolment.models import Cohort
+from xueji.cohorts.models import Cohort
 from xueji.hours.models import HoursAccount
 from xueji.identity.models import Membership, Person
 from xueji.identity.rules import OrganisationKind, ProofRoute

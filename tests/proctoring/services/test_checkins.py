@@ -9,8 +9,9 @@ import pytest
 from support.scenario import MINUTE, Scenario, Student
 from support.school import new_member, new_school
 
-from xueji.enrolment.errors import ReasonNeeded
-from xueji.enrolment.services import cohorts, trainees
+from xueji.cohorts.errors import ReasonNeeded
+from xueji.cohorts.services import closing
+from xueji.enrolment.services import trainees
 from xueji.hours.queries import statement_of
 from xueji.identity.models import Person
 from xueji.identity.rules import ProofRoute
@@ -217,6 +218,6 @@ def test_struck_while_she_studies_it_ends_at_once(scenario: Scenario, student: S
         student.study(scenario.lessons[0])
     scenario.time.advance(timedelta(minutes=2))
     with scenario.context.database.writing() as session:
-        cohorts.close_cohort(
+        closing.close_cohort(
             session, scenario.context.events, actor=scenario.school.staff, cohort_id=scenario.cohort.id
         )

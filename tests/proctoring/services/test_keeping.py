@@ -17,8 +17,9 @@ from support.growing_log import growing_log
 from support.people import Browser
 from support.scenario import Scenario, Student, playing
 
+from xueji.cohorts.models import Cohort
 from xueji.enrolment.events import HeldAsked
-from xueji.enrolment.models import Cohort, EnrolmentDeclaration
+from xueji.enrolment.models import EnrolmentDeclaration
 from xueji.evidence import services as evidence_services
 from xueji.kernel import clock
 from xueji.kernel.context import Context

@@ -12,7 +12,8 @@ from support.lesson_page import Page, opened_page
 from support.people import signed_in
 from support.scenario import LESSON_MS, Scenario, playing
 
-from xueji.enrolment.services import cohorts, trainees
+from xueji.cohorts.services import closing
+from xueji.enrolment.services import trainees
 from xueji.identity.rules import ProofRoute
 
 
@@ -130,7 +131,7 @@ def test_what_is_under_way_ends_with_the_enrolment(page: Page, how: str) -> None
                 session, context.keyring, context.events, enrolment_id=enrolment_id, reason="转岗", actor=staff
             )
         else:
-            cohorts.close_cohort(session, context.events, actor=staff, cohort_id=page.scenario.cohort.id)
+            closing.close_cohort(session, context.events, actor=staff, cohort_id=page.scenario.cohort.id)
     page.scenario.time.advance(timedelta(seconds=10))
     answer = page.send(page.beat())
     assert (answer.status_code, answer.json["type"]) == (409, "sitting-ended")  # type: ignore[index]

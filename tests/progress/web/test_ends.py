@@ -14,10 +14,11 @@ from support.scenario import MINUTE, Scenario
 from werkzeug.test import TestResponse
 
 from media_pipeline.verdict import FaceOutcome as Judged
-from xueji.enrolment.errors import LastDayRefused, StudyUnderWay
-from xueji.enrolment.models import Cohort, CohortState
+from xueji.cohorts.errors import LastDayRefused, StudyUnderWay
+from xueji.cohorts.models import Cohort, CohortState
+from xueji.cohorts.services import closing
 from xueji.enrolment.queries import enrolment_facts
-from xueji.enrolment.services import cohorts, trainees
+from xueji.enrolment.services import trainees
 from xueji.hours.rules import assess, evidence
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
@@ -145,7 +146,7 @@ def test_the_last_day_s_own_sitting_earns_no_more_after_midnight(last_day: Page)
 def close(page: Page, last_day: date | None = None) -> None:
     context = page.scenario.context
     with context.database.writing() as session:
-        cohorts.close_cohort(
+        closing.close_cohort(
             session,
             context.events,
             actor=page.scenario.school.staff,
@@ -198,7 +199,7 @@ class TestClosing:
         for days, state in ((0, CohortState.OPEN), (1, CohortState.CLOSED)):
             page.scenario.time.advance(timedelta(days=days))
             with context.database.writing() as session:
-                cohorts.close_due_cohorts(session, context.events)
+                closing.close_due_cohorts(session, context.events)
             with context.database.reading() as session:
                 assert session.get_one(Cohort, page.scenario.cohort.id).state is state
 

@@ -18,7 +18,7 @@ from support.lesson_page import Page, opened_page
 from support.scenario import DEVICE, Scenario, Student
 
 from courses.models import Film, FilmState, Lesson
-from xueji.enrolment.models import Cohort
+from xueji.cohorts.models import Cohort
 from xueji.enrolment.one_lesson import lesson_of_enrolment
 from xueji.enrolment.queries import enrolment_facts
 from xueji.hours import services as hours

@@ -23,8 +23,10 @@ from xueji.attendance.rules import (
     Stay,
     attendance_refusal,
 )
-from xueji.enrolment.errors import CohortNotOpen, NotForOneself, ReasonNeeded
-from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
+from xueji.cohorts.errors import CohortNotOpen, ReasonNeeded
+from xueji.cohorts.models import Cohort, CohortState
+from xueji.enrolment.errors import NotForOneself
+from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.identity.queries import files_of, files_of_each
 from xueji.identity.services.acting import Acting, record_in_enrolment
 from xueji.kernel import clock

@@ -14,9 +14,9 @@ from xueji.attendance.access import access_own_class_session
 from xueji.attendance.errors import ClassSessionRecorded, ClassSessionRefused
 from xueji.attendance.models import Attendance, ClassSession
 from xueji.attendance.rules import class_session_refusal
-from xueji.enrolment.access import access_own_cohort
-from xueji.enrolment.errors import CohortNotOpen
-from xueji.enrolment.models import CohortState
+from xueji.cohorts.access import access_own_cohort
+from xueji.cohorts.errors import CohortNotOpen
+from xueji.cohorts.models import CohortState
 from xueji.identity.services.acting import record_in_office
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor

@@ -11,8 +11,9 @@ from xueji.attendance.errors import DenialOver, ForTheRegulator, NothingToSettle
 from xueji.attendance.models import Attendance
 from xueji.attendance.rules import ATTENDANCE_MOVES, AttendanceState
 from xueji.attendance.services.entering import MOST_LETTERS
-from xueji.enrolment.errors import ReasonNeeded
-from xueji.enrolment.models import Cohort, Enrolment
+from xueji.cohorts.errors import ReasonNeeded
+from xueji.cohorts.models import Cohort
+from xueji.enrolment.models import Enrolment
 from xueji.identity.queries import is_herself
 from xueji.identity.services.acting import record_in_enrolment
 from xueji.kernel import clock

@@ -11,12 +11,12 @@ from courses.models import Film, Lesson
 from xueji.attendance.services.entering import record_attendance
 from xueji.attendance.services.planning import ClassSessionPlan, plan_class_session
 from xueji.attendance.services.settling import confirm_attendance
+from xueji.cohorts.models import Cohort
+from xueji.cohorts.services.planning import CohortPlan, choose_lessons, create_cohort, open_cohort
 from xueji.demo.cast import FACTORY, House
 from xueji.demo.history.people import Crowd
 from xueji.demo.history.stage import Stage, Student
 from xueji.enrolment.declarations import Declaration
-from xueji.enrolment.models import Cohort
-from xueji.enrolment.services.cohorts import CohortPlan, choose_lessons, create_cohort, open_cohort
 from xueji.enrolment.services.trainees import enrol
 from xueji.identity.models import Person
 from xueji.identity.rules import ProofRoute

@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from xueji.attendance.services.settling import settle_attendance
+from xueji.cohorts.services.closing import close_cohort
 from xueji.demo import course, training
 from xueji.demo.accounts import Placed
 from xueji.demo.cast import SCHOOL, STATION, TRAINING_CENTRE, House
 from xueji.demo.history.classes import MINUTE, Class, Programme
 from xueji.demo.history.people import Crowd
 from xueji.demo.history.stage import Stage, Student
-from xueji.enrolment.services.cohorts import close_cohort
 from xueji.identity.models import Person
 from xueji.identity.rules import ConsentKind, ProofRoute
 from xueji.identity.services import withdraw_consent

@@ -1,1 +1,1 @@
-"""Use cases of enrolment: cohorts, the trainees in them, and their attendance in person."""
+"""Use cases of enrolment: letting trainees in and out, and what their chains say of them."""

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.models import Cohort, Enrolment
+from xueji.cohorts.models import Cohort
+from xueji.enrolment.models import Enrolment
 from xueji.kernel.context import Context
 from xueji.trace import queries as trace_queries
 from xueji.trace import services as trace

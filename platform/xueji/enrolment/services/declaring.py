@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from xueji.cohorts.models import Cohort
 from xueji.enrolment.declarations import (
     LONGEST_EARLIER,
     LONGEST_EMPLOYER,
@@ -18,7 +19,7 @@ from xueji.enrolment.declarations import (
 )
 from xueji.enrolment.errors import DeclarationRefused
 from xueji.enrolment.events import EarlierTraining
-from xueji.enrolment.models import Cohort, Enrolment, EnrolmentDeclaration, EnrolmentState
+from xueji.enrolment.models import Enrolment, EnrolmentDeclaration, EnrolmentState
 from xueji.identity import spelling
 from xueji.identity.models import Organisation
 from xueji.identity.queries import same_person

@@ -15,11 +15,13 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from xueji.cohorts.access import access_own_cohort
+from xueji.cohorts.errors import CohortNotOpen
+from xueji.cohorts.models import Cohort, CohortState
 from xueji.enrolment import wording
-from xueji.enrolment.access import access_own_cohort
 from xueji.enrolment.declarations import LONGEST_EARLIER, LONGEST_EMPLOYER, Declaration
-from xueji.enrolment.errors import AlreadyEnrolled, CohortNotOpen, NothingToImport, TooManyLines
-from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
+from xueji.enrolment.errors import AlreadyEnrolled, NothingToImport, TooManyLines
+from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.enrolment.people_table import BadLine, People, PersonLine, Remark
 from xueji.enrolment.services.declaring import Fit
 from xueji.enrolment.services.trainees import enrol

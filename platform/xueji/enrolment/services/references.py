@@ -12,8 +12,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.models import Cohort, Enrolment, EnrolmentReference
-from xueji.enrolment.rules import settles_on
+from xueji.cohorts.models import Cohort
+from xueji.cohorts.rules import settles_on
+from xueji.enrolment.models import Enrolment, EnrolmentReference
 from xueji.identity.events import ReferenceChange, ReferenceChanged
 from xueji.identity.models import ReferencePhoto
 from xueji.identity.queries import is_herself, same_person, used_photos

@@ -13,8 +13,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from xueji.cohorts.models import Cohort
 from xueji.enrolment.events import HeldAsked
-from xueji.enrolment.models import Cohort, Enrolment
+from xueji.enrolment.models import Enrolment
 from xueji.enrolment.rules import photos_end_at
 from xueji.identity import queries as identity
 from xueji.identity.models import Person

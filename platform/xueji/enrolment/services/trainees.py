@@ -7,19 +7,15 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from xueji.cohorts.access import access_own_cohort
+from xueji.cohorts.errors import CohortNotOpen, ReasonNeeded
+from xueji.cohorts.models import Cohort, CohortState
 from xueji.enrolment import queries
-from xueji.enrolment.access import access_own_cohort, access_own_enrolment
+from xueji.enrolment.access import access_own_enrolment
 from xueji.enrolment.declarations import Declaration
-from xueji.enrolment.errors import (
-    AlreadyEnrolled,
-    AlreadyWithdrawn,
-    CohortNotOpen,
-    NotWithdrawn,
-    ReasonNeeded,
-    WithdrawnBefore,
-)
+from xueji.enrolment.errors import AlreadyEnrolled, AlreadyWithdrawn, NotWithdrawn, WithdrawnBefore
 from xueji.enrolment.events import StudyEnds
-from xueji.enrolment.models import Cohort, CohortState, Enrolment, EnrolmentState
+from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.enrolment.services import references
 from xueji.enrolment.services.declaring import declare
 from xueji.enrolment.services.subject import subject_commitments

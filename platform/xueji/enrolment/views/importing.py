@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
+from xueji.cohorts.access import access_own_cohort
 from xueji.enrolment import carried_table, queries, wording
-from xueji.enrolment.access import access_own_cohort
 from xueji.enrolment.column_headings import NEEDED, Column
 from xueji.enrolment.errors import SheetRefused
 from xueji.enrolment.forms import CarriedForm, ImportForm

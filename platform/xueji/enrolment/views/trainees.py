@@ -8,12 +8,12 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from xueji.cohorts.access import access_own_cohort
+from xueji.cohorts.fields import ReasonForm
+from xueji.cohorts.models import CohortState
 from xueji.enrolment import queries, wording
 from xueji.enrolment import roster_queries as roster
-from xueji.enrolment.access import access_own_cohort
-from xueji.enrolment.fields import ReasonForm
 from xueji.enrolment.forms import ImportForm
-from xueji.enrolment.models import CohortState
 from xueji.enrolment.services.trainees import readmit, withdraw
 from xueji.enrolment.views import blueprint
 from xueji.kernel.actor import Role

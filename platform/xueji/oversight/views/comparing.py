@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Response, render_template, request
 from flask_babel import gettext as _
 
-from xueji.enrolment import wording as cohort_wording
+from xueji.cohorts import wording as cohort_wording
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound
 from xueji.oversight import comparing

@@ -10,7 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from xueji.enrolment import wording as cohort_wording
+from xueji.cohorts import wording as cohort_wording
 from xueji.enrolment.queries import enrolment_facts
 from xueji.hours import wording as hours_wording
 from xueji.hours.overview import enrolment_overview

@@ -16,7 +16,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.access import access_own_cohort, access_own_enrolment
+from xueji.cohorts.access import access_own_cohort
+from xueji.enrolment.access import access_own_enrolment
 from xueji.enrolment.errors import NotForOneself
 from xueji.enrolment.models import Enrolment
 from xueji.identity.models import Person

@@ -15,8 +15,9 @@ from uuid import UUID
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
+from xueji.cohorts.models import Cohort
 from xueji.enrolment.events import HeldAsked
-from xueji.enrolment.models import Cohort, Enrolment, EnrolmentDeclaration
+from xueji.enrolment.models import Enrolment, EnrolmentDeclaration
 from xueji.identity import queries as identity
 from xueji.identity.models import Person
 from xueji.kernel import clock

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from xueji.enrolment.errors import ReasonNeeded
-from xueji.enrolment.models import Cohort, Enrolment
+from xueji.cohorts.errors import ReasonNeeded
+from xueji.cohorts.models import Cohort
+from xueji.enrolment.models import Enrolment
 from xueji.identity.services.acting import record_in_enrolment
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role

@@ -15,31 +15,25 @@ from sqlalchemy.orm import Session
 from courses.errors import LessonInUse
 from courses.events import LessonChanging
 from courses.models import Course, Film, FilmState, Lesson
-from xueji.enrolment import queries
-from xueji.enrolment.access import access_own_cohort
-from xueji.enrolment.errors import (
+from xueji.cohorts import queries
+from xueji.cohorts.access import access_own_cohort
+from xueji.cohorts.errors import (
     CohortFrozen,
-    CohortNotOpen,
     CohortRefused,
-    LastDayRefused,
-    StudyUnderWay,
     TooManyLessons,
 )
-from xueji.enrolment.events import StudyDaysChange, StudyEnds, WhoStudies
-from xueji.enrolment.models import Cohort, CohortLesson, CohortState, Enrolment
-from xueji.enrolment.rules import Ground, Judgement, Objection, Proposal, ProposedLesson, judge
+from xueji.cohorts.models import Cohort, CohortLesson, CohortState
+from xueji.cohorts.rules import Ground, Judgement, Objection, Proposal, ProposedLesson, judge
 from xueji.identity.models import Organisation
 from xueji.identity.services.recording import record_power
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Invalid, NotFound
-from xueji.kernel.events import Events
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.divisions import is_division, jurisdiction_of
 from xueji.rulebook.industries import UNKNOWN, named_industry, risk, situation
 from xueji.rulebook.plan import InvalidPlan, ProctoringPlan
-from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
 from xueji.rulebook.vocabulary import Category, Training
 from xueji.trace.rules import Event
 
@@ -165,47 +159,6 @@ def open_cohort(session: Session, keyring: Keyring, *, cohort: Cohort, actor: Ac
     values = {"cohort": str(cohort.id), "organisation": str(cohort.organisation_id), "region": cohort.region}
     record_power(session, keyring, Event.COHORT_OPEN, actor=actor.person_id, subject=None, values=values)
     return cohort
-
-
-def close_cohort(
-    session: Session, events: Events, *, actor: Actor, cohort_id: UUID, last_day: date | None = None
-) -> Cohort:
-    """End enrolment and new study with a last day, today or later; at once, without one, while nobody studies.
-
-    Until it is over the day may be chosen anew, also the planned one again. What was earned stays, and the plan's days
-    to make up run as they would have run. Raises NotFound, CohortNotOpen, LastDayRefused, StudyUnderWay.
-    """
-    cohort = access_own_cohort(session, actor, cohort_id, lock=True)
-    if cohort.state is not CohortState.OPEN:
-        raise CohortNotOpen
-    enrolled = tuple(session.scalars(select(Enrolment.id).where(Enrolment.cohort_id == cohort_id)))
-    today = clock.shanghai_day(clock.now())
-    if last_day is None:
-        asked = WhoStudies(session, enrolled)
-        events.publish(asked)
-        if asked.studying:
-            raise StudyUnderWay(studying=len(asked.studying))
-        cohort.closes_on, cohort.state = min(today, cohort.ends_on), CohortState.CLOSED
-        events.publish(StudyEnds(session, enrolled))
-        return cohort
-    if not max(today, cohort.starts_on) <= last_day <= cohort.ends_on:
-        raise LastDayRefused(earliest=max(today, cohort.starts_on).isoformat(), latest=cohort.ends_on.isoformat())
-    cohort.closes_on = None if last_day == cohort.ends_on else last_day
-    session.flush()
-    events.publish(StudyDaysChange(session, enrolled, date_begins_ms(last_day) + DAY_MS))
-    return cohort
-
-
-def close_due_cohorts(session: Session, events: Events) -> int:
-    """Close the cohorts whose chosen last day is over; how many."""
-    today = clock.shanghai_day(clock.now())
-    due = select(Cohort).where(Cohort.state == CohortState.OPEN, Cohort.closes_on < today).order_by(Cohort.id)
-    found = session.scalars(due.with_for_update()).all()
-    for cohort in found:
-        cohort.state = CohortState.CLOSED
-        enrolled = session.scalars(select(Enrolment.id).where(Enrolment.cohort_id == cohort.id))
-        events.publish(StudyEnds(session, tuple(enrolled)))
-    return len(found)
 
 
 def guard_lesson(changing: LessonChanging) -> None:

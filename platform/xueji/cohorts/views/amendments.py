@@ -9,14 +9,14 @@ from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from xueji.enrolment import wording
-from xueji.enrolment.access import access_own_cohort
-from xueji.enrolment.amendment_queries import amendments
-from xueji.enrolment.errors import CohortNotOpen
-from xueji.enrolment.forms import AmendmentForm
-from xueji.enrolment.models import CohortState
-from xueji.enrolment.services import amending
-from xueji.enrolment.views import blueprint
+from xueji.cohorts import wording
+from xueji.cohorts.access import access_own_cohort
+from xueji.cohorts.amendment_queries import amendments
+from xueji.cohorts.errors import CohortNotOpen
+from xueji.cohorts.forms import AmendmentForm
+from xueji.cohorts.models import CohortState
+from xueji.cohorts.services import amending
+from xueji.cohorts.views import blueprint
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Problem
 from xueji.web.access import roles
@@ -39,15 +39,15 @@ def amend_cohort(cohort_id: UUID) -> Any:
             problem = refused
         else:
             flash(_("已提交更正申请，等待另一人确认。"), "success")
-            return redirect(url_for("enrolment.amendment_list"))
-    page = render_template("enrolment/amend.html", cohort=cohort, form=form, problem=problem, wording=wording)
+            return redirect(url_for("cohorts.amendment_list"))
+    page = render_template("cohorts/amend.html", cohort=cohort, form=form, problem=problem, wording=wording)
     return page, problem.status if problem is not None else 422 if form.errors else 200
 
 
 @blueprint.get("/amendments")
 @roles(Role.INSTITUTION, Role.REGULATOR)
 def amendment_list() -> str:
-    return render_template("enrolment/amendments.html", lines=amendments(db(), actor()), wording=wording)
+    return render_template("cohorts/amendments.html", lines=amendments(db(), actor()), wording=wording)
 
 
 @blueprint.post("/amendments/<uuid:amendment_id>/confirm")
@@ -55,7 +55,7 @@ def amendment_list() -> str:
 def confirm_amendment(amendment_id: UUID) -> Response:
     amending.decide_amendment(db(), context(), actor=actor(), amendment_id=amendment_id, confirmed=True)
     flash(_("已更正，并记入每位学员的学习轨迹。"), "success")
-    return redirect(url_for("enrolment.amendment_list"))
+    return redirect(url_for("cohorts.amendment_list"))
 
 
 @blueprint.post("/amendments/<uuid:amendment_id>/refuse")
@@ -63,4 +63,4 @@ def confirm_amendment(amendment_id: UUID) -> Response:
 def refuse_amendment(amendment_id: UUID) -> Response:
     amending.decide_amendment(db(), context(), actor=actor(), amendment_id=amendment_id, confirmed=False)
     flash(_("已拒绝这项申请。"), "success")
-    return redirect(url_for("enrolment.amendment_list"))
+    return redirect(url_for("cohorts.amendment_list"))

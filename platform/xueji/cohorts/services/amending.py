@@ -16,26 +16,20 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from xueji.enrolment import queries
-from xueji.enrolment.access import access_cohort, access_own_cohort
-from xueji.enrolment.errors import AmendmentOver, AmendmentRefused, CohortNotOpen, NothingAmended, ReasonNeeded
-from xueji.enrolment.events import StudyDaysChange
-from xueji.enrolment.models import Cohort, CohortAmendment, CohortState, Enrolment
-from xueji.enrolment.services import cohorts
-from xueji.enrolment.services.subject import subject_commitments
-from xueji.identity.errors import Erased
+from xueji.cohorts.access import access_own_cohort, access_whole_cohort
+from xueji.cohorts.errors import AmendmentOver, AmendmentRefused, CohortNotOpen, NothingAmended, ReasonNeeded
+from xueji.cohorts.events import CohortAmended
+from xueji.cohorts.models import Cohort, CohortAmendment, CohortState
+from xueji.cohorts.services import planning as cohorts
 from xueji.identity.queries.resets import since
 from xueji.identity.rules import CONFIRMS_AFTER
-from xueji.identity.services.acting import Acting, record_in_office
+from xueji.identity.services.acting import record_in_office
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
 from xueji.kernel.errors import NotFound
 from xueji.rulebook.industries import UNKNOWN
-from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
-from xueji.trace import queries as trace_queries
-from xueji.trace import services as trace
-from xueji.trace.rules import ABOUT, COHORT, SYSTEM, Entry, Event
+from xueji.trace.rules import COHORT, Event
 
 WORDS = ("title", "syllabus", "venue")
 TERMS = ("ends_on", "industry", "subject")
@@ -90,7 +84,7 @@ def may_decide(session: Session, actor: Actor, amendment: CohortAmendment) -> bo
     if held is None or clock.now() < held + CONFIRMS_AFTER:
         return False
     try:
-        cohort = access_cohort(session, actor, amendment.cohort_id)
+        cohort = access_whole_cohort(session, actor, amendment.cohort_id)
     except NotFound:
         return False
     return actor.is_(Role.REGULATOR) or cohort.organisation_id == actor.organisation_id
@@ -134,21 +128,9 @@ def _amend(
     if risky and not cohort.high_risk:
         cohort.high_risk = terms["high_risk"] = True
     session.flush()
-    held = select(Enrolment).where(Enrolment.cohort_id == cohort.id).order_by(Enrolment.id).with_for_update()
-    enrolled = session.scalars(held).all()
-    if "ends_on" in changed:
-        closes_ms = date_begins_ms(cohort.last_day) + DAY_MS
-        context.events.publish(StudyDaysChange(session, tuple(each.id for each in enrolled), closes_ms))
-    acting = Acting.of(session, context.keyring, actor)
-    entries: list[Entry] = []
-    for enrolment in enrolled:
-        if terms:
-            entries.append(_leaf(session, context, acting, enrolment, asked, terms))
-        if "title" in changed:
-            entries += _identified(session, context, enrolment)
-    # In the order of the chains' names, as everywhere.
-    trace.record_many(session, sorted(entries, key=lambda entry: entry.chain))
-    values = {"amendment": str(asked.id), "fields": sorted(changed), "trainees": len(enrolled)}
+    amended = CohortAmended(session, actor, cohort, asked, terms)
+    context.events.publish(amended)
+    values = {"amendment": str(asked.id), "fields": sorted(changed), "trainees": amended.trainees}
     record_in_office(
         session,
         context.keyring,
@@ -157,39 +139,6 @@ def _amend(
         values=values,
         chain=f"{COHORT}{cohort.id}",
     )
-
-
-def _leaf(
-    session: Session,
-    context: Context,
-    acting: Acting,
-    enrolment: Enrolment,
-    asked: CohortAmendment,
-    terms: Mapping[str, Any],
-) -> Entry:
-    person = str(enrolment.person_id)
-    values = {
-        "amendment": str(asked.id),
-        "terms": dict(terms),
-        "asked_by": context.keyring.pseudonym(asked.asked_by, enrolment.id),
-        "reason": trace.commit(session, asked.reason, chain=enrolment.chain, field="reason", person=person),
-    }
-    return acting.in_enrolment(
-        session, Event.ENROLMENT_AMEND, enrolment_id=enrolment.id, person_id=enrolment.person_id, values=values
-    )
-
-
-def _identified(session: Session, context: Context, enrolment: Enrolment) -> list[Entry]:
-    """What the chain is about, said anew with the cohort's right title."""
-    whose = trace_queries.began_by(session, [enrolment.chain]).get(enrolment.chain)
-    facts = queries.enrolment_facts(session, enrolment.id)
-    if whose is None or facts is None:
-        return []
-    try:
-        about = subject_commitments(session, context.keyring, facts)
-    except Erased:
-        return []
-    return [Entry(Event.ENROLMENT_IDENTIFY, enrolment.chain, SYSTEM, {ABOUT: about, "of": whose})]
 
 
 def _refuse(session: Session, cohort: Cohort, changed: Mapping[str, Any]) -> bool:

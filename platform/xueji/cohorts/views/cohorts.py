@@ -10,14 +10,15 @@ from flask_babel import gettext as _
 
 from courses.queries import CourseOutline, courses_of, films_by_id
 from courses.status import of_film
-from xueji.enrolment import queries, wording
-from xueji.enrolment.access import access_own_cohort
-from xueji.enrolment.errors import CohortFrozen, CohortRefused
-from xueji.enrolment.forms import ClosingForm, CohortForm
-from xueji.enrolment.models import Cohort, CohortState
-from xueji.enrolment.rules import Judgement
-from xueji.enrolment.services import cohorts
-from xueji.enrolment.views import blueprint
+from xueji.cohorts import queries, wording
+from xueji.cohorts.access import access_own_cohort
+from xueji.cohorts.errors import CohortFrozen, CohortRefused
+from xueji.cohorts.forms import ClosingForm, CohortForm
+from xueji.cohorts.models import Cohort, CohortState
+from xueji.cohorts.rules import Judgement
+from xueji.cohorts.services import closing
+from xueji.cohorts.services import planning as cohorts
+from xueji.cohorts.views import blueprint
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, Problem
@@ -29,8 +30,8 @@ from xueji.web.session import actor, context, db
 @blueprint.get("/cohorts")
 @roles(Role.INSTITUTION)
 def cohort_list() -> str:
-    lines = queries.cohort_lines(db(), actor().organisation_id)
-    return render_template("enrolment/cohorts.html", cohorts=lines, wording=wording)
+    lines = queries.cohort_lines(db(), context().events, actor().organisation_id)
+    return render_template("cohorts/cohorts.html", cohorts=lines, wording=wording)
 
 
 @blueprint.route("/cohorts/new", methods=["GET", "POST"])
@@ -48,7 +49,7 @@ def new_cohort() -> Any:
         except Problem as refused:
             problem = refused
         else:
-            return redirect(url_for("enrolment.cohort", cohort_id=cohort.id))
+            return redirect(url_for("cohorts.cohort", cohort_id=cohort.id))
     return _editor(form, outlines, None, problem)
 
 
@@ -70,7 +71,7 @@ def edit_cohort(cohort_id: UUID) -> Any:
             problem = refused
         else:
             flash(_("计划已保存。"), "success")
-            return redirect(url_for("enrolment.cohort", cohort_id=cohort_id))
+            return redirect(url_for("cohorts.cohort", cohort_id=cohort_id))
     return _editor(form, outlines, cohort, problem)
 
 
@@ -109,7 +110,7 @@ def close_cohort(cohort_id: UUID) -> Any:
     if not form.validate():
         raise Invalid
     last_day = None if form.now.data else form.last_day.data
-    closed = cohorts.close_cohort(db(), context().events, actor=actor(), cohort_id=cohort_id, last_day=last_day)
+    closed = closing.close_cohort(db(), context().events, actor=actor(), cohort_id=cohort_id, last_day=last_day)
     if closed.state is CohortState.CLOSED:
         flash(_("培训班已结班。"), "success")
     else:
@@ -122,7 +123,7 @@ def close_cohort(cohort_id: UUID) -> Any:
 def discard_cohort(cohort_id: UUID) -> Any:
     cohorts.discard_cohort(db(), actor=actor(), cohort_id=cohort_id)
     flash(_("草稿已删除。"), "success")
-    return redirect(url_for("enrolment.cohort_list"))
+    return redirect(url_for("cohorts.cohort_list"))
 
 
 def _cohort(found: Cohort) -> str:
@@ -131,7 +132,7 @@ def _cohort(found: Cohort) -> str:
     lessons = queries.cohort_lessons(db(), found.id)
     films = films_by_id(db(), [lesson.film_id for lesson in lessons])
     return render_template(
-        "enrolment/cohort.html",
+        "cohorts/cohort.html",
         cohort=found,
         lessons=lessons,
         films={film_id: of_film(film) for film_id, film in films.items()},
@@ -146,7 +147,7 @@ def _editor(
     form: CohortForm, outlines: list[CourseOutline], cohort: Cohort | None, problem: Problem | None
 ) -> tuple[str, int]:
     page = render_template(
-        "enrolment/cohort_editor.html",
+        "cohorts/cohort_editor.html",
         form=form,
         courses=outlines,
         cohort=cohort,
@@ -165,7 +166,7 @@ def _figures(form: CohortForm) -> str:
         judgement = cohorts.judge_plan(db(), actor=actor(), plan=plan, lesson_ids=form.chosen_lessons())
     except Invalid:
         judgement = None
-    return render_template("enrolment/_figures.html", plan=plan, judgement=judgement, wording=wording)
+    return render_template("cohorts/_figures.html", plan=plan, judgement=judgement, wording=wording)
 
 
 def _choosable(outlines: list[CourseOutline]) -> list[UUID]:

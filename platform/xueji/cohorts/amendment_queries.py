@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import false, select
 from sqlalchemy.orm import Session, aliased
 
-from xueji.enrolment.access import seen_cohorts
-from xueji.enrolment.models import Cohort, CohortAmendment
-from xueji.enrolment.services.amending import may_decide
+from xueji.cohorts.access import seen_cohorts
+from xueji.cohorts.models import Cohort, CohortAmendment
+from xueji.cohorts.services.amending import may_decide
 from xueji.identity.models import Organisation, Person
 from xueji.kernel.actor import Actor, Role
 

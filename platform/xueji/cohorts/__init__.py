@@ -1,0 +1,1 @@
+"""Cohorts: planned, opened, put right and closed."""

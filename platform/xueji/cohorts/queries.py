@@ -1,0 +1,213 @@
+"""Reads about cohorts: plain records out, nothing decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from courses.models import Film, FilmState, Lesson
+from xueji.cohorts.events import TraineesAsked
+from xueji.cohorts.models import Cohort, CohortLesson, CohortState
+from xueji.kernel.events import Events
+from xueji.rulebook import rules as rulebook
+from xueji.rulebook.plan import ProctoringPlan
+from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
+from xueji.rulebook.vocabulary import Category, Part, Training
+
+
+@dataclass(frozen=True, slots=True)
+class CohortFacts:
+    """A cohort as it was opened; all hours in milliseconds."""
+
+    cohort_id: UUID
+    organisation_id: UUID
+    title: str
+    region: str
+    home: str
+    """Division code of the institution."""
+    jurisdiction: str
+    """Whose law applies, as `Rulebook.in_force` takes it."""
+    category: Category
+    industry: str
+    """The rulebook's code; empty where the cohort opened before industries were asked for."""
+    high_risk: bool
+    training: Training
+    syllabus: str
+    subject: str | None
+    total_ms: int
+    theory_ms: int
+    practical_ms: int
+    online_ms: int
+    in_person_ms: int
+    starts_on: date
+    ends_on: date
+    """The planned last day, included (Asia/Shanghai)."""
+    last_day: date
+    """The last day of new study: the planned one, or an earlier one that staff have chosen by closing the cohort."""
+    venue: str
+    plan: ProctoringPlan
+    rulebook: str
+    """``id@version``"""
+    state: CohortState
+    class_hour_ms: int
+    """One class hour under that rulebook."""
+
+    @property
+    def opens_ms(self) -> int:
+        """The first instant of its first day (epoch ms)."""
+        return date_begins_ms(self.starts_on)
+
+    @property
+    def closes_ms(self) -> int:
+        """The first instant after its last day (epoch ms): from then on nothing new is studied."""
+        return date_begins_ms(self.last_day) + DAY_MS
+
+    @property
+    def settles_ms(self) -> int:
+        """The first instant after the days in which held time may still be made up (epoch ms).
+
+        They follow the planned last day, which stands in the opening leaf, however early the cohort was closed.
+        """
+        return date_begins_ms(self.ends_on) + (1 + self.plan.settle_days) * DAY_MS
+
+    @property
+    def reviews_end_ms(self) -> int:
+        """From when on a person may decide about a check no more (epoch ms)."""
+        return self.settles_ms + self.plan.appeal_days * DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class LessonFacts:
+    lesson_id: UUID
+    title: str
+    part: Part
+    duration_ms: int
+    position: int
+    film_id: UUID | None
+    film_ready: bool
+    film_sha256: str
+    """Of the film's file; empty while it is not known."""
+
+
+def lesson_facts(place: CohortLesson, lesson: Lesson, film: Film | None) -> LessonFacts:
+    return LessonFacts(
+        lesson_id=lesson.id,
+        title=lesson.title,
+        part=place.part,
+        duration_ms=place.duration_ms or 0,
+        position=place.position,
+        film_id=place.film_id or lesson.film_id,
+        film_sha256=place.film_sha256 or ("" if film is None else film.sha256),
+        film_ready=film is not None and film.state is FilmState.READY,
+    )
+
+
+def cohort_facts(cohort: Cohort) -> CohortFacts:
+    return CohortFacts(
+        cohort_id=cohort.id,
+        organisation_id=cohort.organisation_id,
+        title=cohort.title,
+        region=cohort.region,
+        home=cohort.home,
+        jurisdiction=cohort.jurisdiction,
+        category=cohort.category,
+        industry=cohort.industry,
+        high_risk=cohort.high_risk,
+        training=cohort.training,
+        syllabus=cohort.syllabus,
+        subject=cohort.subject,
+        total_ms=cohort.total_ms,
+        theory_ms=cohort.theory_ms,
+        practical_ms=cohort.practical_ms,
+        online_ms=cohort.online_ms,
+        in_person_ms=cohort.in_person_ms,
+        starts_on=cohort.starts_on,
+        ends_on=cohort.ends_on,
+        last_day=cohort.last_day,
+        venue=cohort.venue,
+        plan=ProctoringPlan.from_dict(cohort.plan),
+        rulebook=cohort.rulebook,
+        state=cohort.state,
+        class_hour_ms=law_of(cohort).class_hour_ms,
+    )
+
+
+def law_of(cohort: Cohort) -> rulebook.InForce:
+    """The figures in force where and when the training begins: of a cohort that is open, those it opened under."""
+    try:
+        book = rulebook.load(cohort.rulebook or None)
+    except rulebook.NoSuchRulebook:
+        # A rulebook of another installation: the accounts say so themselves, and the cohort can still be shown.
+        book = rulebook.load()
+    return book.in_force(cohort.jurisdiction, cohort.starts_on)
+
+
+@dataclass(frozen=True, slots=True)
+class CohortLine:
+    """A cohort in a list."""
+
+    cohort_id: UUID
+    title: str
+    state: CohortState
+    category: Category
+    training: Training
+    starts_on: date
+    ends_on: date
+    total_ms: int
+    online_ms: int
+    trainees: int
+    class_hour_ms: int
+
+
+def cohort_lines(session: Session, events: Events, organisation_id: UUID | None) -> list[CohortLine]:
+    """An institution's cohorts, the latest first, with how many study in each, in two queries."""
+    cohorts = session.scalars(
+        select(Cohort).where(Cohort.organisation_id == organisation_id).order_by(Cohort.created_at.desc(), Cohort.id)
+    ).all()
+    asked = TraineesAsked(session, tuple(cohort.id for cohort in cohorts))
+    events.publish(asked)
+    return [
+        CohortLine(
+            cohort_id=cohort.id,
+            title=cohort.title,
+            state=cohort.state,
+            category=cohort.category,
+            training=cohort.training,
+            starts_on=cohort.starts_on,
+            ends_on=cohort.ends_on,
+            total_ms=cohort.total_ms,
+            online_ms=cohort.online_ms,
+            trainees=asked.trainees.get(cohort.id, 0),
+            class_hour_ms=law_of(cohort).class_hour_ms,
+        )
+        for cohort in cohorts
+    ]
+
+
+def chosen_lessons(session: Session, cohort_id: UUID) -> list[UUID]:
+    """The lessons of a cohort, in its order."""
+    return list(
+        session.scalars(
+            select(CohortLesson.lesson_id).where(CohortLesson.cohort_id == cohort_id).order_by(CohortLesson.position)
+        )
+    )
+
+
+def cohort_lessons(session: Session, cohort_id: UUID) -> list[LessonFacts]:
+    """The same with titles and lengths; a draft's lengths are those of the films as they are now."""
+    found = session.execute(
+        select(CohortLesson, Lesson, Film)
+        .join(Lesson, Lesson.id == CohortLesson.lesson_id)
+        .outerjoin(Film, Film.id == func.coalesce(CohortLesson.film_id, Lesson.film_id))
+        .where(CohortLesson.cohort_id == cohort_id)
+        .order_by(CohortLesson.position)
+    )
+    return [
+        replace(facts, duration_ms=film.duration_ms or 0) if place.duration_ms is None and film is not None else facts
+        for place, lesson, film in found
+        for facts in (lesson_facts(place, lesson, film),)
+    ]

@@ -1,0 +1,19 @@
+"""What cohorts do later: close those whose chosen last day is over."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from celery import shared_task
+
+from xueji.cohorts.services.closing import close_due_cohorts
+from xueji.kernel.tasks import context
+
+SCHEDULE = {"cohorts.close_cohorts": timedelta(minutes=5)}
+
+
+@shared_task(name="cohorts.close_cohorts")  # type: ignore[untyped-decorator]
+def close_cohorts() -> int:
+    installation = context()
+    with installation.database.writing() as session:
+        return close_due_cohorts(session, installation.events)
