@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from courses.models import Film, FilmState, Lesson
 from xueji.cohorts.events import TraineesAsked
 from xueji.cohorts.models import Cohort, CohortLesson, CohortState
+from xueji.cohorts.terms import CohortTerms, terms_of
 from xueji.kernel.events import Events
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.plan import ProctoringPlan
@@ -19,9 +20,9 @@ from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
 from xueji.rulebook.vocabulary import Category, Part, Training
 
 
-@dataclass(frozen=True, slots=True)
-class CohortFacts:
-    """A cohort as it was opened; all hours in milliseconds."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortFacts(CohortTerms):
+    """A cohort as it was opened."""
 
     cohort_id: UUID
     organisation_id: UUID
@@ -31,21 +32,8 @@ class CohortFacts:
     """Division code of the institution."""
     jurisdiction: str
     """Whose law applies, as `Rulebook.in_force` takes it."""
-    category: Category
-    industry: str
-    """The rulebook's code; empty where the cohort opened before industries were asked for."""
     high_risk: bool
-    training: Training
     syllabus: str
-    subject: str | None
-    total_ms: int
-    theory_ms: int
-    practical_ms: int
-    online_ms: int
-    in_person_ms: int
-    starts_on: date
-    ends_on: date
-    """The planned last day, included (Asia/Shanghai)."""
     last_day: date
     """The last day of new study: the planned one, or an earlier one that staff have chosen by closing the cohort."""
     venue: str
@@ -114,19 +102,9 @@ def cohort_facts(cohort: Cohort) -> CohortFacts:
         region=cohort.region,
         home=cohort.home,
         jurisdiction=cohort.jurisdiction,
-        category=cohort.category,
-        industry=cohort.industry,
+        **terms_of(cohort).fields(),
         high_risk=cohort.high_risk,
-        training=cohort.training,
         syllabus=cohort.syllabus,
-        subject=cohort.subject,
-        total_ms=cohort.total_ms,
-        theory_ms=cohort.theory_ms,
-        practical_ms=cohort.practical_ms,
-        online_ms=cohort.online_ms,
-        in_person_ms=cohort.in_person_ms,
-        starts_on=cohort.starts_on,
-        ends_on=cohort.ends_on,
         last_day=cohort.last_day,
         venue=cohort.venue,
         plan=ProctoringPlan.from_dict(cohort.plan),

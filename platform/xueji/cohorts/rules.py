@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
+from xueji.cohorts.terms import CohortTerms
 from xueji.rulebook.industries import (
     UNKNOWN,
     Risk,
@@ -101,22 +102,10 @@ class ProposedLesson:
     """What tells films apart, the SHA-256 of the file; empty while there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A cohort as its institution means to hold it; hours in milliseconds."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal(CohortTerms):
+    """A cohort as its institution means to hold it."""
 
-    category: Category
-    industry: str
-    """A code of the rulebook, or `UNKNOWN`."""
-    training: Training
-    subject: str | None
-    total_ms: int
-    theory_ms: int
-    practical_ms: int
-    online_ms: int
-    in_person_ms: int
-    starts_on: date
-    ends_on: date
     plan: ProctoringPlan
     lessons: tuple[ProposedLesson, ...] = ()
 

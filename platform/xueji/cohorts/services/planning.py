@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from xueji.cohorts.errors import (
 )
 from xueji.cohorts.models import Cohort, CohortLesson, CohortState
 from xueji.cohorts.rules import Ground, Judgement, Objection, Proposal, ProposedLesson, judge
+from xueji.cohorts.terms import TERMS, CohortTerms, terms_of
 from xueji.identity.models import Organisation
 from xueji.identity.services.recording import record_power
 from xueji.kernel import clock
@@ -34,7 +34,6 @@ from xueji.rulebook import rules as rulebook
 from xueji.rulebook.divisions import is_division, jurisdiction_of
 from xueji.rulebook.industries import UNKNOWN, named_industry, risk, situation
 from xueji.rulebook.plan import InvalidPlan, ProctoringPlan
-from xueji.rulebook.vocabulary import Category, Training
 from xueji.trace.rules import Event
 
 MOST_LESSONS = 300
@@ -42,25 +41,15 @@ MOST_LESSONS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CohortPlan:
-    """What an institution fills in about a cohort; hours in milliseconds."""
+class CohortPlan(CohortTerms):
+    """What an institution fills in about a cohort."""
 
     title: str
     region: str
-    category: Category
-    training: Training
+    """Division code of where it is held."""
     syllabus: str
-    total_ms: int
-    theory_ms: int
-    practical_ms: int
-    online_ms: int
-    in_person_ms: int
-    starts_on: date
-    ends_on: date
+    """What the syllabus is called."""
     venue: str = ""
-    industry: str = UNKNOWN
-    """A code of the rulebook; whether it is high-risk follows from the law."""
-    subject: str | None = None
     proctoring: Mapping[str, int] = field(default_factory=dict)
     """Fields of the ProctoringPlan that differ from the rulebook's preset."""
 
@@ -115,15 +104,14 @@ def discard_cohort(session: Session, *, actor: Actor, cohort_id: UUID) -> None:
 def judge_cohort(session: Session, cohort: Cohort) -> Judgement:
     """What stands against opening the cohort as it is planned now, under the newest rulebook."""
     lessons = [(lesson, film) for _place, lesson, film in _lessons(session, cohort.id)]
-    return _judged(cohort, queries.law_of(cohort), ProctoringPlan.from_dict(cohort.plan), lessons)
+    return _judged(terms_of(cohort), queries.law_of(cohort), ProctoringPlan.from_dict(cohort.plan), lessons)
 
 
 def judge_amended(session: Session, cohort: Cohort, changed: Mapping[str, Any]) -> Judgement:
     """The same of a cohort as some of its fields are to be put right, under the rulebook it was opened under."""
-    names = CohortPlan.__dataclass_fields__.keys() - {"proctoring"}
-    plan = CohortPlan(**{name: changed.get(name, getattr(cohort, name)) for name in names})
     lessons = [(lesson, film) for _place, lesson, film in _lessons(session, cohort.id)]
-    return _judged(plan, queries.law_of(cohort), ProctoringPlan.from_dict(cohort.plan), lessons)
+    terms = terms_of(cohort, **{name: value for name, value in changed.items() if name in TERMS})
+    return _judged(terms, queries.law_of(cohort), ProctoringPlan.from_dict(cohort.plan), lessons)
 
 
 def judge_plan(session: Session, *, actor: Actor, plan: CohortPlan, lesson_ids: Sequence[UUID]) -> Judgement:
@@ -234,23 +222,13 @@ def _lessons(session: Session, cohort_id: UUID) -> list[tuple[CohortLesson, Less
 
 
 def _judged(
-    plan: Cohort | CohortPlan,
+    terms: CohortTerms,
     law: rulebook.InForce,
     proctoring: ProctoringPlan,
     lessons: Sequence[tuple[Lesson, Film | None]],
 ) -> Judgement:
     proposal = Proposal(
-        category=plan.category,
-        industry=named_industry(law, plan.industry or UNKNOWN, plan.subject),
-        training=plan.training,
-        subject=plan.subject,
-        total_ms=plan.total_ms,
-        theory_ms=plan.theory_ms,
-        practical_ms=plan.practical_ms,
-        online_ms=plan.online_ms,
-        in_person_ms=plan.in_person_ms,
-        starts_on=plan.starts_on,
-        ends_on=plan.ends_on,
+        **terms.fields() | {"industry": named_industry(law, terms.industry or UNKNOWN, terms.subject)},
         plan=proctoring,
         lessons=tuple(
             ProposedLesson(

@@ -23,6 +23,7 @@ from xueji.hours.rules.records import (
     MalformedTrace,
     Mark,
     Refusal,
+    Syllabus,
     SyllabusLesson,
 )
 from xueji.hours.rules.statement import (
@@ -42,7 +43,6 @@ from xueji.hours.rules.statement import (
     Share,
     Statement,
     Statutory,
-    Syllabus,
     Totals,
     explain,
 )

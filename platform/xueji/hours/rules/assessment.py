@@ -32,7 +32,6 @@ from xueji.hours.rules.statement import (
     Share,
     Statement,
     Statutory,
-    Syllabus,
     Totals,
 )
 from xueji.hours.rules.worth import Span, Status, spans_of
@@ -123,13 +122,7 @@ def assess_media(rulebook: Rulebook, evidence: Evidence, as_of: datetime | int) 
         cap=_cap_line(cap, online.counted_ms, confirmed_ms, enrolment),
         in_person=in_person,
         totals=totals,
-        syllabus=Syllabus(
-            enrolment.total_ms,
-            enrolment.theory_ms,
-            enrolment.practical_ms,
-            enrolment.online_ms,
-            enrolment.in_person_ms,
-        ),
+        syllabus=enrolment.syllabus,
         online_of_syllabus=Share(online.counted_ms, enrolment.total_ms),
         online_of_delivered=Share(online.counted_ms, totals.delivered_ms),
         statutory=_statutory(enrolment, in_force, situations),

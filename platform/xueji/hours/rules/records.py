@@ -59,7 +59,20 @@ class LegalBasis:
 
 
 @dataclass(frozen=True, slots=True)
-class EnrolmentTerms:
+class Syllabus:
+    """What the frozen syllabus asks for; all in milliseconds."""
+
+    total_ms: int
+    theory_ms: int
+    practical_ms: int
+    online_ms: int
+    """of the total, how much is studied online"""
+    in_person_ms: int
+    """of the total, how much is taught in a room"""
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentTerms(Syllabus):
     """The terms an enrolment was opened under, and what two people have put right in them since (`enrolment.amend`)."""
 
     enrolment: str
@@ -74,12 +87,6 @@ class EnrolmentTerms:
     """key of the subject in the rulebook, where the region has hours for it"""
     high_risk: bool
     training: str
-    total_ms: int
-    """the syllabus total, frozen at filing"""
-    theory_ms: int
-    practical_ms: int
-    online_ms: int
-    in_person_ms: int
     starts: date
     ends: date
     """last day"""
@@ -94,6 +101,11 @@ class EnrolmentTerms:
     """when she was enrolled (epoch ms)"""
     earlier: tuple[LegalBasis, ...] = ()
     """what amended terms said before; of all readings the strictest holds"""
+
+    @property
+    def syllabus(self) -> Syllabus:
+        """What the syllabus asks for, by itself."""
+        return Syllabus(self.total_ms, self.theory_ms, self.practical_ms, self.online_ms, self.in_person_ms)
 
     @property
     def readings(self) -> tuple[LegalBasis, ...]:

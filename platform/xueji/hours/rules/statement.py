@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
+from xueji.hours.rules.records import Syllabus
 from xueji.python38 import Self, StrEnum, dataclass
 from xueji.rulebook.intervals import Interval
 
@@ -214,17 +215,6 @@ class Share:
     def per_mille(self) -> int:
         """The share in thousandths, rounded down, for display only; 0 of nothing is 0."""
         return self.part_ms * 1_000 // self.whole_ms if self.whole_ms else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Syllabus:
-    """What the frozen syllabus asks for."""
-
-    total_ms: int
-    theory_ms: int
-    practical_ms: int
-    online_ms: int
-    in_person_ms: int
 
 
 @dataclass(frozen=True, slots=True)
