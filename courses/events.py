@@ -1,4 +1,4 @@
-"""What the course part asks of those above it. `xueji.app` connects whoever can answer."""
+"""What the course part asks of those above it. `xueji.wiring` connects whoever can answer."""
 
 from __future__ import annotations
 

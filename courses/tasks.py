@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
@@ -10,11 +9,6 @@ from celery import shared_task
 from courses.services import films, uploads
 from xueji.kernel import clock
 from xueji.kernel.tasks import LONG_LIMITS, context
-
-SCHEDULE = {
-    "courses.requeue_films": timedelta(seconds=30),
-    "courses.sweep": timedelta(hours=1),
-}
 
 
 @shared_task(name="courses.transcode_film", long=True, **LONG_LIMITS)  # type: ignore[untyped-decorator]

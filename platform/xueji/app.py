@@ -1,4 +1,4 @@
-"""The web application: a list of steps, and the one place that knows every part."""
+"""The web application: a list of steps, and whatever the parts bring along."""
 
 from __future__ import annotations
 
@@ -7,42 +7,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask
+from flask import Flask
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.info import Info
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from courses import api as courses_api
-from courses import views as courses_views
 from xueji import probes, web
-from xueji.attendance import views as attendance_views
-from xueji.cohorts import views as cohorts_views
-from xueji.enrolment import views as enrolment_views
-from xueji.evidence import api as evidence_api
-from xueji.evidence import views as archives_views
-from xueji.guide import views as guide_views
-from xueji.hours import api as hours_api
-from xueji.hours import views as hours_views
-from xueji.identity import api as identity_api
-from xueji.identity import views as identity_views
-from xueji.identity.authentication import init_identity
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.kernel.tasks import make_celery
 from xueji.navigation import init_navigation
 from xueji.openapi import SCHEMES, TITLE, VERSION, DescribedApplication
-from xueji.oversight import views as oversight_views
-from xueji.proctoring import api as proctoring_api
-from xueji.proctoring import views as proctoring_views
-from xueji.proctoring.metrics import check_figures
-from xueji.progress import api as progress_api
-from xueji.progress import views as progress_views
-from xueji.progress.beat_intake import init_beats
-from xueji.progress.beat_middleware import init_beat_middleware
-from xueji.progress.media_recording import init_media_recording
-from xueji.progress.opening_groups import init_openings
-from xueji.trace import api as trace_api
-from xueji.trace.metrics import log_figures
+from xueji.parts import PARTS
 from xueji.web.access import init_access, public
 from xueji.web.api_description import ProblemOut
 from xueji.web.assets import init_assets
@@ -61,7 +37,9 @@ from xueji.web.session import init_session
 from xueji.web.sockets import announce_to_pages
 from xueji.wiring import connect
 
-STEPS: tuple[Callable[[Flask], None], ...] = (
+Step = Callable[[Flask], None]
+
+UNTIL_ACCESS: tuple[Step, ...] = (
     init_logs,
     init_language,
     init_assets,
@@ -69,47 +47,28 @@ STEPS: tuple[Callable[[Flask], None], ...] = (
     init_headers,
     init_session,
     init_access,
-    init_identity,
-    init_plain_text,
-    init_bodies,
-    init_navigation,
-    init_health,
-    init_beats,
-    init_openings,
-    init_media_recording,
-    init_built,
-    init_beat_middleware,
 )
+"""Before the parts' own steps."""
+AFTER_ACCESS: tuple[Step, ...] = (init_plain_text, init_bodies, init_navigation, init_health, init_built)
+"""After them: from here on bodies are read. What wraps the application comes last."""
 
 
-APIS: tuple[APIBlueprint, ...] = (
-    evidence_api.blueprint,
-    courses_api.blueprint,
-    hours_api.blueprint,
-    identity_api.blueprint,
-    progress_api.blueprint,
-    proctoring_api.blueprint,
-)
-PAGES: tuple[Blueprint, ...] = (
-    archives_views.blueprint,
-    attendance_views.blueprint,
-    cohorts_views.blueprint,
-    courses_views.blueprint,
-    enrolment_views.blueprint,
-    guide_views.blueprint,
-    hours_views.blueprint,
-    identity_views.blueprint,
-    oversight_views.blueprint,
-    progress_views.blueprint,
-    proctoring_views.blueprint,
-    trace_api.blueprint,
-)
+def steps() -> tuple[Step, ...]:
+    """All of them, in the order in which they are taken."""
+    own = (step for part in PARTS for step in part.steps())
+    outer = (step for part in PARTS for step in part.outer_steps())
+    return (*UNTIL_ACCESS, *own, *AFTER_ACCESS, *outer)
 
 
 class Application(DescribedApplication):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """No view or hook here is a coroutine; asking each one at each request is a twentieth of a beat's cost."""
         return func
+
+
+def _translations() -> list[Path]:
+    folders = [Path(web.__file__).parent, *(part.folder for part in PARTS)]
+    return [folder / "translations" for folder in folders if (folder / "translations").is_dir()]
 
 
 def create_app(settings: Settings | None = None, context: Context | None = None) -> Flask:
@@ -135,6 +94,7 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
         SESSION_COOKIE_SECURE=bool(context.settings.secure_cookies),
         MAX_CONTENT_LENGTH=32 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
+        BABEL_TRANSLATION_DIRECTORIES=";".join(str(folder) for folder in _translations()),
     )
     proxies = context.settings.trusted_proxies
     if proxies:
@@ -145,13 +105,14 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
     make_celery(context.settings)
     connect(context)
     announce_to_pages(context)
-    for api in APIS:
-        app.register_api(api)
-    for pages in PAGES:
-        app.register_blueprint(pages)
-    for step in STEPS:
+    for blueprint in (blueprint for part in PARTS for blueprint in part.blueprints()):
+        if isinstance(blueprint, APIBlueprint):
+            app.register_api(blueprint)
+        else:
+            app.register_blueprint(blueprint)
+    for step in steps():
         step(app)
     set_probes(app, probes.bound(context))
-    for figures in (log_figures, check_figures):
-        measures(app).add_source(partial(figures, context.database))
+    for figures in (figures for part in PARTS for figures in part.measures()):
+        measures(app).add_source(partial(figures.source, context.database))
     return app

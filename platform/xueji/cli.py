@@ -117,6 +117,7 @@ def up() -> None:
     from xueji.supervisor.process import NotStarted
     from xueji.supervisor.programs import UnsafeFolder
     from xueji.supervisor.supervise import CannotStart, run
+    from xueji.web.health import Failing
 
     with _installation() as context:
         logs.configure(context.settings, "supervisor")
@@ -128,7 +129,7 @@ def up() -> None:
                 structlog.get_logger(__name__).warning("log.not_held_outside", words=seen.words)
                 click.echo(f"warning: {seen.words}", err=True)
             run(context, when_ready=lambda: click.echo(demonstration.welcome(context)))
-        except (CannotStart, NotStarted, UnsafeFolder, probes.Failing, keycheck.OtherKey) as error:
+        except (CannotStart, NotStarted, UnsafeFolder, Failing, keycheck.OtherKey) as error:
             _refuse(str(error))
 
 

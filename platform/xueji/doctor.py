@@ -36,8 +36,10 @@ from xueji.trace import queries as trace
 from xueji.trace.fork_guard import CannotSign, OutsideCheckpoint
 from xueji.trace.models import Cosignature, TimeStamp
 from xueji.trace.note import Checkpoint
+from xueji.trace.probes import sequencer as sequencer_probe
 from xueji.trace.process import AnotherSequencer, sequencer_lock
 from xueji.web.assets import BUILT
+from xueji.web.health import Failing
 
 SCARCE_BYTES, TOO_FEW_BYTES = 5 * 1024**3, 512 * 1024**2
 _UNSYNCHRONISED = 5  # adjtimex's TIME_ERROR
@@ -242,7 +244,7 @@ def grants(context: Context) -> Line:
 def broker(context: Context) -> Line:
     try:
         probes.broker(context)
-    except probes.Failing as error:
+    except Failing as error:
         if context.settings.embedded_broker:
             return Line("broker", LineStatus.WARN, "the embedded broker is not running: `xueji up` starts it")
         return Line("broker", LineStatus.FAIL, str(error))
@@ -251,8 +253,8 @@ def broker(context: Context) -> Line:
 
 def sequencer(context: Context) -> Line:
     try:
-        probes.sequencer(context)
-    except probes.Failing as error:
+        sequencer_probe(context)
+    except Failing as error:
         try:
             with sequencer_lock(context):
                 words = "leaves wait for the sequencer, which is not running: `xueji up` starts it"

@@ -2,94 +2,68 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cache
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, Flask, redirect, request, url_for
-from flask_babel import lazy_gettext as _
 from werkzeug.wrappers import Response
 
-from xueji.identity.rules import local_path
-from xueji.kernel.actor import STAFF, Actor, Role
+from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import Invalid
+from xueji.parts import PARTS
 from xueji.web.access import public
 from xueji.web.cookies import cookie_name
 from xueji.web.language import COOKIE, LANGUAGES
-from xueji.web.session import actor_or_none, context
+from xueji.web.manifest import MenuEntry, Subject, Tab
+from xueji.web.redirects import local_path
+from xueji.web.session import actor_or_none, context, sign_in_page
 
 blueprint = Blueprint("navigation", __name__)
 
 YEAR_SECONDS = 365 * 24 * 3600
 
 
-@dataclass(frozen=True)
-class MenuEntry:
-    """A page in the navigation; ``under`` are the endpoints for which it is shown as the current one too."""
-
-    endpoint: str
-    label: Any
-    icon: str
-    under: tuple[str, ...] = ()
+ROLES = tuple(sorted(Role, key=lambda role: role is Role.TRAINEE))
+"""Whose pages come first for somebody who holds several roles: what she works at before what she learns."""
 
 
-PAGES: dict[Role, tuple[MenuEntry, ...]] = {
-    Role.INSTITUTION: (
-        MenuEntry("oversight.today", _("今天"), "calendar-check"),
-        MenuEntry("cohorts.cohort_list", _("培训班"), "mortarboard", ("cohorts.", "enrolment.", "attendance.")),
-        MenuEntry("courses.course_list", _("课程"), "film", ("courses.",)),
-        MenuEntry("proctoring.check_in_cohorts", _("签到"), "person-check", ("proctoring.check_in",)),
-        MenuEntry(
-            "enrolment.references",
-            _("登记照片核对"),
-            "person-bounding-box",
-            ("enrolment.reference", "enrolment.decide_ref"),
-        ),
-        MenuEntry("proctoring.review_queue", _("核验复核"), "clipboard-check", ("proctoring.review",)),
-        MenuEntry("oversight.findings", _("监管问题"), "flag", ("oversight.finding",)),
-    ),
-    Role.ENTERPRISE: (
-        MenuEntry("oversight.today", _("今天"), "calendar-check"),
-        MenuEntry("oversight.own_people", _("本单位人员"), "people", ("hours.",)),
-    ),
-    Role.REGULATOR: (
-        MenuEntry("oversight.home", _("概况"), "speedometer2"),
-        MenuEntry("oversight.compare_cohorts", _("培训班"), "bar-chart", ("oversight.compare_",)),
-        MenuEntry("oversight.trainees", _("学员"), "people", ("oversight.trainee", "oversight.sitting", "hours.")),
-        MenuEntry("oversight.draws", _("随机抽查"), "shuffle", ("oversight.draw",)),
-        MenuEntry("oversight.flags", _("异常学时"), "exclamation-triangle"),
-        MenuEntry("oversight.exceptions", _("例外入班"), "person-plus"),
-        MenuEntry("oversight.in_rooms", _("线下与签到"), "geo-alt"),
-        MenuEntry("oversight.staff", _("工作人员"), "person-check"),
-        MenuEntry("oversight.findings", _("问题整改"), "flag", ("oversight.finding",)),
-    ),
-    Role.ADMINISTRATOR: (
-        MenuEntry("oversight.today", _("今天"), "calendar-check"),
-        MenuEntry("oversight.installation", _("运行状态"), "activity"),
-        MenuEntry("identity.administration", _("人员"), "people", ("identity.person", "identity.new_person")),
-        MenuEntry("identity.organisations", _("单位"), "building"),
-        MenuEntry("identity.duplicates", _("疑似重复"), "person-bounding-box"),
-        MenuEntry("identity.joinings", _("档案合并"), "people"),
-    ),
-    Role.INSPECTOR: (MenuEntry("oversight.inspections", _("专项检查"), "search", ("oversight.inspect",)),),
-    Role.TRAINEE: (
-        MenuEntry("hours.my_training", _("我的培训"), "mortarboard", ("progress.",)),
-        MenuEntry("oversight.today", _("今天"), "calendar-check"),
-        MenuEntry("hours.my_hours", _("我的学时"), "clock-history", ("hours.",)),
-        MenuEntry("identity.account", _("我的账号"), "person", ("identity.",)),
-    ),
-}
-"""Of each role; somebody who holds several sees all of theirs, what she works at first."""
+@cache
+def _entries() -> dict[Role, tuple[MenuEntry, ...]]:
+    entries = sorted((entry for part in PARTS for entry in part.menu), key=lambda entry: entry.place)
+    return {role: tuple(entry for entry in entries if role in entry.roles) for role in ROLES}
+
+
+@cache
+def _account_links() -> tuple[MenuEntry, ...]:
+    return tuple(sorted((link for part in PARTS for link in part.account_links), key=lambda link: link.place))
+
+
+@cache
+def _tabs(subject: Subject) -> tuple[Tab, ...]:
+    tabs = (tab for part in PARTS for tab in part.tabs if tab.subject == subject)
+    return tuple(sorted(tabs, key=lambda tab: tab.place))
 
 
 def pages_of(actor: Actor) -> list[MenuEntry]:
-    found = (entry for role, entries in PAGES.items() if actor.is_(role) for entry in entries)
-    return list({entry.endpoint: entry for entry in found}.values())
+    """Somebody's pages in the frame, her first one at the head."""
+    entries = (entry for role, of_role in _entries().items() if actor.is_(role) for entry in of_role)
+    return list({entry.endpoint: entry for entry in entries}.values())
+
+
+def account_links_of(actor: Actor) -> list[MenuEntry]:
+    return [link for link in _account_links() if actor.is_(*link.roles)]
+
+
+def tabs_of(subject: Subject, subject_id: UUID, open_tab: str) -> list[tuple[str, Any, bool]]:
+    """Address, label and whether it is the open one, of each page about one thing."""
+    values: dict[str, Any] = {f"{subject}_id": subject_id}
+    return [(url_for(tab.endpoint, **values), tab.label, tab.name == open_tab) for tab in _tabs(subject)]
 
 
 def home_of(actor: Actor) -> str:
     """The address of somebody's first page."""
-    pages = pages_of(actor)
-    return url_for(pages[0].endpoint if pages else "identity.account")
+    return url_for((pages_of(actor) or account_links_of(actor))[0].endpoint)
 
 
 def current(entries: list[MenuEntry], endpoint: str) -> MenuEntry | None:
@@ -106,26 +80,13 @@ def in_the_frame() -> dict[str, object]:
     common: dict[str, object] = {"language_url": url_for("navigation.language"), "home_url": url_for("navigation.home")}
     actor = actor_or_none()
     if actor is None:
-        away = not (request.endpoint or "").startswith("identity.sign_in")
-        return {**common, "sign_in_url": url_for("identity.sign_in") if away else None}
+        return common
     entries = pages_of(actor)
     here = current(entries, request.endpoint or "")
-    links = [(url_for("identity.account"), _("我的账号"), "person-vcard")]
-    if actor.is_(*STAFF):
-        links.append((url_for("identity.resets"), _("重置申请"), "key"))
-        links.append((url_for("identity.corrections"), _("信息更正"), "person-vcard"))
-    if actor.is_(Role.INSTITUTION, Role.REGULATOR):
-        links.append((url_for("cohorts.amendment_list"), _("开班更正"), "pencil"))
-    if actor.is_(Role.REGULATOR):
-        links.append((url_for("identity.joinings"), _("档案合并"), "people"))
-        links.append((url_for("oversight.inspections"), _("专项检查"), "search"))
-    if actor.is_(Role.TRAINEE):
-        links.append((url_for("identity.looks"), _("谁看过我的照片"), "eye"))
     return {
         **common,
         "navigation": [(url_for(entry.endpoint), entry.label, entry.icon, entry is here) for entry in entries],
-        "account_links": links,
-        "sign_out_url": url_for("identity.sign_out"),
+        "account_links": [(url_for(link.endpoint), link.label, link.icon) for link in account_links_of(actor)],
     }
 
 
@@ -133,7 +94,7 @@ def in_the_frame() -> dict[str, object]:
 @public
 def home() -> Response:
     actor = actor_or_none()
-    return redirect(home_of(actor) if actor is not None else url_for("identity.sign_in"))
+    return redirect(home_of(actor) if actor is not None else url_for(sign_in_page()))
 
 
 @blueprint.post("/language")
@@ -159,3 +120,4 @@ def language() -> Response:
 def init_navigation(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.context_processor(in_the_frame)
+    app.jinja_env.globals["tabs_of"] = tabs_of

@@ -15,9 +15,8 @@ from flask_openapi3.openapi import OpenAPI
 from flask_openapi3.utils import parse_rule
 from werkzeug.routing import Rule
 
-from xueji.identity.errors import Forged, SessionEnded, SignedOut
 from xueji.kernel.errors import Conflict, Forbidden, Invalid, Malformed, NotFound, Problem, TooLarge, WrongType
-from xueji.proctoring.errors import CheckInNeeded, RoomCodeNeeded, RouteNotReady
+from xueji.parts import PARTS
 from xueji.web.access import rule_of
 from xueji.web.api_description import ProblemOut, refusals_of
 from xueji.web.request_bodies import body_of
@@ -37,10 +36,6 @@ SCHEMES: dict[str, Any] = {
         "description": "A browser that signed in. Whatever changes something also needs the header `X-CSRFToken`.",
     },
 }
-HEARD_BY_EVENT: dict[str, tuple[type[Problem], ...]] = {
-    "progress_api.open_": (CheckInNeeded, RoomCodeNeeded, RouteNotReady)
-}
-"""What parts above a view refuse, asked by an event (see `xueji.wiring`)."""
 _PROBLEM = {"$ref": f"#/components/schemas/{ProblemOut.__name__}"}
 
 
@@ -81,13 +76,11 @@ def _refusals(app: Flask, rule: Rule, method: str, operation: dict[str, Any]) ->
     view: Callable[..., Any] = app.view_functions[rule.endpoint]
     access = rule_of(app, rule.endpoint)
     yield from refusals_of(view)
-    yield from HEARD_BY_EVENT.get(rule.endpoint, ())
+    for part in PARTS:
+        yield from part.refusals(rule.endpoint, access, method)
     yield Malformed
     if method not in READ_METHODS:
-        # Two at the same moment; and a cookie that came along without the page's own word.
-        yield from (Conflict, Forged)
-    if access is None or not access.open_to_strangers:
-        yield from (SignedOut, SessionEnded)
+        yield Conflict  # two at the same moment
     if access is None or access.roles is not None:
         yield Forbidden
     if rule.arguments:

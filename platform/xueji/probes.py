@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 
 import redis
@@ -14,15 +13,10 @@ from xueji import keycheck
 from xueji.kernel import clock, schema
 from xueji.kernel.context import Context
 from xueji.kernel.models import THE_ROW, Installation
-from xueji.trace import queries as trace
+from xueji.parts import PARTS
+from xueji.web.health import Failing
 
-SEQUENCER_LATE = timedelta(seconds=30)
-"""A checkpoint is signed every second; one this old while leaves wait means the sequencer stands still."""
 _ANSWER_SECONDS = 2.0
-
-
-class Failing(Exception):
-    """Something the installation needs is not there; the message says what."""
 
 
 def database(context: Context) -> None:
@@ -72,30 +66,12 @@ def store(context: Context) -> None:
         context.store.delete(path)
 
 
-def sequencer_lag(context: Context) -> timedelta:
-    """How long the log has been waiting to be signed; nothing when nothing waits."""
-    with context.database.reading() as session:
-        state = trace.state(session)
-    if state.pending == 0 and state.signed_size == state.size:
-        return timedelta(0)
-    if state.signed_time is None:
-        raise Failing("the sequencer has never signed a checkpoint")
-    return max(timedelta(0), clock.now() - clock.from_ms(state.signed_time * 1000))
-
-
-def sequencer(context: Context) -> None:
-    lag = sequencer_lag(context)
-    if lag > SEQUENCER_LATE:
-        raise Failing(f"leaves have been waiting for the sequencer for {lag.total_seconds():.0f} s")
-
-
-ALL: dict[str, Callable[[Context], None]] = {
+OF_THE_INSTALLATION: dict[str, Callable[[Context], object]] = {
     "database": database,
     "migrations": migrations,
     "keys": keys,
     "broker": broker,
     "store": store,
-    "sequencer": sequencer,
 }
 
 
@@ -106,7 +82,7 @@ PATIENCE = {"database": 5.0, "store": 30.0}
 class Patient:
     """A probe whose good answer is kept for a while; a bad one never."""
 
-    def __init__(self, probe: Callable[[], None], seconds: float) -> None:
+    def __init__(self, probe: Callable[[], object], seconds: float) -> None:
         self._probe, self._seconds = probe, seconds
         self._good_until = 0.0
 
@@ -116,5 +92,10 @@ class Patient:
             self._good_until = time.monotonic() + self._seconds
 
 
+def all_probes() -> dict[str, Callable[[Context], object]]:
+    """By name: first what every installation needs, then what its parts need."""
+    return OF_THE_INSTALLATION | {name: probe for part in PARTS for name, probe in part.probes().items()}
+
+
 def bound(context: Context) -> dict[str, Callable[[], None]]:
-    return {name: Patient(partial(probe, context), PATIENCE.get(name, 0.0)) for name, probe in ALL.items()}
+    return {name: Patient(partial(probe, context), PATIENCE.get(name, 0.0)) for name, probe in all_probes().items()}

@@ -8,19 +8,18 @@ from importlib.util import find_spec
 from pkgutil import iter_modules
 from types import ModuleType
 
-import courses
-import xueji
+from xueji.parts import PARTS
 
-PARTS = (*(f"xueji.{part.name}" for part in iter_modules(xueji.__path__) if part.ispkg), courses.__name__)
+PACKAGES = ("xueji.kernel", *(part.package for part in PARTS))
 
 
 def modules(name: str) -> Iterator[ModuleType]:
-    """Every part's module of this name. A part that has none is not imported: it may be large."""
-    for part in PARTS:
-        spec = find_spec(part)
+    """The kernel's and every part's module of this name. A package that has none is not imported: it may be large."""
+    for package in PACKAGES:
+        spec = find_spec(package)
         folders = spec.submodule_search_locations if spec is not None else None
         if any(module.name == name for module in iter_modules(folders)):
-            yield import_module(f"{part}.{name}")
+            yield import_module(f"{package}.{name}")
 
 
 MODELS = tuple(modules("models"))

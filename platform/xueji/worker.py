@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import warnings
-from datetime import timedelta
+from collections import deque
 from typing import Any
 
 # The sockets' library loads every client of a broker that it finds installed, and uses the one of the address.
@@ -28,6 +28,7 @@ from media_pipeline.models import keep_memory_small
 from xueji.kernel import logs
 from xueji.kernel.settings import Settings
 from xueji.kernel.tasks import make_celery, open_with, ready_file
+from xueji.parts import PARTS
 from xueji.tables import modules
 from xueji.wiring import open_for_worker
 
@@ -37,13 +38,14 @@ _DEATH_SIGNAL = 1  # prctl's PR_SET_PDEATHSIG
 def make_worker(settings: Settings) -> Celery:
     celery = make_celery(settings)
     schedule: dict[str, dict[str, Any]] = {}
-    for module in modules("tasks"):
-        every: dict[str, timedelta] = getattr(module, "SCHEDULE", {})
+    for part in PARTS:
         # What could not be done in time is not done late as well: the next turn does it all.
         schedule |= {
             name: {"task": name, "schedule": interval, "options": {"expires": interval.total_seconds()}}
-            for name, interval in every.items()
+            for name, interval in part.schedule.items()
         }
+    # Tasks are known to Celery once their modules are loaded.
+    deque(modules("tasks"), maxlen=0)
     celery.conf.beat_schedule = schedule
     celery.conf.beat_schedule_filename = str(settings.data / "run" / "schedule")
     open_with(lambda: open_for_worker(settings))

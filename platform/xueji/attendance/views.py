@@ -22,12 +22,12 @@ from xueji.cohorts.models import CohortState
 from xueji.enrolment.models import EnrolmentState
 from xueji.enrolment.queries import enrolment_ids
 from xueji.enrolment.roster_queries import roster
-from xueji.identity.rules import local_path
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, Problem
 from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.web.access import roles
+from xueji.web.redirects import local_path
 from xueji.web.session import actor, context, db
 
 blueprint = Blueprint("attendance", "xueji.attendance", template_folder="templates")

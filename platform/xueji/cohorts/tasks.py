@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from celery import shared_task
 
 from xueji.cohorts.services.closing import close_due_cohorts
 from xueji.kernel.tasks import context
-
-SCHEDULE = {"cohorts.close_cohorts": timedelta(minutes=5)}
 
 
 @shared_task(name="cohorts.close_cohorts")  # type: ignore[untyped-decorator]

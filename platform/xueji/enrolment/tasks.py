@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from celery import shared_task
 
 from xueji.enrolment.services import retention
 from xueji.kernel.tasks import context
-
-SCHEDULE = {"enrolment.end_photos": timedelta(hours=1)}
 
 
 @shared_task(name="enrolment.end_photos")  # type: ignore[untyped-decorator]

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from celery import shared_task
 
 from xueji.hours import services
 from xueji.kernel.tasks import context
-
-SCHEDULE = {"hours.keep_accounts": timedelta(seconds=30)}
 
 
 @shared_task(name="hours.keep_accounts")  # type: ignore[untyped-decorator]

@@ -36,7 +36,7 @@ from xueji.hours.roster import (
     studying_in,
 )
 from xueji.identity import queries as identity
-from xueji.identity.rules import ProofRoute, local_path
+from xueji.identity.rules import ProofRoute
 from xueji.identity.wording import PURPOSE
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -47,6 +47,7 @@ from xueji.proctoring.queries import PER_PAGE, checks_of, count_checks, presence
 from xueji.web import csv_export
 from xueji.web.access import roles, signed_in
 from xueji.web.paging import page_asked
+from xueji.web.redirects import local_path
 from xueji.web.session import actor, context, db, reads
 
 blueprint = Blueprint("hours", __name__, template_folder="templates")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, request, url_for
 from flask import session as cookie
 from flask_babel import gettext as _
 from flask_limiter import Limiter
@@ -27,7 +27,7 @@ from xueji.kernel.context import Context
 from xueji.kernel.errors import TooMany
 from xueji.kernel.settings import Settings
 from xueji.web.errors import answer
-from xueji.web.session import READ_METHODS, actor_or_none, context, set_actor_loader
+from xueji.web.session import READ_METHODS, actor_or_none, context, set_actor_loader, set_sign_in_page
 
 csrf = CSRFProtect()
 
@@ -69,10 +69,12 @@ class SignedIn:
 def init_identity(app: Flask) -> None:
     installation: Context = app.extensions["xueji"]
     set_actor_loader(app, load_actor)
+    set_sign_in_page(app, "identity.sign_in")
     _init_login(app)
     _init_csrf(app)
     _init_limiter(app, installation.settings)
     init_pace(app)
+    app.context_processor(_way_in_or_out)
     app.context_processor(_person_in_the_frame)
 
 
@@ -177,6 +179,14 @@ def _seconds_until_allowed(error: RateLimitExceeded) -> int:
     longest = error.limit.limit.get_expiry()
     reached = limiter.current_limit
     return min(longest, max(1, reached.reset_at - int(time.time()))) if reached is not None else longest
+
+
+def _way_in_or_out() -> dict[str, object]:
+    """Where the frame of every page leads to sign in or out; nowhere while somebody is signing in."""
+    if actor_or_none() is not None:
+        return {"sign_out_url": url_for("identity.sign_out")}
+    signing_in = (request.endpoint or "").startswith("identity.sign_in")
+    return {"sign_in_url": None if signing_in else url_for("identity.sign_in")}
 
 
 def _person_in_the_frame() -> dict[str, object]:

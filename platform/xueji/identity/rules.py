@@ -563,12 +563,3 @@ def may_decide_correction(
     over = decider.is_(Role.REGULATOR) and any(in_jurisdiction(decider.region or "", each) for each in account.regions)
     own = decider.is_(Role.INSTITUTION, Role.ENTERPRISE) and decider.organisation_id in account.organisations
     return decider.is_(Role.ADMINISTRATOR) or over or (slip and own and not account.staff)
-
-
-def local_path(target: str | None) -> str | None:
-    """A path on this site, or None: ``//host``, ``/\\host``, schemes and control characters lead elsewhere."""
-    if not target or not target.startswith("/") or target.startswith("//"):
-        return None
-    if "\\" in target or any(ord(char) <= 32 or ord(char) == 127 for char in target):
-        return None
-    return target

@@ -17,11 +17,6 @@ from xueji.kernel.tasks import context
 
 log = structlog.get_logger(__name__)
 
-SCHEDULE = {
-    "identity.compare_waiting": timedelta(minutes=5),
-    "identity.remove_deleted_files": timedelta(minutes=10),
-    "identity.describe_anew": timedelta(minutes=10),
-}
 _WAITED = timedelta(minutes=2)
 
 

@@ -1,4 +1,4 @@
-"""How a lower part tells an upper one: by an event that `xueji.app` has connected."""
+"""How a lower part tells an upper one: by an event that `xueji.wiring` has connected."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 A part's ``tasks.py`` holds functions under ``celery.shared_task``; each takes plain values, opens a session on
 `context()` and calls one service. A task may be run twice (a worker that dies before it has finished is not believed to
-have done anything), so every task is idempotent. A part that wants something done regularly says so in its
-``tasks.SCHEDULE``: task name → interval.
+have done anything), so every task is idempotent. What is to be done regularly stands in the part's manifest
+(``part.py``), under ``schedule``: task name → interval.
 """
 
 from __future__ import annotations

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from celery import shared_task
 
 from xueji.kernel.tasks import context
 from xueji.proctoring import services
 
-SCHEDULE = {
-    "proctoring.sweep_missed": timedelta(seconds=5),
-    "proctoring.judge_waiting": timedelta(seconds=20),
-    "proctoring.end_pictures": timedelta(hours=1),
-}
 LEFT_OVER_SECONDS = 15.0
 """How long one turn works on what was left over; the rest is for the next."""
 ENDING_SECONDS = 25.0

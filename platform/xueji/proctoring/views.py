@@ -14,7 +14,6 @@ from xueji.cohorts.access import access_own_cohort
 from xueji.enrolment.access import access_reference
 from xueji.identity import queries as identity
 from xueji.identity.errors import Erased
-from xueji.identity.rules import local_path
 from xueji.identity.wording import PHOTO_STANDING
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
@@ -30,6 +29,7 @@ from xueji.rulebook.reviewing import may_speak
 from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.web.access import roles
 from xueji.web.paging import page_asked
+from xueji.web.redirects import local_path
 from xueji.web.session import actor, context, db
 
 blueprint = Blueprint("proctoring", __name__, template_folder="templates")

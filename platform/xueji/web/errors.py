@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from xueji.kernel.errors import Conflict, Malformed, Problem, TooLarge, Unavailable
+from xueji.web.session import sign_in_page
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +47,7 @@ def answer(status: int, kind: str, title: str, detail: str = "", extra: dict[str
     if status == 401:
         # What was sent by a form cannot be gone back to.
         back = request.full_path.rstrip("?") if request.method == "GET" else None
-        return redirect(url_for("identity.sign_in", next=back))
+        return redirect(url_for(sign_in_page(), next=back))
     page = render_template("web/error.html", status=status, title=title, detail=detail, reference=g.get("request_id"))
     return Response(page, status)
 

@@ -25,6 +25,11 @@ log = structlog.get_logger(__name__)
 Probe = Callable[[], object]
 """Returns when all is well, raises when not."""
 
+
+class Failing(Exception):
+    """Something the installation needs is not there; the message says what."""
+
+
 blueprint = Blueprint("health", __name__)
 
 

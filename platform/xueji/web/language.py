@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from flask import Flask, g, request
 from flask_babel import Babel
 from flask_babel import get_locale as current_locale
@@ -28,9 +26,6 @@ def chosen_language() -> str:
 
 
 def init_language(app: Flask) -> None:
-    root = Path(__file__).parents[1]
-    folders = [*sorted(root.glob("*/translations")), root.parents[1] / "courses" / "translations"]
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(str(folder) for folder in folders if folder.is_dir())
     app.config["BABEL_DEFAULT_LOCALE"] = "zh"
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Shanghai"
     babel = Babel(app, locale_selector=chosen_language)

@@ -95,6 +95,16 @@ def set_actor_loader(app: Flask, loader: Callable[[], Actor | None]) -> None:
     app.extensions["xueji_actor_loader"] = loader
 
 
+def set_sign_in_page(app: Flask, endpoint: str) -> None:
+    """Where strangers are led who ask for what is not theirs."""
+    app.config["SIGN_IN_PAGE"] = endpoint
+
+
+def sign_in_page() -> str:
+    """Its endpoint (see `set_sign_in_page`)."""
+    return str(current_app.config["SIGN_IN_PAGE"])
+
+
 class SignedCookies(SecureCookieSessionInterface):
     """Flask's cookie sessions; the signer is made once and not at every request."""
 

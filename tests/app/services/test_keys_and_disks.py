@@ -24,6 +24,7 @@ from xueji.kernel.models import Installation
 from xueji.kernel.settings import Settings
 from xueji.trace.audit import audit
 from xueji.trace.models import LeafRow
+from xueji.web.health import Failing
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_another_key_is_not_ready_even_where_no_value_was_kept(context: Context,
     someone(context)
     other = _other_key(context, tmp_path)
     probes.keys(context)
-    with pytest.raises(probes.Failing, match="not the one"):
+    with pytest.raises(Failing, match="not the one"):
         probes.keys(other)
     with pytest.raises(keycheck.OtherKey):
         keycheck.settle(other)
@@ -75,7 +76,7 @@ def test_another_key_is_not_ready_even_where_no_value_was_kept(context: Context,
     keycheck.settle(context)
     with context.database.writing() as session:
         assert session.scalars(select(Installation.key_check)).one() == context.keyring.check_value()
-    with pytest.raises(probes.Failing, match="not the one"):
+    with pytest.raises(Failing, match="not the one"):
         probes.keys(other)
     assert doctor._probed("master key", lambda: probes.keys(other)).outcome is LineStatus.FAIL
 
@@ -114,11 +115,11 @@ def test_a_good_answer_is_believed_for_a_while_and_a_bad_one_never() -> None:
     def probe() -> None:
         asked.append(1)
         if len(asked) < 3:
-            raise probes.Failing("not yet")
+            raise Failing("not yet")
 
     patient = probes.Patient(probe, 60.0)
     for _ in range(2):
-        with pytest.raises(probes.Failing):
+        with pytest.raises(Failing):
             patient()
     patient()
     patient()

@@ -19,6 +19,7 @@ from xueji.identity import consent_text, queries, services, tasks, vault
 from xueji.identity.errors import ConsentNeeded, ConsentOutdated, EnoughPhotos, PhotoUnusable
 from xueji.identity.events import ReferenceStored
 from xueji.identity.models import DuplicateFlag, Person, ReferencePhoto
+from xueji.identity.part import MANIFEST
 from xueji.identity.rules import ConsentKind, PhotoState, ProofRoute
 from xueji.identity.services import photos
 from xueji.identity.wording import PHOTO_PROBLEM
@@ -335,7 +336,7 @@ def test_photos_of_another_model_are_described_anew_in_turns_of_their_own(
     twin.codes = (next(iter(QualityCode)),)
     assert services.describe_all_anew(context) == 0
     twin.codes = ()
-    assert tasks.SCHEDULE["identity.describe_anew"] <= timedelta(minutes=10)
+    assert MANIFEST.schedule["identity.describe_anew"] <= timedelta(minutes=10)
     assert services.describe_all_anew(context) == 1
     with context.database.reading() as session:
         assert session.get_one(ReferencePhoto, good).model == "a newer one"

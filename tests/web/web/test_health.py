@@ -17,9 +17,10 @@ from xueji.kernel import clock, schema
 from xueji.kernel.context import Context
 from xueji.kernel.groupcommit import GroupCommitter
 from xueji.trace import services as trace
+from xueji.trace.probes import SEQUENCER_LATE, sequencer, sequencer_lag
 from xueji.trace.rules import Event
 from xueji.trace.sequencer import Sequencer
-from xueji.web.health import set_probes
+from xueji.web.health import Failing, set_probes
 
 
 def nothing_wrong() -> None:
@@ -27,7 +28,7 @@ def nothing_wrong() -> None:
 
 
 def something_wrong() -> None:
-    raise probes.Failing("the secret reason")
+    raise Failing("the secret reason")
 
 
 def test_alive_asks_nothing_of_anybody(app: Flask, client: FlaskClient) -> None:
@@ -49,11 +50,11 @@ def test_not_ready_names_what_fails_and_keeps_the_reason_for_the_log(app: Flask,
 
 
 def test_the_application_asks_every_probe_there_is(client: FlaskClient) -> None:
-    assert set(client.get("/readyz").get_json()) == {"ready", *probes.ALL}
+    assert set(client.get("/readyz").get_json()) == {"ready", *probes.all_probes()}
 
 
 def test_a_database_of_another_revision_is_not_ready(context: Context) -> None:
-    with pytest.raises(probes.Failing, match="xueji upgrade"):
+    with pytest.raises(Failing, match="xueji upgrade"):
         probes.migrations(context)  # made from the models, so it carries no revision
     with context.database.writing() as session:
         session.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
@@ -71,23 +72,23 @@ def signed_for(context: Context) -> None:
 
 def test_leaves_that_wait_too_long_are_the_sequencers_fault(context: Context) -> None:
     with clock.fixed(clock.now()) as time:
-        with pytest.raises(probes.Failing, match="never signed"):
+        with pytest.raises(Failing, match="never signed"):
             Sequencer(context.database, context.settings).start()  # which opens the log, and no more
-            probes.sequencer(context)
+            sequencer(context)
         signed_for(context)
-        assert probes.sequencer_lag(context) == timedelta(0)
+        assert sequencer_lag(context) == timedelta(0)
         with context.database.writing() as session:
             trace.record(session, event=Event.FINDING, chain="platform", who="system", values={})
-        time.advance(probes.SEQUENCER_LATE / 2)
-        probes.sequencer(context)
-        time.advance(probes.SEQUENCER_LATE)
-        with pytest.raises(probes.Failing, match="waiting"):
-            probes.sequencer(context)
+        time.advance(SEQUENCER_LATE / 2)
+        sequencer(context)
+        time.advance(SEQUENCER_LATE)
+        with pytest.raises(Failing, match="waiting"):
+            sequencer(context)
 
 
 def test_a_broker_that_is_away_is_named(context: Context) -> None:
     away = replace(context.settings, broker_url=f"redis+socket://{context.settings.data}/nobody.sock")
-    with pytest.raises(probes.Failing, match="broker"):
+    with pytest.raises(Failing, match="broker"):
         probes.broker(replace(context, settings=away))
 
 

@@ -16,13 +16,14 @@ from xueji.identity.authentication import SignedIn, limit_failures
 from xueji.identity.errors import WrongPassword
 from xueji.identity.forms import ChangePasswordForm, CorrectionForm
 from xueji.identity.queries.acts import MOST_SHOWN
-from xueji.identity.rules import MOST_REFERENCE_PHOTOS, ConsentKind, SessionEnd, local_path
+from xueji.identity.rules import MOST_REFERENCE_PHOTOS, ConsentKind, SessionEnd
 from xueji.identity.services.passwords import fits, new_password
 from xueji.identity.views import blueprint
 from xueji.identity.wording import ACT, END, PURPOSE, RESET_KIND, ROLE, SESSION_KIND, device
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Malformed, Problem
 from xueji.web.access import signed_in
+from xueji.web.redirects import local_path
 from xueji.web.session import actor, context, db
 
 blueprint.add_app_template_filter(device, "device")

@@ -9,7 +9,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from xueji.identity import queries, rules, services
+from xueji.identity import queries, services
 from xueji.identity.access import access_reference_photo
 from xueji.identity.errors import PhotoUnusable
 from xueji.identity.forms import PhotoForm
@@ -20,6 +20,7 @@ from xueji.identity.wording import PHOTO_PROBLEM, PHOTO_STANDING
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Problem
 from xueji.web.access import roles
+from xueji.web.redirects import local_path
 from xueji.web.session import actor, context, db, writes
 
 
@@ -30,7 +31,7 @@ def photos() -> Any:
     form = PhotoForm()
     problem: Problem | None = None
     wrong: list[Any] = []
-    target = rules.local_path(request.args.get("next"))
+    target = local_path(request.args.get("next"))
     if form.validate_on_submit():
         try:
             services.enrol_photo(context(), person_id=actor().person_id, photo=form.photo.data.read())

@@ -9,7 +9,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from xueji.identity import consent_text, queries, rules, services
+from xueji.identity import consent_text, queries, services
 from xueji.identity.access import access_person
 from xueji.identity.forms import ConsentForm, RouteForm
 from xueji.identity.models import Person
@@ -18,6 +18,7 @@ from xueji.identity.views import blueprint
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Malformed
 from xueji.web.access import roles
+from xueji.web.redirects import local_path
 from xueji.web.session import actor, context, db
 
 
@@ -29,7 +30,7 @@ def welcome() -> str:
         "identity/welcome.html",
         me=queries.profile(db(), context().keyring, actor().person_id),
         consent=queries.standing_consent(db(), actor().person_id),
-        next=rules.local_path(request.args.get("next")),
+        next=local_path(request.args.get("next")),
     )
 
 
@@ -40,7 +41,7 @@ def choose_route() -> Response:
     if not form.validate_on_submit():
         raise Malformed
     route = ProofRoute(form.route.data)
-    target = rules.local_path(form.next.data)
+    target = local_path(form.next.data)
     if route is ProofRoute.FACE and queries.standing_consent(db(), actor().person_id) is None:
         return redirect(url_for("identity.consent", kind=ConsentKind.FACE, next=target))
     services.choose_route(db(), context().events, person=_herself(), route=route)
@@ -67,7 +68,7 @@ def consent(kind: str) -> Any:
             flash(_("已记录您的同意，感谢您参加校准。"), "success")
             return redirect(url_for("identity.account", _anchor="calibration"))
         flash(_("已记录您的同意。请拍摄登记照片，供核验时比对。"), "success")
-        return redirect(url_for("identity.photos", next=rules.local_path(form.next.data)))
+        return redirect(url_for("identity.photos", next=local_path(form.next.data)))
     language = "en" if str(get_locale()) == "en" else "zh"
     return render_template(
         "identity/consent.html" if which is ConsentKind.FACE else "identity/calibration.html",
@@ -76,7 +77,7 @@ def consent(kind: str) -> Any:
         standing=queries.standing_consent(db(), actor().person_id, which),
         words=consent_text.template(which, consent_text.CURRENT[which], language),
         version=consent_text.CURRENT[which],
-        next=rules.local_path(form.next.data),
+        next=local_path(form.next.data),
     )
 
 

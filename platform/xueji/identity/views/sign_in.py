@@ -11,7 +11,7 @@ from flask import session as cookie
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from xueji.identity import queries, rules, services
+from xueji.identity import queries, services
 from xueji.identity.authentication import end_browser_session, limit_failures, start_browser_session
 from xueji.identity.devices import origin_of_request
 from xueji.identity.errors import SignedOut
@@ -25,6 +25,7 @@ from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound, Problem
 from xueji.web.access import public
 from xueji.web.qr_codes import qr_code
+from xueji.web.redirects import local_path
 from xueji.web.session import actor_or_none, context, refusal
 
 UNDER_WAY = "sign_in"
@@ -42,7 +43,7 @@ _PAGES = {
 @public
 @limit_failures
 def sign_in() -> Any:
-    target = rules.local_path(request.args.get("next"))
+    target = local_path(request.args.get("next"))
     if request.method == "GET" and actor_or_none() is not None:
         return redirect(target or "/")
     form, problem = SignInForm(), None
@@ -180,7 +181,7 @@ def _under_way() -> tuple[UUID, str | None]:
     kept = cookie.get(UNDER_WAY)
     if not isinstance(kept, dict) or clock.to_ms(clock.now()) - int(kept["since"]) > UNDER_WAY_MS:
         raise SignedOut
-    return UUID(kept["account"]), rules.local_path(kept["target"])
+    return UUID(kept["account"]), local_path(kept["target"])
 
 
 def _landing(passed: SignInResult, target: str | None) -> str:
