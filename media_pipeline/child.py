@@ -32,6 +32,9 @@ TURN_SECONDS = 8.0
 IDLE_SECONDS = 300.0
 """After so long without work the child ends, and another is started for what comes next."""
 
+NICER = 10
+"""A child gives way to whoever has work, by so much more than its parent."""
+
 _DEATH_SIGNAL = 1  # prctl's PR_SET_PDEATHSIG
 _READY = b"ready"
 _ASKED = struct.Struct("<d")
@@ -115,6 +118,8 @@ class ChildProcess:
         with theirs:
             command = [sys.executable, "-m", self._module, str(theirs.fileno()), *self._words]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+        # At once: what a child loads before it is ready takes a processor for a second or two.
+        os.setpriority(os.PRIO_PROCESS, self._process.pid, os.getpriority(os.PRIO_PROCESS, 0) + NICER)
         self._owner = os.getpid()
         # Who lets go of this object lets go of its child.
         weakref.finalize(self, _end_process, self._process, self._owner)
@@ -164,8 +169,7 @@ def serve(number: int, answer: Callable[[Connection, bytes], None], *, memory_by
 
 
 def _bound(memory_bytes: int) -> None:
-    """From now on it may write no file, take so much more memory and open nothing, and gives way to who has work."""
-    os.nice(10)
+    """From now on it may write no file, take so much more memory and open nothing."""
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
     most = pages * resource.getpagesize() + memory_bytes
     resource.setrlimit(resource.RLIMIT_AS, (most, most))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,9 @@ from support.faces import (
     make_puppet,
 )
 
+from media_pipeline import child as child_module
 from media_pipeline.behind import Behind
+from media_pipeline.child import ChildDown, ChildProcess
 from media_pipeline.engine import Engine
 from media_pipeline.frames import DecodeError, DecodeFault
 from media_pipeline.reference import assess_reference
@@ -56,6 +59,20 @@ def test_it_gives_way_to_who_has_work_and_refuses_by_name(child: ReferenceChild,
     with pytest.raises(DecodeError) as refused:
         child.assess(b"no picture")
     assert refused.value.fault is DecodeFault.NOT_A_PICTURE
+
+
+def test_a_child_gives_way_while_it_loads_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    process, seen = ChildProcess("media_pipeline.opening"), []
+
+    class Unready(Connection):
+        def poll(self, timeout: float | None = 0.0) -> bool:
+            seen.append(psutil.Process(process.pid).nice())
+            return False
+
+    monkeypatch.setattr(child_module, "Connection", Unready)
+    with pytest.raises(ChildDown):
+        process.ask(b"", 1.0, Connection.recv_bytes)
+    assert seen == [min(19, psutil.Process().nice() + child_module.NICER)]
 
 
 def test_the_child_says_who_stands_behind_her(child: ReferenceChild, engine: Engine, person: Puppet) -> None:

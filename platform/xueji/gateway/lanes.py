@@ -1,7 +1,8 @@
 """Threads by what is asked: whatever holds up one lane, the others go on.
 
 Beats are what study is counted by, so no page, film or slow sender can take their threads. Films are read from a store
-that may hang. Everything else shares a third set. A thread is made when one is needed and kept.
+that may hang. Photos wait for the one child that looks at them, one after the other; other large bodies cost more than
+a page to take apart. Everything else shares a set of its own. A thread is made when one is needed and kept.
 """
 
 from __future__ import annotations
@@ -18,24 +19,38 @@ import structlog
 log = structlog.get_logger(__name__)
 
 
+LARGE_BODY_BYTES = 64 * 1024
+"""A longer body is a picture, a film's piece or a table, not a form or a report."""
+
+
 class Lane(StrEnum):
     BEATS = "beats"
     FILMS = "films"
     PAGES = "pages"
+    PHOTOS = "photos"
+    BODIES = "bodies"
 
 
 _BEATS = re.compile(rb"POST /api/v1/sittings/[0-9a-fA-F-]{36}/beats[ ?]")
 _FILMS = re.compile(rb"(?:GET|HEAD) /media/")
+_PHOTOS = re.compile(rb"POST (?:/api/v1/me/reference-photos|/account/photos)[ ?]")
 _ALIVE = re.compile(rb"(?:GET|HEAD) /healthz[ ?]")
 _SOCKET = re.compile(rb"GET /socket\.io/")
 _UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:[ \t]*websocket[ \t]*\r\n", re.IGNORECASE)
 
 
-def lane_of(head: bytes) -> Lane:
-    """By the request line alone. That the process is alive is said by those who answer beats."""
+def lane_of(head: bytes, length: int = 0) -> Lane:
+    """By the request line, and the length of the body in bytes.
+
+    That the process is alive is said by those who answer beats.
+    """
     if _BEATS.match(head) or _ALIVE.match(head):
         return Lane.BEATS
-    return Lane.FILMS if _FILMS.match(head) else Lane.PAGES
+    if _FILMS.match(head):
+        return Lane.FILMS
+    if _PHOTOS.match(head):
+        return Lane.PHOTOS
+    return Lane.BODIES if length > LARGE_BODY_BYTES else Lane.PAGES
 
 
 def is_socket(head: bytes) -> bool:

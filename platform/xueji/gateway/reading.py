@@ -12,8 +12,10 @@ HEAD_BYTES = 64 * 1024
 """The largest head; gunicorn's own limits on lines and fields are narrower."""
 BODY_BYTES = 33 * 1024 * 1024
 """A longer body is not read: the application refuses it by its length."""
-IN_MEMORY_BYTES = 64 * 1024
-"""A longer body is kept in a file while it arrives."""
+IN_MEMORY_BYTES = 1024 * 1024
+"""A longer body is kept in a file while it arrives: the loop, which everybody waits for, writes to the disk for it."""
+_AT_ONCE = 64 * 1024
+"""A shorter body is left among what has been read."""
 HEAD_SECONDS = 10.0
 """From the first byte of a head, or from connecting, to its end."""
 BODY_SECONDS = 30.0
@@ -47,7 +49,7 @@ class Request:
 class Reading:
     """Takes bytes as they come and gives back whole requests."""
 
-    __slots__ = ("_body", "_head", "_left", "_length", "_searched", "buffer", "last", "waits_for_leave")
+    __slots__ = ("_body", "_gathers", "_head", "_left", "_length", "_searched", "buffer", "last", "waits_for_leave")
 
     def __init__(self) -> None:
         self.buffer = bytearray()
@@ -58,6 +60,8 @@ class Reading:
         self._head: bytes | None = None
         self._body: IO[bytes] | None = None
         self._left = self._length = 0
+        self._gathers = False
+        """Whether a long body is kept in memory."""
         self.last = False
         self.waits_for_leave = False
         """The client wants to hear that it may go on (Expect: 100-continue) before it sends the body."""
@@ -75,13 +79,32 @@ class Reading:
     @property
     def on_disk(self) -> int:
         """How many bytes this body takes on the disk when it is whole; 0 when it is kept in memory."""
-        return self._length if self._body is not None else 0
+        return self._length if self._body is not None and not self._gathers else 0
+
+    @property
+    def in_memory(self) -> int:
+        """How many bytes a long body takes in memory when it is whole; 0 when it is kept on the disk."""
+        return self._length if self._gathers else 0
+
+    def move_to_disk(self) -> None:
+        """Keep in a file what was to be kept in memory: others have taken the room there."""
+        gathered, self._gathers = self._body, False
+        self._body = _file()
+        if isinstance(gathered, io.BytesIO):
+            self._body.write(gathered.getbuffer())
 
     def begun(self) -> bool:
         return bool(self.buffer) or self._head is not None
 
-    def take(self, data: bytes) -> Request | None:
+    @property
+    def is_long(self) -> bool:
+        """Whether a long body is being read."""
+        return self._body is not None
+
+    def take(self, data: bytes | memoryview) -> Request | None:
         """The request that these bytes make whole, if they do. Raises Refused."""
+        if self._body is not None and not self.buffer and len(data) <= self._left:
+            return self._take_part(self._body, data)
         self.buffer += data
         return self.next()
 
@@ -89,20 +112,25 @@ class Reading:
         """The next whole request in what has been taken. Raises Refused."""
         if self._head is None and not self._read_head():
             return None
-        if self._body is None:
-            if len(self.buffer) < self._left:
-                return None
-            body: IO[bytes] = io.BytesIO(bytes(self.buffer[: self._left]))
-            del self.buffer[: self._left]
-        else:
-            part = self.buffer[: self._left]
-            self._body.write(part)
-            self._left -= len(part)
+        if self._body is not None:
+            part = bytes(self.buffer[: self._left])
             del self.buffer[: len(part)]
-            if self._left:
-                return None
-            body = self._body
-            body.seek(0)
+            return self._take_part(self._body, part)
+        if len(self.buffer) < self._left:
+            return None
+        body = io.BytesIO(bytes(self.buffer[: self._left]))
+        del self.buffer[: self._left]
+        return self._whole(body)
+
+    def _take_part(self, body: IO[bytes], part: bytes | memoryview) -> Request | None:
+        body.write(part)
+        self._left -= len(part)
+        if self._left:
+            return None
+        body.seek(0)
+        return self._whole(body)
+
+    def _whole(self, body: IO[bytes]) -> Request:
         whole = Request(self._head or b"", body, self._length, self.last)
         self._begin()
         return whole
@@ -133,8 +161,11 @@ class Reading:
             return
         self._left = self._length = length
         self.waits_for_leave = length > len(self.buffer) and _EXPECT.search(head) is not None
-        if length > IN_MEMORY_BYTES:
-            self._body = tempfile.TemporaryFile(prefix="xueji-")  # noqa: SIM115 - lives as long as its request
+        self._gathers = _AT_ONCE < length <= IN_MEMORY_BYTES
+        if self._gathers:
+            self._body = io.BytesIO()
+        elif length > IN_MEMORY_BYTES:
+            self._body = _file()
 
     def discard(self) -> None:
         """Let go of what has been read of a request that will not be answered."""
@@ -142,3 +173,8 @@ class Reading:
             self._body.close()
         self._begin()
         self.buffer.clear()
+
+
+def _file() -> IO[bytes]:
+    """Lives as long as its request."""
+    return tempfile.TemporaryFile(prefix="xueji-")

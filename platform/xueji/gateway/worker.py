@@ -25,9 +25,13 @@ from xueji.kernel.settings import Settings
 
 FILES_KEPT_BACK = 400
 """Of the files a process may have open, those that are not connections: databases, bodies, logs."""
-MOST_WAITING = {Lane.BEATS: 4096, Lane.FILMS: 256, Lane.PAGES: 1024}
+MOST_WAITING = {Lane.BEATS: 4096, Lane.FILMS: 256, Lane.PAGES: 1024, Lane.PHOTOS: 64, Lane.BODIES: 128}
 """Requests that may wait for a thread of their lane; the next is told to try again."""
-MOST_COMPUTING = {Lane.FILMS: 4, Lane.PAGES: 4}
+PHOTO_THREADS = 2
+"""One photo is looked at and the next made ready: with more threads a crowd of photos would be taken apart at once, and
+then wait for each other."""
+BODY_THREADS = 8
+MOST_COMPUTING = {Lane.FILMS: 4, Lane.PAGES: 4, Lane.PHOTOS: 1, Lane.BODIES: 1}
 """Threads of a lane that may compute at the same time while no beat is under way; then one may (`kernel.permits`)."""
 CALM_SECONDS = 0.25
 """For how long requests wait at most while the loop reads what many sent at once."""
@@ -73,17 +77,22 @@ class GatewayWorker(Worker):  # type: ignore[misc]
     def init_process(self) -> None:
         settings = Settings.load()
         self._handing = Handing.inherited()
-        self._lanes = {
+        self._lanes = self._open_lanes(settings)
+        self._most_connections = min(settings.connections, open_files() - FILES_KEPT_BACK)
+        sys.setswitchinterval(SWITCH_SECONDS)
+        super().init_process()
+
+    def _open_lanes(self, settings: Settings) -> dict[Lane, Threads]:
+        return {
             lane: Threads(lane, most, MOST_WAITING[lane], self._work_of(lane))
             for lane, most in (
                 (Lane.BEATS, settings.beat_threads),
                 (Lane.FILMS, settings.film_threads),
                 (Lane.PAGES, settings.threads),
+                (Lane.PHOTOS, PHOTO_THREADS),
+                (Lane.BODIES, BODY_THREADS),
             )
         }
-        self._most_connections = min(settings.connections, open_files() - FILES_KEPT_BACK)
-        sys.setswitchinterval(SWITCH_SECONDS)
-        super().init_process()
 
     def _work_of(self, lane: Lane) -> Callable[[tuple[Connection, Request]], None]:
         """How its threads answer: beats at once, everything else in turn."""
@@ -117,7 +126,7 @@ class GatewayWorker(Worker):  # type: ignore[misc]
         self._finish(loop)
 
     def begin(self, connection: Connection, request: Request) -> bool:
-        return self._lanes[lane_of(request.head)].give((connection, request))
+        return self._lanes[lane_of(request.head, request.length)].give((connection, request))
 
     def take_over(self, connection: Connection, head: bytes) -> bool:
         return self._handing is not None and is_socket(head) and self._handing.give(connection.socket, head)

@@ -6,9 +6,10 @@ Decided before the view is asked, so that a body of another type, or one that ca
 from __future__ import annotations
 
 import inspect
+import io
 from collections.abc import Callable
 from functools import cache
-from typing import Annotated, Any, NoReturn
+from typing import IO, Annotated, Any, NoReturn
 
 from flask import Flask, Request, current_app, request
 from flask_babel import gettext as _
@@ -21,11 +22,24 @@ from xueji.kernel.errors import Invalid, Malformed, TooLarge, WrongType
 from xueji.web.plain_text import UnusableText
 
 LARGEST_JSON = 1024 * 1024
+IN_MEMORY_BYTES = 1024 * 1024
+"""Files of a shorter form are not written to the disk only to be read back: the gateway has it in memory already."""
 FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
 class InterfaceRequest(Request):
-    """Says of unreadable JSON what is wrong with it."""
+    """Says of unreadable JSON what is wrong with it, and keeps the files of a short form in memory."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        if total_content_length is not None and total_content_length <= IN_MEMORY_BYTES:
+            return io.BytesIO()
+        return super()._get_file_stream(total_content_length, content_type, filename, content_length)
 
     def on_json_loading_failed(self, e: ValueError | None) -> NoReturn:
         if isinstance(e, UnusableText):

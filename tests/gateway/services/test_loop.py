@@ -93,6 +93,13 @@ def heard(client: socket.socket) -> bytes:
     return body
 
 
+def until(reached: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not reached():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
 def test_a_connection_carries_one_request_after_the_other_also_sent_at_once(site: Site) -> None:
     with site.call() as client:
         for number in range(3):
@@ -294,3 +301,58 @@ def test_what_many_send_at_once_is_read_before_anybody_begins_to_answer() -> Non
     for connection in list(loop._connections.values()):
         loop._close(connection)
     listener.close()
+
+
+def test_long_bodies_are_read_piece_by_piece_between_the_requests_of_others(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many send them: who reports study waits for one piece, not for what all of them have sent."""
+    monkeypatch.setattr(loop_module, "PIECE_SECONDS", 3600.0)
+    body = b"p" * 700_000
+    pictures = [site.call() for _ in range(20)]
+    senders = [
+        threading.Thread(
+            target=client.sendall, args=(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body),)
+        )
+        for client in pictures
+    ]
+    for sender in senders:
+        sender.start()
+    until(lambda: len(site.loop._long) >= len(pictures) - 1)
+    for _ in range(5):
+        with site.call() as client:
+            client.sendall(GET)
+            assert heard(client) == b"-"
+    assert len(site.loop._long) >= len(pictures) - 1
+    monkeypatch.setattr(loop_module, "PIECE_SECONDS", 0.001)
+    site.loop.later(lambda: setattr(site.loop, "_next_piece", 0.0))
+    for client in pictures:
+        assert heard(client) == body
+        client.close()
+    for sender in senders:
+        sender.join()
+
+
+def test_bodies_for_which_there_is_no_room_in_memory_are_kept_on_the_disk(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop_module, "MOST_IN_MEMORY", 250_000)
+    body = b"p" * 100_000
+    clients = [site.call() for _ in range(4)]
+    for client in clients:
+        client.sendall(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body[:-1]))
+    until(lambda: (site.loop._in_memory, site.loop._on_disk) == (200_000, 200_000))
+    clients.pop().close()
+    for client in clients:
+        client.sendall(b"p")
+        assert heard(client) == body
+        client.close()
+    until(lambda: (site.loop._in_memory, site.loop._on_disk) == (0, 0))
+
+
+def test_who_goes_away_in_the_middle_of_a_long_body_is_forgotten(site: Site) -> None:
+    with site.call() as client:
+        client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 500000\r\n\r\nabc")
+        until(lambda: site.loop._in_memory == 500_000)
+    until(lambda: site.loop.connections == 0)
+    assert site.loop._in_memory == 0

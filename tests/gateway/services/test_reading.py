@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import io
 
-from xueji.gateway.lanes import Lane, is_socket, lane_of
+import pytest
+from flask import Flask
+
+from xueji.gateway.lanes import LARGE_BODY_BYTES, Lane, is_socket, lane_of
 from xueji.gateway.reading import HEAD_BYTES, IN_MEMORY_BYTES, Reading, Refused, Request
 
+ENROLLING = ("identity.photos", "identity_api.enrol_photo")
 BEAT = b"POST /api/v1/sittings/0a1b2c3d-0000-4000-8000-000000000000/beats HTTP/1.1\r\nHost: a\r\n"
 
 
@@ -35,17 +39,37 @@ def test_half_a_request_is_none() -> None:
     assert taken(BEAT + b"Content-Length: 5\r\n\r\nhell") == []
 
 
-def test_a_long_body_is_kept_in_a_file_while_it_arrives() -> None:
+def test_a_very_long_body_is_kept_in_a_file_while_it_arrives() -> None:
     reading = Reading()
-    body = bytes(range(256)) * 1024
+    body = bytes(range(256)) * 5000
     assert reading.take(b"PUT /a HTTP/1.1\r\ncontent-length:%d\r\n\r\n" % len(body)) is None
     assert reading.on_disk == len(body) > IN_MEMORY_BYTES
+    assert reading.in_memory == 0
     assert reading.take(body[:100_000]) is None
     assert len(reading.buffer) == 0
     whole = reading.take(body[100_000:] + b"GET /next")
     assert whole is not None and whole.body.read() == body
     assert bytes(reading.buffer) == b"GET /next"
     whole.body.close()
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_picture_is_written_to_the_disk_only_when_there_is_no_room_in_memory(moved: bool) -> None:
+    reading = Reading()
+    body = bytes(range(256)) * 3000
+    head = b"PUT /a HTTP/1.1\r\ncontent-length:%d\r\n\r\n" % len(body)
+    assert reading.take(head + body[:1000]) is None
+    assert (reading.on_disk, reading.in_memory, reading.is_long) == (0, len(body), True)
+    if moved:
+        reading.move_to_disk()
+        assert (reading.on_disk, reading.in_memory) == (len(body), 0)
+    assert reading.take(memoryview(body[1000:200_000])) is None
+    whole = reading.take(body[200_000:] + b"GET /next")
+    assert whole is not None and whole.body.read() == body
+    assert isinstance(whole.body, io.BytesIO) is not moved
+    whole.body.close()
+    assert bytes(reading.buffer) == b"GET /next"
+    assert (reading.on_disk, reading.in_memory, reading.is_long) == (0, 0, False)
 
 
 def test_who_waits_for_leave_to_send_is_told_apart() -> None:
@@ -97,6 +121,22 @@ def test_each_request_has_its_lane() -> None:
         b"POST /api/v1/sittings/x/beats HTTP/1.1\r\n",
     ):
         assert lane_of(head) is Lane.PAGES, head
+
+
+def test_large_bodies_and_photos_have_lanes_of_their_own() -> None:
+    assert lane_of(b"POST /api/v1/checks/1/answer HTTP/1.1\r\n", LARGE_BODY_BYTES + 1) is Lane.BODIES
+    assert lane_of(b"POST /api/v1/checks/1/answer HTTP/1.1\r\n", LARGE_BODY_BYTES) is Lane.PAGES
+    assert lane_of(b"POST /account/photos?next=/ HTTP/1.1\r\n") is Lane.PHOTOS
+    assert lane_of(b"GET /account/photos HTTP/1.1\r\n") is Lane.PAGES
+    assert lane_of(BEAT, LARGE_BODY_BYTES + 1) is Lane.BEATS
+
+
+def test_every_address_at_which_a_photo_is_enrolled_has_the_lane_of_photos(app: Flask) -> None:
+    """The pages and the interface are told apart by their views, so that a moved address is noticed."""
+    rules = [each.rule for each in app.url_map.iter_rules() if each.endpoint in ENROLLING and "POST" in each.methods]
+    assert len(rules) == len(ENROLLING)
+    for rule in rules:
+        assert lane_of(f"POST {rule} HTTP/1.1\r\n".encode(), 700_000) is Lane.PHOTOS
 
 
 def test_a_socket_is_a_request_to_upgrade_at_its_own_address() -> None:

@@ -12,11 +12,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from support.lesson_page import Page
 from support.people import bearer, consented, someone
+from werkzeug.test import EnvironBuilder
 
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.trace import queries as trace
-from xueji.web.request_bodies import LARGEST_JSON, body_of
+from xueji.web.request_bodies import IN_MEMORY_BYTES, LARGEST_JSON, InterfaceRequest, body_of
 
 
 @pytest.fixture
@@ -32,6 +33,20 @@ def refused(response: Any, status: int, kind: str) -> dict[str, Any]:
     assert response.json["type"] == kind
     assert response.json["detail"]
     return dict(response.json)
+
+
+@pytest.mark.parametrize("length", [700_000, 2 * IN_MEMORY_BYTES])
+def test_a_picture_in_a_form_is_not_written_to_the_disk_only_to_be_read_back(length: int) -> None:
+    data = {"photo": (io.BytesIO(b"p" * length), "p.jpg")}
+    builder = EnvironBuilder(method="POST", data=data)
+    environ = builder.get_environ()
+    builder.close()
+    request = InterfaceRequest(environ)
+    photo = request.files["photo"]
+    assert isinstance(photo.stream, io.BytesIO) is (length < IN_MEMORY_BYTES)
+    assert photo.read() == b"p" * length
+    photo.close()
+    environ["wsgi.input"].close()
 
 
 def chunked(client: FlaskClient, url: str, body: bytes, **headers: str) -> Any:
