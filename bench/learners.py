@@ -23,13 +23,15 @@ from xueji.kernel.actor import Role
 from xueji.kernel.crypto import Keyring, new_key
 from xueji.kernel.database import Base, Database
 from xueji.kernel.settings import Settings
+from xueji.progress.leaves import LeaseExpired
 from xueji.progress.models import Lease, Sitting
 from xueji.progress.rules import SittingTerms
 from xueji.progress.terms import write_terms
 from xueji.rulebook.rules import load
 from xueji.rulebook.shanghai import DAY_MS, day_of
 from xueji.rulebook.vocabulary import Category, Part, Training
-from xueji.trace.rules import NAMED_BY, By, Entry, Event
+from xueji.trace.leaf import Entry, OfStaff, loose
+from xueji.trace.rules import Event
 from xueji.trace.services import record_many
 
 FILM_MS = 6 * 3_600_000
@@ -188,7 +190,7 @@ def make(data: Path, database_url: str, count: int, beginners: int = 0) -> list[
             if begins:
                 begun.append((enrolment, who))
             else:
-                entries.append(Entry(Event.LEASE_EXPIRE, str(enrolment), who, {"sitting": str(sitting)}))
+                entries.append(Entry(LeaseExpired(sitting=str(sitting)), str(enrolment), who))
             claims = tokens.Claims(person, login, frozenset({Role.TRAINEE}), None, None)
             learners.append(Learner(tokens.issue(keyring, claims), sitting, enrolment, lesson.id))
         for table, values in rows.items():
@@ -197,8 +199,8 @@ def make(data: Path, database_url: str, count: int, beginners: int = 0) -> list[
         if begun:
             facts = enrolment_facts(session, begun[0][0])
             assert facts is not None
-            terms_of_all = {**opening_values(facts), **dict.fromkeys(NAMED_BY[By.STAFF], "0" * 64)}
-            entries += [Entry(Event.ENROLMENT_OPEN, str(each), who, terms_of_all) for each, who in begun]
+            terms_of_all = {**opening_values(facts), **dict.fromkeys(OfStaff.NAMED_BY, "0" * 64)}
+            entries += [Entry(loose(Event.ENROLMENT_OPEN, terms_of_all), str(each), who) for each, who in begun]
         record_many(session, entries)
     database.dispose()
     return learners

@@ -33,8 +33,9 @@ from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.trace import ed25519, merkle
+from xueji.trace.leaf import Entry, loose
 from xueji.trace.process import run_sequencer
-from xueji.trace.rules import Entry, Event
+from xueji.trace.rules import Event
 from xueji.trace.sequencer import Sequencer
 from xueji.trace.services import record_many
 
@@ -98,7 +99,7 @@ def _beat(chain_name: str, number: int) -> Entry:
         "refused": [],
         "furthest_ms": first + 10_000,
     }
-    return Entry(Event.BEAT, chain_name, "a" * 32, values, occurred="2026-11-21T08:00:00.000Z")
+    return Entry(loose(Event.BEAT, values), chain_name, "a" * 32, occurred="2026-11-21T08:00:00.000Z")
 
 
 def _sequencing(context: Context) -> Row:
@@ -158,7 +159,7 @@ def _enrolment_with_leaves(context: Context) -> tuple[UUID, Actor]:
         session.flush()
         actor = Actor(before.person_id, uuid4(), frozenset({Role.TRAINEE}))
         leaves = chain(LEAVES_IN_BUNDLE)[: LEAVES_IN_BUNDLE - 2]
-        entries = [Entry(Event(leaf["event"]), enrolment.chain, "a" * 32, leaf["values"]) for leaf in leaves]
+        entries = [Entry(loose(Event(leaf["event"]), leaf["values"]), enrolment.chain, "a" * 32) for leaf in leaves]
         for start in range(0, len(entries), 50):
             # Others study at the same time, so that the leaves stand apart in the tree.
             record_many(session, [*entries[start : start + 50], *(_beat("somebody else", n) for n in range(50))])

@@ -13,15 +13,16 @@ import xueji.tables  # noqa: F401  every table
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.trace import services
+from xueji.trace.leaf import Entry, loose
 from xueji.trace.process import run_sequencer
-from xueji.trace.rules import Entry, Event
+from xueji.trace.rules import Event
 
 
 def write(context: Context, number: int, acknowledged: int) -> None:
     turn = 0
     while True:
         turn += 1
-        entries = [Entry(Event.BEAT, chain, "someone", {"turn": turn}) for chain in (f"own{number}", "shared")]
+        entries = [Entry(loose(Event.BEAT, {"turn": turn}), chain, "someone") for chain in (f"own{number}", "shared")]
         with context.database.writing() as session:
             recorded = services.record_many(session, sorted(entries, key=lambda entry: entry.chain))
         lines = [f"{entry.chain} {each.n} {each.hex}\n" for entry, each in zip(entries, recorded, strict=True)]

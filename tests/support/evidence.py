@@ -30,7 +30,8 @@ from xueji.progress.models import Sitting
 from xueji.trace import services as trace
 from xueji.trace import witness
 from xueji.trace.after_signing import collect_outside_proof
-from xueji.trace.rules import Entry, Event
+from xueji.trace.leaf import Entry, loose
+from xueji.trace.rules import Event
 from xueji.trace.signing import LOG, KeyFile, SigningKey
 
 PICTURES = (b"\xff\xd8 first picture", b"\xff\xd8 second picture")
@@ -60,7 +61,7 @@ class Case:
         return self.context.keyring.pseudonym(self.enrolment.person_id, self.enrolment.id)
 
     def record(self, event: Event, **values: object) -> None:
-        self.record_many([Entry(event, self.chain, self.who, values)])
+        self.record_many([Entry(loose(event, values), self.chain, self.who)])
 
     def record_many(self, entries: list[Entry]) -> None:
         with self.context.database.writing() as session:

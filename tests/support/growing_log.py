@@ -12,10 +12,11 @@ from xueji.kernel import clock
 from xueji.kernel.clock import FixedClock
 from xueji.kernel.context import Context
 from xueji.trace import services
+from xueji.trace.leaf import Entry, loose
 from xueji.trace.models import CheckpointRow
 from xueji.trace.note import Checkpoint as Signed
 from xueji.trace.note import Note
-from xueji.trace.rules import Entry, Event
+from xueji.trace.rules import Event
 from xueji.trace.sequencer import Sequencer
 
 BEGINNING = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -31,7 +32,7 @@ class GrowingLog:
         self.sequencer.start()
 
     def record(self, chain: str, count: int = 1, event: Event = Event.BEAT) -> None:
-        entries = [Entry(event, chain, "someone", {"number": number}) for number in range(count)]
+        entries = [Entry(loose(event, {"number": number}), chain, "someone") for number in range(count)]
         with self.context.database.writing() as session:
             services.record_many(session, entries)
 

@@ -57,6 +57,13 @@ def described_fields() -> tuple[str, ...]:
     return tuple(re.findall(r"^\| `([^`]+)` \|", PAGE.read_text("utf-8").split("\n## Fields\n", 1)[1], re.MULTILINE))
 
 
+@cache
+def described_units() -> Mapping[str, str]:
+    """What the table of fields says each is measured in."""
+    section = PAGE.read_text("utf-8").split("\n## Fields\n", 1)[1]
+    return dict(re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", section, re.MULTILINE))
+
+
 def paths(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
     """Every field of a leaf's values with its path: ``frames.sha256`` is a field of each object in ``frames``."""
     if isinstance(value, Mapping):

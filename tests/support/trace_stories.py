@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from xueji.hours.rules import Statement, assess, evidence
-from xueji.progress.rules import BeatResult, PlayedSpan, SittingState, SittingTerms, beat_values, credit
+from xueji.progress.leaves import beat_leaf
+from xueji.progress.rules import BeatResult, PlayedSpan, SittingState, SittingTerms, credit
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.rules import load
 from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
@@ -178,7 +179,7 @@ class Study:
         """One request now."""
         results, self.state = credit(self.state, beats, self.story.now)
         for beat, result in zip(beats, results, strict=True):
-            self.story.leaf("beat", **beat_values(self.sitting, self.lesson, beat, result))
+            self.story.leaf("beat", **beat_leaf(self.sitting, self.lesson, beat, result).values())
         self.results += results
         return results
 

@@ -26,13 +26,13 @@ from xueji.kernel.errors import NotFound, Problem, TooMany, Unavailable
 from xueji.kernel.events import Announcement, Events
 from xueji.progress.errors import BeatClash, LeaseLost, SessionEndedStudying, SittingEnded
 from xueji.progress.events import CheckFallsDue, ContactDuringCheck, LedgerShown, StudyCredited
+from xueji.progress.leaves import BeatConflicted, BeatsRefused, beat_leaf
 from xueji.progress.open_check import OpenCheck, read_open_check, write_open_check
 from xueji.progress.rules import (
     BeatResult,
     PlayedSpan,
     SittingState,
     asks_presence,
-    beat_values,
     check_asked,
     check_due,
     check_overdue,
@@ -47,12 +47,13 @@ from xueji.progress.served_media import HandedOut
 from xueji.progress.terms import read_intervals, read_terms, write_intervals
 from xueji.rulebook.intervals import Interval
 from xueji.rulebook.vocabulary import CheckKind, Reason
-from xueji.trace.rules import Entry, Event, Recorded
+from xueji.trace.leaf import Entry
+from xueji.trace.rules import Event, Recorded
 from xueji.trace.services import record_many
 
 log = structlog.get_logger(__name__)
 
-_ONLY_ASKED = frozenset({Event.CHECK_DUE, Event.CHECK_RETOLD, Event.CHECK_MOVE, Event.CHECK_EXTEND})
+_ONLY_ASKED = frozenset({Event.CHECK_DUE, Event.CHECK_REDELIVER, Event.CHECK_MOVE, Event.CHECK_EXTEND})
 """Of a check, what does not change the worth of any time."""
 
 SEEN_AGAIN = timedelta(minutes=5)
@@ -431,14 +432,14 @@ def _credit(batch: _Batch, sitting: _Open, fresh: list[ReportedBeat], entries: l
         state = person_seen(state, now_ms)
         sitting.question_id = None
     sitting_id, lesson_id = str(row.id), str(row.lesson_id)
-    told = [beat_values(sitting_id, lesson_id, each.beat, result) for each, result in zip(fresh, results, strict=True)]
+    # What was handed out before they came stands in the leaf of the first, and bears on it and on those after it.
+    handed_out = None
     if sitting.handed_out.new:
-        # What was handed out before they came stands in their own leaf, and bears on it and on those after it.
-        told[0]["handed_out"] = sitting.handed_out.values
-        sitting.handed_out = sitting.handed_out.told()
-    entries.extend(
-        Entry(Event.BEAT, chain, who, values, now_ms, each.occurred) for each, values in zip(fresh, told, strict=True)
-    )
+        handed_out, sitting.handed_out = sitting.handed_out.values, sitting.handed_out.told()
+    for each, result in zip(fresh, results, strict=True):
+        leaf = beat_leaf(sitting_id, lesson_id, each.beat, result, handed_out)
+        entries.append(Entry(leaf, chain, who, now_ms, each.occurred))
+        handed_out = None
     if state.question_by_ms is None and asks_presence(state, now_ms):
         state = presence_asked(state, now_ms)
         sitting.question_id = uuid4()
@@ -509,24 +510,21 @@ def _check_login(batch: _Batch, report: BeatReport) -> None:
 
 def _refusal(report: BeatReport, chain: str, who: str, reason: Reason) -> Entry:
     first = report.beats[0]
-    values = {
-        "sitting": str(report.sitting_id),
-        "seq": first.beat.seq,
-        "beat": first.beat.beat,
-        "beats": len(report.beats),
-        "reason": reason.value,
-    }
-    return Entry(Event.BEAT_REFUSED, chain, who, values)
+    leaf = BeatsRefused(
+        sitting=str(report.sitting_id),
+        seq=first.beat.seq,
+        beat=first.beat.beat,
+        beats=len(report.beats),
+        reason=reason.value,
+    )
+    return Entry(leaf, chain, who)
 
 
 def _clash(report: BeatReport, each: ReportedBeat, chain: str, who: str) -> Entry:
-    values = {
-        "sitting": str(report.sitting_id),
-        "seq": each.beat.seq,
-        "beat": each.beat.beat,
-        "digest": each.digest.hex(),
-    }
-    return Entry(Event.BEAT_CONFLICT, chain, who, values)
+    leaf = BeatConflicted(
+        sitting=str(report.sitting_id), seq=each.beat.seq, beat=each.beat.beat, digest=each.digest.hex()
+    )
+    return Entry(leaf, chain, who)
 
 
 def _answer(sitting: _Open, report: BeatReport, now_ms: int) -> BeatAnswer:

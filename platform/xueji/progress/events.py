@@ -19,7 +19,7 @@ from xueji.progress.open_check import OpenCheck
 from xueji.progress.rules import BeatResult, SittingState
 from xueji.rulebook.intervals import Interval
 from xueji.rulebook.vocabulary import CheckKind, Method
-from xueji.trace.rules import Entry
+from xueji.trace.leaf import Entry
 
 
 @dataclass

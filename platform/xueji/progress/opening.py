@@ -47,6 +47,7 @@ from xueji.progress.events import (
     SittingOpens,
     StudyCredited,
 )
+from xueji.progress.leaves import LeaseExpired, LeaseTaken, SittingOpened
 from xueji.progress.models import Sitting
 from xueji.progress.open_check import read_open_check, write_open_check
 from xueji.progress.opening_facts import (
@@ -66,8 +67,8 @@ from xueji.progress.terms import read_terms, write_intervals, write_terms
 from xueji.rulebook.shanghai import day_of
 from xueji.rulebook.vocabulary import CheckKind, Part
 from xueji.trace import services as trace
+from xueji.trace.leaf import Entry
 from xueji.trace.queries import chain_length
-from xueji.trace.rules import Entry, Event
 from xueji.trace.sealing import keys_ahead
 
 
@@ -276,8 +277,8 @@ class _Group:
         entries = list(map(_ending, over))
         last: list[int] = []
         for each in all_:
-            values = _leaf(each, *islice(commitments, 2))
-            entries += [*each.opens.entries, Entry(Event.SITTING_OPEN, each.opens.facts.chain, each.opens.who, values)]
+            opened = _leaf(each, *islice(commitments, 2))
+            entries += [*each.opens.entries, Entry(opened, each.opens.facts.chain, each.opens.who)]
             last.append(len(entries) - 1)
         recorded = trace.record_many(session, entries)
         self._end(over)
@@ -407,9 +408,9 @@ def _is_over(sitting: Sitting | EarlierSitting, terms: SittingTerms, now_ms: int
 def _ending(over: _TakenOver) -> Entry:
     old, answer, sitting_id = over
     if answer is LeaseAnswer.TAKEN:
-        values = {"sitting": str(sitting_id), "from_sitting": str(old.id)}
-        return Entry(Event.LEASE_TAKE, str(old.enrolment_id), old.who, values)
-    return Entry(Event.LEASE_EXPIRE, str(old.enrolment_id), old.who, {"sitting": str(old.id)})
+        taken = LeaseTaken(sitting=str(sitting_id), from_sitting=str(old.id))
+        return Entry(taken, str(old.enrolment_id), old.who)
+    return Entry(LeaseExpired(sitting=str(old.id)), str(old.enrolment_id), old.who)
 
 
 def _first_check(session: Session, events: Events, sitting: NewSitting, opens: SittingOpens) -> None:
@@ -496,18 +497,18 @@ def _wishes(begun: _Begun) -> tuple[trace.Wish, trace.Wish]:
     return trace.Wish(sitting.device, chain, "device", person), trace.Wish(schedule, chain, "schedule", person)
 
 
-def _leaf(begun: _Begun, device: str, schedule: str) -> dict[str, Any]:
+def _leaf(begun: _Begun, device: str, schedule: str) -> SittingOpened:
     sitting = begun.sitting
-    return {
-        "sitting": str(sitting.id),
-        "lesson": str(sitting.lesson_id),
-        "method": str(sitting.method),
-        "resume_ms": sitting.resume_ms,
-        "furthest_ms": sitting.furthest_ms,
-        "make_up": json.loads(sitting.make_up),
-        "rulebook": sitting.rulebook,
-        "device": device,
-        "schedule": schedule,
-        "lease": str(sitting.id),
-        "from_page": begun.from_page,
-    }
+    return SittingOpened(
+        sitting=str(sitting.id),
+        lesson=str(sitting.lesson_id),
+        method=str(sitting.method),
+        resume_ms=sitting.resume_ms,
+        furthest_ms=sitting.furthest_ms,
+        make_up=json.loads(sitting.make_up),
+        rulebook=sitting.rulebook,
+        device=device,
+        schedule=schedule,
+        lease=str(sitting.id),
+        from_page=begun.from_page,
+    )

@@ -7,7 +7,7 @@ Media positions are milliseconds from the lesson's beginning, server times are e
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from xueji.rulebook.intervals import Interval, intersect, length, subtract
 from xueji.rulebook.plan import ProctoringPlan
@@ -440,28 +440,6 @@ def _spend(
             if at == end:
                 break
     return paid
-
-
-def beat_values(sitting: str, lesson: str, beat: PlayedSpan, result: BeatResult) -> dict[str, Any]:
-    """What the `beat` leaf says of a beat and its result."""
-    values: dict[str, Any] = {
-        "sitting": sitting,
-        "lesson": lesson,
-        "seq": beat.seq,
-        "beat": beat.beat,
-        "from_ms": beat.from_ms,
-        "to_ms": beat.to_ms,
-        "state": str(beat.state),
-        "rate": beat.rate,
-        "credited": [[first, last] for first, last in result.credited],
-        "refused": [
-            {"from_ms": first, "to_ms": last, "reason": reason.value} for first, last, reason in result.refused
-        ],
-        "furthest_ms": result.furthest_ms,
-    }
-    if result.server is not None:
-        values["server"] = [result.server[0], result.server[1]]
-    return values
 
 
 def check_due(state: SittingState) -> int | None:

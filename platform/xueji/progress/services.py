@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -26,6 +25,7 @@ from xueji.progress.errors import (
 from xueji.progress.events import (
     MakeUpGrows,
 )
+from xueji.progress.leaves import MakeUpChanged
 from xueji.progress.models import Lease as LeaseRow
 from xueji.progress.models import Sitting
 from xueji.progress.open_check import OpenCheck, write_open_check
@@ -33,7 +33,6 @@ from xueji.progress.rules import MOST_MAKE_UP, person_seen
 from xueji.progress.terms import read_intervals, read_terms, write_intervals, write_terms
 from xueji.rulebook.intervals import Interval, subtract
 from xueji.trace import services as trace
-from xueji.trace.rules import Event
 
 ENROLMENT_OVER = "enrolment_over"
 """``ended_reason`` of a sitting that no other has taken over from."""
@@ -116,7 +115,7 @@ def renew_make_up(session: Session, events: Events, sitting: Sitting, make_up: S
         return 0
     more = subtract(wanted, read_intervals(sitting.make_up))
     sitting.make_up = text
-    values: dict[str, Any] = {"sitting": str(sitting.id), "make_up": json.loads(text)}
+    committed = None
     if more and sitting.valid_until_ms is None:
         terms = read_terms(sitting.terms)
         grows = MakeUpGrows(state_of(sitting), terms.schedule)
@@ -124,11 +123,12 @@ def renew_make_up(session: Session, events: Events, sitting: Sitting, make_up: S
         sitting.terms = write_terms(replace(terms, schedule=grows.schedule))
         # When checks are still to come is for nobody who is checked.
         schedule = json.dumps(list(grows.schedule), separators=(",", ":"))
-        values["schedule"] = trace.commit(
+        committed = trace.commit(
             session, schedule, chain=str(sitting.enrolment_id), field="schedule", person=str(sitting.person_id)
         )
     sitting.reports += 1  # It fills the log as beats do, so it is counted with them.
-    trace.record(session, event=Event.SITTING_MAKE_UP, chain=str(sitting.enrolment_id), who=sitting.who, values=values)
+    changed = MakeUpChanged(sitting=str(sitting.id), make_up=json.loads(text), schedule=committed)
+    trace.record(session, changed, chain=str(sitting.enrolment_id), who=sitting.who)
     return 1
 
 

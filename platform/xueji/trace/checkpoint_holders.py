@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from xueji.kernel import clock
 from xueji.trace import merkle, queries, rules
+from xueji.trace.leaves import CheckpointHeld
 from xueji.trace.models import ChainHead, VerifierKeyRow
 from xueji.trace.note import Checkpoint, Note, NoteError, SignatureError
 from xueji.trace.note import VerifierKey as PublicKey
-from xueji.trace.rules import Event
 from xueji.trace.services import commit, record
 from xueji.trace.tree import Tree, current_log, leaf_count
 
@@ -60,8 +60,8 @@ def acknowledge(session: Session, written: str, *, holder: str) -> Checkpoint:
     if not held or root != checkpoint.root:
         raise NotHeld(f"the log does not continue this checkpoint of {checkpoint.size} leaves: look at `xueji doctor`")
     said = commit(session, name, chain=rules.HOLDERS, field="holder")
-    values = {"size": checkpoint.size, "root": checkpoint.root.hex(), "holder": said}
-    record(session, event=Event.CHECKPOINT_HOLD, chain=rules.HOLDERS, who=rules.SYSTEM, values=values)
+    leaf = CheckpointHeld(size=checkpoint.size, root=checkpoint.root.hex(), holder=said)
+    record(session, leaf, chain=rules.HOLDERS, who=rules.SYSTEM)
     return checkpoint
 
 

@@ -1,4 +1,4 @@
-"""What a leaf of the traceability log is: the names of events, the shape of an entry, and how entries chain.
+"""What a leaf of the traceability log is: the names of events, whose acts they are, and how leaves chain.
 
 A leaf is one canonical JSON object::
 
@@ -13,12 +13,11 @@ carry none). Standard library only: the offline verifier uses this file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from xueji.python38 import UTC, StrEnum, moment
-from xueji.trace import canonical, merkle
+from xueji.trace import merkle
 
 COHORT = "cohort/"
 """The chain of a cohort is this and its id: what was planned for all who are in it."""
@@ -30,6 +29,8 @@ FIRST_PREVIOUS = bytes(32)
 """``prev`` of a chain's leaf 0."""
 LARGEST_LEAF = 65535
 """Bytes: an entry bundle of tlog-tiles counts a leaf's length in 16 bits."""
+LOG = "log/"
+"""The chain of a log's own opening is this and its origin."""
 HOLDERS = "holders"
 """The chain of those outside who say that they hold a checkpoint."""
 LONGEST_STANDSTILL_MS = 45 * 24 * 3600 * 1000
@@ -68,6 +69,7 @@ class Event(StrEnum):
     BEAT_REFUSED = "beat.refused"
     CHECK_DUE = "check.due"
     CHECK_RETOLD = "check.retold"
+    CHECK_REDELIVER = "check.redeliver"
     CHECK_MOVE = "check.move"
     CHECK_EXTEND = "check.extend"
     CHECK_ANSWER = "check.answer"
@@ -180,6 +182,7 @@ BY: dict[Event, By] = {
     Event.BEAT_REFUSED: By.TRAINEE,
     Event.CHECK_DUE: By.TRAINEE,
     Event.CHECK_RETOLD: By.TRAINEE,
+    Event.CHECK_REDELIVER: By.TRAINEE,
     Event.CHECK_MOVE: By.TRAINEE,
     Event.CHECK_EXTEND: By.TRAINEE,
     Event.CHECK_ANSWER: By.TRAINEE,
@@ -254,42 +257,14 @@ BY: dict[Event, By] = {
     Event.LOG_OPEN: By.PLATFORM,
 }
 """For every event whose act it is; a new event is not recorded before it stands here."""
+FORMER: dict[Event, tuple[Event, ...]] = {Event.CHECK_RETOLD: (Event.CHECK_REDELIVER,)}
+"""Events that are written no more, with those that say the same now; leaves of both names are read for ever."""
 ABOUT = "about"
 """Under this name the opening leaf, or the one that identifies it later, commits to whom and what it is about."""
 DECLARED = "declared"
 """Under this name the opening leaf says which post and employer were declared, and commits to the words about them."""
 STAFF_NAME, STAFF_ORGANISATION = "staff_name", "staff_organisation"
 """Under these names a leaf commits to who acted in office."""
-
-
-class Unnamed(ValueError):
-    """An act of staff that does not commit to who acted: it is made with `identity.services.acting`."""
-
-
-NAMED_BY: dict[By, frozenset[str]] = {
-    By.STAFF: frozenset({STAFF_NAME, STAFF_ORGANISATION}),
-    By.POWER: frozenset({"actor"}),
-}
-"""What a leaf must commit to, by whose act it is."""
-
-
-def named(event: str, who: str, values: Mapping[str, Any]) -> bool:
-    """Whether a leaf names whoever acted in office, where somebody must have."""
-    needed = NAMED_BY.get(BY[Event(event)])
-    return needed is None or who == SYSTEM or needed <= values.keys()
-
-
-class Entry(NamedTuple):
-    """What a service asks to have recorded."""
-
-    event: Event
-    chain: str
-    who: str
-    values: Mapping[str, Any]
-    at_ms: int | None = None
-    """Server time in epoch milliseconds; None means now."""
-    occurred: str | None = None
-    """The client's own time of it (RFC 3339), believed by nobody, kept for the reader."""
 
 
 class Recorded(NamedTuple):
@@ -301,31 +276,6 @@ class Recorded(NamedTuple):
     @property
     def hex(self) -> str:
         return self.leaf_hash.hex()
-
-
-class LeafTooLarge(ValueError):
-    """Large things are hashed and the hash is logged."""
-
-
-def leaf_bytes(entry: Entry, *, n: int, previous: bytes, at: str, salt: bytes) -> bytes:
-    """The bytes that are stored, hashed and never written again. Raises canonical.NotCanonical, LeafTooLarge."""
-    leaf: dict[str, Any] = {
-        "v": 1,
-        "event": entry.event,
-        "at": at,
-        "chain": entry.chain,
-        "n": n,
-        "prev": previous.hex(),
-        "salt": salt.hex(),
-        "who": entry.who,
-        "values": entry.values,
-    }
-    if entry.occurred is not None:
-        leaf["occurred"] = entry.occurred
-    data = canonical.encode(leaf)
-    if len(data) > LARGEST_LEAF:
-        raise LeafTooLarge(f"{entry.event}: {len(data)} bytes")
-    return data
 
 
 def leaf_hash(leaf: bytes) -> bytes:

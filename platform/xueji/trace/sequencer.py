@@ -22,6 +22,7 @@ from xueji.kernel.database import Database
 from xueji.kernel.settings import Settings
 from xueji.trace import alarms, fork_guard, merkle, rules, services
 from xueji.trace.fork_guard import CannotSign, OutsideCheckpoint
+from xueji.trace.leaves import KeyRotated, LogOpened
 from xueji.trace.models import Alarm, LeafRow, Log, Pending, Tile, VerifierKeyRow
 from xueji.trace.models import CheckpointRow as CheckpointRow
 from xueji.trace.note import Checkpoint, Note
@@ -123,9 +124,9 @@ class Sequencer:
         last = Checkpoint.parse(outside.text) if outside is not None else None
         if last is not None and last.origin == self._origin and last.size > 0:
             raise CannotSign(f"{self._origin} has been signed for before, and the database holds no log")
-        self._open(values={}, carried=[])
+        self._open(LogOpened(), carried=[])
 
-    def _open(self, *, values: dict[str, Any], carried: Sequence[LeafRow]) -> None:
+    def _open(self, leaf: LogOpened, *, carried: Sequence[LeafRow]) -> None:
         """Begin a log under the origin in the settings: leaf 0 says so, then come the leaves carried over."""
         self._keys = self._key_file.load_or_create(self._origin)
         self._keys_changed = self._key_file.changed()
@@ -145,8 +146,8 @@ class Sequencer:
             self._edge, self._signed_size, self._signed_time = Edge(), 0, 0
             self._heads.clear()
             self._publish_keys(session, opened)
-            chain = f"log/{self._origin}"
-            services.record(session, event=Event.LOG_OPEN, chain=chain, who=rules.SYSTEM, values=values)
+            chain = f"{rules.LOG}{self._origin}"
+            services.record(session, leaf, chain=chain, who=rules.SYSTEM)
             edge = self._edge.copy()
             self._append(session, opened, edge, self._take(session, only=chain))
             self._place(session, opened, edge, [(leaf.chain, leaf.n, leaf.leaf) for leaf in carried])
@@ -203,13 +204,13 @@ class Sequencer:
                 .where(LeafRow.log == old.id, LeafRow.position >= old.first_position + covered)
                 .order_by(LeafRow.position)
             ).all()
-            values = {
-                "old_origin": old.origin,
-                "old_checkpoint": str(outside) if outside is not None else "",
-                "restored": leaf_count(session, old),
-                "carried": len(carried),
-            }
-        self._open(values=values, carried=carried)
+            leaf = LogOpened(
+                old_origin=old.origin,
+                old_checkpoint=str(outside) if outside is not None else "",
+                restored=leaf_count(session, old),
+                carried=len(carried),
+            )
+        self._open(leaf, carried=carried)
         self._resolve(alarms.FORK)
         self.halted = None
 
@@ -239,8 +240,8 @@ class Sequencer:
         with self._database.writing() as session:
             for key in self._publish_keys(session, self._log):
                 old = [str(each.public) for each in before if each.purpose == key.purpose and each.line != key.line]
-                values = {"old": old[-1] if old else "", "new": str(key.public)}
-                services.record(session, event=Event.KEY_ROTATE, chain=rules.PLATFORM, who=rules.SYSTEM, values=values)
+                rotated = KeyRotated(old=old[-1] if old else "", new=str(key.public))
+                services.record(session, rotated, chain=rules.PLATFORM, who=rules.SYSTEM)
 
     def _publish_keys(self, session: Session, opened: Log) -> list[SigningKey]:
         """Put public halves not seen before into the list that verifiers are given; returns those."""

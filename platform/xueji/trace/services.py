@@ -18,9 +18,11 @@ from xueji.kernel.driver_sql import Cursor
 from xueji.kernel.errors import Unavailable
 from xueji.kernel.prefetch import Prefetched
 from xueji.trace import rules, sealing
+from xueji.trace.leaf import Entry, Leaf, as_leaf, leaf_bytes, may_stand
+from xueji.trace.leaves import ClockReset, Law, OpeningsErased
 from xueji.trace.models import ChainHead, SealedOpening
 from xueji.trace.queries import leaves_ahead
-from xueji.trace.rules import Entry, Event, Recorded
+from xueji.trace.rules import Event, Recorded
 from xueji.trace.sealing import CommitmentOpening
 
 # The beat path: plain statements with positional values, because building and compiling them costs more than the leaf.
@@ -50,23 +52,24 @@ class ClockJumped(Unavailable):
 
 def record(
     session: Session,
+    leaf: Leaf | None = None,
     *,
-    event: Event,
     chain: str,
     who: str,
-    values: Mapping[str, Any],
     at: datetime | None = None,
     occurred: str | None = None,
+    event: Event | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> Recorded:
     """Append one leaf to a chain, in the caller's transaction. See `record_many`."""
     at_ms = None if at is None else clock.to_ms(at)
-    return record_many(session, [Entry(event, chain, who, values, at_ms, occurred)])[0]
+    return record_many(session, [Entry(as_leaf(leaf, values, event), chain, who, at_ms, occurred)])[0]
 
 
 def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
     """Append leaves to their chains, in order, in the caller's transaction: one read and two writes for any number.
 
-    Needs a session that writes. Raises canonical.NotCanonical, rules.LeafTooLarge, rules.Unnamed, ClockBehind and
+    Needs a session that writes. Raises canonical.NotCanonical, LeafTooLarge, Unnamed, WrongChain, ClockBehind and
     ClockJumped, and then nothing of the batch is recorded.
     """
     if not entries:
@@ -84,8 +87,7 @@ def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
     rows: list[tuple[str, int, bytes]] = []
     recorded: list[Recorded] = []
     for place, entry in enumerate(entries):
-        if not rules.named(entry.event, entry.who, entry.values):
-            raise rules.Unnamed(f"{entry.event} in {entry.chain}")
+        may_stand(entry)
         length, previous, last_ms = heads[entry.chain]
         at_ms = now_ms if entry.at_ms is None else entry.at_ms
         if at_ms < last_ms and entry.event is not Event.CLOCK_RESET:
@@ -93,7 +95,7 @@ def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:
                 raise ClockBehind
             at_ms = last_ms
         salt = salts[place * rules.SALT_BYTES : (place + 1) * rules.SALT_BYTES]
-        leaf = rules.leaf_bytes(entry, n=length, previous=previous, at=_written(at_ms), salt=salt)
+        leaf = leaf_bytes(entry, n=length, previous=previous, at=_written(at_ms), salt=salt)
         head = rules.leaf_hash(leaf)
         heads[entry.chain] = (length + 1, head, at_ms)
         rows.append((entry.chain, length, leaf))
@@ -134,8 +136,8 @@ def reset_clocks(session: Session) -> int:
     ).all()
     was = {row.chain: row.at_ms for row in ahead} or {rules.PLATFORM: now_ms}
     for chain, at_ms in was.items():
-        values = {"was": clock.rfc3339(clock.from_ms(at_ms))}
-        record(session, event=Event.CLOCK_RESET, chain=chain, who=rules.SYSTEM, values=values)
+        reset = ClockReset(was=clock.rfc3339(clock.from_ms(at_ms)))
+        record(session, reset, chain=chain, who=rules.SYSTEM)
     return len(ahead)
 
 
@@ -217,7 +219,7 @@ def erase(
     commitments: Iterable[str] | None = None,
     field: str | None = None,
     person: str | None = None,
-    law: Mapping[str, Any] | None = None,
+    law: Law | None = None,
 ) -> int:
     """Delete what commitments of one chain were made from, and record that it was done. Returns how many.
 
@@ -239,8 +241,6 @@ def erase(
     for start in range(0, len(erased), MOST_ERASED_IN_A_LEAF):
         part = erased[start : start + MOST_ERASED_IN_A_LEAF]
         session.execute(delete(SealedOpening).where(SealedOpening.commitment.in_(part)))
-        values: dict[str, Any] = {"what": what, "count": len(part), "commitments": part}
-        if law is not None:
-            values["law"] = dict(law)
-        record(session, event=Event.ERASE, chain=chain, who=who, values=values)
+        said = OpeningsErased(what=what, count=len(part), commitments=part, law=law)
+        record(session, said, chain=chain, who=who)
     return len(erased)

@@ -70,7 +70,7 @@ class TestLostConnections:
         assert seconds_left(again["check"]) == 60
         page.scenario.time.advance(50 * SECOND)
         assert page.answer(again["check"]).status_code == 202
-        assert len(page.leaves("check.retold")) == 1
+        assert len(page.leaves("check.redeliver")) == 1
 
     def test_it_is_still_no_miss_when_that_takes_longer_than_the_window(self, page: Page) -> None:
         told = Told(page)
@@ -86,7 +86,7 @@ class TestLostConnections:
         page.scenario.time.advance(90 * SECOND)
         assert page.send(told.beat, page.beat(0, state="paused")).status_code == 200
         assert page.check_state(told.check)["outcome"] == "missed"
-        assert page.leaves("check.retold") == []
+        assert page.leaves("check.redeliver") == []
 
     def test_a_page_that_withholds_its_beats_again_and_again_gains_the_offline_limit_once(self, page: Page) -> None:
         told = Told(page)

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from support.trace_stories import PLAN
 
+from xueji.progress.leaves import beat_leaf
 from xueji.progress.rules import (
     MOST_MAKE_UP,
     BeatResult,
     PlayedSpan,
     SittingState,
     SittingTerms,
-    beat_values,
     credit,
     most_reports,
     reports_owed,
@@ -73,7 +73,7 @@ def test_a_beat_across_all_the_crumbs_fits_into_its_leaf() -> None:
     held = replace(held, furthest_ms=MOST_MAKE_UP * MINUTE, terms=replace(held.terms, duration_ms=24 * 60 * MINUTE))
     across = beat(9_000, 0, 60 * MINUTE)
     (result,), _after = credit(held, [across], NOW + 60 * MINUTE)
-    values = beat_values("0" * 36, "0" * 36, across, result)
+    values = beat_leaf("0" * 36, "0" * 36, across, result).values()
     assert len(canonical.encode(values)) * 4 < LARGEST_LEAF, "sixty of two hundred pieces"
 
 

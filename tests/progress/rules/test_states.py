@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from support.trace_stories import CLOSES, HOUR, MINUTE, NINE, OPENS, PLAN
 
+from xueji.progress.leaves import beat_leaf
 from xueji.progress.rules import (
     FASTEST_RATE,
     LATEST_POSITION_MS,
@@ -18,7 +19,6 @@ from xueji.progress.rules import (
     SittingState,
     SittingTerms,
     asks_presence,
-    beat_values,
     check_asked,
     check_beat,
     check_overdue,
@@ -282,7 +282,7 @@ def test_refused_together_each_keeps_its_name_and_its_stretch() -> None:
 def test_the_leaf_says_all_of_a_report_and_what_it_earned() -> None:
     beat = PlayedSpan(7, "b", 0, 10_000)
     (result,), _after = credit(sitting(), [beat], NINE + 4_000)
-    assert beat_values("s", "l", beat, result) == {
+    assert beat_leaf("s", "l", beat, result).values() == {
         "sitting": "s", "lesson": "l", "seq": 7, "beat": "b", "from_ms": 0, "to_ms": 10_000, "state": "playing",
         "rate": 1_000, "credited": [[0, 4_000]],
         "refused": [{"from_ms": 4_000, "to_ms": 10_000, "reason": "faster_than_clock"}],
@@ -290,7 +290,7 @@ def test_the_leaf_says_all_of_a_report_and_what_it_earned() -> None:
     }  # fmt: skip
     still = PlayedSpan(8, "c", 5, 5, "hidden", 0)
     (result,), _after = credit(sitting(), [still], NINE)
-    assert "server" not in beat_values("s", "l", still, result)
+    assert "server" not in beat_leaf("s", "l", still, result).values()
 
 
 # ---- the window that staff vouch for

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from xueji.kernel import clock
 from xueji.python38 import moment
 from xueji.trace import rules
-from xueji.trace.rules import BY, STAFF_NAME, STAFF_ORGANISATION, SYSTEM, By, Entry, Event
+from xueji.trace.leaf import Entry, LeafTooLarge, Unnamed, leaf_bytes, loose, may_stand
+from xueji.trace.rules import BY, STAFF_NAME, STAFF_ORGANISATION, SYSTEM, By, Event
 
 
 @given(st.integers(0, 7_258_118_400_000))
@@ -48,8 +49,8 @@ def test_what_is_no_time_is_quoted() -> None:
 
 
 def test_a_leaf_says_what_was_asked_in_one_way() -> None:
-    entry = Entry(Event.BEAT, "chain", "who", {"b": 1, "a": "课"}, occurred="2026-11-21T08:00:00.000Z")
-    leaf = rules.leaf_bytes(entry, n=7, previous=bytes(32), at="2026-11-21T08:00:01.000Z", salt=bytes(range(16)))
+    entry = Entry(loose(Event.BEAT, {"b": 1, "a": "课"}), "chain", "who", occurred="2026-11-21T08:00:00.000Z")
+    leaf = leaf_bytes(entry, n=7, previous=bytes(32), at="2026-11-21T08:00:01.000Z", salt=bytes(range(16)))
     assert leaf.startswith(b'{"at":"2026-11-21T08:00:01.000Z","chain":"chain","event":"beat","n":7,"occurred":')
     assert json.loads(leaf)["values"] == {"a": "课", "b": 1}
     assert (json.loads(leaf)["v"], json.loads(leaf)["occurred"]) == (1, "2026-11-21T08:00:00.000Z")
@@ -59,12 +60,12 @@ def test_a_leaf_says_what_was_asked_in_one_way() -> None:
 
 def test_the_largest_leaf_fits_an_entry_bundle() -> None:
     def sized(filling: int) -> bytes:
-        entry = Entry(Event.BEAT, "chain", "who", {"x": "x" * filling})
-        return rules.leaf_bytes(entry, n=0, previous=bytes(32), at="2026-11-21T08:00:00.000Z", salt=bytes(16))
+        entry = Entry(loose(Event.BEAT, {"x": "x" * filling}), "chain", "who")
+        return leaf_bytes(entry, n=0, previous=bytes(32), at="2026-11-21T08:00:00.000Z", salt=bytes(16))
 
     room = rules.LARGEST_LEAF - len(sized(0))
     assert len(sized(room)) == 65535
-    with pytest.raises(rules.LeafTooLarge, match=r"^beat: 65536 bytes$"):
+    with pytest.raises(LeafTooLarge, match=r"^beat: 65536 bytes$"):
         sized(room + 1)
 
 
@@ -75,10 +76,11 @@ def test_it_is_settled_of_every_event_whose_act_it_is() -> None:
 @pytest.mark.parametrize("event", [event for event in Event if BY[event] is By.STAFF])
 def test_an_act_of_staff_names_who_acted(event: Event) -> None:
     name, organisation = {STAFF_NAME: "c" * 64}, {STAFF_ORGANISATION: "d" * 64}
-    assert rules.named(event, "pseudonym", {**name, **organisation})
+    may_stand(Entry(loose(event, {**name, **organisation}), "chain", "pseudonym"))
     for short in ({}, name, organisation):
-        assert not rules.named(event, "pseudonym", short)
-    assert rules.named(event, SYSTEM, {})
+        with pytest.raises(Unnamed):
+            may_stand(Entry(loose(event, short), "chain", "pseudonym"))
+    may_stand(Entry(loose(event, {}), "chain", SYSTEM))
 
 
 def test_events_are_named_once() -> None:

@@ -18,12 +18,13 @@ from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.trace import queries, rules, sealing, services
 from xueji.trace.canonical import NotCanonical
+from xueji.trace.leaf import Entry, LeafTooLarge, loose
 from xueji.trace.models import Pending, SealedOpening
-from xueji.trace.rules import Entry, Event
+from xueji.trace.rules import Event
 
 
 def beats(chain: str, count: int) -> list[Entry]:
-    return [Entry(Event.BEAT, chain, "someone", {"number": number}) for number in range(count)]
+    return [Entry(loose(Event.BEAT, {"number": number}), chain, "someone") for number in range(count)]
 
 
 def test_a_chain_counts_its_leaves_and_names_the_one_before(context: Context) -> None:
@@ -53,10 +54,7 @@ def test_many_at_once_are_the_same_as_one_by_one(context: Context) -> None:
             together = services.record_many(session, entries)
             session.rollback()
         with context.database.writing() as session:
-            apart = [
-                services.record(session, event=entry.event, chain=entry.chain, who=entry.who, values=dict(entry.values))
-                for entry in entries
-            ]
+            apart = [services.record(session, entry.leaf, chain=entry.chain, who=entry.who) for entry in entries]
     # No two leaves have the same hash, whatever they say: each has a salt of its own.
     assert [each.n for each in together] == [each.n for each in apart]
     assert not {each.hex for each in together} & {each.hex for each in apart}
@@ -101,7 +99,7 @@ def test_nothing_recorded_is_nothing_written(context: Context) -> None:
 
 @pytest.mark.parametrize(
     ("values", "refusal"),
-    [({"score": 0.5}, NotCanonical), ({"number": 2**53}, NotCanonical), ({"long": "x" * 65536}, rules.LeafTooLarge)],
+    [({"score": 0.5}, NotCanonical), ({"number": 2**53}, NotCanonical), ({"long": "x" * 65536}, LeafTooLarge)],
 )
 def test_what_no_leaf_may_hold_is_refused(
     context: Context, values: dict[str, object], refusal: type[Exception]

@@ -23,11 +23,12 @@ from xueji.trace import alarms, merkle, queries, rules, services
 from xueji.trace import sequencer as sequencer_module
 from xueji.trace.audit import audit
 from xueji.trace.fork_guard import CannotSign, OutsideCheckpoint
+from xueji.trace.leaf import Entry, loose
 from xueji.trace.models import LeafRow, VerifierKeyRow
 from xueji.trace.note import Checkpoint, Note
 from xueji.trace.note import VerifierKey as PublicKey
 from xueji.trace.process import AnotherSequencer, run_sequencer, sequencer_lock
-from xueji.trace.rules import Entry, Event
+from xueji.trace.rules import Event
 from xueji.trace.sequencer import Overtaken, Sequencer
 from xueji.trace.signing import KeyFile, SigningKey
 from xueji.trace.tree import Tree, current_log
@@ -112,7 +113,7 @@ def test_what_waited_for_the_log_is_covered_by_its_first_checkpoint_after(
     monkeypatch.setattr(sequencer_module, "MOST_LEAVES_A_STEP", 100)
     with clock.fixed(BEGINNING) as time:
         with context.database.writing() as session:
-            services.record_many(session, [Entry(Event.BEAT, "a", "someone", {"n": n}) for n in range(250)])
+            services.record_many(session, [Entry(loose(Event.BEAT, {"n": n}), "a", "someone") for n in range(250)])
         time.advance(timedelta(minutes=10))
         sequencer = Sequencer(context.database, context.settings)
         sequencer.start()
@@ -176,7 +177,7 @@ def test_a_leaf_that_comes_far_too_late_is_kept_and_raised(context: Context) -> 
         log.record("a")
         log.settle()
         with context.database.writing() as session:
-            services.record_many(session, [Entry(Event.BEAT, "late", "someone", {}, early)])
+            services.record_many(session, [Entry(loose(Event.BEAT, {}), "late", "someone", early)])
         log.settle()
         assert alarms_of(context) == [("clock", None)]
         with context.database.reading() as session:
@@ -422,7 +423,7 @@ def test_a_hammer_of_writers_loses_nothing(context: Context) -> None:
             chains = [f"own{number}", "shared", f"pair{number % 4}"]
             with context.database.writing() as session:
                 recorded = services.record_many(
-                    session, [Entry(Event.BEAT, chain, "someone", {"turn": turn}) for chain in sorted(chains)]
+                    session, [Entry(loose(Event.BEAT, {"turn": turn}), chain, "someone") for chain in sorted(chains)]
                 )
             acknowledged.extend(
                 (chain, each.n, each.leaf_hash) for chain, each in zip(sorted(chains), recorded, strict=True)

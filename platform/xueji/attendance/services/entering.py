@@ -39,7 +39,8 @@ from xueji.rulebook.intervals import union
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.vocabulary import Doubt, HerWord
 from xueji.trace import services as trace
-from xueji.trace.rules import Entry, Event
+from xueji.trace.leaf import Entry
+from xueji.trace.rules import Event
 
 METHOD = "roster"
 """How attendance was established: entered by the institution's staff from the roster."""

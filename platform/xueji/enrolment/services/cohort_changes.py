@@ -21,7 +21,8 @@ from xueji.kernel.events import Events
 from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
 from xueji.trace import queries as trace_queries
 from xueji.trace import services as trace
-from xueji.trace.rules import ABOUT, SYSTEM, Entry, Event
+from xueji.trace.leaf import Entry, loose
+from xueji.trace.rules import ABOUT, SYSTEM, Event
 
 
 def cohort_closes(events: Events, closes: CohortCloses) -> None:
@@ -103,4 +104,4 @@ def _identified(session: Session, context: Context, enrolment: Enrolment) -> lis
         about = subject_commitments(session, context.keyring, facts)
     except Erased:
         return []
-    return [Entry(Event.ENROLMENT_IDENTIFY, enrolment.chain, SYSTEM, {ABOUT: about, "of": whose})]
+    return [Entry(loose(Event.ENROLMENT_IDENTIFY, {ABOUT: about, "of": whose}), enrolment.chain, SYSTEM)]

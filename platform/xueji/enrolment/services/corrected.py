@@ -11,7 +11,8 @@ from xueji.identity.events import PersonCorrected
 from xueji.kernel.crypto import Keyring
 from xueji.trace import queries as trace_queries
 from xueji.trace import services as trace
-from xueji.trace.rules import ABOUT, SYSTEM, Entry, Event
+from xueji.trace.leaf import Entry, loose
+from xueji.trace.rules import ABOUT, SYSTEM, Event
 
 
 def person_corrected(keyring: Keyring, corrected: PersonCorrected) -> None:
@@ -34,6 +35,6 @@ def person_corrected(keyring: Keyring, corrected: PersonCorrected) -> None:
             "asked_by": keyring.pseudonym(corrected.asked_by, enrolment.id),
             "decided_by": keyring.pseudonym(corrected.decided_by, enrolment.id),
         }
-        entries.append(Entry(Event.ENROLMENT_IDENTIFY, enrolment.chain, SYSTEM, values))
+        entries.append(Entry(loose(Event.ENROLMENT_IDENTIFY, values), enrolment.chain, SYSTEM))
     # In the order of the chains' names, as everywhere.
     trace.record_many(session, sorted(entries, key=lambda entry: entry.chain))

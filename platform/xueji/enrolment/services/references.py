@@ -25,7 +25,8 @@ from xueji.kernel.crypto import Keyring
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.trace import rules
 from xueji.trace import services as trace
-from xueji.trace.rules import SYSTEM, By, Entry, Event
+from xueji.trace.leaf import Entry, InOffice, loose
+from xueji.trace.rules import SYSTEM, By, Event
 
 _EVENTS = {
     ReferenceChange.DELETE: Event.REFERENCE_DELETE,
@@ -79,10 +80,10 @@ def reference_changed(keyring: Keyring, changed: ReferenceChanged) -> None:
         herself = is_herself(changed.session, changed.by, enrolment.person_id)
         who = keyring.pseudonym(enrolment.person_id if herself else changed.by, enrolment.id)
         entry = _entry(changed, enrolment, who, reference, known)
-        if rules.BY[entry.event] is By.STAFF:
+        if rules.BY[entry.event] is By.STAFF and isinstance(entry.leaf, InOffice):
             acting = Acting.by_id(changed.session, keyring, changed.by)
-            named = acting.values(changed.session, chain=enrolment.chain, person_id=enrolment.person_id)
-            entry = entry._replace(values={**entry.values, **named})
+            named = acting.named(changed.session, entry.leaf, chain=enrolment.chain, person_id=enrolment.person_id)
+            entry = entry._replace(leaf=named)
         entries.append(entry)
     trace.record_many(changed.session, entries)
 
@@ -103,7 +104,7 @@ def _entry(
             "near": near,
             "limit": changed.limit,
         }
-        return Entry(Event.REFERENCE_ENROL, enrolment.chain, who, values)
+        return Entry(loose(Event.REFERENCE_ENROL, values), enrolment.chain, who)
     values = {"reference": reference}
     if changed.change is not ReferenceChange.DELETE:
         values["by"] = who
@@ -115,7 +116,7 @@ def _entry(
             field="review",
             person=str(enrolment.person_id),
         )
-    return Entry(_EVENTS[changed.change], enrolment.chain, who, values)
+    return Entry(loose(_EVENTS[changed.change], values), enrolment.chain, who)
 
 
 def _unsettled(session: Session, person_id: UUID) -> Iterable[Enrolment]:

@@ -386,7 +386,7 @@ class _Reading:
         stories = self.checks if values.text_or_none("sitting") in self.sittings else self.elsewhere
         stories.setdefault(check, _CheckStory(kind)).due(answer_by)
 
-    def check_retold(self, n: int, at: int, values: Values) -> None:
+    def check_redeliver(self, n: int, at: int, values: Values) -> None:
         story = self._story(values)
         story.answer_by_ms = values.instant("answer_by_ms")
         if self.rules >= 2 and self._bounds_study(values):
@@ -488,7 +488,8 @@ _READERS: Final[Mapping[str, Callable[[_Reading, int, int, Values], None]]] = {
     "beat.conflict": _Reading.beat_conflict,
     "beat.refused": _Reading.beat_refused,
     "check.due": _Reading.check_due,
-    "check.retold": _Reading.check_retold,
+    "check.redeliver": _Reading.check_redeliver,
+    "check.retold": _Reading.check_redeliver,  # how earlier releases called it
     "check.extend": _Reading.check_extend,
     "check.answer": _Reading.check_answer,
     "check.verdict": _Reading.check_verdict,

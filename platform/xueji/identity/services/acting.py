@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,7 +18,10 @@ from xueji.identity.queries import display_names, is_herself
 from xueji.kernel.actor import STAFF, Actor
 from xueji.kernel.crypto import Keyring
 from xueji.trace import services as trace
-from xueji.trace.rules import PLATFORM, STAFF_NAME, STAFF_ORGANISATION, Entry, Event, Recorded
+from xueji.trace.leaf import Entry, InOffice, as_leaf
+from xueji.trace.rules import PLATFORM, STAFF_NAME, STAFF_ORGANISATION, Event, Recorded
+
+_Leaf = TypeVar("_Leaf", bound=InOffice)
 
 
 @dataclass(frozen=True)
@@ -51,20 +54,34 @@ class Acting:
         return cls(keyring, person_id, name, found or "")
 
     def in_enrolment(
-        self, session: Session, event: Event, *, enrolment_id: UUID, person_id: UUID, values: Mapping[str, Any]
+        self,
+        session: Session,
+        leaf: InOffice | Event,
+        *,
+        enrolment_id: UUID,
+        person_id: UUID,
+        values: Mapping[str, Any] | None = None,
     ) -> Entry:
         """A leaf of a trainee's chain; ``person_id`` is whose file it is. In her own chain she is not named."""
-        chain = str(enrolment_id)
+        chain: str = str(enrolment_id)
+        made: InOffice = as_leaf(leaf, values)
         if is_herself(session, person_id, self.person_id):
             # Under the pseudonym her chain began with, be it a file that was joined to the one she signs in with.
-            return Entry(event, chain, self.keyring.pseudonym(person_id, enrolment_id), values)
-        named = self.values(session, chain=chain, person_id=person_id)
-        return Entry(event, chain, self.keyring.pseudonym(self.person_id, enrolment_id), {**values, **named})
+            return Entry(made, chain, self.keyring.pseudonym(person_id, enrolment_id))
+        named = self.named(session, made, chain=chain, person_id=person_id)
+        return Entry(named, chain, self.keyring.pseudonym(self.person_id, enrolment_id))
 
-    def in_office(self, session: Session, event: Event, values: Mapping[str, Any], *, chain: str = PLATFORM) -> Entry:
+    def in_office(
+        self,
+        session: Session,
+        leaf: InOffice | Event,
+        values: Mapping[str, Any] | None = None,
+        *,
+        chain: str = PLATFORM,
+    ) -> Entry:
         """A leaf of a chain that is no trainee's; what opens it is sealed under her own key."""
-        named = self.values(session, chain=chain, person_id=self.person_id)
-        return Entry(event, chain, self.keyring.pseudonym(self.person_id, chain), {**values, **named})
+        named = self.named(session, as_leaf(leaf, values), chain=chain, person_id=self.person_id)
+        return Entry(named, chain, self.keyring.pseudonym(self.person_id, chain))
 
     def values(self, session: Session, *, chain: str, person_id: UUID) -> dict[str, str]:
         """The commitments alone, for a leaf that stands under somebody else's pseudonym."""
@@ -74,32 +91,45 @@ class Acting:
             for field, value in told.items()
         }
 
+    def named(self, session: Session, leaf: _Leaf, *, chain: str, person_id: UUID) -> _Leaf:
+        """The leaf with commitments to who acts, sealed under the key of the person whose file the chain is."""
+        name, organisation = trace.commit_many(
+            session,
+            [
+                trace.Wish(value, chain, field, str(person_id))
+                for field, value in ((STAFF_NAME, self.name), (STAFF_ORGANISATION, self.organisation))
+            ],
+        )
+        return leaf.named(name, organisation)
+
 
 def record_in_enrolment(
     session: Session,
     keyring: Keyring,
+    leaf: InOffice | None = None,
     *,
     actor: Actor,
-    event: Event,
     enrolment_id: UUID,
     person_id: UUID,
-    values: Mapping[str, Any],
+    event: Event | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> Recorded:
     """One act of somebody in one trainee's chain, in the caller's transaction."""
     acting = Acting.of(session, keyring, actor)
-    entry = acting.in_enrolment(session, event, enrolment_id=enrolment_id, person_id=person_id, values=values)
+    entry = acting.in_enrolment(session, as_leaf(leaf, values, event), enrolment_id=enrolment_id, person_id=person_id)
     return trace.record_many(session, [entry])[0]
 
 
 def record_in_office(
     session: Session,
     keyring: Keyring,
+    leaf: InOffice | None = None,
     *,
     actor: Actor,
-    event: Event,
-    values: Mapping[str, Any],
     chain: str = PLATFORM,
+    event: Event | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> Recorded:
     """One act of somebody that belongs to no enrolment, in the caller's transaction."""
-    entry = Acting.of(session, keyring, actor).in_office(session, event, values, chain=chain)
+    entry = Acting.of(session, keyring, actor).in_office(session, as_leaf(leaf, values, event), chain=chain)
     return trace.record_many(session, [entry])[0]

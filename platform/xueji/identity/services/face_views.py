@@ -19,7 +19,8 @@ from xueji.kernel.actor import Actor
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring, Unreadable
 from xueji.kernel.errors import NotFound
-from xueji.trace.rules import PLATFORM, Entry, Event
+from xueji.trace.leaf import Entry, loose
+from xueji.trace.rules import PLATFORM, Event
 from xueji.trace.services import record_many
 
 
@@ -73,7 +74,7 @@ def record_look(
     elif not is_herself(session, picture.person_id, viewer.person_id):
         entry = acting.in_office(session, Event.FACE_VIEW, values)
     else:
-        entry = Entry(Event.FACE_VIEW, PLATFORM, keyring.pseudonym(viewer.person_id, PLATFORM), values)
+        entry = Entry(loose(Event.FACE_VIEW, values), PLATFORM, keyring.pseudonym(viewer.person_id, PLATFORM))
     record_many(session, [entry])
     return RecordedLook(picture)
 

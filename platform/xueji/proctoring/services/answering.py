@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import cast
 from uuid import UUID, uuid4
 
 from flask_babel import gettext as _
@@ -21,6 +22,7 @@ from xueji.proctoring import rules
 from xueji.proctoring.access import access_own_check
 from xueji.proctoring.errors import CheckOver, FramesUnusable, FrameTooLarge, NonceUsed
 from xueji.proctoring.events import AnswerStored
+from xueji.proctoring.leaves import AnswerPicture, Cause, CheckAnswered
 from xueji.proctoring.models import Attempt, Check, Picture
 from xueji.proctoring.rules import CheckState
 from xueji.proctoring.services import leaves, picture_memory
@@ -29,7 +31,6 @@ from xueji.progress.models import Sitting
 from xueji.progress.services import set_open_check
 from xueji.rulebook.vocabulary import Outcome
 from xueji.trace import services as trace
-from xueji.trace.rules import Event
 
 MOST_FRAMES = 12
 LARGEST_FRAME = 2 * 1024 * 1024
@@ -135,7 +136,7 @@ def answer_check(
     session.add(attempt)
     session.flush()
     chain, person = str(check.enrolment_id), str(check.person_id)
-    frames = []
+    frames: list[AnswerPicture] = []
     for position, frame in enumerate(stored):
         commitment = trace.commit(
             session, frame.plain_sha256, chain=chain, field="picture", person=person, reference=frame.path
@@ -151,21 +152,22 @@ def answer_check(
             commitment=commitment,
         )
         session.add(picture)
-        shown = {} if frame.movement is None else {"movement": frame.movement}
-        frames.append({"sha256": frame.sha256, "commitment": commitment, **shown})
+        frames.append(AnswerPicture(sha256=frame.sha256, commitment=commitment))
+        if frame.movement is not None:
+            frames[-1]["movement"] = frame.movement
     set_open_check(session, check.sitting_id, None, seen_ms=arrived_ms)
-    values = {
-        "check": str(check.id),
-        "attempt": attempt.number,
-        "arrived_ms": arrived_ms,
-        "method": "face",
-        "frames": frames,
-        "prompts": check.prompts,
-        "pulses": check.pulses,
-        "device": trace.commit(session, attempt.device, chain=chain, field="camera", person=person),
-        "signals": [],
-    }
-    trace.record(session, event=Event.CHECK_ANSWER, chain=chain, who=sitting.who, values=values)
+    answer = CheckAnswered(
+        check=str(check.id),
+        attempt=attempt.number,
+        arrived_ms=arrived_ms,
+        method="face",
+        frames=frames,
+        prompts=check.prompts,
+        pulses=check.pulses,
+        device=trace.commit(session, attempt.device, chain=chain, field="camera", person=person),
+        signals=[],
+    )
+    trace.record(session, answer, chain=chain, who=sitting.who)
     stored_answer = AnswerStored(attempt.id)
     after_commit(session, lambda: context.events.publish(stored_answer))
     return attempt
@@ -185,15 +187,10 @@ def give_up(
     may_answer(check, nonce, now_ms)
     sitting = session.get_one(Sitting, check.sitting_id)
     signals = [{"code": f"camera_{cause}"}] if cause is not None else []
-    answer = {
-        "check": str(check.id),
-        "attempt": check.attempt,
-        "method": "none",
-        "frames": [],
-        "signals": signals,
-    }
-    chain = str(check.enrolment_id)
-    trace.record(session, event=Event.CHECK_ANSWER, chain=chain, who=sitting.who, values=answer)
+    answer = CheckAnswered(
+        check=str(check.id), attempt=check.attempt, method="none", frames=[], signals=cast(list[Cause], signals)
+    )
+    trace.record(session, answer, chain=str(check.enrolment_id), who=sitting.who)
     session.add(
         Attempt(
             check_id=check.id,

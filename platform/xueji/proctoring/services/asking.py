@@ -33,7 +33,7 @@ from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.reviewing import Decision
 from xueji.rulebook.vocabulary import CheckKind, Method, Outcome
 from xueji.trace import services as trace
-from xueji.trace.rules import Entry
+from xueji.trace.leaf import Entry
 
 RANDOM = SystemRandom()
 MOST_IN_A_SWEEP = 200
@@ -384,7 +384,7 @@ def _apply(check: Check, step: Told, kept: OpenCheck, who: str) -> tuple[OpenChe
         return kept, []
     # The account reads the end of the window from what the trace last said of it.
     check.answer_by_ms, check.excused_ms, check.retold = kept.answer_by_ms, kept.excused_ms, kept.again
-    return kept, [leaves.retold(check, who)]
+    return kept, [leaves.redelivered(check, who)]
 
 
 def _end_unanswered(check: Check, decided_ms: int) -> Entry:

@@ -31,11 +31,11 @@ from xueji.kernel.context import Context
 from xueji.kernel.crypto import Unreadable
 from xueji.kernel.errors import Forbidden, NotFound, Unavailable
 from xueji.proctoring.errors import TooFewToMeasure
+from xueji.proctoring.leaves import FacesCalibrated
 from xueji.proctoring.models import Attempt, Calibration, Check, Picture
 from xueji.rulebook import rules as rulebook
 from xueji.rulebook.reviewing import Decision
 from xueji.rulebook.vocabulary import Outcome
-from xueji.trace.rules import Event
 
 MOST_PEOPLE = 500
 """Who agreed last; their frames against everybody's photos are a million distances."""
@@ -107,10 +107,12 @@ def _keep(session: Session, context: Context, actor: Actor, found: Evaluation, s
             report=report,
         )
     )
-    values = {name: report[name] for name in ("engine", "model", "people", "frames")}
-    values |= {"threshold": settings.threshold_micro}
-    values |= {name: round(report[name] * MICRO) for name in ("tar", "far") if report[name] is not None}
-    record_in_office(session, context.keyring, actor=actor, event=Event.FACE_CALIBRATE, values=values)
+    measured = FacesCalibrated(
+        **{name: report[name] for name in ("engine", "model", "people", "frames")},
+        threshold=settings.threshold_micro,
+        **{name: round(report[name] * MICRO) for name in ("tar", "far") if report[name] is not None},
+    )
+    record_in_office(session, context.keyring, measured, actor=actor)
 
 
 def _usable(session: Session, context: Context, person_id: UUID, model: str) -> bool:

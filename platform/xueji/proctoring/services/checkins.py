@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -36,11 +36,12 @@ from xueji.proctoring.errors import (
     NotOnThisRoute,
     PlaceUnknown,
 )
+from xueji.proctoring.leaves import CheckInEnded, PresenceConfirmed, RoomCodeTyped
 from xueji.proctoring.models import CheckIn, CheckInLook
 from xueji.proctoring.queries import places_of
 from xueji.progress.models import Sitting
 from xueji.trace import services as trace
-from xueji.trace.rules import Event
+from xueji.trace.leaf import OfStaff
 
 LONGEST = timedelta(hours=5)
 """One half-day: after a break people are looked at again."""
@@ -171,7 +172,9 @@ def enter_code(session: Session, keyring: Keyring, *, actor: Actor, code: str) -
         here.code_tries += 1
         return False
     here.code_ms = now_ms
-    _record(session, keyring, actor, here, Event.CHECKIN_CODE, {})
+    session.flush()
+    who = keyring.pseudonym(here.person_id, here.enrolment_id)
+    trace.record(session, RoomCodeTyped(checkin=str(here.id)), chain=str(here.enrolment_id), who=who)
     return True
 
 
@@ -205,34 +208,19 @@ def _end(session: Session, keyring: Keyring, actor: Actor, here: CheckIn, why: s
     here.until_ms = here.confirmed_ms if why == ABSENT else now_ms
     here.ended_why = why
     end_sittings(session, here, now_ms)
-    _record(session, keyring, actor, here, Event.CHECKIN_END, {"why": why, "at_ms": now_ms})
+    _record(session, keyring, actor, here, CheckInEnded(checkin=str(here.id), why=why, at_ms=now_ms))
 
 
 def _look(session: Session, keyring: Keyring, actor: Actor, here: CheckIn, kind: str, at_ms: int) -> None:
     """Staff saw her: recorded, and kept for the figures of whoever looked."""
     session.add(CheckInLook(check_in_id=here.id, by_id=actor.person_id, kind=kind, at_ms=at_ms))
-    values = {
-        "kind": kind,
-        "at_ms": at_ms,
-        "method": "supervised",
-        "place": trace.commit(
-            session, here.place, chain=str(here.enrolment_id), field="place", person=str(here.person_id)
-        ),
-        "until_ms": here.until_ms,
-    }
-    _record(session, keyring, actor, here, Event.CHECKIN_CONFIRM, values)
-
-
-def _record(
-    session: Session, keyring: Keyring, actor: Actor, here: CheckIn, event: Event, values: Mapping[str, object]
-) -> None:
-    session.flush()
-    record_in_enrolment(
-        session,
-        keyring,
-        actor=actor,
-        event=event,
-        enrolment_id=here.enrolment_id,
-        person_id=here.person_id,
-        values={"checkin": str(here.id), **values},
+    place = trace.commit(session, here.place, chain=str(here.enrolment_id), field="place", person=str(here.person_id))
+    confirmed = PresenceConfirmed(
+        checkin=str(here.id), kind=kind, at_ms=at_ms, method="supervised", place=place, until_ms=here.until_ms
     )
+    _record(session, keyring, actor, here, confirmed)
+
+
+def _record(session: Session, keyring: Keyring, actor: Actor, here: CheckIn, leaf: OfStaff) -> None:
+    session.flush()
+    record_in_enrolment(session, keyring, leaf, actor=actor, enrolment_id=here.enrolment_id, person_id=here.person_id)

@@ -18,7 +18,7 @@ from xueji.progress.models import Sitting
 from xueji.progress.open_check import read_open_check
 from xueji.rulebook.vocabulary import Method, Outcome
 from xueji.trace import services as trace
-from xueji.trace.rules import Entry
+from xueji.trace.leaf import Entry
 
 
 def face_route_ends(ends: FaceRouteEnds) -> None:

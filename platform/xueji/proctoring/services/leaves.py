@@ -3,39 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import cast
 from uuid import UUID
 
+from xueji.proctoring.leaves import (
+    AttemptSignal,
+    CheckDue,
+    CheckExtended,
+    CheckJudged,
+    CheckMoved,
+    CheckRedelivered,
+)
 from xueji.proctoring.models import Attempt, Check
 from xueji.rulebook.vocabulary import Outcome
-from xueji.trace.rules import SYSTEM, Entry, Event
+from xueji.trace.leaf import Entry
+from xueji.trace.rules import SYSTEM
 
 
 def due(check: Check, who: str, at_ms: int) -> Entry:
-    values = {
-        "check": str(check.id),
-        "sitting": str(check.sitting_id),
-        "kind": check.kind,
-        "at_ms": at_ms,
-        "answer_by_ms": check.answer_by_ms,
-        "attempt": check.attempt,
-    }
-    return Entry(Event.CHECK_DUE, str(check.enrolment_id), who, values)
+    """The check is asked from ``at_ms`` (epoch ms) on."""
+    leaf = CheckDue(
+        check=str(check.id),
+        sitting=str(check.sitting_id),
+        kind=check.kind,
+        at_ms=at_ms,
+        answer_by_ms=check.answer_by_ms,
+        attempt=check.attempt,
+    )
+    return Entry(leaf, str(check.enrolment_id), who)
 
 
-def retold(check: Check, who: str) -> Entry:
-    values = {"check": str(check.id), "answer_by_ms": check.answer_by_ms}
-    return Entry(Event.CHECK_RETOLD, str(check.enrolment_id), who, values)
+def redelivered(check: Check, who: str) -> Entry:
+    """Its window begins again."""
+    leaf = CheckRedelivered(check=str(check.id), answer_by_ms=check.answer_by_ms)
+    return Entry(leaf, str(check.enrolment_id), who)
 
 
 def extended(check: Check, question: str, who: str) -> Entry:
-    values = {"check": str(check.id), "question": question, "answer_by_ms": check.answer_by_ms}
-    return Entry(Event.CHECK_EXTEND, str(check.enrolment_id), who, values)
+    """Its window is longer because of the browser's ``question`` about the camera."""
+    leaf = CheckExtended(check=str(check.id), question=question, answer_by_ms=check.answer_by_ms)
+    return Entry(leaf, str(check.enrolment_id), who)
 
 
 def moved(check: Check, to: UUID, who: str) -> Entry:
-    values = {"check": str(check.id), "sitting": str(to), "from_sitting": str(check.sitting_id)}
-    return Entry(Event.CHECK_MOVE, str(check.enrolment_id), who, values)
+    """It goes on in another sitting of the same enrolment."""
+    leaf = CheckMoved(check=str(check.id), sitting=str(to), from_sitting=str(check.sitting_id))
+    return Entry(leaf, str(check.enrolment_id), who)
 
 
 def verdict(
@@ -51,18 +64,19 @@ def verdict(
 
     ``references``: the commitments of the photos it was made against; ``why``: a signal that explains it.
     """
-    values: dict[str, Any] = {
-        "check": str(check.id),
-        "attempt": check.attempt if attempt is None else attempt.number,
-        "outcome": outcome.value,
-        "final": final,
-        "signals": ([{"code": why}] if why is not None else []) if attempt is None else attempt.signals,
-    }
-    if attempt is not None:
-        judged = {name: getattr(attempt, name) for name in ("threshold", "mismatch", "engine", "model")}
-        values |= {name: value for name, value in judged.items() if value is not None}
-        if attempt.score is not None:
-            values["score"] = attempt.score
-        if references:
-            values["references"] = list(references)
-    return Entry(Event.CHECK_VERDICT, str(check.enrolment_id), SYSTEM, values)
+    noticed = [] if why is None else [AttemptSignal(code=why)]
+    signals = noticed if attempt is None else cast(list[AttemptSignal], attempt.signals)
+    leaf = CheckJudged(
+        check=str(check.id),
+        attempt=check.attempt if attempt is None else attempt.number,
+        outcome=outcome.value,
+        final=final,
+        signals=signals,
+        threshold=attempt.threshold if attempt is not None else None,
+        mismatch=attempt.mismatch if attempt is not None else None,
+        engine=attempt.engine if attempt is not None else None,
+        model=attempt.model if attempt is not None else None,
+        score=attempt.score if attempt is not None else None,
+        references=list(references) if attempt is not None and references else None,
+    )
+    return Entry(leaf, str(check.enrolment_id), SYSTEM)

@@ -29,6 +29,7 @@ from xueji.rulebook.retention import SHORTEST_YEARS, years_after, years_kept
 from xueji.rulebook.rules import Ruling
 from xueji.rulebook.shanghai import date_of, day_of
 from xueji.trace import services as trace
+from xueji.trace.leaves import Law
 from xueji.trace.rules import SYSTEM
 
 PICTURE = "picture"
@@ -127,7 +128,7 @@ def _end(session: Session, context: Context, enrolment_id: UUID, today: date) ->
     kept = session.scalars(hers.where(Picture.deleted_ms.is_(None))).all()
     nothing = {"deleted_ms": now_ms, "mark": None, "likeness_mark": None, "likeness": None}
     session.execute(update(Picture).where(Picture.id.in_(hers)).values(nothing))
-    law = {"years": ruling.whole, "since": since.isoformat(), "figure": ruling.figure.id}
+    law = Law(years=ruling.whole, since=since.isoformat(), figure=ruling.figure.id)
     trace.erase(session, chain=enrolment.chain, who=SYSTEM, what=PICTURE, field=PICTURE, law=law)
     row.look_on, row.ended_ms, row.pictures = None, now_ms, len(kept)
     row.years, row.figure = ruling.whole, ruling.figure.id

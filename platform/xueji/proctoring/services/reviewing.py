@@ -26,6 +26,14 @@ from xueji.proctoring.errors import (
     TooLateToContest,
     TooLateToReview,
 )
+from xueji.proctoring.leaves import (
+    CheckContested,
+    CheckReopened,
+    CheckReviewed,
+    CheckStruck,
+    ReviewProposed,
+    ReviewWord,
+)
 from xueji.proctoring.models import Appeal, Check, Review
 from xueji.proctoring.review_cases import case_of, has_picture, keep
 from xueji.proctoring.rules import CheckState
@@ -34,7 +42,6 @@ from xueji.rulebook.reviewing import Case, Decision, Office, Word
 from xueji.rulebook.shanghai import DAY_MS
 from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.trace import services as trace
-from xueji.trace.rules import Event
 
 DECIDE_WITHIN = timedelta(days=5)
 """The clock of an appeal: shown to her and to the institution."""
@@ -65,13 +72,7 @@ def contest(session: Session, keyring: Keyring, *, actor: Actor, check_id: UUID,
     chain = str(check.enrolment_id)
     committed = trace.commit(session, reason, chain=chain, field="appeal", person=str(check.person_id))
     who = keyring.pseudonym(check.person_id, check.enrolment_id)
-    trace.record(
-        session,
-        event=Event.CHECK_APPEAL,
-        chain=chain,
-        who=who,
-        values={"check": str(check.id), "reason": committed},
-    )
+    trace.record(session, CheckContested(check=str(check.id), reason=committed), chain=chain, who=who)
     return appeal
 
 
@@ -98,7 +99,7 @@ def review(
     now_ms = clock.to_ms(clock.now())
     key = vault.person_key(session, keyring, check.person_id)
     sealed = vault.seal(key, check.person_id, _place(check, "answer"), reason.encode())
-    event, led_to = _led_to(before, after)
+    leaf, led_to = _led_to(before, after)
     said = Review(
         check_id=check.id,
         by=actor.person_id,
@@ -121,27 +122,21 @@ def review(
     chain = str(check.enrolment_id)
     committed = trace.commit(session, reason, chain=chain, field="review", person=str(check.person_id))
     who = keyring.pseudonym(actor.person_id, check.enrolment_id)
-    values = {"check": str(check.id), "outcome": outcome.value, "reason": committed, "by": who, "office": office.value}
+    recorded = leaf(check=str(check.id), outcome=outcome.value, reason=committed, by=who, office=office.value)
     record_in_enrolment(
-        session,
-        keyring,
-        actor=actor,
-        event=event,
-        enrolment_id=check.enrolment_id,
-        person_id=check.person_id,
-        values=values,
+        session, keyring, recorded, actor=actor, enrolment_id=check.enrolment_id, person_id=check.person_id
     )
     return check
 
 
-def _led_to(before: Case, after: Case) -> tuple[Event, str | None]:
+def _led_to(before: Case, after: Case) -> tuple[type[ReviewWord], str | None]:
     """The leaf of a word, and what it led to."""
     decided = not after.pending or after.decision is not before.decision
     if not decided:
-        return Event.CHECK_PROPOSE, None
+        return ReviewProposed, None
     if after.decision is None:
-        return Event.CHECK_REOPEN, "open"
-    return Event.CHECK_STRIKE if after.decision is Decision.STRUCK else Event.CHECK_REVIEW, after.decision.value
+        return CheckReopened, "open"
+    return CheckStruck if after.decision is Decision.STRUCK else CheckReviewed, after.decision.value
 
 
 def _move(check: Check, after: Case) -> None:

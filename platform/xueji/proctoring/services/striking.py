@@ -15,10 +15,10 @@ from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
 from xueji.proctoring.access import access_check_in_to_strike
 from xueji.proctoring.errors import CheckInStruck, NotStruck, StrikeOver, StruckByYou
+from xueji.proctoring.leaves import CheckInRestored, CheckInRevoked, CheckInWord
 from xueji.proctoring.models import CheckIn
 from xueji.proctoring.services.checkins import end_sittings
 from xueji.trace import services as trace
-from xueji.trace.rules import Event
 
 MOST_LETTERS = 500
 
@@ -37,7 +37,7 @@ def revoke_check_in(session: Session, keyring: Keyring, *, actor: Actor, check_i
     if here.closed_ms is None:
         here.closed_ms, here.until_ms = now_ms, min(here.until_ms, now_ms)
     end_sittings(session, here, now_ms)
-    _record(session, keyring, actor, here, Event.CHECKIN_REVOKE, reason)
+    _record(session, keyring, actor, here, CheckInRevoked, reason)
     return here
 
 
@@ -52,7 +52,7 @@ def restore_check_in(session: Session, keyring: Keyring, *, actor: Actor, check_
     if actor.person_id in (here.revoked_by, here.supervisor_id):
         raise StruckByYou
     here.revoked_ms = here.revoked_by = None
-    _record(session, keyring, actor, here, Event.CHECKIN_RESTORE, reason)
+    _record(session, keyring, actor, here, CheckInRestored, reason)
     return here
 
 
@@ -66,20 +66,14 @@ def _to_judge(session: Session, actor: Actor, check_in_id: UUID, reason: str) ->
     return here
 
 
-def _record(session: Session, keyring: Keyring, actor: Actor, here: CheckIn, event: Event, reason: str) -> None:
+def _record(
+    session: Session, keyring: Keyring, actor: Actor, here: CheckIn, leaf: type[CheckInWord], reason: str
+) -> None:
     session.flush()
     chain, words = str(here.enrolment_id), reason.strip()[:MOST_LETTERS]
-    values = {
-        "checkin": str(here.id),
-        "role": "regulator" if actor.is_(Role.REGULATOR) else "institution",
-        "reason": trace.commit(session, words, chain=chain, field="reason", person=str(here.person_id)),
-    }
-    record_in_enrolment(
-        session,
-        keyring,
-        actor=actor,
-        event=event,
-        enrolment_id=here.enrolment_id,
-        person_id=here.person_id,
-        values=values,
+    word = leaf(
+        checkin=str(here.id),
+        role="regulator" if actor.is_(Role.REGULATOR) else "institution",
+        reason=trace.commit(session, words, chain=chain, field="reason", person=str(here.person_id)),
     )
+    record_in_enrolment(session, keyring, word, actor=actor, enrolment_id=here.enrolment_id, person_id=here.person_id)
