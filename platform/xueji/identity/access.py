@@ -18,6 +18,7 @@ from xueji.identity.models import (
 )
 from xueji.identity.queries.files import is_herself
 from xueji.identity.queries.joinings import may_decide
+from xueji.identity.regions import within
 from xueji.identity.rules import PhotoState, in_jurisdiction
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import NotFound
@@ -109,9 +110,9 @@ def _is_member(session: Session, person_id: UUID, organisation_id: UUID | None) 
 
 
 def _in_jurisdiction(session: Session, person_id: UUID, region: str | None) -> bool:
-    regions = session.scalars(
-        select(Organisation.region)
-        .join(Membership, Membership.organisation_id == Organisation.id)
-        .where(Membership.person_id == person_id)
+    member = (
+        select(Membership.id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(Membership.person_id == person_id, within(region, Organisation.region))
     )
-    return any(in_jurisdiction(region or "", each) for each in regions)
+    return session.scalar(member.limit(1)) is not None

@@ -5,13 +5,10 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, false
 from sqlalchemy.orm import InstrumentedAttribute
 
+from xueji.rulebook.divisions import beginning
+
 
 def within(region: str | None, column: InstrumentedAttribute[str]) -> ColumnElement[bool]:
     """The condition that a column's division code lies in a regulator's; nobody's is nothing."""
-    if region is None or len(region) != 6:
-        return false()
-    if region[2:] == "0000":
-        return column.startswith(region[:2])
-    if region[4:] == "00":
-        return column.startswith(region[:4])
-    return column == region
+    begins = beginning(region or "")
+    return false() if begins is None else column.startswith(begins, autoescape=True)

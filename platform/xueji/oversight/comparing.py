@@ -16,10 +16,11 @@ from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.identity.models import Organisation
 from xueji.kernel.actor import Actor
 from xueji.oversight.access import seen_cohorts
+from xueji.proctoring.conditions import offer_not_taken
 from xueji.proctoring.models import Check
 from xueji.proctoring.rules import BLAMES_NOBODY
 from xueji.rulebook.reviewing import Decision
-from xueji.rulebook.vocabulary import CheckKind, Outcome
+from xueji.rulebook.vocabulary import Outcome
 
 PER_PAGE = 50
 
@@ -101,8 +102,7 @@ def _people() -> ColumnElement[int]:
 
 def _over() -> ColumnElement[bool]:
     """Decided, and asked for: an offer that she let pass says nothing."""
-    offer = and_(Check.outcome == Outcome.MISSED, Check.kind != CheckKind.SCHEDULED)
-    return and_(Check.outcome.is_not(None), ~offer)
+    return and_(Check.outcome.is_not(None), ~offer_not_taken())
 
 
 def _counts() -> Sequence[ColumnElement[int]]:

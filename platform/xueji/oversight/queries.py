@@ -22,9 +22,10 @@ from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
 from xueji.oversight.access import seen_cohorts, seen_findings, within
 from xueji.oversight.models import Draw, Finding, FindingTurn
-from xueji.oversight.rules import FindingState, drawn
+from xueji.oversight.rules import FindingState
 from xueji.proctoring.models import Check
 from xueji.progress.models import Sitting
+from xueji.rulebook.draws import drawn
 from xueji.rulebook.vocabulary import Category, Training
 
 PER_PAGE = 20

@@ -1,13 +1,10 @@
-"""Decisions of oversight as pure functions: how findings move, and who a seed draws. Standard library only."""
+"""Decisions of oversight as pure functions: how findings move, and what there is to do. Standard library only."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
-from uuid import UUID
 
 
 class FindingKind(StrEnum):
@@ -93,21 +90,3 @@ class Duty(StrEnum):
 
 def may_move(state: FindingState, to: FindingState) -> bool:
     return to in MOVES[state]
-
-
-def drawn(seed: bytes, population: Iterable[UUID], size: int) -> list[UUID]:
-    """The ``size`` members of the population whose HMAC-SHA256 under the seed is least, the least first.
-
-    Everybody has the same chance, the order in which the population is given does not matter, and whoever knows seed
-    and population draws the same ones again.
-    """
-    ranked = sorted(set(population), key=lambda each: hmac.digest(seed, each.bytes, "sha256"))
-    return ranked[:size]
-
-
-def population_digest(population: Iterable[UUID]) -> str:
-    """SHA-256 (hex) over the ids in ascending order: the leaf of a draw names its population by it."""
-    digest = hashlib.sha256()
-    for each in sorted(population):
-        digest.update(each.bytes)
-    return digest.hexdigest()

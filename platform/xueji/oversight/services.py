@@ -23,6 +23,7 @@ from xueji.oversight.errors import DeadlineNotLater, DeadlinePast, FindingOver, 
 from xueji.oversight.models import Draw, Finding, FindingTurn
 from xueji.oversight.rules import FindingKind, FindingState, FindingStep
 from xueji.progress.models import Sitting
+from xueji.rulebook.draws import population_digest
 from xueji.trace import services as trace
 from xueji.trace.rules import PLATFORM, Event
 
@@ -71,7 +72,7 @@ def draw_trainees(
     values = {
         "draw": str(draw_id),
         "population": len(population),
-        "among": rules.population_digest(population),
+        "among": population_digest(population),
         "size": draw.size,
         "seed": commitment,
     }

@@ -18,12 +18,13 @@ from xueji.identity.models import Person
 from xueji.identity.queries import files_of, files_of_each
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
+from xueji.proctoring.conditions import offer_not_taken
 from xueji.proctoring.models import Appeal, Attempt, Calibration, Check, CheckIn, CheckInLook
 from xueji.proctoring.review_cases import case_of
 from xueji.proctoring.rules import BLAMES_NOBODY, CheckState, contest_refusal, holds_time
 from xueji.progress.models import Sitting
 from xueji.rulebook.reviewing import Decision
-from xueji.rulebook.vocabulary import CheckKind, Outcome
+from xueji.rulebook.vocabulary import Outcome
 
 PER_PAGE = 20
 
@@ -207,12 +208,11 @@ def _contested(organisation_id: UUID) -> ColumnElement[bool]:
 
 
 def _failed(organisation_id: UUID) -> ColumnElement[bool]:
-    offer_not_taken = and_(Check.outcome == Outcome.MISSED, Check.kind != CheckKind.SCHEDULED)
     return and_(
         Cohort.organisation_id == organisation_id,
         Check.state == CheckState.DECIDED,
         Check.outcome.not_in(BLAMES_NOBODY),
-        ~offer_not_taken,
+        ~offer_not_taken(),
     )
 
 

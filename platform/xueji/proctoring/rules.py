@@ -9,7 +9,7 @@ from typing import Final
 from xueji.progress.open_check import OpenCheck
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.reviewing import Case, Decision
-from xueji.rulebook.vocabulary import CheckKind, Outcome, ReviewOutcome
+from xueji.rulebook.vocabulary import OFFERS_NOT_TAKEN, CheckKind, Outcome, ReviewOutcome
 
 __all__ = [
     "BLAMES_NOBODY",
@@ -66,6 +66,10 @@ MOST_ASKED_AFTER_LOSS: Final = 2
 
 BLAMES_NOBODY: Final = frozenset({Outcome.MATCH, Outcome.SERVICE_DOWN})
 """outcomes that hold no time, so that there is nothing to contest and nothing to review"""
+
+
+DECIDE_DAYS: Final = 5
+"""within how many days an appeal is to be decided: shown to her and to the institution"""
 
 
 class CheckState(StrEnum):
@@ -259,13 +263,13 @@ def after_loss(losses: int) -> NextStep:
 
 
 def missed_counts(kind: CheckKind) -> bool:
-    """Whether not answering holds time back: only for scheduled checks. The others are offers (see `hours`)."""
-    return kind is CheckKind.SCHEDULED
+    """Whether not answering holds time back: only for scheduled checks. The others are offers."""
+    return (kind, Outcome.MISSED) not in OFFERS_NOT_TAKEN
 
 
 def holds(kind: CheckKind, outcome: Outcome) -> bool:
     """Whether a check that ended so holds the time around it, until a good one or a person says otherwise."""
-    return outcome not in BLAMES_NOBODY and (outcome is not Outcome.MISSED or missed_counts(kind))
+    return outcome not in BLAMES_NOBODY and (kind, outcome) not in OFFERS_NOT_TAKEN
 
 
 class Contact(StrEnum):

@@ -43,7 +43,7 @@ DURATIONS = (60, 120, 180, 240, 300)
 @roles(Role.TRAINEE)
 def contest(check_id: UUID) -> Response:
     services.contest(db(), context().keyring, actor=actor(), check_id=check_id, reason=_words("reason"))
-    flash(_("申诉已提交，培训机构将在五天内答复。"), "success")
+    flash(_("申诉已提交，培训机构将在%(days)s天内答复。", days=wording.DECIDE_DAYS), "success")
     return redirect(local_path(request.form.get("next")) or "/")
 
 

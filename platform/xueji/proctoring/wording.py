@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _
 
 from media_pipeline.verdict import Prompt, SignalCode
 from xueji.identity.events import WhyFaceRouteEnds
+from xueji.proctoring.rules import DECIDE_DAYS as DECIDE_DAYS
 from xueji.proctoring.rules import CheckState
 from xueji.proctoring.services.answering import CameraFailure
 from xueji.proctoring.services.judging import JUDGE_TRIPPED, NO_REFERENCE, PICTURES_LOST, SHOWN_BY_ANOTHER

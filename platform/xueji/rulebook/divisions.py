@@ -52,15 +52,20 @@ def choices(home: str) -> Mapping[str, list[tuple[str, str]]]:
     return MappingProxyType(found)
 
 
+def beginning(code: str) -> str | None:
+    """How the codes of all divisions begin that lie in one: 62 of 620000, 6201 of 620100, 620102 of itself.
+
+    None for what is no code: nothing lies in it.
+    """
+    if len(code) != 6:
+        return None
+    return code[:2] if code[2:] == "0000" else code[:4] if code[4:] == "00" else code
+
+
 def lies_in(code: str, other: str) -> bool:
     """Whether a division lies in another or is it: all of 62xxxx in 620000, 6201xx in 620100, 620102 in itself."""
-    if len(code) != 6 or len(other) != 6:
-        return False
-    if other[2:] == "0000":
-        return code[:2] == other[:2]
-    if other[4:] == "00":
-        return code[:4] == other[:4]
-    return code == other
+    begins = beginning(other)
+    return begins is not None and len(code) == 6 and code.startswith(begins)
 
 
 def jurisdiction_of(place: str, home: str) -> str:

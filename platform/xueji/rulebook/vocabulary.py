@@ -103,6 +103,10 @@ class Outcome(StrEnum):
     MISSED = "missed"
 
 
+OFFERS_NOT_TAKEN: Final = frozenset((kind, Outcome.MISSED) for kind in CheckKind if kind is not CheckKind.SCHEDULED)
+"""kind and outcome of a check that was an offer and was left alone: it says nothing, and holds no time"""
+
+
 class ReviewOutcome(StrEnum):
     """What a person decided about a check after looking at it."""
 

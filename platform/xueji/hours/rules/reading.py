@@ -31,6 +31,7 @@ from xueji.rulebook import reviewing
 from xueji.rulebook.intervals import subtract, union
 from xueji.rulebook.reviewing import Decision, Office, Word
 from xueji.rulebook.vocabulary import (
+    OFFERS_NOT_TAKEN,
     Category,
     CheckKind,
     Clearer,
@@ -123,7 +124,7 @@ class _CheckStory:
             standing = _BY_PEOPLE[self.decision]
         elif self.outcome == Outcome.MATCH:
             standing = CheckStanding.GOOD if hers else CheckStanding.AWAITED
-        elif self.outcome in (None, Outcome.SERVICE_DOWN) or self._offer_not_taken():
+        elif self.outcome in (None, Outcome.SERVICE_DOWN) or (self.kind, self.outcome) in OFFERS_NOT_TAKEN:
             return None
         else:
             standing = CheckStanding.FAILED
@@ -162,9 +163,6 @@ class _CheckStory:
         if self.decision is Decision.ACCEPTED:
             return []
         return self.owed if self.owes_from_ms is None else [*self.owed, (self.owes_from_ms, EVER)]
-
-    def _offer_not_taken(self) -> bool:
-        return self.outcome == Outcome.MISSED and self.kind != CheckKind.SCHEDULED
 
 
 @dataclass(slots=True)

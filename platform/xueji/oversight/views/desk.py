@@ -33,12 +33,13 @@ from xueji.oversight import queries, rooms, services, wording
 from xueji.oversight.access import access_draw, access_finding, seen_cohorts
 from xueji.oversight.queries import PER_PAGE, Sought, TraineeLine
 from xueji.oversight.replay import timeline
-from xueji.oversight.rules import FindingKind, FindingState, population_digest
+from xueji.oversight.rules import FindingKind, FindingState
 from xueji.oversight.today import tasks_of
 from xueji.oversight.views import blueprint
 from xueji.proctoring import queries as proctoring
 from xueji.proctoring import wording as check_wording
 from xueji.progress.access import access_sitting_to_read
+from xueji.rulebook.draws import population_digest
 from xueji.trace import queries as trace
 from xueji.web import csv_export
 from xueji.web.access import roles

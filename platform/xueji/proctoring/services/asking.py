@@ -7,7 +7,7 @@ from datetime import datetime
 from secrets import SystemRandom, token_urlsafe
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from xueji.enrolment.events import StudyEnds
@@ -16,6 +16,7 @@ from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.proctoring import rules
+from xueji.proctoring.conditions import offer_not_taken
 from xueji.proctoring.errors import CheckInNeeded, CheckStillOpen, NoFaceChecks, RoomCodeNeeded, RouteNotReady
 from xueji.proctoring.models import Check, CheckIn
 from xueji.proctoring.rules import CheckState, Contact, OpenCheck, Told
@@ -165,7 +166,7 @@ def _failed_last(session: Session, opens: SittingOpens, reset: datetime | None) 
             Check.enrolment_id == opens.facts.enrolment_id,
             Check.outcome.is_not(None),
             # An offer that was left alone says nothing, so it hides no failure before it.
-            or_(Check.outcome != Outcome.MISSED, Check.kind.in_(filter(rules.missed_counts, CheckKind))),
+            ~offer_not_taken(),
         )
         .order_by(Check.decided_ms.desc())
         .limit(1)

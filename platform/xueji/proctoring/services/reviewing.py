@@ -43,9 +43,6 @@ from xueji.rulebook.shanghai import DAY_MS
 from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.trace import services as trace
 
-DECIDE_WITHIN = timedelta(days=5)
-"""The clock of an appeal: shown to her and to the institution."""
-
 
 def contest(session: Session, keyring: Keyring, *, actor: Actor, check_id: UUID, reason: str) -> Appeal:
     """She contests what stands against her, in her own words. Raises NotFound, NothingToContest, AlreadyContested.
@@ -64,7 +61,7 @@ def contest(session: Session, keyring: Keyring, *, actor: Actor, check_id: UUID,
         check_id=check.id,
         reason_cipher=vault.seal(key, check.person_id, _place(check, "reason"), reason.encode()),
         raised_ms=clock.to_ms(now),
-        decide_by_ms=clock.to_ms(now + DECIDE_WITHIN),
+        decide_by_ms=clock.to_ms(now + timedelta(days=rules.DECIDE_DAYS)),
     )
     check.appeals.append(appeal)
     keep(check, reviewing.appeal(case))

@@ -1,4 +1,4 @@
-"""How a finding moves, whom a seed draws, and by what a draw names those it was made from."""
+"""Whom a seed draws, and by what a draw names those it was made from."""
 
 from __future__ import annotations
 
@@ -6,22 +6,10 @@ import hashlib
 import hmac
 from uuid import UUID
 
-import pytest
-
-from xueji.oversight.rules import FindingState, drawn, may_move, population_digest
+from xueji.rulebook.draws import drawn, population_digest
 
 SEED = b"s" * 32
 PEOPLE = [UUID(int=n) for n in range(1, 41)]
-OPEN, ANSWERED, CLOSED = FindingState.OPEN, FindingState.ANSWERED, FindingState.CLOSED
-
-
-@pytest.mark.parametrize(
-    ("state", "may"), [(OPEN, {ANSWERED, CLOSED}), (ANSWERED, {OPEN, CLOSED}), (CLOSED, set[FindingState]())]
-)
-def test_a_finding_is_answered_sent_back_or_closed_and_nothing_follows_its_end(
-    state: FindingState, may: set[FindingState]
-) -> None:
-    assert {to for to in FindingState if may_move(state, to)} == may
 
 
 def test_whoever_knows_seed_and_population_draws_the_same_ones_again() -> None:
