@@ -52,8 +52,8 @@ class AttendanceReasonNeeded(Invalid):
 
     def __init__(self, doubts: Iterable[Doubt]) -> None:
         why = "".join(str(wording.DOUBT_AT_ENTRY[doubt]) for doubt in doubts)
-        said = _("%(why)s请写明原因；登记后须由另一位工作人员确认，才计入学时。", why=why)
-        super().__init__(said, doubts=[str(doubt) for doubt in doubts])
+        sentence = _("%(why)s请写明原因；登记后须由另一位工作人员确认，才计入学时。", why=why)
+        super().__init__(sentence, doubts=[str(doubt) for doubt in doubts])
 
 
 class NotOwnEntry(Forbidden):

@@ -68,7 +68,7 @@ class ClassSessionTimes:
 
 
 def attendance_refusal(
-    held: ClassSessionTimes, stay: Stay, others: Sequence[Stay], *, active: bool, enrolled: datetime, now: datetime
+    times: ClassSessionTimes, stay: Stay, others: Sequence[Stay], *, active: bool, enrolled: datetime, now: datetime
 ) -> NotAttended | None:
     """Why a stay in a session cannot be entered, or None.
 
@@ -77,13 +77,13 @@ def attendance_refusal(
     """
     if not active:
         return NotAttended.NOT_ACTIVE
-    if now < held.ended:
+    if now < times.ended:
         return NotAttended.NOT_OVER_YET
-    if now >= held.settles:
+    if now >= times.settles:
         return NotAttended.AFTER_SETTLEMENT
     if stay.ended <= stay.began:
         return NotAttended.NO_TIME
-    if stay.began < held.began or stay.ended > held.ended:
+    if stay.began < times.began or stay.ended > times.ended:
         return NotAttended.OUTSIDE_SESSION
     if stay.began < enrolled:
         return NotAttended.BEFORE_ENROLMENT

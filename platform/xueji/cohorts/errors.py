@@ -19,7 +19,7 @@ class CohortRefused(Invalid):
 
     def __init__(self, findings: Iterable[Objection], class_hour_ms: int) -> None:
         self.findings = tuple(findings)
-        said = [
+        rows = [
             {
                 "why": str(found.why),
                 "figures": dict(found.figures),
@@ -28,7 +28,7 @@ class CohortRefused(Invalid):
             }
             for found in self.findings
         ]
-        super().__init__(" ".join(str(each["message"]) for each in said), refusals=said)
+        super().__init__(" ".join(str(each["message"]) for each in rows), refusals=rows)
 
 
 class CohortFrozen(Conflict):
@@ -71,8 +71,8 @@ class AmendmentRefused(Invalid):
 
     def __init__(self, detail: Any, findings: Iterable[Objection] = (), class_hour_ms: int = 1) -> None:
         self.findings = tuple(findings)
-        said = [{"why": str(each.why), "message": wording.finding(each, class_hour_ms)} for each in self.findings]
-        super().__init__(detail, refusals=said)
+        rows = [{"why": str(each.why), "message": wording.finding(each, class_hour_ms)} for each in self.findings]
+        super().__init__(detail, refusals=rows)
 
 
 class AmendmentOver(Conflict):

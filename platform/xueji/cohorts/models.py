@@ -35,41 +35,55 @@ class Cohort(Base):
     __tablename__ = "cohort"
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    """Its chain in the log is called ``cohort/<id>``."""
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
     """The institution that holds it."""
     title: Mapped[str] = mapped_column(String(120))
+    """What the institution calls it."""
     region: Mapped[str] = mapped_column(String(6), index=True)
     """Division code of where it is held. With `home` it decides whose law applies and which regulators see it."""
     home: Mapped[str] = mapped_column(String(6), index=True)
     """Division code of the institution, from when the cohort was drafted: nobody chooses the regulator that sees it."""
     category: Mapped[Category] = mapped_column(word(Category))
+    """Whom it is for."""
     industry: Mapped[str] = mapped_column(String(64), default="")
     """The rulebook's code, or ``unknown``; empty where the cohort opened before industries were asked for."""
     high_risk: Mapped[bool] = mapped_column(Boolean)
     """What followed from the industry at opening; of a cohort without one, what was declared."""
     training: Mapped[Training] = mapped_column(word(Training))
+    """Which training it is."""
     syllabus: Mapped[str] = mapped_column(String(120))
     """What the syllabus is called."""
     subject: Mapped[str | None] = mapped_column(String(64))
     """The rulebook's key of the subject, where the region prescribes hours for it."""
     total_ms: Mapped[int] = mapped_column(Integer)
+    """All hours of the syllabus (ms)."""
     theory_ms: Mapped[int] = mapped_column(Integer)
+    """Of the total, theory (ms)."""
     practical_ms: Mapped[int] = mapped_column(Integer)
+    """Of the total, practice (ms)."""
     online_ms: Mapped[int] = mapped_column(Integer)
+    """Of the total, how much is studied online (ms)."""
     in_person_ms: Mapped[int] = mapped_column(Integer)
+    """Of the total, how much is taught in a room (ms)."""
     starts_on: Mapped[date] = mapped_column(Date)
+    """The first day."""
     ends_on: Mapped[date] = mapped_column(Date)
     """The last day, included; days are those of Asia/Shanghai."""
     closes_on: Mapped[date | None] = mapped_column(Date)
     """The last day that staff have chosen by closing it; None while the planned one stands."""
     venue: Mapped[str] = mapped_column(String(200), default="")
+    """Where it is taught in person; empty where nobody has said."""
     plan: Mapped[dict[str, Any]] = mapped_column(JSON)
     """The fields of the rulebook's ProctoringPlan, frozen at opening."""
     rulebook: Mapped[str] = mapped_column(String(64), default="")
     """``id@version`` it was opened under; empty before."""
     state: Mapped[CohortState] = mapped_column(word(CohortState), default=CohortState.DRAFT)
+    """Where it stands; changed by `services` alone."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    """When it was drafted."""
     opened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When it was opened; None of a draft."""
 
     @property
     def last_day(self) -> date:
@@ -97,17 +111,25 @@ class CohortAmendment(Base):
     __tablename__ = "cohort_amendment"
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
+    """Leaves of the cohort and of its enrolments name it."""
     cohort_id: Mapped[UUID] = mapped_column(ForeignKey("cohort.id"), index=True)
+    """Which cohort is to be put right."""
     before: Mapped[dict[str, Any]] = mapped_column(JSON)
     """What the fields said when it was asked for, days as ISO 8601."""
     after: Mapped[dict[str, Any]] = mapped_column(JSON)
     """What the same fields are to say (`services.amending.AMENDABLE`)."""
     reason: Mapped[str] = mapped_column(String(300))
+    """Why, in words; in chains it stands as a commitment."""
     asked_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    """Who asked."""
     asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    """When."""
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"))
+    """The second person, or who took it back; None while it waits."""
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When; None while it waits."""
     confirmed: Mapped[bool | None] = mapped_column(Boolean)
+    """What was decided; None while it waits."""
 
 
 class CohortLesson(Base):
@@ -116,9 +138,13 @@ class CohortLesson(Base):
     __tablename__ = "cohort_lesson"
 
     cohort_id: Mapped[UUID] = mapped_column(ForeignKey("cohort.id", ondelete="CASCADE"), primary_key=True)
+    """In which cohort."""
     lesson_id: Mapped[UUID] = mapped_column(ForeignKey("lesson.id"), primary_key=True, index=True)
+    """Which lesson of the institution."""
     position: Mapped[int] = mapped_column(Integer)
+    """Its place in the cohort, from 1."""
     part: Mapped[Part] = mapped_column(word(Part))
+    """Theory or practice, frozen at opening."""
     duration_ms: Mapped[int | None] = mapped_column(Integer)
     """Of the lesson's film, frozen at opening; None before."""
     film_id: Mapped[UUID | None] = mapped_column(ForeignKey("film.id"), index=True)

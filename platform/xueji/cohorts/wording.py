@@ -196,7 +196,7 @@ def amount(ms: int, class_hour_ms: int) -> str:
         (minutes, lambda n: gettext("%(n)s 分", n=n)),
         (rest // 1000, lambda n: gettext("%(n)s 秒", n=n)),
     ]
-    return " ".join(said(number) for number, said in units if number) or ngettext("%(n)s 学时", "%(n)s 学时", 0, n=0)
+    return " ".join(unit(number) for number, unit in units if number) or ngettext("%(n)s 学时", "%(n)s 学时", 0, n=0)
 
 
 def place(code: str) -> str:

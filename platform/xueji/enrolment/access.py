@@ -109,8 +109,8 @@ def access_own_enrolment(session: Session, actor: Actor, enrolment_id: UUID) -> 
     cohort_id = session.scalar(select(Enrolment.cohort_id).where(Enrolment.id == enrolment_id))
     if cohort_id is None:
         raise NotFound
-    held = select(Cohort).where(Cohort.id == cohort_id).with_for_update(read=True)
-    session.scalars(held.execution_options(populate_existing=True)).one()
+    locked = select(Cohort).where(Cohort.id == cohort_id).with_for_update(read=True)
+    session.scalars(locked.execution_options(populate_existing=True)).one()
     cohort = access_own_cohort(session, actor, cohort_id)
     return session.get_one(Enrolment, enrolment_id, with_for_update=True, populate_existing=True), cohort
 

@@ -61,9 +61,9 @@ def headed(sheet: Sheet) -> tuple[int, dict[Column, int]] | None:
             return None
         found: dict[Column, tuple[int, bool]] = {}
         for index, cell in enumerate(row.cells):
-            said = column_of(cell)
-            if said is not None and (said[0] not in found or (said[1] and not found[said[0]][1])):
-                found[said[0]] = (index, said[1])
+            meaning = column_of(cell)
+            if meaning is not None and (meaning[0] not in found or (meaning[1] and not found[meaning[0]][1])):
+                found[meaning[0]] = (index, meaning[1])
         if len(found) > 1 and (Column.NUMBER in found or Column.NAME in found):
             return place, {column: index for column, (index, _exact) in found.items()}
     return None
@@ -82,8 +82,8 @@ def read(sheet: Sheet, chosen: Mapping[Column, int] | None = None) -> SheetReadi
     found = headed(sheet)
     if found is not None and all(column in found[1] for column in NEEDED):
         return SheetReading(sheet, found[1], found[0] + 1, headings=True)
-    first, said = (0, dict[Column, int]()) if found is None else (found[0] + 1, found[1])
-    columns = dict(chosen) if chosen is not None else {**guessed(sheet.rows[first:], said), **said}
+    first, headings = (0, dict[Column, int]()) if found is None else (found[0] + 1, found[1])
+    columns = dict(chosen) if chosen is not None else {**guessed(sheet.rows[first:], headings), **headings}
     return SheetReading(sheet, columns, first, headings=False)
 
 
@@ -104,10 +104,11 @@ def slim(reading: SheetReading) -> Sheet:
     """
     if not reading.headings:
         return reading.sheet
-    kept = sorted({0, *reading.columns.values()})
-    rows = (
-        Row(row.line, tuple(row.cells[place] for place in kept if place < len(row.cells))) for row in reading.sheet.rows
-    )
+    places = sorted({0, *reading.columns.values()})
+    rows = [
+        Row(row.line, tuple(row.cells[place] for place in places if place < len(row.cells)))
+        for row in reading.sheet.rows
+    ]
     return Sheet(reading.sheet.name, tuple(row for row in rows if any(row.cells)))
 
 

@@ -76,8 +76,8 @@ def found_in_roster(session: Session, keyring: Keyring, cohort_id: UUID, text: s
     ]
     if _LAST_FOUR.fullmatch(number):
         by_sign.append(Person.id_number_masked.endswith(number))
-    mine = select(Enrolment.id).join(Person, Person.id == Enrolment.person_id).where(Enrolment.cohort_id == cohort_id)
-    found = set(session.scalars(mine.outerjoin(Account, Account.person_id == Person.id).where(or_(*by_sign))))
+    ids = select(Enrolment.id).join(Person, Person.id == Enrolment.person_id).where(Enrolment.cohort_id == cohort_id)
+    found = set(session.scalars(ids.outerjoin(Account, Account.person_id == Person.id).where(or_(*by_sign))))
     if name:
         alike = (
             select(Enrolment.id, Enrolment.person_id)

@@ -98,5 +98,5 @@ SHEET_FAULT: Mapping[SheetFault, Any] = {
 
 def misfits(found: Iterable[Misfit]) -> str:
     """What does not fit, and what to do."""
-    said = " ".join(str(MISFIT[each]) for each in found)
-    return f"{said} {gettext('请改正；确需入班的，请写明理由，理由会列给监管部门。')}"
+    sentences = " ".join(str(MISFIT[each]) for each in found)
+    return f"{sentences} {gettext('请改正；确需入班的，请写明理由，理由会列给监管部门。')}"

@@ -105,8 +105,8 @@ def _decides(session: Session, actor: Actor, flag: DuplicateFlag) -> bool:
 def _is_member(session: Session, person_id: UUID, organisation_id: UUID | None) -> bool:
     if organisation_id is None:
         return False
-    mine = exists().where(Membership.person_id == person_id, Membership.organisation_id == organisation_id)
-    return bool(session.scalar(select(mine)))
+    membership = exists().where(Membership.person_id == person_id, Membership.organisation_id == organisation_id)
+    return bool(session.scalar(select(membership)))
 
 
 def _in_jurisdiction(session: Session, person_id: UUID, region: str | None) -> bool:

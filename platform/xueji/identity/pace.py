@@ -48,7 +48,7 @@ class ActCounts(Storage):
         now = time.time()
         with self._lock:
             if now >= self._forget_at:
-                self._counts = {name: kept for name, kept in self._counts.items() if kept[1] > now}
+                self._counts = {name: pair for name, pair in self._counts.items() if pair[1] > now}
                 self._forget_at = now + FORGET_SECONDS
             count, until = self._counts.get(key, (0, 0.0))
             if until <= now:

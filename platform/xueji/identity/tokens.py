@@ -101,8 +101,8 @@ def claims_of_request() -> Claims | None:
     """Whose request this says it is; None for a stranger and for a token that is not ours. No database is touched."""
     given = request.headers.get("Authorization")
     if given is None:
-        kept = cookie.get(COOKIE_KEY)
-        return read(context().keyring, kept) if isinstance(kept, str) else None
+        token = cookie.get(COOKIE_KEY)
+        return read(context().keyring, token) if isinstance(token, str) else None
     return read(context().keyring, given[len(BEARER) :]) if given.startswith(BEARER) else None
 
 

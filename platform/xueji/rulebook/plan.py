@@ -179,8 +179,8 @@ class ProctoringPlan:
         """The fields in which this plan watches less closely than the preset, in the order of the plan."""
         found: list[str] = []
         for field in fields(self):
-            mine, theirs = getattr(self, field.name), getattr(preset, field.name)
-            if mine > theirs if LAXER[field.name] is Laxer.MORE else mine < theirs:
+            own, theirs = getattr(self, field.name), getattr(preset, field.name)
+            if own > theirs if LAXER[field.name] is Laxer.MORE else own < theirs:
                 found.append(field.name)
         return tuple(found)
 

@@ -113,6 +113,6 @@ def _turned_round(case: Case, word: Word) -> bool:
 def says_nothing_new(case: Case, word: Word) -> bool:
     """Whether a word changes nothing: it was said by her before, or stands as the decision already."""
     stands = {Decision.ACCEPTED: ReviewOutcome.ACCEPT, Decision.REJECTED: ReviewOutcome.REJECT}
-    said = any(each.by == word.by and each.outcome == word.outcome for each in case.pending)
+    again = any(each.by == word.by and each.outcome == word.outcome for each in case.pending)
     decided = case.decision is not None and stands.get(case.decision) == word.outcome
-    return (said or decided) and not case.appealed
+    return (again or decided) and not case.appealed

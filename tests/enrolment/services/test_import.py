@@ -80,7 +80,7 @@ def test_new_people_get_accounts_known_ones_keep_theirs_and_the_same_list_change
     assert "13800000000" in accounts(school)
     people_then, enrolments_then = count(school, Person), count(school, Enrolment)
     again = looked(school, cohort, text)
-    assert (len(again.good), len(again.bad), len(again.here)) == (0, 0, 2)
+    assert (len(again.good), len(again.bad), len(again.enrolled)) == (0, 0, 2)
     same = taken(school, cohort, text)
     assert (same.enrolled, same.new, same.left) == (0, 0, 0)
     assert (count(school, Person), count(school, Enrolment)) == (people_then, enrolments_then)
@@ -129,7 +129,7 @@ def test_every_line_is_named_with_its_error_and_nothing_is_written(school: Schoo
         (16, BadLine.TWICE),
     ]
     assert [each.line.line for each in found.good] == [2, 9]
-    assert [line.line for line in found.here] == [5]
+    assert [line.line for line in found.enrolled] == [5]
     assert (count(school, Person), count(school, Enrolment)) == (people_then, enrolments_then)
     imported = taken(school, cohort, text)
     assert (imported.enrolled, len(imported.bad)) == (2, 12)
@@ -157,7 +157,7 @@ def test_who_is_known_is_known_however_the_list_spells_her(school: School, cohor
     wide = number.translate({ord("0") + n: ord("０") + n for n in range(10)})
     for spelled in (number, wide, f"'{number}", f'="{number}"', f"\ufeff{number[:6]}\u00a0{number[6:]}\u200b"):
         found = looked(school, cohort, f"姓名\t身份证\n{written}\t{spelled}")
-        assert (len(found.good), len(found.bad), len(found.here)) == (0, 0, 1), spelled
+        assert (len(found.good), len(found.bad), len(found.enrolled)) == (0, 0, 1), spelled
 
 
 def test_a_telephone_that_is_somebody_else_s_or_none_keeps_nobody_out(school: School, cohort: Cohort) -> None:

@@ -187,13 +187,13 @@ def _refuse(
     now: datetime,
 ) -> None:
     """Raises AttendanceRefused with everybody who cannot be entered, and why."""
-    held = ClassSessionTimes(class_session.id, class_session.began_at, class_session.ended_at, cohort.settles_at)
+    times = ClassSessionTimes(class_session.id, class_session.began_at, class_session.ended_at, cohort.settles_at)
     revoked = _revoked(session, class_session.id) if cohort.state is CohortState.CLOSED else None
     refused: list[tuple[UUID, NotAttended]] = []
     for enrolment_id, enrolment in roster.items():
         if enrolment_id not in attended and enrolment_id not in absent:
             continue
-        here = [each.stay for each in stays.get(enrolment.person_id, ()) if each.cohort_id == cohort.id]
+        own_stays = [each.stay for each in stays.get(enrolment.person_id, ()) if each.cohort_id == cohort.id]
         if revoked is not None and enrolment_id not in revoked:
             refused.append((enrolment_id, NotAttended.CLOSED))
         elif enrolment_id in absent:
@@ -203,9 +203,9 @@ def _refuse(
                 refused.append((enrolment_id, NotAttended.NOT_OVER_YET))
         else:
             why = attendance_refusal(
-                held,
+                times,
                 Stay(class_session.id, *attended[enrolment_id]),
-                here,
+                own_stays,
                 active=enrolment.state is EnrolmentState.ACTIVE,
                 enrolled=enrolment.enrolled_at,
                 now=now,
@@ -270,14 +270,14 @@ def _entry(
     def committed(field: str, value: str) -> str:
         return trace.commit(session, value, chain=str(enrolment_id), field=field, person=str(person_id))
 
-    told = {"session_title": class_session.title, "place": class_session.place, "teacher": class_session.teacher}
+    words = {"session_title": class_session.title, "place": class_session.place, "teacher": class_session.teacher}
     values: dict[str, Any] = {
         "session": str(class_session.id),
         "part": class_session.part.value,
         "began": clock.to_ms(class_session.began_at),
         "ended": clock.to_ms(class_session.ended_at),
         "method": METHOD,
-        **{field: committed(field, value) for field, value in told.items()},
+        **{field: committed(field, value) for field, value in words.items()},
     }
     if entered.absent:
         return acting.in_enrolment(

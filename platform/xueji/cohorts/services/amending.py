@@ -80,8 +80,8 @@ def may_decide(session: Session, actor: Actor, amendment: CohortAmendment) -> bo
     """A colleague of whoever asked, or a regulator who sees the cohort; in her role for long enough to be seen."""
     if actor.person_id == amendment.asked_by or not actor.is_(Role.INSTITUTION, Role.REGULATOR):
         return False
-    held = since(session, actor)
-    if held is None or clock.now() < held + CONFIRMS_AFTER:
+    appointed = since(session, actor)
+    if appointed is None or clock.now() < appointed + CONFIRMS_AFTER:
         return False
     try:
         cohort = access_whole_cohort(session, actor, amendment.cohort_id)

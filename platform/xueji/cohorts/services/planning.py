@@ -206,8 +206,8 @@ def _proctoring(plan: CohortPlan, law: rulebook.InForce) -> ProctoringPlan:
 def _hold_lessons(session: Session, cohort_id: UUID) -> None:
     """Nobody changes the cohort's lessons until the transaction ends; what is known of them is read afresh."""
     chosen = select(CohortLesson.lesson_id).where(CohortLesson.cohort_id == cohort_id)
-    held = select(Lesson).where(Lesson.id.in_(chosen)).order_by(Lesson.id).with_for_update(read=True)
-    session.scalars(held.execution_options(populate_existing=True)).all()
+    locked = select(Lesson).where(Lesson.id.in_(chosen)).order_by(Lesson.id).with_for_update(read=True)
+    session.scalars(locked.execution_options(populate_existing=True)).all()
 
 
 def _lessons(session: Session, cohort_id: UUID) -> list[tuple[CohortLesson, Lesson, Film | None]]:

@@ -22,8 +22,8 @@ def person_corrected(keyring: Keyring, corrected: PersonCorrected) -> None:
     """
     session, entries = corrected.session, []
     # Of this file alone: another file of hers has a name and a number of its own.
-    mine = select(Enrolment).where(Enrolment.person_id.in_([corrected.person_id])).order_by(Enrolment.id)
-    for enrolment in session.scalars(mine):
+    of_this_file = select(Enrolment).where(Enrolment.person_id.in_([corrected.person_id])).order_by(Enrolment.id)
+    for enrolment in session.scalars(of_this_file):
         whose = trace_queries.began_by(session, [enrolment.chain]).get(enrolment.chain)
         facts = queries.enrolment_facts(session, enrolment.id)
         if whose is None or facts is None:

@@ -29,9 +29,9 @@ AT_ONCE = 50
 def identify_enrolments(context: Context) -> int:
     """Identify every chain that does not say whom it is about; how many. Doing it again does nothing."""
     with context.database.reading() as session:
-        said = set(session.scalars(select(SealedOpening.chain).where(SealedOpening.field == "person_name")))
+        done = set(session.scalars(select(SealedOpening.chain).where(SealedOpening.field == "person_name")))
         lacking = [
-            each for each in session.scalars(select(Enrolment.id).order_by(Enrolment.id)) if str(each) not in said
+            each for each in session.scalars(select(Enrolment.id).order_by(Enrolment.id)) if str(each) not in done
         ]
     identified = 0
     for start in range(0, len(lacking), AT_ONCE):

@@ -76,7 +76,7 @@ class Looked:
 
     good: tuple[Good, ...]
     bad: tuple[Bad, ...]
-    here: tuple[PersonLine, ...]
+    enrolled: tuple[PersonLine, ...]
     """In the cohort already: nothing changes for them."""
 
     @property
@@ -213,7 +213,7 @@ class _Look:
         fit = Fit(self.session, self.context.events, self.cohort)
         good: list[Good] = []
         bad = [Bad(line, why, str(wording.BAD_LINE[why])) for line, why in people.faults]
-        here: list[PersonLine] = []
+        present: list[PersonLine] = []
         for line in people.lines:
             person = known.get(line.number)
             wrong = self._bad_known(person, line, enrolled) if person is not None else self._bad_new(line)
@@ -221,13 +221,13 @@ class _Look:
             if wrong is not None:
                 bad.append(wrong)
             elif state is EnrolmentState.ACTIVE:
-                here.append(line)
+                present.append(line)
             elif misfits := fit.misfits(_declared(line, self.declared), None if person is None else person.id):
                 bad.append(Bad(line, BadLine.DECLARATION, wording.misfits(misfits)))
             else:
                 good.append(self._good(line, new=person is None))
         bad.sort(key=lambda each: (each.line.sheet, each.line.line))
-        return Looked(tuple(good), tuple(bad), tuple(here))
+        return Looked(tuple(good), tuple(bad), tuple(present))
 
     def _accounts_taken(self, lines: Sequence[PersonLine]) -> set[str]:
         names = {identity_rules.account_name(line.account) for line in lines if line.account}

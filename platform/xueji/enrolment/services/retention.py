@@ -68,6 +68,6 @@ def _end(session: Session, context: Context, person_id: UUID) -> None:
     for photo in photos:
         delete_photo(session, context.keyring, context.store, context.events, photo)
     # Of this file alone, whose photos they are.
-    mine = select(Enrolment).where(Enrolment.person_id.in_([person_id]))
-    for enrolment in sorted(session.scalars(mine), key=lambda each: each.chain):
+    of_this_file = select(Enrolment).where(Enrolment.person_id.in_([person_id]))
+    for enrolment in sorted(session.scalars(of_this_file), key=lambda each: each.chain):
         trace.erase(session, chain=enrolment.chain, who=SYSTEM, what=REFERENCE, field=REFERENCE, person=str(person_id))

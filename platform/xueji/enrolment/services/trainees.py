@@ -49,8 +49,8 @@ def enrol(
     cohort = access_own_cohort(session, actor, cohort.id, lock=True)
     if cohort.state is not CohortState.OPEN or cohort.last_day < clock.shanghai_day(clock.now()):
         raise CohortNotOpen
-    mine = same_person(Enrolment.person_id, person.id)
-    same = select(Enrolment.state).where(Enrolment.cohort_id == cohort.id, mine).order_by(Enrolment.state)
+    any_file = same_person(Enrolment.person_id, person.id)
+    same = select(Enrolment.state).where(Enrolment.cohort_id == cohort.id, any_file).order_by(Enrolment.state)
     state = session.scalar(same.limit(1))
     if state is not None:
         raise AlreadyEnrolled if state is EnrolmentState.ACTIVE else WithdrawnBefore

@@ -82,10 +82,16 @@ def decide_reference(enrolment_id: UUID) -> Response:
     wanted = [photo for photo in photos if photo.id in chosen]
     if not wanted or len(wanted) != len(chosen):
         raise NotFound
-    held = context()
+    installation = context()
     for photo in wanted:
         services.decide_photo(
-            db(), held.keyring, held.events, photo=photo, confirmed=confirmed, actor=actor(), reason=reason
+            db(),
+            installation.keyring,
+            installation.events,
+            photo=photo,
+            confirmed=confirmed,
+            actor=actor(),
+            reason=reason,
         )
     flash(
         _("已确认登记照片，等它的学习时间随之计入。") if confirmed else _("已记录：这张登记照片不能确认为本人。"),

@@ -200,12 +200,12 @@ def refused_numbers(session: Session, actor: Actor, page: int) -> tuple[list[Ref
         FileJoining.same_number, FileJoining.decided_at.is_not(None), FileJoining.confirmed.is_(False)
     )
     if not actor.is_(Role.ADMINISTRATOR):
-        here = exists().where(
+        among_own = exists().where(
             Membership.person_id == FileJoining.joined_id,
             Membership.organisation_id == Organisation.id,
             within(actor.region, Organisation.region),
         )
-        refused = refused.where(here)
+        refused = refused.where(among_own)
     total = session.scalar(select(func.count()).select_from(refused.subquery())) or 0
     latest = refused.order_by(FileJoining.decided_at.desc(), FileJoining.id)
     rows = session.scalars(latest.limit(REFUSED_PER_PAGE).offset((page - 1) * REFUSED_PER_PAGE)).all()

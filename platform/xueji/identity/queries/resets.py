@@ -55,12 +55,12 @@ def _lost_a_role(session: Session, person_id: UUID) -> bool:
 
 def since(session: Session, actor: Actor) -> datetime | None:
     """When she was given the latest of the roles she acts in."""
-    held = select(Membership.since).where(
+    beginnings = select(Membership.since).where(
         Membership.person_id == actor.person_id,
         Membership.organisation_id == actor.organisation_id,
         Membership.role.in_(actor.roles),
     )
-    return max(session.scalars(held), default=None)
+    return max(session.scalars(beginnings), default=None)
 
 
 def _other_regulators(session: Session, account: rules.ResetSubject) -> bool:

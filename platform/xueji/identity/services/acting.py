@@ -85,10 +85,10 @@ class Acting:
 
     def values(self, session: Session, *, chain: str, person_id: UUID) -> dict[str, str]:
         """The commitments alone, for a leaf that stands under somebody else's pseudonym."""
-        told = {STAFF_NAME: self.name, STAFF_ORGANISATION: self.organisation}
+        names = {STAFF_NAME: self.name, STAFF_ORGANISATION: self.organisation}
         return {
             field: trace.commit(session, value, chain=chain, field=field, person=str(person_id))
-            for field, value in told.items()
+            for field, value in names.items()
         }
 
     def named(self, session: Session, leaf: _Leaf, *, chain: str, person_id: UUID) -> _Leaf:

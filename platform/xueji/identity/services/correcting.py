@@ -77,8 +77,8 @@ def ask_correction(
     )
     session.add(made)
     session.flush()
-    said = commit(session, words, chain=PLATFORM, field="reason", person=str(person_id))
-    values = {"correction": str(made.id), "slip": made.slip, "reason": said}
+    commitment = commit(session, words, chain=PLATFORM, field="reason", person=str(person_id))
+    values = {"correction": str(made.id), "slip": made.slip, "reason": commitment}
     record_power(session, keyring, Event.CORRECTION_ASK, actor=actor.person_id, subject=person_id, values=values)
     return made
 

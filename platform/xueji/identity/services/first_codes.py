@@ -62,7 +62,7 @@ def _issue(session: Session, context: Context, person_id: UUID, actor: Actor) ->
     code = first_code()
     set_code(session, context.events, person_id, hash_code(context.keyring, code))
     record_power(session, context.keyring, Event.PASSWORD_RESET, actor=actor.person_id, subject=person_id)
-    kept = account_of(session, person_id)
+    row = account_of(session, person_id)
     name = display_names(session, context.keyring, [person_id])[person_id]
-    assert kept.code_lapses_at is not None
-    return [IssuedCode(person_id, name, kept.account, code, kept.code_lapses_at)]
+    assert row.code_lapses_at is not None
+    return [IssuedCode(person_id, name, row.account, code, row.code_lapses_at)]

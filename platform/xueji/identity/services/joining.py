@@ -125,8 +125,8 @@ def _ask(
     )
     session.add(made)
     session.flush()
-    said = commit(session, words, chain=PLATFORM, field="reason", person=str(stands))
-    values = {"joining": str(made.id), "parts": parts, "reason": said, **_with(session, stands)}
+    commitment = commit(session, words, chain=PLATFORM, field="reason", person=str(stands))
+    values = {"joining": str(made.id), "parts": parts, "reason": commitment, **_with(session, stands)}
     # What is listed with an account is read by its organisation, which learns nothing of a number held elsewhere.
     subject = None if same_number else joined
     record_power(session, keyring, Event.JOINING_ASK, actor=actor.person_id, subject=subject, values=values)
@@ -167,8 +167,8 @@ def confirm_joining(
     event = Event.FILE_PART if joining.parts else Event.FILE_JOIN
     values = {"joining": str(joining.id)}
     for subject, other in (pair, pair[::-1]):
-        said = {**values, **_with(session, other)}
-        record_power(session, keyring, event, actor=actor.person_id, subject=subject, values=said)
+        about_her = {**values, **_with(session, other)}
+        record_power(session, keyring, event, actor=actor.person_id, subject=subject, values=about_her)
     if not joining.parts:
         _settle_flags(session, keyring, pair, reason, actor)
     return joining

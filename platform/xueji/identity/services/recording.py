@@ -48,16 +48,16 @@ def record_power(
     in the leaf as commitments to their ids. Whoever was acted on by another is told until she has read it, unless it is
     no ``news`` to her.
     """
-    said = dict(values or {})
+    contents = dict(values or {})
     for name, person in (("actor", actor), ("subject", subject)):
         if person is not None:
-            said[name] = commit(session, str(person), chain=PLATFORM, field=name, person=str(person))
+            contents[name] = commit(session, str(person), chain=PLATFORM, field=name, person=str(person))
     who = keyring.pseudonym(actor, PLATFORM) if actor is not None else SYSTEM
-    recorded = record(session, event=event, chain=PLATFORM, who=who, values=said)
+    recorded = record(session, event=event, chain=PLATFORM, who=who, values=contents)
     if subject is not None and event is not Event.SIGNIN_OPEN:
-        told = news and event in (TOLD if actor != subject else TOLD_OF_ONESELF)
+        unread = news and event in (TOLD if actor != subject else TOLD_OF_ONESELF)
         act = AccountAct(
-            person_id=subject, actor_id=actor, event=event, place=recorded.n, happened_at=clock.now(), told=told
+            person_id=subject, actor_id=actor, event=event, place=recorded.n, happened_at=clock.now(), told=unread
         )
         session.add(act)
     ids = {name: str(person) for name, person in (("actor", actor), ("subject", subject)) if person is not None}

@@ -92,8 +92,8 @@ def ask_reset(
     )
     session.add(made)
     session.flush()
-    said = commit(session, words, chain=PLATFORM, field="reason", person=str(person_id))
-    values = {"request": str(made.id), "kind": kind.value, "reason": said}
+    commitment = commit(session, words, chain=PLATFORM, field="reason", person=str(person_id))
+    values = {"request": str(made.id), "kind": kind.value, "reason": commitment}
     record_power(session, keyring, Event.RESET_ASK, actor=actor.person_id, subject=person_id, values=values)
     return made, half
 

@@ -163,9 +163,9 @@ def _pepper(keyring: Keyring, account: Account, code: str) -> str:
     return keyring.keyed_hash("recovery_code", f"{account.id}/{code}").hex()
 
 
-def _fits(kept: str, peppered: str) -> bool:
+def _fits(stored: str, peppered: str) -> bool:
     try:
-        return _CODES.verify(kept, peppered)
+        return _CODES.verify(stored, peppered)
     except (VerificationError, InvalidHashError):
         return False
 

@@ -230,10 +230,10 @@ def _counted(context: Context, name: str, origin: Origin) -> list[_Count]:
     keyring, most = context.keyring, context.settings.lockout_attempts
     account = keyring.keyed_hash("account", name)
     where = f"device {origin.device}" if origin.device else f"address {origin.address}"
-    here = _Count(keyring.keyed_hash("tries", f"{name} {where}"), account, most)
+    from_place = _Count(keyring.keyed_hash("tries", f"{name} {where}"), account, most)
     if origin.device:
-        return [here]
-    return [here, _Count(keyring.keyed_hash("tries", f"{name} strangers"), account, most * STRANGERS)]
+        return [from_place]
+    return [from_place, _Count(keyring.keyed_hash("tries", f"{name} strangers"), account, most * STRANGERS)]
 
 
 def _failure(context: Context, counted: Sequence[_Count], refusal: Problem) -> Problem:

@@ -102,13 +102,13 @@ def drop_second_factor() -> Response | tuple[str, int]:
 def _is_right(password: str) -> bool:
     """Worked out with no transaction open."""
     with context().database.reading() as session:
-        kept = queries.account_of(session, actor().person_id).password_hash
-    return fits(password, kept)
+        stored = queries.account_of(session, actor().person_id).password_hash
+    return fits(password, stored)
 
 
 def _password_was_right() -> bool:
     """In this session, a moment ago."""
-    kept = cookie.get(SETTING_UP)
-    if not isinstance(kept, dict) or kept.get("login") != actor().login_session_id.hex:
+    progress = cookie.get(SETTING_UP)
+    if not isinstance(progress, dict) or progress.get("login") != actor().login_session_id.hex:
         return False
-    return clock.to_ms(clock.now()) - int(kept["since"]) <= SETTING_UP_MS
+    return clock.to_ms(clock.now()) - int(progress["since"]) <= SETTING_UP_MS

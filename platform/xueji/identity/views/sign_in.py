@@ -178,10 +178,10 @@ def _go_on(result: SignInResult | Needed, target: str | None) -> Response:
 
 def _under_way() -> tuple[UUID, str | None]:
     """Whose password was right a moment ago, and where she was going. Raises SignedOut: begin anew."""
-    kept = cookie.get(UNDER_WAY)
-    if not isinstance(kept, dict) or clock.to_ms(clock.now()) - int(kept["since"]) > UNDER_WAY_MS:
+    progress = cookie.get(UNDER_WAY)
+    if not isinstance(progress, dict) or clock.to_ms(clock.now()) - int(progress["since"]) > UNDER_WAY_MS:
         raise SignedOut
-    return UUID(kept["account"]), local_path(kept["target"])
+    return UUID(progress["account"]), local_path(progress["target"])
 
 
 def _landing(passed: SignInResult, target: str | None) -> str:
