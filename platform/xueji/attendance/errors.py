@@ -23,6 +23,8 @@ class ClassSessionRefused(Invalid):
 
 
 class ClassSessionRecorded(Conflict):
+    """A class session of which attendance was entered stays."""
+
     type, title = "session-held", _("这次课已有考勤")
     detail = _("已登记过考勤的课不能删除。")
 
@@ -42,6 +44,8 @@ class AttendanceRefused(Invalid):
 
 
 class AttendanceRevoked(Conflict):
+    """It was taken back before."""
+
     type, title = "attendance-revoked", _("这条考勤已经撤销")
 
 
@@ -57,20 +61,28 @@ class AttendanceReasonNeeded(Invalid):
 
 
 class NotOwnEntry(Forbidden):
+    """Who entered an attendance does not decide about it."""
+
     type, title = "not-own-entry", _("不能确认自己登记的考勤")
     detail = _("请由另一位工作人员或监管部门确认。")
 
 
 class NothingToSettle(Conflict):
+    """Nothing about it waits for anybody."""
+
     type, title = "nothing-to-settle", _("这条考勤不需要处理")
     detail = _("它已经计入、已撤销，或已有人作出决定。请刷新页面查看。")
 
 
 class ForTheRegulator(Forbidden):
+    """She was recorded elsewhere at the same time: the institution may not decide that."""
+
     type, title = "for-the-regulator", _("须由监管部门决定")
     detail = _("该学员同一时间在别处有记录，培训机构不能自行认可。可以撤销后按实际时间重新登记，或请监管部门处理。")
 
 
 class DenialOver(Conflict):
+    """The plan's days to deny an attendance have passed."""
+
     type, title = "denial-over", _("已过提出异议的期限")
     detail = _("如仍有异议，请联系培训机构或监管部门。")

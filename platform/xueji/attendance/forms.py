@@ -34,6 +34,7 @@ class ClassSessionForm(StrictForm):
     ended_at = DateTimeLocalField(_("结束时间"), [NEEDED_FIELD], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
     def plan(self) -> ClassSessionPlan:
+        """The class session as it was filled in."""
         return ClassSessionPlan(
             title=self.title.data,
             part=Part(self.part.data),
@@ -45,6 +46,8 @@ class ClassSessionForm(StrictForm):
 
 
 class SettleForm(ReasonForm):
+    """Whether an attendance stands, and why."""
+
     outcome = StringField()
     next = StringField()
 

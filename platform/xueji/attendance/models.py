@@ -108,10 +108,12 @@ class Attendance(Base):
 
     @property
     def ms(self) -> int:
+        """How long she was there (ms)."""
         return (self.to_at - self.from_at) // timedelta(milliseconds=1)
 
     @property
     def state(self) -> AttendanceState:
+        """What has become of it."""
         if self.revoked_at is not None:
             return AttendanceState.REVOKED
         if self.absent:

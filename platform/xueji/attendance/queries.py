@@ -30,10 +30,12 @@ class ClassSessionLine:
 
     @property
     def ms(self) -> int:
+        """How long it lasts, as planned (ms)."""
         return (self.session.ended_at - self.session.began_at) // timedelta(milliseconds=1)
 
 
 def class_session_lines(session: Session, cohort_id: UUID) -> list[ClassSessionLine]:
+    """The class sessions of a cohort, the earliest first."""
     found = session.execute(
         select(ClassSession, func.count(Attendance.id))
         .outerjoin(

@@ -36,6 +36,7 @@ blueprint = Blueprint("attendance", "xueji.attendance", template_folder="templat
 @blueprint.route("/cohorts/<uuid:cohort_id>/sessions", methods=["GET", "POST"])
 @roles(Role.INSTITUTION)
 def class_sessions(cohort_id: UUID) -> Any:
+    """The class sessions of a cohort, and the form for another."""
     cohort = access_own_cohort(db(), actor(), cohort_id)
     form, problem = ClassSessionForm(data={"place": cohort.venue}), None
     if form.validate_on_submit():
@@ -64,12 +65,14 @@ def class_sessions(cohort_id: UUID) -> Any:
 @blueprint.get("/sessions/<uuid:session_id>")
 @roles(Role.INSTITUTION)
 def class_session_roster(session_id: UUID) -> str:
+    """Who was there, from when to when."""
     return _roster(session_id, {})
 
 
 @blueprint.post("/sessions/<uuid:session_id>")
 @roles(Role.INSTITUTION)
 def record_attendance(session_id: UUID) -> Any:
+    """Enter what was filled in on the roster."""
     class_session, cohort = access_own_class_session(db(), actor(), session_id)
     sent = roster_sent(request.form, enrolment_ids(db(), cohort.id), class_session.began_at, class_session.ended_at)
     wrong, problem = sent.unreadable, None
@@ -101,6 +104,7 @@ def record_attendance(session_id: UUID) -> Any:
 @blueprint.post("/sessions/<uuid:session_id>/remove")
 @roles(Role.INSTITUTION)
 def cancel_class_session(session_id: UUID) -> Any:
+    """Cancel one of which no attendance was entered."""
     _class_session, cohort = access_own_class_session(db(), actor(), session_id)
     planning.cancel_class_session(db(), context().keyring, actor=actor(), session_id=session_id)
     flash(_("这次课已删除。"), "success")
@@ -110,6 +114,7 @@ def cancel_class_session(session_id: UUID) -> Any:
 @blueprint.post("/attendance/<uuid:attendance_id>/revoke")
 @roles(Role.INSTITUTION)
 def revoke_attendance(attendance_id: UUID) -> Any:
+    """Take an attendance back, with a reason."""
     form = ReasonForm()
     form.validate()
     revoked = attendance.revoke_attendance(
@@ -165,6 +170,7 @@ def my_attendance() -> str:
 @blueprint.post("/attendance/<uuid:attendance_id>/confirm")
 @roles(Role.TRAINEE)
 def confirm_attendance(attendance_id: UUID) -> Any:
+    """She was there."""
     settling.confirm_attendance(db(), context().keyring, actor=actor(), attendance_id=attendance_id)
     flash(_("已确认您在场。"), "success")
     return redirect(url_for("attendance.my_attendance"))
@@ -173,6 +179,7 @@ def confirm_attendance(attendance_id: UUID) -> Any:
 @blueprint.post("/attendance/<uuid:attendance_id>/deny")
 @roles(Role.TRAINEE)
 def deny_attendance(attendance_id: UUID) -> Any:
+    """She was not there."""
     settling.deny_attendance(db(), context().keyring, actor=actor(), attendance_id=attendance_id)
     flash(_("已记录：您当时不在场。这次课暂不计入学时，培训机构和监管部门会看到。"), "success")
     return redirect(url_for("attendance.my_attendance"))

@@ -20,6 +20,8 @@ MOST_SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class AmendmentLine:
+    """One request to put an open cohort right, as a list shows it."""
+
     amendment: CohortAmendment
     title: str
     """Of the cohort, as it is called now."""
@@ -34,6 +36,7 @@ class AmendmentLine:
 
     @property
     def waits(self) -> bool:
+        """Whether nobody has decided yet."""
         return self.amendment.decided_at is None
 
 

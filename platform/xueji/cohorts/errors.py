@@ -32,16 +32,22 @@ class CohortRefused(Invalid):
 
 
 class CohortFrozen(Conflict):
+    """A cohort that is open or closed is not planned any more."""
+
     type, title = "cohort-frozen", _("培训班已开班")
     detail = _("开班后计划不能更改。")
 
 
 class TooManyLessons(Invalid):
+    """More lessons than the first leaf of an enrolment can name."""
+
     type, title = "too-many-lessons", _("线上课时过多")
     detail = _("一个培训班最多300个线上课时，请分班。")
 
 
 class CohortNotOpen(Conflict):
+    """What is asked is done in an open cohort alone."""
+
     type, title = "cohort-not-open", _("培训班没有开班")
     detail = _("只有已开班且未到结束日期的培训班可以报名。")
 
@@ -61,6 +67,8 @@ class LastDayRefused(Invalid):
 
 
 class NothingAmended(Invalid):
+    """A request that changes nothing."""
+
     type, title, detail = "nothing-amended", _("没有要更正的内容"), _("请至少更正一项。")
 
 
@@ -76,8 +84,12 @@ class AmendmentRefused(Invalid):
 
 
 class AmendmentOver(Conflict):
+    """Somebody has decided already, or the cohort has changed since."""
+
     type, title, detail = "amendment-over", _("申请已处理"), _("请刷新页面查看；如仍需更正，请重新申请。")
 
 
 class ReasonNeeded(Invalid):
+    """The act stands in a chain with a reason, and none was given."""
+
     type, title = "reason-needed", _("请填写原因")

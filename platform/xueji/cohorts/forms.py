@@ -118,6 +118,7 @@ class CohortForm(StrictForm):
         return {"region": region, **{name: plan.to_dict()[name] for name in PROCTORING}}
 
     def chosen_lessons(self) -> list[UUID]:
+        """Those chosen of the lessons that were offered, in the order of the form."""
         offered = {choice.value for choice in self.lessons.choices}
         return [UUID(lesson_id) for lesson_id in self.lessons.data or () if lesson_id in offered]
 
@@ -189,11 +190,13 @@ class AmendmentForm(StrictForm):
 
     @staticmethod
     def filled(cohort: Cohort) -> dict[str, Any]:
+        """What the form shows at first: the fields as they stand."""
         names = ("title", "syllabus", "venue", "ends_on")
         known = {name: getattr(cohort, name) for name in names}
         return {**known, "industry": cohort.industry or UNKNOWN, "subject": cohort.subject or ""}
 
     def changes(self) -> dict[str, Any]:
+        """Every field as it is to stand; the service leaves out what is the same."""
         words = {name: self[name].data or "" for name in ("title", "syllabus", "venue")}
         return {
             **words,
@@ -204,6 +207,8 @@ class AmendmentForm(StrictForm):
 
 
 class ClosingForm(StrictForm):
+    """Closing a cohort, at once or with a last day."""
+
     last_day = DayField(_("最后一天"), [Optional()])
     now = BooleanField(_("现在就结班"))
 

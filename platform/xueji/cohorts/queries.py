@@ -70,6 +70,8 @@ class CohortFacts(CohortTerms):
 
 @dataclass(frozen=True, slots=True)
 class LessonFacts:
+    """A lesson of a cohort, with the film it is taught by."""
+
     lesson_id: UUID
     title: str
     part: Part
@@ -82,6 +84,7 @@ class LessonFacts:
 
 
 def lesson_facts(place: CohortLesson, lesson: Lesson, film: Film | None) -> LessonFacts:
+    """Of a place in a cohort, its lesson and the film, if there is one."""
     return LessonFacts(
         lesson_id=lesson.id,
         title=lesson.title,
@@ -95,6 +98,7 @@ def lesson_facts(place: CohortLesson, lesson: Lesson, film: Film | None) -> Less
 
 
 def cohort_facts(cohort: Cohort) -> CohortFacts:
+    """Of a row, under the rulebook it was opened under."""
     return CohortFacts(
         cohort_id=cohort.id,
         organisation_id=cohort.organisation_id,

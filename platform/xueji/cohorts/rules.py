@@ -83,6 +83,8 @@ class Ground(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Objection:
+    """Something that stands against opening a cohort, or is worth knowing before."""
+
     why: Ground
     figures: Mapping[str, int] = field(default_factory=dict)
     """Amounts in milliseconds, percentages, counts, by name."""
@@ -94,6 +96,8 @@ class Objection:
 
 @dataclass(frozen=True, slots=True)
 class ProposedLesson:
+    """A lesson that is to be taught online."""
+
     title: str
     part: Part
     duration_ms: int | None
@@ -127,6 +131,7 @@ class Judgement:
 
     @property
     def may_open(self) -> bool:
+        """Whether nothing stands against it."""
         return not self.refusals
 
 

@@ -10,6 +10,7 @@ from xueji.kernel.tasks import context
 
 @shared_task(name="cohorts.close_cohorts")  # type: ignore[untyped-decorator]
 def close_cohorts() -> int:
+    """How many were closed."""
     installation = context()
     with installation.database.writing() as session:
         return close_due_cohorts(session, installation.events)

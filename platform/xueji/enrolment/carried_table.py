@@ -39,10 +39,12 @@ def unsealed(keyring: Keyring, text: str, *, place: str, by: UUID) -> Any:
 
 
 def of_sheets(sheets: Sequence[Sheet]) -> list[Any]:
+    """Sheets as plain lists, to be carried."""
     return [[sheet.name, [[row.line, *row.cells] for row in sheet.rows]] for sheet in sheets]
 
 
 def to_sheets(carried: list[Any]) -> list[Sheet]:
+    """Sheets out of what was carried."""
     return [Sheet(name, tuple(Row(line, tuple(cells)) for line, *cells in rows)) for name, rows in carried]
 
 

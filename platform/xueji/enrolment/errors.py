@@ -13,21 +13,29 @@ from xueji.spreadsheets.rules import SheetFault
 
 
 class NotForOneself(Forbidden):
+    """Nobody vouches for herself."""
+
     type, title = "not-for-oneself", _("不能为自己确认")
     detail = _("本人的到场须由另一位工作人员确认。")
 
 
 class AlreadyEnrolled(Conflict):
+    """She is in the cohort, with whichever of her files."""
+
     type, title = "already-enrolled", _("已在本班")
     detail = _("同一人在一个班里只报名一次。")
 
 
 class WithdrawnBefore(Conflict):
+    """She was let out of this cohort, and is readmitted, not enrolled anew."""
+
     type, title = "withdrawn-before", _("该学员曾从本班退班")
     detail = _("请在学员名单里恢复她的学籍，并写明原因；已有的学时会保留。")
 
 
 class NotWithdrawn(Conflict):
+    """Only who was let out is readmitted."""
+
     type, title = "not-withdrawn", _("该学员没有退班")
     detail = _("她在本班学习，不需要恢复。")
 
@@ -44,6 +52,8 @@ class DeclarationRefused(Invalid):
 
 
 class AlreadyWithdrawn(Conflict):
+    """She was let out before."""
+
     type, title = "already-withdrawn", _("该学员已退班")
     detail = _("如是误操作，可以在学员名单里恢复。")
 
@@ -65,5 +75,7 @@ class TooManyLines(Invalid):
 
 
 class NothingToImport(Invalid):
+    """Neither a file nor a pasted list."""
+
     type, title = "nothing-to-import", _("没有可导入的内容")
     detail = _("请选择名单文件，或粘贴姓名和证件号码，每人一行。")

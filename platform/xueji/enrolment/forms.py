@@ -59,6 +59,7 @@ class DeclarationForm(StrictForm):
         return {"post": cohort.category.value, "industry": cohort.industry or UNKNOWN}
 
     def declared(self) -> Declaration:
+        """What is declared of everybody in the list."""
         return Declaration(
             post=Category(self.post.data),
             employer=self.employer.data,
@@ -116,6 +117,7 @@ class CarriedForm(DeclarationForm):
 
 
 def column_field(number: int, column: Column) -> str:
+    """Name of the field that says which column of a sheet holds what."""
     return f"column_{number}_{column.value}"
 
 

@@ -243,6 +243,8 @@ class PersonLine:
 
 @dataclass(frozen=True, slots=True)
 class People:
+    """The people of all sheets, and what was passed over."""
+
     lines: tuple[PersonLine, ...]
     faults: tuple[tuple[PersonLine, BadLine], ...]
     passed: tuple[tuple[str, int, PassedOver], ...]

@@ -40,6 +40,7 @@ class EnrolmentFacts:
         return str(self.enrolment_id)
 
     def lesson(self, lesson_id: UUID) -> LessonFacts | None:
+        """One of its lessons; None for any other."""
         return next((lesson for lesson in self.lessons if lesson.lesson_id == lesson_id), None)
 
 
@@ -103,6 +104,7 @@ class WithoutPassword:
 
     @property
     def has_code(self) -> bool:
+        """Whether a code was issued for her that is still good."""
         return self.code_lapses_at is not None and clock.now() < self.code_lapses_at
 
 

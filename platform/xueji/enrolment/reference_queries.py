@@ -23,6 +23,8 @@ from xueji.rulebook.plan import ProctoringPlan
 
 @dataclass(frozen=True, slots=True)
 class PhotoLine:
+    """A reference photo in a list."""
+
     photo_id: UUID
     standing: PhotoStanding
     enrolled_at: datetime

@@ -10,4 +10,5 @@ from xueji.kernel.tasks import context
 
 @shared_task(name="enrolment.end_photos")  # type: ignore[untyped-decorator]
 def end_photos() -> int:
+    """Of how many people."""
     return retention.end_photos(context())

@@ -28,6 +28,8 @@ from xueji.trace.rules import COHORT, Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassSessionPlan:
+    """A class session as staff plan it."""
+
     title: str
     place: str
     teacher: str

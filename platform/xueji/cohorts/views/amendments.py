@@ -26,6 +26,7 @@ from xueji.web.session import actor, context, db
 @blueprint.route("/cohorts/<uuid:cohort_id>/amend", methods=["GET", "POST"])
 @roles(Role.INSTITUTION)
 def amend_cohort(cohort_id: UUID) -> Any:
+    """The form that asks for an amendment."""
     cohort = access_own_cohort(db(), actor(), cohort_id)
     if cohort.state is not CohortState.OPEN:
         raise CohortNotOpen
@@ -47,12 +48,14 @@ def amend_cohort(cohort_id: UUID) -> Any:
 @blueprint.get("/amendments")
 @roles(Role.INSTITUTION, Role.REGULATOR)
 def amendment_list() -> str:
+    """Every request that she may see, what waits first."""
     return render_template("cohorts/amendments.html", lines=amendments(db(), actor()), wording=wording)
 
 
 @blueprint.post("/amendments/<uuid:amendment_id>/confirm")
 @roles(Role.INSTITUTION, Role.REGULATOR)
 def confirm_amendment(amendment_id: UUID) -> Response:
+    """The second person puts it right."""
     amending.decide_amendment(db(), context(), actor=actor(), amendment_id=amendment_id, confirmed=True)
     flash(_("已更正，并记入每位学员的学习轨迹。"), "success")
     return redirect(url_for("cohorts.amendment_list"))
@@ -61,6 +64,7 @@ def confirm_amendment(amendment_id: UUID) -> Response:
 @blueprint.post("/amendments/<uuid:amendment_id>/refuse")
 @roles(Role.INSTITUTION, Role.REGULATOR)
 def refuse_amendment(amendment_id: UUID) -> Response:
+    """The second person refuses it, or who asked takes it back."""
     amending.decide_amendment(db(), context(), actor=actor(), amendment_id=amendment_id, confirmed=False)
     flash(_("已拒绝这项申请。"), "success")
     return redirect(url_for("cohorts.amendment_list"))

@@ -30,6 +30,7 @@ from xueji.web.session import actor, context, db
 @blueprint.get("/cohorts")
 @roles(Role.INSTITUTION)
 def cohort_list() -> str:
+    """The institution's cohorts."""
     lines = queries.cohort_lines(db(), context().events, actor().organisation_id)
     return render_template("cohorts/cohorts.html", cohorts=lines, wording=wording)
 
@@ -37,6 +38,7 @@ def cohort_list() -> str:
 @blueprint.route("/cohorts/new", methods=["GET", "POST"])
 @roles(Role.INSTITUTION)
 def new_cohort() -> Any:
+    """The editor of a new draft."""
     region = actor().region or ""
     preset = rulebook.load().proctoring_plan(region, clock.shanghai_day(clock.now()))
     outlines = courses_of(db(), actor().organisation_id)
@@ -56,6 +58,7 @@ def new_cohort() -> Any:
 @blueprint.route("/cohorts/<uuid:cohort_id>/edit", methods=["GET", "POST"])
 @roles(Role.INSTITUTION)
 def edit_cohort(cohort_id: UUID) -> Any:
+    """The editor of a draft."""
     cohort = access_own_cohort(db(), actor(), cohort_id)
     if cohort.state is not CohortState.DRAFT:
         raise CohortFrozen
@@ -88,12 +91,14 @@ def figures() -> str:
 @blueprint.get("/cohorts/<uuid:cohort_id>")
 @roles(Role.INSTITUTION)
 def cohort(cohort_id: UUID) -> str:
+    """One cohort: its plan, its lessons, and what the rules say of a draft."""
     return _cohort(access_own_cohort(db(), actor(), cohort_id))
 
 
 @blueprint.post("/cohorts/<uuid:cohort_id>/open")
 @roles(Role.INSTITUTION)
 def open_cohort(cohort_id: UUID) -> Any:
+    """Open it; what stands against it is shown on its page."""
     found = access_own_cohort(db(), actor(), cohort_id)
     try:
         cohorts.open_cohort(db(), context().keyring, cohort=found, actor=actor())
@@ -106,6 +111,7 @@ def open_cohort(cohort_id: UUID) -> Any:
 @blueprint.post("/cohorts/<uuid:cohort_id>/close")
 @roles(Role.INSTITUTION)
 def close_cohort(cohort_id: UUID) -> Any:
+    """Close it at once, or set its last day."""
     form = ClosingForm()
     if not form.validate():
         raise Invalid
@@ -121,6 +127,7 @@ def close_cohort(cohort_id: UUID) -> Any:
 @blueprint.post("/cohorts/<uuid:cohort_id>/discard")
 @roles(Role.INSTITUTION)
 def discard_cohort(cohort_id: UUID) -> Any:
+    """Throw a draft away."""
     cohorts.discard_cohort(db(), actor=actor(), cohort_id=cohort_id)
     flash(_("草稿已删除。"), "success")
     return redirect(url_for("cohorts.cohort_list"))

@@ -127,9 +127,11 @@ class Fit:
 
     @staticmethod
     def refused(declared: Declaration | None, found: tuple[Misfit, ...]) -> bool:
+        """Whether something does not fit and no reason is given."""
         return bool(found) and (declared is None or not declared.reason.strip())
 
     def employer(self, name: str) -> Organisation | None:
+        """The registered enterprise of that name; None where there is none."""
         spelled = spelling.person_name(name)
         if spelled not in self._employers:
             kind = OrganisationKind.ENTERPRISE

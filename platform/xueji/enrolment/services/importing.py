@@ -62,6 +62,8 @@ class Bad:
 
 @dataclass(frozen=True, slots=True)
 class Good:
+    """Somebody who will be taken."""
+
     line: PersonLine
     new: bool
     """Whether the platform does not know her yet."""
@@ -81,11 +83,14 @@ class Looked:
 
     @property
     def new(self) -> int:
+        """How many of them the platform does not know yet."""
         return sum(1 for each in self.good if each.new)
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
+    """What has become of a table so far."""
+
     enrolled: int
     new: int
     """Of these, whom the platform did not know before: they have no password yet."""

@@ -26,6 +26,7 @@ from xueji.web.session import actor, context, db, reads
 @blueprint.get("/cohorts/<uuid:cohort_id>/trainees")
 @roles(Role.INSTITUTION)
 def trainees(cohort_id: UUID) -> str:
+    """The roster of a cohort, a page at a time."""
     return roster_page(cohort_id, None, page=page_asked())
 
 
@@ -40,6 +41,7 @@ def find_trainees(cohort_id: UUID) -> str:
 @blueprint.post("/enrolments/<uuid:enrolment_id>/withdraw")
 @roles(Role.INSTITUTION)
 def withdraw_trainee(enrolment_id: UUID) -> Any:
+    """Let her out, with a reason."""
     form = ReasonForm()
     form.validate()
     enrolment = withdraw(
@@ -57,6 +59,7 @@ def withdraw_trainee(enrolment_id: UUID) -> Any:
 @blueprint.post("/enrolments/<uuid:enrolment_id>/readmit")
 @roles(Role.INSTITUTION)
 def readmit_trainee(enrolment_id: UUID) -> Any:
+    """Take a withdrawal back, with a reason."""
     form = ReasonForm()
     form.validate()
     reason = form.reason.data or ""
