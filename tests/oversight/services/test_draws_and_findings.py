@@ -24,6 +24,7 @@ from xueji.oversight.queries import Sought
 from xueji.oversight.replay import timeline
 from xueji.oversight.rules import FindingKind, FindingState, FindingStep
 from xueji.proctoring.queries import checks_of_sitting
+from xueji.rulebook.draws import drawn, population_digest
 from xueji.rulebook.vocabulary import Outcome
 from xueji.trace import queries as trace
 from xueji.trace import sealing
@@ -56,11 +57,11 @@ def _finding(scenario: Scenario, student: Student, actor: Actor, days: int = 10)
 
 @given(st.binary(min_size=32, max_size=32), st.sets(st.uuids(), min_size=1, max_size=40), st.integers(1, 50))
 def test_seed_and_population_alone_decide_who_is_drawn(seed: bytes, people: set[UUID], size: int) -> None:
-    chosen = rules.drawn(seed, people, size)
+    chosen = drawn(seed, people, size)
     assert len(chosen) == len(set(chosen)) == min(size, len(people))
     assert set(chosen) <= people
-    assert chosen == rules.drawn(seed, sorted(people, key=str, reverse=True), size)
-    assert chosen == rules.drawn(seed, people, size + 5)[:size], "drawing more keeps those already drawn"
+    assert chosen == drawn(seed, sorted(people, key=str, reverse=True), size)
+    assert chosen == drawn(seed, people, size + 5)[:size], "drawing more keeps those already drawn"
 
 
 def test_a_draw_can_be_drawn_again_and_the_trace_commits_to_it(scenario: Scenario) -> None:
@@ -69,7 +70,7 @@ def test_a_draw_can_be_drawn_again_and_the_trace_commits_to_it(scenario: Scenari
     with scenario.context.database.reading() as session:
         line = queries.draw_line(session, access_draw(session, _regulator(scenario), made.id).id)
         assert set(line.population) == {student.enrolment.id for student in students}
-        assert line.chosen == rules.drawn(made.seed, line.population, 3)
+        assert line.chosen == drawn(made.seed, line.population, 3)
         (leaf,) = [leaf for leaf in trace.chain(session, PLATFORM) if leaf["event"] == "draw"]
         opened = sealing.unseal(session, trace.openings(session, PLATFORM)[made.commitment])
     named = {name: leaf["values"].pop(name) for name in (STAFF_NAME, STAFF_ORGANISATION)}
@@ -77,7 +78,7 @@ def test_a_draw_can_be_drawn_again_and_the_trace_commits_to_it(scenario: Scenari
     assert leaf["values"] == {
         "draw": str(made.id),
         "population": 6,
-        "among": rules.population_digest(line.population),
+        "among": population_digest(line.population),
         "size": 3,
         "seed": made.commitment,
     }
