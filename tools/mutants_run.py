@@ -28,6 +28,9 @@ from mutmut.state import state
 
 _ROOM_S = 3
 """CPU seconds a test has with a mutant, beyond five times what it takes without: whoever needs more runs for ever."""
+_FRAMES = 4
+"""For each call of a function that has mutants: it is called through others. A test of what is nested as deep as the
+interpreter follows must find it as deep as without."""
 _NO_MUTANT = "nothing"
 _FEW = 5
 """How many examples each property test tries of a mutant that is listed as making no difference. To ask it everything
@@ -59,6 +62,7 @@ def pytest_collection() -> None:
         max_examples=int(os.environ.get("MUTANTS_EXAMPLES") or settings().max_examples),
     )
     settings.load_profile("mutants")
+    sys.setrecursionlimit(_FRAMES * sys.getrecursionlimit())
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -104,3 +104,37 @@ def test_strings_are_not_normalised() -> None:
     composed, apart = "é", "e\u0301"
     assert canonical.encode(composed) != canonical.encode(apart)
     assert json.loads(canonical.encode(apart)) == apart
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ({"键": 1}, "the key '键' is not an ASCII string"),
+        ({1: "a"}, "the key 1 is not an ASCII string"),
+        (2**53, "an integer above 2^53 - 1"),
+        ([2**53], "an integer above 2^53 - 1"),
+        ({"a": -(2**53)}, "an integer above 2^53 - 1"),
+        (1.5, "a float cannot stand in a leaf"),
+        (b"bytes", "a bytes cannot stand in a leaf"),
+    ],
+)
+def test_a_refusal_says_what_has_no_form(value: Any, why: str) -> None:
+    with pytest.raises(NotCanonical) as refused:
+        canonical.encode(value)
+    assert str(refused.value) == why
+
+
+@pytest.mark.parametrize("number", [canonical.LARGEST_INTEGER, -canonical.LARGEST_INTEGER])
+def test_the_largest_numbers_have_a_form(number: int) -> None:
+    for value in (number, [number]):
+        assert canonical.decode(canonical.encode(value)) == value
+
+
+def test_a_refusal_says_what_cannot_be_read() -> None:
+    with pytest.raises(NotCanonical, match="surrogates not allowed"):
+        canonical.encode("\ud800")
+    with pytest.raises(NotCanonical, match="invalid start byte"):
+        canonical.decode(b"\xff")
+    with pytest.raises(NotCanonical) as refused:
+        canonical.decode(b'{"a": 1}')
+    assert str(refused.value) == "the bytes are not the canonical form of what they say"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from hashlib import sha256
 
 import pytest
@@ -107,7 +108,7 @@ def test_a_pruned_tree_proves_any_choice_of_leaves(size: int) -> None:
     "leaves", [[(3, LEAVES[3]), (3, LEAVES[3])], [(4, LEAVES[4]), (3, LEAVES[3])], [(64, LEAVES[0])], [(-1, LEAVES[0])]]
 )
 def test_places_that_do_not_ascend_within_the_tree_are_refused(leaves: list[tuple[int, bytes]]) -> None:
-    with pytest.raises(ProofError):
+    with pytest.raises(ProofError, match=r"^the leaves' places are not ascending places of this tree$"):
         merkle.root_from_pruned(leaves, 64, [])
 
 
@@ -140,3 +141,64 @@ def test_full_tiles_come_out_once_with_the_hashes_they_were_given() -> None:
     assert high.number == 0
     assert high.hashes == b"".join(tile.root for tile in low[:256])
     assert edge.root() == merkle.fold(hashes)
+
+
+@pytest.mark.parametrize(("size", "hashes"), [(3, 1), (4, 2), (0, 1)])
+def test_a_growing_tree_has_one_hash_for_each_perfect_subtree(size: int, hashes: int) -> None:
+    with pytest.raises(ProofError) as refused:
+        merkle.CompactRange(size, LEAVES[:hashes])
+    assert str(refused.value) == f"a tree of {size} leaves has {bin(size).count('1')} perfect subtrees"
+
+
+def test_a_tree_grows_on_from_what_was_kept_of_it() -> None:
+    growing = merkle.CompactRange(3, [node(1, 0), LEAVES[2]])
+    assert growing.root() == defined_root(LEAVES[:3])
+    growing.append(LEAVES[3])
+    assert (growing.size, growing.root()) == (4, defined_root(LEAVES[:4]))
+
+
+def test_an_empty_tree_has_a_root_and_proves_nothing() -> None:
+    assert merkle.root_hash(0, node) == merkle.EMPTY_ROOT == merkle.CompactRange().root()
+    with pytest.raises(ProofError, match=r"^an empty tree proves nothing$"):
+        merkle.pruned_proof([], 0, node)
+
+
+@pytest.mark.parametrize("index", [-1, 5, 6])
+def test_a_leaf_outside_the_tree_has_no_proof(index: int) -> None:
+    why = f"^leaf {index} is not in a tree of 5$"
+    with pytest.raises(ProofError, match=why):
+        merkle.inclusion_proof(index, 5, node)
+    with pytest.raises(ProofError, match=why):
+        merkle.root_from_inclusion(index, 5, LEAVES[0], [])
+
+
+def test_a_refused_proof_says_what_is_wrong_with_it() -> None:
+    roots = [defined_root(LEAVES[:size]) for size in range(10)]
+    inclusion, consistency = merkle.inclusion_proof(2, 5, node), merkle.consistency_proof(3, 5, node)
+
+    def consistent(old: int, old_root: bytes, new: int, new_root: bytes, proof: list[bytes]) -> Callable[[], object]:
+        return lambda: merkle.verify_consistency(old, old_root, new, new_root, proof)
+
+    refusals: list[tuple[str, Callable[[], object]]] = [
+        ("the inclusion proof is too short", lambda: merkle.root_from_inclusion(2, 5, LEAVES[2], inclusion[:-1])),
+        (
+            "the inclusion proof is too long",
+            lambda: merkle.root_from_inclusion(2, 5, LEAVES[2], [*inclusion, roots[1]]),
+        ),
+        ("a tree of 2 leaves does not continue one of 3", lambda: merkle.consistency_proof(3, 2, node)),
+        ("a tree of 2 leaves does not continue one of 3", consistent(3, roots[3], 2, roots[2], [])),
+        ("the consistency proof should be empty", consistent(0, roots[0], 5, roots[5], [roots[1]])),
+        ("two roots for one size", consistent(5, roots[5], 5, roots[4], [])),
+        ("the root of an empty tree is wrong", consistent(0, roots[1], 5, roots[5], [])),
+        ("the consistency proof is too short", consistent(3, roots[3], 5, roots[5], [])),
+        ("the consistency proof is too short", consistent(3, roots[3], 5, roots[5], consistency[:-1])),
+        ("the consistency proof is too long", consistent(3, roots[3], 5, roots[5], [*consistency, roots[1]])),
+        ("the consistency proof does not lead to the old root", consistent(3, roots[2], 5, roots[5], consistency)),
+        ("the consistency proof does not lead to the new root", consistent(3, roots[3], 5, roots[6], consistency)),
+        ("the pruned tree is too short", lambda: merkle.root_from_pruned([(1, LEAVES[1])], 2, [])),
+        ("the pruned tree is too long", lambda: merkle.root_from_pruned([(0, LEAVES[0])], 1, [roots[1]])),
+    ]
+    for why, refused in refusals:
+        with pytest.raises(ProofError) as refusal:
+            refused()
+        assert str(refusal.value) == why

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
@@ -190,3 +192,102 @@ def test_a_proof_survives_being_written_and_read() -> None:
     text = inclusion.proof_text(73894, [bytes(32), bytes(range(32))], checkpoint)
     assert text.startswith("c2sp.org/tlog-proof@v1\nindex 73894\nAAAA")
     assert inclusion.parse_proof(text) == (73894, [bytes(32), bytes(range(32))], checkpoint)
+
+
+LINE = "— name AAAAAAAAAAA="
+
+
+def written_key(name: str, material: bytes, digest: str = "") -> str:
+    fitting = note.key_id(name, material[0], material[1:]).hex()
+    return f"{name}+{digest or fitting}+{base64.b64encode(material).decode()}"
+
+
+def test_a_key_is_read_only_in_the_form_it_is_written_in() -> None:
+    good = written_key("name", bytes([note.ED25519]) + bytes(32))
+    assert str(VerifierKey.parse(good)) == good
+    long = "x" * 100
+    fitting = "the hash in the key of {} is not the key's"
+    unknown = "the key of name is of a kind that is not known here"
+    refused = {
+        good.replace("+A", "+!A"): f"{good.replace('+A', '+!A')[:80]!r} is not a verifier key",
+        long: f"{long[:80]!r} is not a verifier key",
+        written_key("name", bytes([note.ED25519]) + bytes(33)): unknown,
+        written_key("name", bytes([2]) + bytes(32)): unknown,
+        written_key("", bytes([note.ED25519]) + bytes(32)): fitting.format(""),
+        written_key("name", bytes([note.ED25519]) + bytes(32), "00000000"): fitting.format("name"),
+    }
+    for text, why in refused.items():
+        with pytest.raises(NoteError) as refusal:
+            VerifierKey.parse(text)
+        assert str(refusal.value) == why
+
+
+def test_a_refused_note_says_what_is_wrong_with_it() -> None:
+    long = "x" * 100
+    refused = {
+        f"te\txt\n\n{LINE}\n": "the note holds control characters",
+        f"text\n\n{LINE}": "the note has no signatures",
+        f"text\n\n{long}\n": f"{long[:80]!r} is not a signature line",
+        f"text\n\n— name {'A' * 97}\n": f"{('— name ' + 'A' * 97)[:80]!r} is not a signature line",
+        "text\n\n— name AAAAAAA==\n": "'— name AAAAAAA==' is not a signature line",
+        "text\n\n— name AAAAAA==\n": "the signature of name is too short",
+        "text\n\n" + f"{LINE}\n" * (note.MOST_SIGNATURES + 1): "the note has too many signatures",
+    }
+    for written, why in refused.items():
+        with pytest.raises(NoteError) as refusal:
+            Note.parse(written)
+        assert str(refusal.value) == why
+
+
+def test_the_bounds_of_a_note_are_those_it_names() -> None:
+    assert len(Note.parse("text\n\n" + f"{LINE}\n" * note.MOST_SIGNATURES).signatures) == note.MOST_SIGNATURES
+    assert Note.parse("text\n\n— name AAAAAAA=\n").signatures == (note.Signature("name", bytes(4), bytes(1)),)
+    end = f"\n\n{LINE}\n"
+    assert Note.parse("x" * (note.LARGEST_NOTE - len(end)) + end).signatures
+    with pytest.raises(NoteError, match=r"^the note is too long$"):
+        Note.parse("x" * (note.LARGEST_NOTE - len(end) + 1) + end)
+
+
+def test_a_text_may_hold_an_empty_line_and_a_last_line_needs_no_end() -> None:
+    read = Note.parse(f"one\n\ntwo\n\n{LINE}\n")
+    assert read.text == "one\n\ntwo\n"
+    assert Note(read.text, ()).with_lines([LINE]).signatures == read.signatures
+
+
+def test_a_refused_checkpoint_says_what_is_wrong_with_it() -> None:
+    root = base64.b64encode(bytes(32)).decode()
+    none = "the text is not a checkpoint"
+    refused = {
+        f"origin\n1\n{root}": none,
+        f"origin\n1\n{root}\nmore": none,
+        f"origin\n1\n{root}\n\n": none,
+        f"origin\n1\n{root}\n\nmore\n": none,
+        f"origin\n\n{root}\n": none,
+        f"origin\n01\n{root}\n": "the checkpoint's size is not a number",
+        f"origin\n1\n!{root}\n": "the checkpoint's root is not base64",
+        f"origin\n1\n{root[:-1]}\n": "the checkpoint's root is not base64",
+        "origin\n1\nAAAA\n": "the checkpoint's root is not 32 bytes",
+    }
+    for text, why in refused.items():
+        with pytest.raises(NoteError) as refusal:
+            Checkpoint.parse(text)
+        assert str(refusal.value) == why
+    assert Checkpoint.parse(f"origin\n1\n{root}\nmore\n") == Checkpoint("origin", 1, bytes(32))
+
+
+def test_a_signature_has_its_length_and_nothing_behind_it() -> None:
+    public, message, signature = (bytes.fromhex(part) for part in VECTORS[1])
+    assert not ed25519.verify(public, message, signature + b"\0")
+
+
+NEUTRAL, ZERO = (1).to_bytes(32, "little"), bytes(32)
+
+
+def test_a_point_and_a_number_are_written_in_one_way_only() -> None:
+    """The neutral point signs everything (RFC 8032 leaves it in); each other spelling of it, or of zero, is refused."""
+    assert ed25519.verify(NEUTRAL, b"", NEUTRAL + ZERO)
+    assert not ed25519.verify(NEUTRAL, b"", NEUTRAL + ed25519.ORDER.to_bytes(32, "little"))
+    assert not ed25519.verify((1 | 1 << 255).to_bytes(32, "little"), b"", NEUTRAL + ZERO)
+    order_of_four = ed25519.PRIME.to_bytes(32, "little")
+    assert not any(ed25519.verify(order_of_four, bytes([number]), NEUTRAL + ZERO) for number in range(40))
+    assert any(ed25519.verify(ZERO, bytes([number]), NEUTRAL + ZERO) for number in range(40))
