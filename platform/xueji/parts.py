@@ -18,6 +18,7 @@ PACKAGES = (
     "xueji.hours",
     "xueji.evidence",
     "xueji.oversight",
+    "xueji.desks",
     "xueji.guide",
 )
 """A part above another hears an event after it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from architecture.house import HOUSE
 
-PARTS = ("enrolment", "progress", "proctoring", "hours", "evidence", "oversight")
+PARTS = ("enrolment", "progress", "proctoring", "hours", "evidence", "oversight", "desks")
 SOURCES = sorted(path for part in PARTS for path in (HOUSE / "platform" / "xueji" / part).rglob("*.py"))
 BY_FILE = re.compile(
     r"(\bperson_id [!=]= actor(\(\))?\.person_id|actor(\(\))?\.person_id [!=]= \w+\.person_id"

@@ -151,11 +151,11 @@ NO_PAGES = {
     "identity.joining_picture": "a picture",
     "identity.photo_picture": "a picture",
     "oversight.draw_population": "a file",
-    "oversight.compare_cohorts_csv": "a file",
-    "oversight.compare_institutions_csv": "a file",
+    "desks.compare_cohorts_csv": "a file",
+    "desks.compare_institutions_csv": "a file",
     "hours.cohort_hours_csv": "a file",
-    "oversight.own_people_csv": "a file",
-    "oversight.sitting_timeline": "data of the replay",
+    "desks.own_people_csv": "a file",
+    "desks.sitting_timeline": "data of the replay",
 }
 
 _AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")

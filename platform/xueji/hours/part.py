@@ -46,10 +46,7 @@ MANIFEST = Manifest(
     "xueji.hours",
     blueprints=_blueprints,
     listeners=_listeners,
-    menu=(
-        MenuEntry(5, "hours.my_training", _("我的培训"), "mortarboard", (Role.TRAINEE,), ("progress.",)),
-        MenuEntry(20, "hours.my_hours", _("我的学时"), "clock-history", (Role.TRAINEE,), ("hours.",)),
-    ),
+    menu=(MenuEntry(20, "hours.my_hours", _("我的学时"), "clock-history", (Role.TRAINEE,), ("hours.",)),),
     tabs=(Tab("cohort", 30, "hours", "hours.cohort_hours", _("学时明细")),),
     schedule={"hours.keep_accounts": timedelta(seconds=30)},
 )

@@ -22,8 +22,8 @@ from xueji.enrolment.queries import EnrolmentFacts, enrolment_facts, enrolments_
 from xueji.enrolment.roster_queries import PER_PAGE as PER_PAGE_OF_ROSTER
 from xueji.enrolment.roster_queries import found_in_roster
 from xueji.hours import flag_clearing, reminding, wording
-from xueji.hours.overview import EnrolmentOverview, LessonStanding, enrolment_overview
-from xueji.hours.queries import statement_of, statements_of
+from xueji.hours.overview import LessonStanding, enrolment_overview
+from xueji.hours.queries import statement_of
 from xueji.hours.roster import (
     SHOWS,
     AccountLine,
@@ -36,14 +36,13 @@ from xueji.hours.roster import (
     studying_in,
 )
 from xueji.identity import queries as identity
-from xueji.identity.rules import ProofRoute
 from xueji.identity.wording import PURPOSE
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, NotFound
 from xueji.proctoring import wording as check_wording
 from xueji.proctoring.access import may_see_faces
-from xueji.proctoring.queries import PER_PAGE, checks_of, count_checks, presence_of
+from xueji.proctoring.queries import PER_PAGE, checks_of, count_checks
 from xueji.web import csv_export
 from xueji.web.access import roles, signed_in
 from xueji.web.paging import page_asked
@@ -58,38 +57,13 @@ LATEST = 5
 """Checks and looks on the statement's own page; the rest is one step away."""
 
 
-@blueprint.get("/training")
-@roles(Role.TRAINEE)
-def my_training() -> str:
-    person_id = actor().person_id
-    found = enrolments_of(db(), person_id)
-    statements = statements_of(db(), [facts.enrolment_id for facts in found])
-    shown = [(facts, _glance(facts, statements[facts.enrolment_id])) for facts in found]
-    profile = identity.profile(db(), context().keyring, person_id)
-    return render_template(
-        "hours/my_training.html",
-        shown=shown,
-        profile=profile,
-        ready=identity.standing_consent(db(), person_id) is not None and identity.used_photos(db(), person_id),
-        here=presence_of(db(), person_id, clock.to_ms(clock.now())),
-        supervised=profile.proof_route is ProofRoute.SUPERVISED,
-        to_confirm=attendance_queries.to_confirm(db(), person_id),
-        reminders=reminding.unread_reminders(db(), person_id),
-        registered_elsewhere=identity.joinings_to_confirm(db(), person_id),
-        today=clock.shanghai_day(clock.now()),
-        now_ms=clock.to_ms(clock.now()),
-        LessonStanding=LessonStanding,
-        **_words(),
-    )
-
-
 @blueprint.get("/hours")
 @roles(Role.TRAINEE)
 def my_hours() -> Response:
     """Her newest training's account."""
     found = enrolments_of(db(), actor().person_id)
     if not found:
-        return redirect(url_for("hours.my_training"))
+        return redirect(url_for("desks.my_training"))
     return redirect(url_for("hours.statement", enrolment_id=found[0].enrolment_id))
 
 
@@ -253,7 +227,7 @@ def _ticked() -> list[UUID]:
 @roles(Role.TRAINEE)
 def read_reminder(reminder_id: UUID) -> Response:
     reminding.read_reminder(db(), actor=actor(), reminder_id=reminder_id)
-    return redirect(local_path(request.form.get("next")) or url_for("hours.my_training"))
+    return redirect(local_path(request.form.get("next")) or url_for("desks.my_training"))
 
 
 def _closing(cohort: Cohort, found: list[Figures]) -> dict[str, Any] | None:
@@ -305,10 +279,6 @@ def _facts(enrolment: Enrolment) -> EnrolmentFacts:
     if facts is None:
         raise NotFound
     return facts
-
-
-def _glance(facts: EnrolmentFacts, found: Any) -> EnrolmentOverview | None:
-    return None if found is None else enrolment_overview(facts, found)
 
 
 def _person(enrolment: Enrolment) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def lesson(enrolment_id: UUID, lesson_id: UUID) -> str:
         enrolment={"id": enrolment_id, "cohort_title": facts.cohort.title},
         page=page_ticket(context().keyring, actor(), enrolment_id, lesson_id),
         method=session.get_one(Person, standing_file(session, enrolment.person_id)).proof_route,
-        back_url=url_for("hours.my_training"),
+        back_url=url_for("desks.my_training"),
         hours_url=hours_url,
         checks_url=hours_url + "#checks",
         other_route_url=url_for("identity.account"),

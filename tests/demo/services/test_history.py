@@ -20,6 +20,7 @@ from xueji.demo.accounts import Accounts
 from xueji.demo.history import is_wanted, plot
 from xueji.demo.history.faces import portrait
 from xueji.demo.history.people import invented_id_number, invented_name
+from xueji.desks.rooms import to_settle
 from xueji.enrolment.models import Enrolment
 from xueji.evidence import bundle as parts
 from xueji.evidence.bundle import Bundle
@@ -32,7 +33,6 @@ from xueji.identity.models import Person
 from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.oversight.models import Finding
-from xueji.oversight.rooms import to_settle
 from xueji.oversight.rules import FindingState
 from xueji.proctoring.models import Appeal, Check
 from xueji.rulebook.vocabulary import Outcome

@@ -10,6 +10,7 @@ from support.people import Browser, someone
 from support.school import HOUR, Member, School, new_member, new_organisation, new_school
 
 from xueji.cohorts.models import Cohort
+from xueji.desks.queries import exceptions
 from xueji.enrolment.declarations import Declaration, Misfit
 from xueji.enrolment.errors import DeclarationRefused
 from xueji.enrolment.events import EarlierTraining
@@ -20,7 +21,6 @@ from xueji.identity.rules import OrganisationKind
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
 from xueji.kernel.events import Events
-from xueji.oversight.queries import exceptions
 from xueji.rulebook.vocabulary import Category, Training
 from xueji.trace import queries as trace
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from media_pipeline.verdict import Prompt, SignalCode
+from xueji.desks import wording as desks
 from xueji.hours import wording as hours
 from xueji.hours.rules import FlagCode, MissingCode
 from xueji.identity.events import WhyFaceRouteEnds
@@ -45,9 +46,9 @@ from xueji.trace import alarms
         (oversight.FINDING_KIND, FindingKind),
         (oversight.FINDING_STATE, FindingState),
         (oversight.FINDING_TONE, FindingState),
-        (oversight.METHOD, Method),
-        (oversight.BEAT_STATE, BeatState),
-        (oversight.ALARM, [alarms.GAP, alarms.FORK, alarms.CLOCK, alarms.TIMESTAMP, alarms.WITNESS]),
+        (desks.METHOD, Method),
+        (desks.BEAT_STATE, BeatState),
+        (desks.ALARM, [alarms.GAP, alarms.FORK, alarms.CLOCK, alarms.TIMESTAMP, alarms.WITNESS]),
         (MOVES, FindingState),
     ],
 )
@@ -63,4 +64,4 @@ def test_every_signal_a_check_may_carry_has_its_words() -> None:
 
 def test_every_way_a_sitting_ends_has_its_words() -> None:
     ending = {LeaseAnswer.TAKEN, LeaseAnswer.EXPIRED, LeaseAnswer.FREE, ENROLMENT_OVER}
-    assert {None, *ending} == set(oversight.ENDED)
+    assert {None, *ending} == set(desks.ENDED)

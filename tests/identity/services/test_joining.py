@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from support.people import consented, signed_in, someone
 from support.scenario import MINUTE, Scenario, Student, playing
 
+from xueji.desks.queries import Sought, flagged_trainees, search_trainees
 from xueji.enrolment.access import access_reference
 from xueji.enrolment.chain_binding import audit_binding
 from xueji.enrolment.errors import AlreadyEnrolled
@@ -31,7 +32,6 @@ from xueji.identity.services.people import register_person
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import Forbidden, Invalid, NotFound
-from xueji.oversight.queries import Sought, flagged_trainees, search_trainees
 from xueji.proctoring.models import Attempt, Check, CheckIn
 from xueji.progress.errors import LeaseHeld
 from xueji.progress.opening import open_sitting

@@ -12,6 +12,7 @@ from support.people import Someone, identity_number, organisation, someone
 from support.scenario import Scenario, playing
 from support.school import declared
 
+from xueji.desks.queries import Sought, search_trainees
 from xueji.enrolment.queries import enrolments_of
 from xueji.enrolment.services import trainees
 from xueji.identity import queries, services
@@ -21,7 +22,6 @@ from xueji.identity.services.people import register_person
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import NotFound
-from xueji.oversight.queries import Sought, search_trainees
 from xueji.trace.models import Pending
 from xueji.trace.rules import Event
 

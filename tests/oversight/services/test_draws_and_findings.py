@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from support.people import Someone, someone
 from support.scenario import LESSON_MS, Scenario, Student
 
+from xueji.desks.queries import Sought, search_trainees
+from xueji.desks.replay import timeline
 from xueji.hours.rules import evidence
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
@@ -20,8 +22,6 @@ from xueji.oversight import queries, rules, services
 from xueji.oversight.access import access_draw, access_finding
 from xueji.oversight.errors import DeadlineNotLater, DeadlinePast, FindingOver, NobodyToDraw
 from xueji.oversight.models import Draw, Finding
-from xueji.oversight.queries import Sought
-from xueji.oversight.replay import timeline
 from xueji.oversight.rules import FindingKind, FindingState, FindingStep
 from xueji.proctoring.queries import checks_of_sitting
 from xueji.rulebook.draws import drawn, population_digest
@@ -106,7 +106,7 @@ def test_a_trainee_is_found_by_whole_name_or_number_and_only_inside_the_jurisdic
 
     def found(text: str, region: str = "620100") -> list[UUID]:
         with scenario.context.database.reading() as session:
-            lines, total = queries.search_trainees(session, keyring, _regulator(scenario, region), Sought(text))
+            lines, total = search_trainees(session, keyring, _regulator(scenario, region), Sought(text))
         assert total == len(lines)
         return [line.enrolment_id for line in lines]
 

@@ -14,11 +14,11 @@ from support.lesson_page import Page, opened_page
 from support.scenario import MINUTE, Scenario, playing
 
 from courses.models import Film
+from xueji.desks.replay import timeline
 from xueji.hours.rules import Statement, evidence
 from xueji.identity.rules import ProofRoute
 from xueji.kernel.errors import Unavailable
 from xueji.kernel.groupcommit import GroupCommitter
-from xueji.oversight.replay import timeline
 from xueji.progress.models import Sitting
 from xueji.trace import queries as trace
 

@@ -13,10 +13,10 @@ from support.people import Browser, someone
 from support.scenario import Scenario, Student
 
 from xueji.app import create_app
+from xueji.desks import queries
 from xueji.identity.services.passwords import common_passwords
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
-from xueji.oversight import queries
 
 HERE = "https://study.example"
 PAGES = sorted(HOUSE.glob("platform/xueji/*/templates/**/*.html")) + sorted(HOUSE.glob("courses/templates/**/*.html"))

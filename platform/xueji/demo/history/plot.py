@@ -16,12 +16,12 @@ from xueji.demo.cast import SCHOOL, STATION, TRAINING_CENTRE, House
 from xueji.demo.history.classes import MINUTE, Class, Programme
 from xueji.demo.history.people import Crowd
 from xueji.demo.history.stage import Stage, Student
+from xueji.desks import rooms
 from xueji.identity.models import Person
 from xueji.identity.rules import ConsentKind, ProofRoute
 from xueji.identity.services import withdraw_consent
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
-from xueji.oversight import rooms
 from xueji.oversight.rules import FindingKind
 from xueji.oversight.services import answer_finding, close_finding, draw_trainees, raise_finding
 from xueji.proctoring import services as proctoring

@@ -1,7 +1,7 @@
-"""The pages of those who look on (regulator, enterprise, operator), and what staff have to do."""
+"""The pages of those who look on: findings, random draws, inspections."""
 
 from flask import Blueprint
 
 blueprint = Blueprint("oversight", "xueji.oversight", template_folder="templates")
 
-from xueji.oversight.views import comparing, desk, inspecting, today  # noqa: E402, F401
+from xueji.oversight.views import draws, findings, inspecting  # noqa: E402, F401

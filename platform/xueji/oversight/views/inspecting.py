@@ -18,7 +18,7 @@ from xueji.hours.queries import statement_of, statements_of
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, NotFound
-from xueji.oversight import inspecting, queries, wording
+from xueji.oversight import inspecting, trainee_lines, wording
 from xueji.oversight.views import blueprint
 from xueji.proctoring import queries as proctoring
 from xueji.proctoring import wording as check_wording
@@ -41,7 +41,7 @@ def inspections() -> str:
         "oversight/inspections.html",
         found=found,
         gives=gives,
-        cohorts=queries.cohort_choices(db(), actor()) if gives else [],
+        cohorts=trainee_lines.cohort_choices(db(), actor()) if gives else [],
         today=today,
         latest=today + inspecting.LONGEST,
         page=page,
@@ -88,7 +88,7 @@ def end_inspection(inspection_id: UUID) -> Response:
 def inspection(inspection_id: UUID) -> str:
     found, cohort = inspecting.look_at_cohort(db(), context().keyring, actor=actor(), inspection_id=inspection_id)
     page = page_asked()
-    trainees, total = queries.cohort_trainees(db(), cohort.id, page)
+    trainees, total = trainee_lines.cohort_trainees(db(), cohort.id, page)
     return render_template(
         "oversight/inspection.html",
         inspection=found,
@@ -96,7 +96,7 @@ def inspection(inspection_id: UUID) -> str:
         trainees=trainees,
         statements=statements_of(db(), [line.enrolment_id for line in trainees]),
         page=page,
-        pages=-(-total // queries.PER_PAGE),
+        pages=-(-total // trainee_lines.PER_PAGE),
         total=total,
         cohort_words=cohort_wording,
         **_words(),
@@ -119,7 +119,7 @@ def inspected(inspection_id: UUID, enrolment_id: UUID) -> str:
     return render_template(
         "oversight/inspected.html",
         inspection=found,
-        line=queries.trainee_line(db(), enrolment_id),
+        line=trainee_lines.trainee_line(db(), enrolment_id),
         shown=enrolment_overview(facts, statement_of(db(), enrolment_id)),
         checks=proctoring.checks_of(db(), enrolment_id, page),
         page=page,

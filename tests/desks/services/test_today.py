@@ -10,15 +10,16 @@ from support.scenario import Scenario
 
 from xueji.attendance.services.planning import ClassSessionPlan, plan_class_session
 from xueji.cohorts.models import Cohort
+from xueji.desks import comparing
+from xueji.desks.comparing import ComparisonOrder
+from xueji.desks.today import Duty, tasks_of
 from xueji.hours.models import HoursAccount
 from xueji.identity.models import Membership, Person
 from xueji.identity.rules import OrganisationKind, ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
-from xueji.oversight import comparing, services
-from xueji.oversight.comparing import ComparisonOrder
-from xueji.oversight.rules import Duty, FindingKind
-from xueji.oversight.today import tasks_of
+from xueji.oversight import services
+from xueji.oversight.rules import FindingKind
 from xueji.proctoring import services as proctoring
 from xueji.rulebook.vocabulary import Outcome, Part, ReviewOutcome
 from xueji.trace.models import Alarm

@@ -12,11 +12,11 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from xueji.desks.wording import BEAT_STATE, METHOD, WORTH
 from xueji.hours.rules import Evidence, Mark, Status
 from xueji.hours.rules.worth import Span, spans_of
 from xueji.hours.wording import MARK, REASON, span
 from xueji.kernel import clock
-from xueji.oversight.wording import BEAT_STATE, METHOD, WORTH
 from xueji.proctoring.queries import CheckLine
 from xueji.proctoring.rules import holds_time
 from xueji.proctoring.wording import DECISION, KIND, OUTCOME, SIGNAL, TONE

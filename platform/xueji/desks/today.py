@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from xueji.attendance.models import Attendance, ClassSession
 from xueji.attendance.queries import to_confirm as attendances_to_confirm
 from xueji.cohorts.amendment_queries import amendments
 from xueji.cohorts.models import Cohort, CohortState
+from xueji.desks import queries, rooms
 from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.enrolment.queries import enrolments_of
 from xueji.enrolment.reference_queries import to_confirm
@@ -29,14 +31,60 @@ from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import STAFF, Actor, Role
 from xueji.kernel.crypto import Keyring
-from xueji.oversight import queries, rooms
 from xueji.oversight.access import seen_findings
 from xueji.oversight.models import Finding
-from xueji.oversight.rules import Duty, FindingState
+from xueji.oversight.rules import FindingState
 from xueji.proctoring.queries import review_counts
 from xueji.trace import queries as trace
 
 ENDS_SOON = timedelta(days=7)
+
+
+class Duty(StrEnum):
+    """The kinds of things to do, those with the nearest clock first."""
+
+    OVERDUE = "overdue"
+    """findings whose deadline is past"""
+    APPEALS = "appeals"
+    FINDINGS = "findings"
+    ANSWERS = "answers"
+    """answers of institutions that the regulator has not looked at"""
+    ATTENDANCE = "attendance"
+    """sessions that are over, without an attendance"""
+    SETTLE = "settle"
+    """attendances that wait for the regulator"""
+    ENDING = "ending"
+    """people who are not finished in a cohort that ends soon"""
+    SECOND = "second"
+    """checks that wait for a second person"""
+    PHOTOS = "photos"
+    FAILED = "failed"
+    DECISIONS = "decisions"
+    """amendments, corrections and resets that somebody else asked for"""
+    FLAGS = "flags"
+    FILMS = "films"
+    ROUTE = "route"
+    """a trainee has not chosen how she proves who she is"""
+    PHOTO = "photo"
+    """a trainee on the face route has no reference photo, or has not agreed"""
+    SAME_NUMBER = "same_number"
+    """an organisation registered a trainee's number"""
+    CONFIRM = "confirm"
+    """attendances that a trainee has said nothing about"""
+    MAKE_UP = "make_up"
+    """lessons with something to be watched again"""
+    CHECK = "check"
+    """lessons watched to their end of which something waits for a check"""
+    STUDY = "study"
+    """lessons not yet watched to their end"""
+    STAFF_ENDING = "staff_ending"
+    """an enterprise's people who are not finished where a cohort ends soon"""
+    STAFF_MAKE_UP = "staff_make_up"
+    STAFF_UNBEGUN = "staff_unbegun"
+    ALARMS = "alarms"
+    """of the log"""
+    DUPLICATES = "duplicates"
+    JOININGS = "joinings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +190,8 @@ def _of_regulator(session: Session, actor: Actor) -> Iterator[Task]:
     yield Task(Duty.OVERDUE, session.scalar(late) or 0, "oversight.findings")
     answered = counting.where(Finding.state == FindingState.ANSWERED)
     yield Task(Duty.ANSWERS, session.scalar(answered) or 0, "oversight.findings")
-    yield Task(Duty.SETTLE, len(rooms.to_settle(session, actor)), "oversight.in_rooms")
-    yield Task(Duty.FLAGS, queries.overview(session, actor, today).flagged, "oversight.flags")
+    yield Task(Duty.SETTLE, len(rooms.to_settle(session, actor)), "desks.in_rooms")
+    yield Task(Duty.FLAGS, queries.overview(session, actor, today).flagged, "desks.flags")
 
 
 def _decisions(session: Session, keyring: Keyring, actor: Actor) -> Iterator[Task]:
@@ -178,11 +226,11 @@ def _of_enterprise(session: Session, organisation_id: UUID) -> Iterator[Task]:
         )
     )
     for duty, which in whose.items():
-        yield Task(duty, session.scalar(counting.where(which)) or 0, "oversight.own_people")
+        yield Task(duty, session.scalar(counting.where(which)) or 0, "desks.own_people")
 
 
 def _of_administrator(session: Session, keyring: Keyring, actor: Actor) -> Iterator[Task]:
-    yield Task(Duty.ALARMS, len(trace.state(session).alarms), "oversight.installation")
+    yield Task(Duty.ALARMS, len(trace.state(session).alarms), "desks.installation")
     yield Task(Duty.DUPLICATES, len(identity.open_duplicates(session)), "identity.duplicates")
     joinings = sum(each.may_decide for each in identity.waiting_joinings(session, keyring, actor))
     yield Task(Duty.JOININGS, joinings, "identity.joinings")

@@ -8,11 +8,11 @@ from flask import Response, render_template, request
 from flask_babel import gettext as _
 
 from xueji.cohorts import wording as cohort_wording
+from xueji.desks import comparing
+from xueji.desks.comparing import PER_PAGE, ComparedLine, ComparisonOrder
+from xueji.desks.views import blueprint
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound
-from xueji.oversight import comparing
-from xueji.oversight.comparing import PER_PAGE, ComparedLine, ComparisonOrder
-from xueji.oversight.views import blueprint
 from xueji.web import csv_export
 from xueji.web.access import roles
 from xueji.web.paging import page_asked
@@ -49,7 +49,7 @@ def _page(of: str, find: Find) -> str:
     order, page = _order(), page_asked()
     lines = find(db(), actor(), order)
     return render_template(
-        "oversight/comparing.html",
+        "desks/comparing.html",
         of=of,
         lines=lines[(page - 1) * PER_PAGE : page * PER_PAGE],
         order=order,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import render_template
 
+from xueji.desks import wording
+from xueji.desks.today import tasks_of
+from xueji.desks.views import blueprint
 from xueji.kernel.actor import Role
-from xueji.oversight import wording
-from xueji.oversight.today import tasks_of
-from xueji.oversight.views import blueprint
 from xueji.web.access import roles
 from xueji.web.session import actor, context, db
 
@@ -16,7 +16,7 @@ from xueji.web.session import actor, context, db
 @roles(*Role)
 def today() -> str:
     return render_template(
-        "oversight/today.html",
+        "desks/today.html",
         tasks=tasks_of(db(), context().keyring, actor()),
         institution=actor().is_(Role.INSTITUTION),
         words=wording,

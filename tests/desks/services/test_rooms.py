@@ -17,6 +17,8 @@ from xueji.attendance.services import planning as sessions
 from xueji.attendance.services import settling
 from xueji.attendance.services.planning import ClassSessionPlan
 from xueji.cohorts.models import Cohort
+from xueji.desks import rooms
+from xueji.desks.queries import flagged_trainees, overview
 from xueji.enrolment.services import trainees
 from xueji.hours.queries import statement_of
 from xueji.hours.services import keep_people
@@ -24,9 +26,7 @@ from xueji.identity.models import Person
 from xueji.identity.rules import ProofRoute
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
-from xueji.oversight import rooms
 from xueji.oversight.access import seen_cohorts
-from xueji.oversight.queries import flagged_trainees, overview
 from xueji.oversight.services import draw_trainees
 from xueji.proctoring import services as proctoring
 from xueji.rulebook.vocabulary import Doubt, Outcome, Part, ReviewOutcome

@@ -1,0 +1,1 @@
+"""Pages that many parts make up: of a trainee, an institution, an enterprise, a regulator, an operator. Reads only."""
