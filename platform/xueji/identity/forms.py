@@ -41,15 +41,21 @@ class StrictForm(FlaskForm):  # type: ignore[misc]
 
 
 class SignInForm(StrictForm):
+    """Account and password."""
+
     account = _text(_("账号"), render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"})
     password = _password(_("密码"), "current-password")
 
 
 class CodeForm(StrictForm):
+    """A code of the second factor, or a recovery code."""
+
     code = _text(_("验证码"), most=20, render_kw={"autocomplete": "one-time-code", "autocapitalize": "none"})
 
 
 class NewPasswordForm(StrictForm):
+    """A new password, twice."""
+
     password = _password(
         _("新密码"),
         "new-password",
@@ -67,6 +73,8 @@ class NewPasswordForm(StrictForm):
 
 
 class ChangePasswordForm(NewPasswordForm):
+    """The same with the one of before."""
+
     current = _password(_("当前密码"), "current-password")
 
 
@@ -77,16 +85,22 @@ class ConfirmForm(StrictForm):
 
 
 class RouteForm(StrictForm):
+    """How she proves that it is she who studies."""
+
     route = HiddenField(validators=[AnyOf([route.value for route in ProofRoute])])
     next = HiddenField()
 
 
 class ConsentForm(StrictForm):
+    """That she agrees to the text she was shown."""
+
     text_version = HiddenField(validators=[InputRequired(_NEEDED)])
     next = HiddenField()
 
 
 class PhotoForm(StrictForm):
+    """One reference photo."""
+
     photo = FileField(
         _("照片"),
         [FileRequired(_("请选择照片。"))],
@@ -95,6 +109,8 @@ class PhotoForm(StrictForm):
 
 
 class OrganisationForm(StrictForm):
+    """A new organisation."""
+
     name = _text(_("单位名称"), most=120)
     kind = SelectField(
         _("类型"),
@@ -123,10 +139,13 @@ class OrganisationForm(StrictForm):
     )
 
     def organisation_kind(self) -> OrganisationKind:
+        """The kind that was chosen."""
         return OrganisationKind(self.kind.data)
 
 
 class IndustryForm(StrictForm):
+    """Which industry an enterprise belongs to."""
+
     industry = SelectField(
         _("行业"),
         choices=[SelectChoice("", _("未登记")), *(SelectChoice(code, word) for code, word in INDUSTRY.items())],
@@ -135,12 +154,15 @@ class IndustryForm(StrictForm):
 
 
 class MembershipForm(StrictForm):
+    """A role for somebody in an organisation."""
+
     organisation_id = SelectField(_("所在单位"), [InputRequired(_NEEDED)], validate_choice=False)
     role = SelectField(
         _("角色"), [InputRequired(_NEEDED)], choices=[SelectChoice(role.value, word) for role, word in ROLE.items()]
     )
 
     def chosen_role(self) -> Role:
+        """The role that was chosen."""
         return Role(self.role.data)
 
     def organisation(self) -> UUID:
@@ -152,6 +174,8 @@ class MembershipForm(StrictForm):
 
 
 class PersonForm(MembershipForm):
+    """A new person with her first role."""
+
     name = _text(_("姓名"), most=40, render_kw={"autocomplete": "off"})
     id_number = _text(_("身份证号码"), most=20, render_kw={"autocomplete": "off", "autocapitalize": "characters"})
     account = _text(_("账号"), most=64, description=_("登录时使用，可填手机号码。"), render_kw={"autocomplete": "off"})
@@ -164,6 +188,8 @@ class FindForm(StrictForm):
 
 
 class ResetForm(StrictForm):
+    """Asking that an account be reset, with a reason."""
+
     kind = SelectField(
         _("重置什么"),
         [InputRequired(_NEEDED)],
@@ -173,6 +199,8 @@ class ResetForm(StrictForm):
 
 
 class DecisionForm(StrictForm):
+    """A decision about two faces that look alike."""
+
     finding = SelectField(
         _("结论"),
         choices=[
@@ -192,6 +220,8 @@ class DecisionForm(StrictForm):
 
 
 class JoiningForm(StrictForm):
+    """Asking that two files be joined, with a reason."""
+
     account = _text(
         _("另一份档案的账号"),
         most=64,
@@ -202,6 +232,8 @@ class JoiningForm(StrictForm):
 
 
 class CorrectionForm(StrictForm):
+    """A name or a number put right, with a reason."""
+
     name = StringField(
         _("更正后的姓名"), [Optional(), Length(max=64, message=_("内容过长。"))], render_kw={"autocomplete": "off"}
     )
@@ -216,4 +248,6 @@ class CorrectionForm(StrictForm):
 
 
 class PartingForm(StrictForm):
+    """Asking that joined files be put apart, with a reason."""
+
     reason = _text(_("理由"), most=300)

@@ -41,6 +41,8 @@ _NONE = bytes(16)
 
 @dataclass(frozen=True, slots=True)
 class Claims:
+    """Who a token says that its bearer is."""
+
     person_id: UUID
     login_session_id: UUID
     roles: frozenset[Role]
@@ -48,6 +50,7 @@ class Claims:
     region: str | None
 
     def actor(self) -> Actor:
+        """The same as services take it."""
         return Actor(self.person_id, self.login_session_id, self.roles, self.organisation_id, self.region)
 
 

@@ -33,4 +33,5 @@ def denial_ends_ms(plan: ProctoringPlan, entered_ms: int) -> int:
 
 
 def denied_in_time(plan: ProctoringPlan, entered_ms: int, denied_ms: int) -> bool:
+    """Whether an attendance entered then may be denied now (both epoch ms)."""
     return denied_ms < denial_ends_ms(plan, entered_ms)

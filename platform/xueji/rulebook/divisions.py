@@ -24,6 +24,7 @@ def divisions() -> Mapping[str, str]:
 
 
 def is_division(code: str) -> bool:
+    """Whether a code stands in the list of divisions."""
     return code in divisions()
 
 

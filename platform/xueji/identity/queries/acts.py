@@ -16,6 +16,8 @@ MOST_SHOWN = 20
 
 @dataclass(frozen=True)
 class Act:
+    """Something that was done to an account, as its owner is shown it."""
+
     act_id: UUID
     event: str
     happened_at: datetime

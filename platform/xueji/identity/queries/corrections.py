@@ -23,6 +23,8 @@ MOST_SHOWN = 200
 
 
 class Slip(NamedTuple):
+    """What a file says, and what it is to say."""
+
     old_name: str
     old_number: str
     name: str

@@ -26,6 +26,8 @@ YOUNGEST, OLDEST = 14, 110
 
 
 class OrganisationKind(StrEnum):
+    """What an organisation is; it decides which roles it gives."""
+
     INSTITUTION = "institution"
     ENTERPRISE = "enterprise"
     AUTHORITY = "authority"
@@ -49,6 +51,8 @@ class ConsentKind(StrEnum):
 
 
 class PhotoState(StrEnum):
+    """Whether the picture itself is still there."""
+
     STORED = "stored"
     DELETED = "deleted"
 
@@ -88,6 +92,8 @@ def photo_standing(others: Iterable[tuple[PhotoStanding, int | None]], limit_mic
 
 
 class SessionKind(StrEnum):
+    """By what somebody is signed in."""
+
     COOKIE = "cookie"
     TOKEN = "token"
 
@@ -149,6 +155,8 @@ def account_name(given: str) -> str:
 
 
 class AccountProblem(StrEnum):
+    """Why an account name cannot be used."""
+
     LOST = "lost"
     """A number of which a spreadsheet has kept an approximate value."""
     IDENTITY_NUMBER = "identity_number"
@@ -199,6 +207,7 @@ def masked_number(number: str) -> str:
 
 
 def plausible_birth(born: date, today: date) -> bool:
+    """Whether somebody born in that year is at least `YOUNGEST` and at most `OLDEST` years old."""
     return YOUNGEST <= today.year - born.year <= OLDEST
 
 
@@ -232,10 +241,12 @@ class ActingRoles:
 
     @property
     def learner(self) -> bool:
+        """Whether she acts as a trainee."""
         return Role.TRAINEE in self.roles
 
     @property
     def staff(self) -> bool:
+        """Whether she acts for an organisation."""
         return not self.roles.isdisjoint(STAFF)
 
 

@@ -14,6 +14,8 @@ from xueji.kernel.actor import Actor, Role
 
 
 class ResetKind(StrEnum):
+    """What of an account is reset."""
+
     PASSWORD = "password"
     FACTOR = "factor"
 
@@ -45,14 +47,17 @@ class ResetSubject:
 
     @property
     def regions(self) -> frozenset[str]:
+        """Division codes of the organisations she belongs to."""
         return frozenset(each.region for each in self.capacities)
 
     @property
     def organisations(self) -> frozenset[UUID]:
+        """Organisations she belongs to."""
         return frozenset(each.organisation_id for each in self.capacities)
 
     @property
     def regulator(self) -> bool:
+        """Whether she is a regulator anywhere."""
         return any(each.role is Role.REGULATOR for each in self.capacities)
 
 

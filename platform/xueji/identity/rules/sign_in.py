@@ -41,6 +41,8 @@ class SignInStep(StrEnum):
 
 
 class PasswordProblem(StrEnum):
+    """Why a password is not good enough."""
+
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
     TOO_EVEN = "too_even"
@@ -68,6 +70,7 @@ def password_problem(password: str, account: str, common: Container[str]) -> Pas
 
 
 def folded(password: str) -> str:
+    """Without the differences that a guesser tries anyway: width and case."""
     return unicodedata.normalize("NFKC", password).casefold()
 
 
@@ -123,6 +126,7 @@ class Tries:
     locked_until: datetime | None = None
 
     def locked(self, now: datetime) -> bool:
+        """Whether nobody may try now."""
         return self.locked_until is not None and now < self.locked_until
 
 

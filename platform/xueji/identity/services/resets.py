@@ -100,6 +100,8 @@ def ask_reset(
 
 @dataclass(frozen=True)
 class Confirmed:
+    """What came of a confirmed request."""
+
     person_id: UUID
     kind: ResetKind
     half: str | None

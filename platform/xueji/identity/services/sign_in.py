@@ -51,6 +51,8 @@ class _Count:
 
 @dataclass(frozen=True)
 class Needed:
+    """A right password, and what is still to be done before there is a session."""
+
     account_id: UUID
     person_id: UUID
     step: SignInStep

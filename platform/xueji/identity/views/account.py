@@ -32,6 +32,7 @@ blueprint.add_app_template_filter(device, "device")
 @blueprint.get("/account")
 @signed_in
 def account() -> str:
+    """Her own account: how she signs in, and what was done to it."""
     someone = actor()
     return render_template(
         "identity/account.html",
@@ -77,6 +78,7 @@ def read_acts() -> Response:
 @blueprint.post("/account/sign-ins/<uuid:login_session_id>/end")
 @signed_in
 def end_sign_in(login_session_id: UUID) -> Response:
+    """End another of her own sessions."""
     login = access_login_session(db(), actor(), login_session_id)
     services.end_session(db(), context().events, login, reason=SessionEnd.ENDED_BY_OWNER)
     flash(_("那一处的登录已结束。"), "success")
@@ -103,6 +105,7 @@ def act_for(organisation_id: UUID) -> Response:
 @signed_in
 @limit_failures
 def password() -> Any:
+    """Change the own password."""
     form, problem = ChangePasswordForm(), None
     if form.validate_on_submit():
         try:

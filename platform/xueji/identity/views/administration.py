@@ -48,6 +48,7 @@ WORDS = {
 @blueprint.route("/administration", methods=["GET", "POST"])
 @roles(Role.ADMINISTRATOR)
 def administration() -> str:
+    """The people an administrator looks for."""
     form = FindForm()
     sought = form.q.data or "" if form.validate_on_submit() else ""
     # Looking for somebody is sent as a form and changes nothing, so no write transaction is opened for it.
@@ -65,6 +66,7 @@ def administration() -> str:
 @blueprint.route("/administration/organisations", methods=["GET", "POST"])
 @roles(Role.ADMINISTRATOR)
 def organisations() -> Any:
+    """All organisations, and the form for another."""
     form, problem = OrganisationForm(), None
     if form.validate_on_submit():
         try:
@@ -99,6 +101,7 @@ def organisations() -> Any:
 @blueprint.post("/administration/organisations/<uuid:organisation_id>/industry")
 @roles(Role.ADMINISTRATOR)
 def name_industry(organisation_id: UUID) -> Response:
+    """Say which industry an enterprise belongs to."""
     form = IndustryForm()
     if not form.validate_on_submit():
         raise Malformed
@@ -150,6 +153,7 @@ def new_person() -> Any:
 @blueprint.get("/administration/people/<uuid:person_id>")
 @roles(Role.ADMINISTRATOR)
 def person(person_id: UUID) -> str:
+    """One person with her roles and what may be done to her account."""
     access_person(db(), actor(), person_id)
     form = MembershipForm()
     form.organisation_id.choices = _choices(db())
@@ -170,6 +174,7 @@ def person(person_id: UUID) -> str:
 @blueprint.post("/administration/people/<uuid:person_id>/suspend")
 @roles(Role.ADMINISTRATOR)
 def suspend(person_id: UUID) -> Response:
+    """Lock an account."""
     services.suspend(db(), context().keyring, context().events, person_id=person_id, actor=actor())
     flash(_("账号已停用，所有登录已结束。"), "success")
     return _back(person_id)
@@ -178,6 +183,7 @@ def suspend(person_id: UUID) -> Response:
 @blueprint.post("/administration/people/<uuid:person_id>/restore")
 @roles(Role.ADMINISTRATOR)
 def restore(person_id: UUID) -> Response:
+    """Unlock it again."""
     services.restore(db(), context().keyring, person_id=person_id, actor=actor())
     flash(_("账号已恢复。"), "success")
     return _back(person_id)
@@ -186,6 +192,7 @@ def restore(person_id: UUID) -> Response:
 @blueprint.post("/administration/people/<uuid:person_id>/unlock")
 @roles(Role.ADMINISTRATOR)
 def unlock(person_id: UUID) -> Response:
+    """Forget failed sign-ins."""
     services.forget_failures(db(), context().keyring, person_id=person_id, actor=actor())
     flash(_("已解除登录锁定。"), "success")
     return _back(person_id)
@@ -194,6 +201,7 @@ def unlock(person_id: UUID) -> Response:
 @blueprint.post("/administration/people/<uuid:person_id>/memberships")
 @roles(Role.ADMINISTRATOR)
 def add_membership(person_id: UUID) -> Response:
+    """Give a role."""
     form = MembershipForm()
     if form.validate_on_submit():
         services.add_membership(
@@ -214,6 +222,7 @@ def add_membership(person_id: UUID) -> Response:
 @blueprint.post("/administration/memberships/<uuid:membership_id>/remove")
 @roles(Role.ADMINISTRATOR)
 def remove_membership(membership_id: UUID) -> Response:
+    """Take a role away."""
     person_id = services.remove_membership(
         db(), context().keyring, context().events, membership_id=membership_id, actor=actor()
     )
@@ -234,12 +243,14 @@ def duplicates() -> str:
 @roles(Role.ADMINISTRATOR)
 @writes
 def duplicate_picture(flag_id: UUID, photo_id: UUID) -> Response:
+    """One of two faces that look alike; the look is recorded."""
     return shown_photo(access_duplicate_photo(db(), actor(), flag_id, photo_id), purpose="duplicate")
 
 
 @blueprint.post("/administration/duplicates/<uuid:flag_id>")
 @roles(Role.ADMINISTRATOR)
 def decide_duplicate(flag_id: UUID) -> Response:
+    """Say whether two faces are one person's."""
     form = DecisionForm()
     if form.validate_on_submit():
         asked = {"flag_id": flag_id, "reason": form.reason.data, "actor": actor()}

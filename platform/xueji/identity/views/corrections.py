@@ -27,6 +27,7 @@ def corrections() -> str:
 @blueprint.post("/people/<uuid:person_id>/corrections")
 @signed_in
 def ask_correction(person_id: UUID) -> Response:
+    """Ask that a name or number be put right."""
     form = CorrectionForm()
     if not form.validate_on_submit():
         raise Malformed
@@ -46,6 +47,7 @@ def ask_correction(person_id: UUID) -> Response:
 @blueprint.post("/corrections/<uuid:correction_id>/confirm")
 @signed_in
 def confirm_correction(correction_id: UUID) -> Response:
+    """The second person puts it right."""
     services.confirm_correction(db(), context().keyring, context().events, correction_id=correction_id, actor=actor())
     flash(_("已更正。以后出具的材料用更正后的内容，以前出具的不变。"), "success")
     return redirect(url_for("identity.corrections"))
@@ -54,6 +56,7 @@ def confirm_correction(correction_id: UUID) -> Response:
 @blueprint.post("/corrections/<uuid:correction_id>/refuse")
 @signed_in
 def refuse_correction(correction_id: UUID) -> Response:
+    """The second person refuses it, or who asked takes it back."""
     services.refuse_correction(db(), context().keyring, correction_id=correction_id, actor=actor())
     flash(_("已拒绝这项申请。"), "success")
     return redirect(url_for("identity.corrections"))

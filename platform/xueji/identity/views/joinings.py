@@ -63,6 +63,7 @@ def ask_joining(person_id: UUID) -> Response:
 @blueprint.post("/people/<uuid:person_id>/partings")
 @roles(*DECIDERS)
 def ask_parting(person_id: UUID) -> Response:
+    """Ask that joined files be put apart."""
     form = PartingForm()
     if not form.validate_on_submit():
         raise Malformed
@@ -74,6 +75,7 @@ def ask_parting(person_id: UUID) -> Response:
 @blueprint.post("/joinings/<uuid:joining_id>/confirm")
 @signed_in
 def confirm_joining(joining_id: UUID) -> Response:
+    """The second person joins or parts them."""
     done = services.confirm_joining(db(), context().keyring, context().events, joining_id=joining_id, actor=actor())
     flash(_("两份档案已分开，账号已恢复。") if done.parts else _("两份档案已合并，其中一个账号已停用。"), "success")
     return redirect(url_for("identity.joinings"))
@@ -82,6 +84,7 @@ def confirm_joining(joining_id: UUID) -> Response:
 @blueprint.post("/joinings/<uuid:joining_id>/refuse")
 @signed_in
 def refuse_joining(joining_id: UUID) -> Response:
+    """The second person refuses it, or who asked takes it back."""
     services.refuse_joining(db(), context().keyring, context().events, joining_id=joining_id, actor=actor())
     flash(_("已拒绝这项申请。"), "success")
     return redirect(url_for("identity.joinings"))

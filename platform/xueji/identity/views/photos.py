@@ -61,12 +61,14 @@ def photos() -> Any:
 @roles(Role.TRAINEE)
 @writes
 def photo_picture(photo_id: UUID) -> Response:
+    """An own reference photo."""
     return shown_photo(access_reference_photo(db(), actor(), photo_id), purpose="own")
 
 
 @blueprint.post("/account/photos/<uuid:photo_id>/delete")
 @roles(Role.TRAINEE)
 def delete_photo(photo_id: UUID) -> Response:
+    """Delete an own reference photo."""
     photo = access_reference_photo(db(), actor(), photo_id)
     services.delete_photo(db(), context().keyring, context().store, context().events, photo)
     flash(_("登记照片已删除。"), "success")

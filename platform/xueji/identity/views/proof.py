@@ -37,6 +37,7 @@ def welcome() -> str:
 @blueprint.post("/account/proof-route")
 @roles(Role.TRAINEE)
 def choose_route() -> Response:
+    """Choose how she proves that it is she."""
     form = RouteForm()
     if not form.validate_on_submit():
         raise Malformed
@@ -84,6 +85,7 @@ def consent(kind: str) -> Any:
 @blueprint.post("/account/consents/<any(face, calibration):kind>/withdraw")
 @roles(Role.TRAINEE)
 def withdraw_consent(kind: str) -> Response:
+    """Take the consent to face checks back."""
     services.withdraw_consent(
         db(), context().keyring, context().store, context().events, person=_herself(), kind=ConsentKind(kind)
     )

@@ -64,6 +64,7 @@ def resets_of(person_id: UUID) -> dict[str, Any]:
 @blueprint.post("/people/<uuid:person_id>/first-code")
 @roles(*ASKERS)
 def issue_again(person_id: UUID) -> str:
+    """A new first code for somebody who has not signed in yet."""
     password = services.first_code()
     hashed = hash_code(context().keyring, password)
     services.issue_again(db(), context().keyring, context().events, person_id=person_id, password=hashed, actor=actor())
@@ -76,6 +77,7 @@ def issue_again(person_id: UUID) -> str:
 @blueprint.post("/people/<uuid:person_id>/resets")
 @roles(*ASKERS)
 def ask_reset(person_id: UUID) -> Response | str:
+    """Ask that an account be reset."""
     form = ResetForm()
     if not form.validate_on_submit():
         raise Malformed
@@ -93,6 +95,7 @@ def ask_reset(person_id: UUID) -> Response | str:
 @blueprint.post("/resets/<uuid:request_id>/confirm")
 @signed_in
 def confirm_reset(request_id: UUID) -> Response | str:
+    """The second person resets it."""
     confirmed = services.confirm_reset(context(), request_id=request_id, actor=actor())
     if confirmed.half is None:
         flash(_("两步验证已重置。"), "success")
@@ -105,6 +108,7 @@ def confirm_reset(request_id: UUID) -> Response | str:
 @blueprint.post("/resets/<uuid:request_id>/refuse")
 @signed_in
 def refuse_reset(request_id: UUID) -> Response:
+    """The second person refuses it, or who asked takes it back."""
     services.refuse_reset(db(), context().keyring, request_id=request_id, actor=actor())
     flash(_("已拒绝这项申请。"), "success")
     home = "identity.account" if not actor().is_(*(set(Role) - {Role.TRAINEE})) else "identity.resets"

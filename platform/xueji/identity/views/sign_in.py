@@ -43,6 +43,7 @@ _PAGES = {
 @public
 @limit_failures
 def sign_in() -> Any:
+    """Account and password; what else is needed follows."""
     target = local_path(request.args.get("next"))
     if request.method == "GET" and actor_or_none() is not None:
         return redirect(target or "/")
@@ -146,6 +147,7 @@ def sign_in_set_up_code() -> Any:
 @blueprint.post("/sign-out")
 @public
 def sign_out() -> Response:
+    """End this session."""
     end_browser_session(SessionEnd.SIGNED_OUT)
     flash(_("您已退出登录。"), "success")
     return redirect(url_for("identity.sign_in"))
