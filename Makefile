@@ -103,7 +103,7 @@ lint: test-install
 	@$(BIN)/ruff format --check .
 
 types: test-install
-	@$(BIN)/mypy platform courses media_pipeline bench tools wsgi.py
+	@$(BIN)/mypy platform courses media_pipeline bench tools tests migrations wsgi.py
 
 contracts: test-install
 	@$(BIN)/lint-imports

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -103,7 +104,7 @@ class Keys:
         return hmac.digest(master, b"xueji/" + purpose.encode(), hashlib.sha256)
 
 
-def _rows(*columns: str) -> Iterator[sa.Row]:
+def _rows(*columns: str) -> Iterator[sa.Row[Any]]:
     """Every opening, some at a time; each row is changed before the next are read."""
     chosen = [OPENING.c[name] for name in ("commitment", "chain", "field", "person", *columns)]
     after = ""
@@ -121,9 +122,9 @@ def _rows(*columns: str) -> Iterator[sa.Row]:
         after = part[-1].commitment
 
 
-def _place(row: sa.Row, person: str | None) -> bytes:
+def _place(row: sa.Row[Any], person: str | None) -> bytes:
     return "/".join(("opening", row.commitment, row.chain, row.field, person or "")).encode()
 
 
-def _set(row: sa.Row, **values: bytes | str | None) -> None:
+def _set(row: sa.Row[Any], **values: bytes | str | None) -> None:
     op.get_bind().execute(sa.update(OPENING).where(OPENING.c.commitment == row.commitment).values(**values))

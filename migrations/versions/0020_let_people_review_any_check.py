@@ -109,7 +109,7 @@ def _carry_over_what_was_decided() -> None:
 
 
 def _case(**known: object) -> dict[str, object]:
-    nothing = {"decision": None, "deciders": [], "pending": [], "appealed": False, "heard": False}
+    nothing: dict[str, object] = {"decision": None, "deciders": [], "pending": [], "appealed": False, "heard": False}
     return {**nothing, "of_regulator": False, **known}
 
 

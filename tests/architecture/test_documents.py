@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from pathlib import Path
 
 import click
 import pytest
@@ -48,8 +49,8 @@ def test_every_target_of_make_that_people_are_told_of_exists() -> None:
 
 
 @pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.name)
-def test_a_decision_has_a_number_a_title_and_its_reasons(path: object) -> None:
-    name, text = str(getattr(path, "name", "")), path.read_text("utf-8")
+def test_a_decision_has_a_number_a_title_and_its_reasons(path: Path) -> None:
+    name, text = path.name, path.read_text("utf-8")
     assert re.fullmatch(r"\d{3}-[a-z0-9-]+\.md", name)
     assert text.startswith(f"# {name[:3]} ")
     assert len(text.split()) > 60

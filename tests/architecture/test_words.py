@@ -46,7 +46,7 @@ def test_a_catalogue_says_each_thing_once_and_keeps_its_gaps(path: Path) -> None
     catalogue = read(path)
     entries = Counter(said(message) for message in catalogue if message.id)
     assert [words for words, count in entries.items() if count > 1] == []
-    assert [message.id for message in catalogue if message.id and list(message.check(catalogue))] == []
+    assert [message.id for message in catalogue if message.id and message.check(catalogue)] == []
 
 
 def test_one_sentence_has_one_translation() -> None:

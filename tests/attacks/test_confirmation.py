@@ -6,7 +6,8 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from support.scenario import HOUR, Scenario, Student
+from support.scenario import Scenario, Student
+from support.school import HOUR
 
 from xueji.attendance.services import entering as attendance
 from xueji.attendance.services import planning as sessions

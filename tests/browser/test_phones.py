@@ -65,6 +65,7 @@ def test_a_check_lies_over_the_film_and_shows_the_way_out(visit: Visit, campus: 
 def large_photo() -> bytes:
     """A reference photo as a telephone takes it: 24 million pixels."""
     picture = cv2.imdecode(np.frombuffer(reference_photo(), np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
     height, width = picture.shape[:2]
     grown = cv2.resize(picture, (5712, round(5712 * height / width)), interpolation=cv2.INTER_CUBIC)
     return cv2.imencode(".jpg", grown, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()

@@ -83,7 +83,7 @@ def test_a_face_that_fills_the_picture_is_one_face(engine: Engine, person: Puppe
     left, top, side = round(face.left), round(face.top), round(face.side)
     for margin in (0, side // 8):
         crop = person.picture[top - margin : top + side + margin, left - margin : left + side + margin]
-        (found,) = engine.find_faces(cv2.resize(crop, (400, 400), interpolation=cv2.INTER_CUBIC))
+        (found,) = engine.find_faces(np.asarray(cv2.resize(crop, (400, 400), interpolation=cv2.INTER_CUBIC), np.uint8))
         assert found.side > 180
 
 

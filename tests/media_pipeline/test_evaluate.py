@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,11 +70,17 @@ def test_a_list_of_pictures_becomes_a_report(engine: Engine, site: Path) -> None
 
 
 def test_each_picture_is_embedded_once(engine: Engine, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    described = []
+    described = 0
     describe = Engine.describe
-    monkeypatch.setattr(Engine, "describe", lambda self, *a: described.append(1) or describe(self, *a))
+
+    def counted(self: Engine, *arguments: Any) -> Any:
+        nonlocal described
+        described += 1
+        return describe(self, *arguments)
+
+    monkeypatch.setattr(Engine, "describe", counted)
     evaluate(site, engine=engine)
-    assert len(described) == 5
+    assert described == 5
 
 
 def test_known_distances_give_known_rates() -> None:

@@ -204,7 +204,7 @@ class TestPackaging:
 
     def test_the_poster_is_a_picture_of_the_film(self, film: Packaged) -> None:
         poster = cv2.imread(str(film.folder / POSTER))
-        assert poster.shape == (720, 1280, 3)
+        assert poster is not None and poster.shape == (720, 1280, 3)
         assert poster.std() > 20
 
     @pytest.mark.parametrize(

@@ -315,7 +315,7 @@ class TestPlaying:
 
     def test_a_strip_shows_the_film_from_beginning_to_end(self, folder: Path) -> None:
         strip = cv2.imread(str(folder / STRIP))
-        assert strip.shape == (180, 960, 3)
+        assert strip is not None and strip.shape == (180, 960, 3)
         parts = [
             strip[90 * row : 90 * row + 90, 160 * column : 160 * column + 160] for row in (0, 1) for column in range(6)
         ]

@@ -210,7 +210,7 @@ class TestHash:
     def smooth(self, seed: int) -> Pixels:
         chance = np.random.default_rng(seed)
         soft = cv2.GaussianBlur(chance.integers(0, 256, (480, 640, 3), np.uint8), (0, 0), 25)
-        return np.asarray(cv2.normalize(soft, None, 0, 255, cv2.NORM_MINMAX), np.uint8)
+        return np.asarray(cv2.normalize(soft, np.empty_like(soft), 0, 255, cv2.NORM_MINMAX), np.uint8)
 
     def test_the_same_picture_encoded_again_is_known_again(self) -> None:
         first = encoded(".png", self.smooth(1))
@@ -228,7 +228,7 @@ class TestHash:
     @pytest.mark.parametrize(("right", "down", "thousandths"), [(0, 0, 0), (3, 0, 4.8), (3, 4, 8), (640, 0, 500)])
     def test_a_face_that_moved_is_measured(self, right: int, down: int, thousandths: float) -> None:
         one = hash_picture(b"", self.smooth(2), self.POINTS)
-        other = hash_picture(b"", self.smooth(2), self.POINTS + np.float32((right, down)))
+        other = hash_picture(b"", self.smooth(2), self.POINTS + np.array((right, down), np.float32))
         assert one.steps_apart(other) == 0
         assert one.face_shift(other) >= thousandths - 0.8
         assert right == 640 or one.face_shift(other) <= thousandths + 0.8

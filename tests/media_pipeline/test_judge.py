@@ -58,7 +58,7 @@ class TestOutcomes:
         assert verdict.outcome is FaceOutcome.MATCH
         assert verdict.faces == 1
         assert verdict.signals == ()
-        assert 0 < verdict.score_micro < 250_000
+        assert verdict.score_micro is not None and 0 < verdict.score_micro < 250_000
         assert verdict.threshold_micro == 500_000
         assert verdict.engine == "xueji-faces/2"
         assert verdict.model.startswith("sface-2021dec+")
@@ -67,7 +67,7 @@ class TestOutcomes:
     def test_a_stranger_does_not(self, ask: Ask, stranger: Pixels) -> None:
         verdict = ask(camera_frames(swaying(stranger)))
         assert verdict.outcome is FaceOutcome.MISMATCH
-        assert verdict.score_micro > 625_000
+        assert verdict.score_micro is not None and verdict.score_micro > 625_000
 
     def test_an_empty_room_has_no_face(self, ask: Ask) -> None:
         verdict = ask(camera_frames(swaying(empty_room())))
@@ -115,13 +115,13 @@ class TestDoubtIsNotGuilt:
 
     @pytest.mark.parametrize("blur", [4, 7, 11])
     def test_a_blurred_stranger_is_unclear(self, ask: Ask, stranger: Pixels, blur: int) -> None:
-        soft = cv2.GaussianBlur(stranger, (0, 0), blur)
+        soft = np.asarray(cv2.GaussianBlur(stranger, (0, 0), blur), np.uint8)
         assert ask(camera_frames(swaying(soft), noise=0.7)).outcome in (FaceOutcome.UNCLEAR, FaceOutcome.NO_FACE)
 
     @pytest.mark.parametrize("noise", [3.0, 8.0])
     @pytest.mark.parametrize("blur", [4, 8])
     def test_noise_is_not_taken_for_sharpness(self, ask: Ask, stranger: Pixels, blur: int, noise: float) -> None:
-        soft = cv2.GaussianBlur(stranger, (0, 0), blur)
+        soft = np.asarray(cv2.GaussianBlur(stranger, (0, 0), blur), np.uint8)
         verdict = ask(camera_frames(swaying(soft), noise=noise))
         assert verdict.outcome in (FaceOutcome.UNCLEAR, FaceOutcome.NO_FACE)
 
@@ -151,7 +151,7 @@ class TestDoubtIsNotGuilt:
         assert verdict.outcome in (FaceOutcome.UNCLEAR, FaceOutcome.NO_FACE)
 
     def test_a_camera_of_too_few_pixels_is_unclear(self, ask: Ask, person: Puppet) -> None:
-        small = cv2.resize(person.picture, (320, 240), interpolation=cv2.INTER_AREA)
+        small = np.asarray(cv2.resize(person.picture, (320, 240), interpolation=cv2.INTER_AREA), np.uint8)
         verdict = ask(camera_frames(swaying(small)))
         assert verdict.outcome is FaceOutcome.UNCLEAR
         assert verdict.has(SignalCode.FRAME_UNUSABLE)
@@ -205,7 +205,7 @@ def test_a_network_that_fails_calls_nobody_an_impostor(
         def run(self, *_: object) -> None:
             raise MemoryError
 
-    monkeypatch.setattr(engine, "_descriptor", Network("descriptor", "0", Failing()))  # type: ignore[arg-type]
+    monkeypatch.setattr(engine, "_descriptor", Network("descriptor", "0", Failing()))
     with pytest.raises(EngineDown, match="descriptor"):
         FaceJudge(engine).judge(camera_frames([person.picture]), references=[reference])
 
@@ -282,7 +282,8 @@ class TestReplay:
     def test_encoding_it_again_does_not_help(self, ask: Ask, person: Puppet) -> None:
         first = ask(camera_frames(swaying(person.picture)))
         copies = [encode_jpeg(picture, 60) for picture in swaying(person.picture)]
-        smaller = [encode_jpeg(cv2.resize(p, (720, 540)), 80) for p in swaying(person.picture)]
+        small = [np.asarray(cv2.resize(picture, (720, 540)), np.uint8) for picture in swaying(person.picture)]
+        smaller = [encode_jpeg(picture, 80) for picture in small]
         for disguised in (copies, smaller):
             verdict = ask(disguised, earlier=first.pictures)
             assert verdict.outcome is FaceOutcome.UNCLEAR

@@ -147,7 +147,7 @@ def test_a_screen_pattern_is_a_hint_and_a_smooth_wall_none() -> None:
     lattice = 6 * np.sin(2 * np.pi * x / 3.7) * np.sin(2 * np.pi * y / 4.1)
     screen = np.clip(noisy + lattice[:, :, None], 0, 255).astype(np.uint8)
     assert screen_pattern(noisy) is None
-    assert screen_pattern(cv2.GaussianBlur(noisy, (0, 0), 2)) is None
+    assert screen_pattern(np.asarray(cv2.GaussianBlur(noisy, (0, 0), 2), np.uint8)) is None
     enlarged = cv2.resize(noisy[::4, ::4], (1280, 960), interpolation=cv2.INTER_CUBIC)
     assert screen_pattern(np.asarray(enlarged, np.uint8)) is None
     assert screen_pattern(screen) is not None

@@ -248,8 +248,11 @@ def test_a_poster_behind_her_is_told_from_somebody_there(ask: Ask, person: Puppe
     for face_pixels in (50, 80):
         poster = ask(behind(lambda _: other, face_pixels), prompts)
         assert poster.outcome is FaceOutcome.SEVERAL_FACES and SignalCode.PRINTED_FACE in codes(poster)
+
+    def calmed(visitor: Living, calm: float) -> Callable[[float], Pixels]:
+        """``calm``: how fast she sways, against anybody who sits there."""
+        return lambda time: visitor(time * calm, None, -9.0)
+
     for seed, calm in ((8, 1.0), (9, 0.3)):
-        # `calm`: how fast she sways, against anybody who sits there.
-        visitor = Living(replace(person, picture=other), seed=seed)
-        there = ask(behind(lambda time, v=visitor, c=calm: v(time * c, None, -9.0), 60), prompts)
+        there = ask(behind(calmed(Living(replace(person, picture=other), seed=seed), calm), 60), prompts)
         assert there.outcome is FaceOutcome.SEVERAL_FACES and SignalCode.PRINTED_FACE not in codes(there)

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 
 import cv2
 import numpy as np
@@ -143,7 +144,7 @@ def test_a_child_without_work_ends_and_another_takes_the_next_picture() -> None:
         os.kill(first.pid, signal.SIGCONT)
         child._process._channel.close()  # type: ignore[union-attr]
         first.wait(30)
-        child._process._channel = opening.Connection(os.open("/dev/null", os.O_RDWR))
+        child._process._channel = Connection(os.open("/dev/null", os.O_RDWR))
         assert child.open(photo()).width == 640
         assert child.pid != first.pid
     finally:

@@ -47,7 +47,7 @@ def fallen(verdicts: dict[str, tuple[str, str]]) -> dict[str, str]:
     return {claim: said for claim, (verdict, said) in verdicts.items() if verdict == FALLS}
 
 
-def edited(content: Parts, name: str, change: Callable[[Any], None]) -> None:
+def edited(content: Parts, name: str, change: Callable[[Any], object]) -> None:
     values = json.loads(content[name])
     change(values)
     content[name] = json.dumps(values, ensure_ascii=False).encode()

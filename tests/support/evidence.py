@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -181,14 +182,15 @@ class Case:
             session.flush()
             session.add_all(pictures)
 
-    def bundle(self, actor: Actor | None = None, **wishes: object) -> bytes:
+    def bundle(self, actor: Actor | None = None, with_pictures: bool = True, **wishes: Any) -> bytes:
         """What the regulator gets, or somebody else, with the sequencer at work meanwhile."""
         with self.sequencing():
             made = build_bundle(
                 self.context,
                 enrolment_id=self.enrolment.id,
                 actor=actor or self.regulator,
-                **{"with_pictures": True, **wishes},
+                with_pictures=with_pictures,
+                **wishes,
             )
         with made.file:
             return made.file.read()

@@ -7,7 +7,7 @@ folder only. With these a test has a person, a stranger, two people, an empty ro
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,11 +149,11 @@ class Puppet:
         middle = points.mean(axis=0)
         moved = middle + (moved - middle) * np.array(_STRANGER_FACE)
         shaped = self._stretched(np.column_stack([moved, self.points[:, 2]]))
-        return np.clip(shaped * np.array(_STRANGER_COLOURS), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(shaped * np.array(_STRANGER_COLOURS), 0, 255), np.uint8)
 
     def frames_following(self, prompts: Sequence[Prompt]) -> list[Pixels]:
         """What a camera sees of somebody who follows the prompts: at rest, the first, at rest, the next …"""
-        answers = {
+        answers: dict[Prompt, Callable[[], Pixels]] = {
             Prompt.TURN_LEFT: lambda: self.turned(24),
             Prompt.TURN_RIGHT: lambda: self.turned(-28),
             Prompt.BLINK: self.blinking,
@@ -172,7 +172,8 @@ def portrait() -> Pixels:
     """A 640x480 frame as of a webcam with one face of some 117 pixels."""
     from skimage import data
 
-    picture = cv2.cvtColor(data.astronaut()[:384, :512], cv2.COLOR_RGB2BGR)
+    astronaut: Callable[[], Pixels] = data.astronaut
+    picture = cv2.cvtColor(astronaut()[:384, :512], cv2.COLOR_RGB2BGR)
     return np.asarray(cv2.resize(picture, (640, 480), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 

@@ -67,7 +67,7 @@ def heard(path: Path, step_ms: int = 20) -> NDArray[np.float64]:
     run("-i", str(path), "-map", "0:a:0", "-ac", "1", "-ar", "48000", "-f", "f32le", "-y", str(raw))
     samples = np.fromfile(raw, dtype=np.float32)
     step = 48 * step_ms
-    return np.sqrt((samples[: len(samples) // step * step].reshape(-1, step) ** 2).mean(axis=1))
+    return np.asarray(np.sqrt((samples[: len(samples) // step * step].reshape(-1, step) ** 2).mean(axis=1)), np.float64)
 
 
 def pitch(path: Path) -> float:

@@ -54,6 +54,10 @@ def attacks(person: Puppet, judged: Callable[[Answer, Prompts], Sequence[Picture
 
         return sent
 
+    def cropped(picture: Pixels) -> Pixels:
+        height, width = picture.shape[:2]
+        return np.asarray(cv2.resize(picture[10:-10, 13:-13], (width, height)), np.uint8)
+
     def other(prompts: Prompts, seed: int) -> Sent:
         """A film of one check, played at another."""
         shown = tuple(map(Prompt, draw_prompts(Random(seed + 900), PLAN)))
@@ -74,7 +78,7 @@ def attacks(person: Puppet, judged: Callable[[Answer, Prompts], Sequence[Picture
         "a film of everything at once": scene(lambda seed: at_once(Living(person, seed=seed), 26.0)),
         "her own answer, encoded again": again(lambda picture: picture),
         "her own answer, shifted": again(lambda picture: np.roll(picture, (4, 5), axis=(0, 1))),
-        "her own answer, cropped": again(lambda picture: cv2.resize(picture[10:-10, 13:-13], picture.shape[1::-1])),
+        "her own answer, cropped": again(cropped),
         "whoever follows slowly (2.8 s)": scene(lambda seed: Living(person, growth_s=2.8, seed=seed)),
         "whoever follows, half as far": scene(lambda seed: Living(person, far=0.6, seed=seed)),
     }

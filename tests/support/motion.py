@@ -63,8 +63,13 @@ def answer(
     for place, prompt in enumerate(prompts):
         began = start + 2.0 + GAP_S * place
         moments = [
-            cv2.resize(
-                at(began + late_s + ms / 1000, prompt, late_s + ms / 1000), MOMENT_SIZE, interpolation=cv2.INTER_AREA
+            np.asarray(
+                cv2.resize(
+                    at(began + late_s + ms / 1000, prompt, late_s + ms / 1000),
+                    MOMENT_SIZE,
+                    interpolation=cv2.INTER_AREA,
+                ),
+                np.uint8,
             )
             for ms in moments_ms
         ]
@@ -94,7 +99,7 @@ class Living:
         elif prompt is Prompt.TURN_RIGHT:
             yaw -= 30 * amount * self.far
         picture = puppet.posed(yaw, pitch, (aside, down))
-        return np.clip(picture * light, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(picture * light, 0, 255), np.uint8)
 
     def sway(self, time: float) -> tuple[float, float, float, float, float]:
         """Yaw and pitch in degrees, the head's shift in pixels, the light: slow, and never twice the same."""
@@ -126,11 +131,11 @@ class Printed:
         random = np.random.default_rng((self.seed, int(time * 1000)))
         height, width = picture.shape[:2]
         angle, size = self.shake * random.uniform(-2, 2), 1 + self.shake * random.uniform(0.0, 0.08)
-        there = cv2.getRotationMatrix2D((width / 2, height / 2), angle, size)
+        there = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), angle, size), np.float64)
         there[:, 2] += self.shake * random.uniform(-12, 12, 2)
         moved = cv2.warpAffine(picture, there, (width, height), borderMode=cv2.BORDER_REPLICATE)
         lit = moved * (1 + self.shake * random.uniform(-0.1, 0.1)) + self.shake * random.uniform(-8, 8)
-        return np.clip(lit, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(lit, 0, 255), np.uint8)
 
 
 def painted(puppet: Puppet) -> dict[Prompt, Callable[[float], Pixels]]:
@@ -173,7 +178,7 @@ def at_once(living: Living, turn: float) -> Scene:
             puppet = replace(puppet, picture=puppet.blinking(amount))
             puppet = replace(puppet, picture=puppet.with_open_mouth(0.4 * amount))
         yaw, pitch, aside, down, light = living.sway(time)
-        return np.clip(puppet.posed(yaw + turn * amount, pitch, (aside, down)) * light, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(puppet.posed(yaw + turn * amount, pitch, (aside, down)) * light, 0, 255), np.uint8)
 
     return scene
 
@@ -190,5 +195,8 @@ def bent(puppet: Puppet) -> dict[Prompt, Callable[[float], Pixels]]:
 
 def ends_only(acts: dict[Prompt, Callable[[float], Pixels]]) -> dict[Prompt, Callable[[float], Pixels]]:
     """A stack of prints: each movement as its end alone."""
-    made = {prompt: act(1.0) for prompt, act in acts.items()}
-    return {prompt: (lambda _amount, picture=picture: picture) for prompt, picture in made.items()}
+
+    def shown(picture: Pixels) -> Callable[[float], Pixels]:
+        return lambda _amount: picture
+
+    return {prompt: shown(act(1.0)) for prompt, act in acts.items()}

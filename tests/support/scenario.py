@@ -117,7 +117,7 @@ class Student:
             film = opened.terms.film if opened.terms.plan.film_handed_out else ""
         until, seq = min(at + ms, duration), 0
         while at < until:
-            beats = []
+            beats: list[ReportedBeat] = []
             while at < until and len(beats) < together:
                 to = min(at + BEAT_MS, until)
                 time.advance(timedelta(milliseconds=to - at))

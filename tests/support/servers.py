@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from sqlalchemy import URL
@@ -58,7 +59,7 @@ class _Account:
                 command, stdout=output, stderr=output, preexec_fn=_die_with_the_tests(), **self._identity()
             )
 
-    def _identity(self) -> dict[str, object]:
+    def _identity(self) -> dict[str, Any]:
         return {} if self.uid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
 
 

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -82,8 +83,9 @@ class Learner:
         while not stop.wait(BEAT_SECONDS):
             to, seq = at + int((time.monotonic() - played) * 1000), seq + 1
             played += (to - at) / 1000
+            beat_id = str(uuid4())
             beat = {
-                "beat_id": str(uuid4()),
+                "beat_id": beat_id,
                 "seq": seq,
                 "from_ms": at,
                 "to_ms": to,
@@ -92,7 +94,7 @@ class Learner:
                 "sent_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             }
             answer = self._until_heard("POST", f"/api/v1/sittings/{self.sitting_id}/beats", {"beats": [beat]})
-            self.heard.append(beat["beat_id"])
+            self.heard.append(beat_id)
             assert answer["furthest_ms"] >= self.furthest_ms, "what was covered shrank"
             at = self.furthest_ms = answer["furthest_ms"]
             if self.on_camera and time.monotonic() - checked > CHECK_SECONDS:
@@ -146,7 +148,7 @@ def held(make_database: Callable[..., str], settings: Settings) -> Iterator[Cont
 
 
 def learners(held: Context) -> list[Learner]:
-    running: Installation = held.outside[Installation]
+    running = cast(Installation, held.outside[Installation])
     with playing(create_app(context=held), begins=clock.now(), lessons=1) as scenario:
         made = []
         for number in range(LEARNERS):
@@ -168,7 +170,7 @@ def learners(held: Context) -> list[Learner]:
 
 @pytest.mark.slow
 def test_sudden_deaths_lose_nothing_and_count_nothing_twice(held: Context) -> None:
-    running: Installation = held.outside[Installation]
+    running = cast(Installation, held.outside[Installation])
     everybody, stop = learners(held), threading.Event()
     threads = [threading.Thread(target=learner.study, args=(stop,)) for learner in everybody]
     for thread in threads:
@@ -176,9 +178,9 @@ def test_sudden_deaths_lose_nothing_and_count_nothing_twice(held: Context) -> No
     try:
         wait_until(lambda: goes_on(everybody, [0] * LEARNERS), "everybody's first beats")
         for words, inside in KILLS:
-            wait_until(lambda words=words, inside=inside: running.kill(*words, inside=inside), f"{words} to kill")
+            wait_until(partial(running.kill, *words, inside=inside), f"{words} to kill")
             before = [len(learner.heard) for learner in everybody]
-            wait_until(lambda before=before: goes_on(everybody, before), f"the class to go on without {words}")
+            wait_until(partial(goes_on, everybody, before), f"the class to go on without {words}")
         wait_until(lambda: sum(len(learner.shown) for learner in everybody) >= 3, "three pictures that were heard of")
     finally:
         stop.set()
@@ -224,7 +226,7 @@ def nothing_heard_is_lost_or_counted_twice(held: Context, learner: Learner) -> N
 def no_picture_is_lost(held: Context, learner: Learner) -> None:
     """Each is there as it was sent, its hash is in the trace, and somebody has judged it."""
     for check_id, picture in learner.shown.items():
-        wait_until(lambda check_id=check_id: is_judged(held, check_id), "a verdict")
+        wait_until(partial(is_judged, held, check_id), "a verdict")
         with held.database.reading() as session:
             kept = session.scalars(
                 select(Picture).join(Attempt, Attempt.id == Picture.attempt_id).where(Attempt.check_id == check_id)

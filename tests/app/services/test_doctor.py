@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -55,7 +56,7 @@ def test_what_others_can_read_is_named(context: Context) -> None:
 
 def test_little_room_is_told_before_there_is_none(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     for room, outcome in ((100 * 1024**3, LineStatus.OK), (2 * 1024**3, LineStatus.WARN), (1024, LineStatus.FAIL)):
-        monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _path, room=room: type("Usage", (), {"free": room}))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _path, room=room: type("Usage", (), {"free": room}))
         assert doctor.disk(settings).outcome is outcome
 
 

@@ -258,7 +258,8 @@ def test_who_may_ask_stands_beside_each_operation(app: Flask, document: dict[str
 
 
 def named(kind: type, names: set[str]) -> Iterator[type]:
-    for below in kind.__subclasses__():
+    subclasses: list[type] = kind.__subclasses__()
+    for below in subclasses:
         if below.__name__ in names and below.__module__.split(".")[0] in ("xueji", "courses"):
             yield below
         yield from named(below, names)
@@ -297,9 +298,12 @@ class TestTheCheckItself:
 
     def test_another_field_a_missing_one_and_another_type(self, description: Description) -> None:
         operation = ("GET", "/api/v1/me/reference-photos")
-        good = {"photos": [], "most": 3}
+        good: dict[str, object] = {"photos": [], "most": 3}
         assert description.faults(operation, 200, "application/json", good) == []
-        for bad in ({**good, "more": 1}, {"photos": []}, {**good, "most": "3"}, {**good, "photos": [{"photo_id": 1}]}):
+        faulty: list[dict[str, object]] = [
+            {**good, "more": 1}, {"photos": []}, {**good, "most": "3"}, {**good, "photos": [{"photo_id": 1}]},
+        ]  # fmt: skip
+        for bad in faulty:
             assert description.faults(operation, 200, "application/json", bad)
 
     def test_another_status_another_type_of_refusal_and_another_content_type(self, description: Description) -> None:

@@ -280,7 +280,12 @@ def test_the_decision_is_remembered_for_a_minute(
     trainee = new_trainee()
     asked: list[object] = []
     publish = context.events.publish
-    monkeypatch.setattr(context.events, "publish", lambda event: (asked.append(event), publish(event)))
+
+    def noted(event: object) -> None:
+        asked.append(event)
+        publish(event)
+
+    monkeypatch.setattr(context.events, "publish", noted)
     for _n in range(5):
         assert trainee.get(f"/media/{film_id}/poster.jpg").status_code == 200
     assert len(asked) == 1

@@ -66,7 +66,7 @@ def test_six_weeks_are_played_once_and_hold(begun: Context, tmp_path: Path) -> N
     demo.make(begun)
     assert not is_wanted(begun)
     with begun.database.reading() as session:
-        states = dict(session.execute(select(Cohort.state, func.count()).group_by(Cohort.state)).all())  # type: ignore[arg-type]
+        states = dict(session.execute(select(Cohort.state, func.count()).group_by(Cohort.state)).all())
         assert sum(states.values()) == 8 and set(states) == set(CohortState)
         assert set(session.scalars(select(Check.outcome).where(Check.outcome.is_not(None)))) == set(Outcome)
         assert set(session.scalars(select(Finding.state))) == set(FindingState)

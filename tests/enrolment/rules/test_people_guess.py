@@ -256,7 +256,7 @@ def test_the_heading_again_is_passed_over_and_half_of_it_is_not() -> None:
 )
 def test_what_is_no_line_about_anybody_and_why(row: str, becomes: object) -> None:
     found = listed("姓名|身份证号|备考", f"王五|{C}|", row)
-    outcomes = [*(why for _sheet, _line, why in found.passed), *(why for _line, why in found.faults)]
+    outcomes: list[str] = [*(why for _sheet, _line, why in found.passed), *(why for _line, why in found.faults)]
     outcomes += ["a line" for line in found.lines if line.line == 3]
     assert outcomes == [becomes]
 

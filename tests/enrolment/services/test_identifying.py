@@ -14,12 +14,12 @@ from support.evidence import Case, new_case
 from support.growing_log import growing_log
 
 from xueji.enrolment.models import Enrolment
-from xueji.enrolment.services import trainees
 from xueji.enrolment.services.identifying import identify_enrolments
 from xueji.evidence import bundle as parts
 from xueji.kernel.context import Context
 from xueji.trace import queries as trace
 from xueji.trace import rules
+from xueji.trace import services as writing
 from xueji.trace.models import SealedOpening
 from xueji.trace.rules import ABOUT, STAFF_NAME, STAFF_ORGANISATION
 
@@ -32,7 +32,7 @@ class _Early(dict):  # type: ignore[type-arg]
 def early(context: Context, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     with growing_log(context) as log:
         log.settle()
-        record = trainees.trace.record
+        record = writing.record
 
         def as_before(session, **leaf):  # type: ignore[no-untyped-def]
             told = (ABOUT, STAFF_NAME, STAFF_ORGANISATION)
@@ -40,7 +40,7 @@ def early(context: Context, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no
             return record(session, **leaf)
 
         with monkeypatch.context() as patch:
-            patch.setattr(trainees.trace, "record", as_before)
+            patch.setattr(writing, "record", as_before)
             patch.setattr(rules, "named", lambda *_: True)
             case = new_case(context, log)
         with context.database.writing() as session:

@@ -54,6 +54,7 @@ def _document(number: int) -> str:
 def _fill(scenario: Scenario, count: int = MANY) -> list[UUID]:
     """So many invented people in the cohort, each third of whom has something to make up."""
     keyring, now = scenario.context.keyring, clock.now()
+    ids: list[UUID] = []
     people, accounts, enrolled, kept, heads = [], [], [], [], []
     for number in range(count):
         person_id, key, name, document = uuid4(), new_key(), _name(number), _document(number)
@@ -81,6 +82,7 @@ def _fill(scenario: Scenario, count: int = MANY) -> list[UUID]:
             }
         )
         enrolment_id = uuid4()
+        ids.append(enrolment_id)
         enrolled.append(
             {
                 "id": enrolment_id,
@@ -108,7 +110,7 @@ def _fill(scenario: Scenario, count: int = MANY) -> list[UUID]:
             (Person, people), (Account, accounts), (Enrolment, enrolled), (HoursAccount, kept), (ChainHead, heads)
         ):  # fmt: skip
             session.execute(insert(model), rows)
-    return [each["id"] for each in enrolled]
+    return ids
 
 
 @contextmanager

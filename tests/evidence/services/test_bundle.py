@@ -25,6 +25,7 @@ from support.growing_log import growing_log
 from support.school import new_member, new_organisation
 
 import xueji
+from xueji.cohorts.models import Cohort
 from xueji.enrolment.chain_binding import audit_binding
 from xueji.enrolment.models import Enrolment
 from xueji.evidence import bundle as parts
@@ -120,10 +121,10 @@ def test_the_command_says_what_holds_and_what_does_not(
     assert "ok   chain 前后连续: leaves 0 to" in said
     assert "compare with a policy you hold" in said
     assert main([str(tmp_path / "nothing.zip")]) == 1
-    said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("FAIL files 文件齐全: ") and "is no bundle" in said[0]
-    assert [line.split()[1] for line in said[1:-1]] == [name for name, _, _ in CLAIMS[1:]]
-    assert said[-1] == "NOT VERIFIED 验证未通过: files"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("FAIL files 文件齐全: ") and "is no bundle" in lines[0]
+    assert [line.split()[1] for line in lines[1:-1]] == [name for name, _, _ in CLAIMS[1:]]
+    assert lines[-1] == "NOT VERIFIED 验证未通过: files"
     assert main([str(file), "--policy", str(tmp_path / "nothing.json")]) == 1
     assert "FAIL yours" in capsys.readouterr().out
 
@@ -272,9 +273,9 @@ def on_lines(change: Callable[[list[bytes], int], list[bytes]]) -> Callable[[Par
     return lambda content: lines(content, lambda found: change(found, beat(content)))
 
 
-def first_hash(name: str, path: Callable[[object], list[str]]) -> Callable[[Parts], None]:
+def first_hash(name: str, path: Callable[[Any], list[str]]) -> Callable[[Parts], None]:
     def tamper(content: Parts) -> None:
-        def change(values: object) -> None:
+        def change(values: Any) -> None:
             hashes = path(values)
             hashes[0] = ("A" if hashes[0][0] != "A" else "B") + hashes[0][1:]
 
@@ -321,7 +322,7 @@ def key_twice(name: str, key: bytes) -> Callable[[Parts], None]:
     return on_file(name, lambda data: re.sub(rb'"%s": ?([^,\n}]+)' % key, rb'"%s": 9, \g<0>' % key, data, count=1))
 
 
-MATRIX: dict[str, tuple[Callable[[Parts], None], str, str]] = {
+MATRIX: dict[str, tuple[Callable[[Parts], object], str, str]] = {
     "a byte flipped": (
         on_lines(lambda found, n: [*found[:n], found[n].replace(b'"rate":1000', b'"rate":1001'), *found[n + 1 :]]),
         "chain", "does not name leaf",
@@ -622,9 +623,7 @@ def test_a_clock_set_back_is_named(context: Context, tmp_path: Path) -> None:
     assert "was not yet in the log at" in found["times"]
 
 
-def _cohort_of(case: Case) -> object:
-    from xueji.cohorts.models import Cohort
-
+def _cohort_of(case: Case) -> Cohort:
     with case.context.database.reading() as session:
         return session.get_one(Cohort, case.enrolment.cohort_id)
 
@@ -653,9 +652,9 @@ def test_a_leaf_changed_in_the_database_is_named(context: Context, tmp_path: Pat
                 )
             else:
                 session.execute(text("UPDATE trace_leaf SET leaf = :leaf WHERE position = :position"), row)
-        found = fallen(judged(tmp_path / "bundle", unpacked(case.bundle())))
-    assert found["chain"] == "leaf 5 does not name leaf 4 as it stands here"
-    assert "one of them was changed" in found["inclusion"]
+        claims = fallen(judged(tmp_path / "bundle", unpacked(case.bundle())))
+    assert claims["chain"] == "leaf 5 does not name leaf 4 as it stands here"
+    assert "one of them was changed" in claims["inclusion"]
 
 
 def test_a_bundle_across_a_loss_proves_both_logs(context: Context, tmp_path: Path) -> None:

@@ -247,6 +247,9 @@ MAY_BE_EMPTY = {
 """Lists in which there may be nothing: then less is shown, and the claim says so."""
 
 
+OTHER_VALUES: tuple[object, ...] = (None, [], {}, -1, 10**30, True, "\ud800", "x")
+
+
 @pytest.mark.parametrize("name", [parts.POLICY, parts.ANCHORS, parts.INCLUSION, parts.OPENINGS])
 def test_anything_else_in_any_place_of_a_part_is_a_claim_that_falls(
     packed: bytes, tmp_path: Path, said: Callable[[Path], tuple[int, list[str]]], name: str
@@ -256,7 +259,7 @@ def test_anything_else_in_any_place_of_a_part_is_a_claim_that_falls(
     folder = laid_out(tmp_path / "bundle", honest)
     whole = json.loads(honest[name])
     for path in places(whole):
-        for new in (None, [], {}, -1, 10**30, True, "\ud800", "x"):
+        for new in OTHER_VALUES:
             other = put(whole, path, new)
             if json.dumps(other) == json.dumps(whole):
                 continue

@@ -38,7 +38,7 @@ def test_every_column_of_a_table_of_hers_is_taken_or_left_out_for_a_reason(name:
 @pytest.mark.parametrize("name", sorted(TAKEN))
 def test_rows_are_found_by_whose_they_are(name: str) -> None:
     _joined, column = owner_of(TABLES[name], TAKEN[name])
-    assert column is PERSON or {key.column for key in column.foreign_keys} == {PERSON}  # type: ignore[attr-defined]
+    assert column is PERSON or {key.column for key in column.foreign_keys} == {PERSON}
 
 
 def test_what_is_not_hers_has_nobody_s_own_column() -> None:

@@ -34,9 +34,13 @@ def test_one_thread_of_a_lane_computes_while_a_beat_is_under_way(lane: Lane, mon
     # However busy the machine is, nobody grows impatient in this test.
     monkeypatch.setattr(permits.Permits.__init__, "__defaults__", (60.0, lambda: False, 60.0))
     answered, lock = threading.Event(), threading.Lock()
+
+    def wait(_item: object) -> None:
+        answered.wait(60.0)
+
     worker: Any = object.__new__(GatewayWorker)
     worker._loop = CalmLoop()
-    worker._lanes = {Lane.BEATS: Threads("beats", 1, 1, lambda _item: answered.wait(60.0))}
+    worker._lanes = {Lane.BEATS: Threads("beats", 1, 1, wait)}
     computing = most = 0
 
     def answer(_item: object) -> None:

@@ -4,10 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.trace_stories import DAY_MS, HOUR, MINUTE, NINE, OPENS, PLAN, SETTLED, Story
+from support.trace_stories import HOUR, MINUTE, NINE, OPENS, PLAN, SETTLED, Story
 
 from xueji.hours.rules import AttendanceLine, Statement
 from xueji.rulebook.attendance import one_person_until_ms
+from xueji.rulebook.shanghai import DAY_MS
 
 STAFF, COLLEAGUE = "staff", "colleague"
 
@@ -23,7 +24,7 @@ def say(told: Story, event: str, at_ms: int | None = None, /, who: str = STAFF, 
 
 def attended(told: Story, at_ms: int = NINE + 4 * HOUR, session: str = "room", **changes: Any) -> None:
     """An hour in the practical session of three hours that begins at nine; planned the day before."""
-    values = {
+    values: dict[str, Any] = {
         "session": session,
         "part": "practical",
         "began": NINE,
@@ -36,6 +37,11 @@ def attended(told: Story, at_ms: int = NINE + 4 * HOUR, session: str = "room", *
     told.now = at_ms
     values |= changes
     say(told, "attendance", **{name: value for name, value in values.items() if value is not None})
+
+
+def between(begins: int | None, ends: int | None) -> dict[str, Any]:
+    """`from` is a word of Python's, so it cannot be written as an argument."""
+    return {"from": begins, "to": ends}
 
 
 def line(told: Story) -> AttendanceLine:
@@ -73,13 +79,13 @@ def test_leaving_early_and_studying_at_home_is_no_contradiction() -> None:
 
 def test_what_lies_outside_the_session_is_cut_and_flagged() -> None:
     told = story()
-    attended(told, **{"from": NINE - MINUTE, "to": NINE + 3 * HOUR + MINUTE})
+    attended(told, **between(NINE - MINUTE, NINE + 3 * HOUR + MINUTE))
     assert counts(told) == (180, ["longer_than_session"])
 
 
 def test_a_leaf_of_the_first_releases_says_only_how_long() -> None:
     told = Story()
-    attended(told, ms=20 * MINUTE, planned=None, **{"from": None, "to": None})
+    attended(told, ms=20 * MINUTE, planned=None, **between(None, None))
     statement = told.statement()
     assert statement.in_person.practical_ms == 20 * MINUTE
     assert statement.attendance == ()
@@ -91,10 +97,10 @@ def test_a_leaf_of_the_first_releases_says_only_how_long() -> None:
 
 def test_nothing_counts_from_before_she_was_enrolled() -> None:
     told = story()
-    attended(told, began=OPENS - 3 * HOUR, planned=OPENS - DAY_MS, **{"from": OPENS - 1, "to": OPENS + HOUR})
+    attended(told, began=OPENS - 3 * HOUR, planned=OPENS - DAY_MS, **between(OPENS - 1, OPENS + HOUR))
     assert counts(told) == (0, ["before_beginning"])
     told = story()
-    attended(told, began=OPENS - 3 * HOUR, planned=OPENS - DAY_MS, **{"from": OPENS, "to": OPENS + HOUR})
+    attended(told, began=OPENS - 3 * HOUR, planned=OPENS - DAY_MS, **between(OPENS, OPENS + HOUR))
     assert counts(told) == (60, [])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.trace_stories import DAY_MS, HOUR, MINUTE, NINE, OPENS, PLAN, Story
+from support.trace_stories import HOUR, MINUTE, NINE, OPENS, PLAN, Story
 
 from xueji.hours.rules import AttendanceFacts, Clearance, Flag, FlagCode, MalformedLeaf, evidence
 from xueji.hours.rules.impossible import (
@@ -20,7 +20,7 @@ from xueji.hours.rules.impossible import (
 from xueji.hours.rules.records import CheckStanding, ConfirmedPresence, DecidedCheck
 from xueji.hours.rules.statement import AttendanceLine, Cleared
 from xueji.hours.rules.worth import Status, ahead, held_spans, unseen
-from xueji.rulebook.shanghai import date_of, day_of
+from xueji.rulebook.shanghai import DAY_MS, date_of, day_of
 
 LOST, HELD, CONFIRMED, PROVISIONAL = Status.LOST, Status.HELD, Status.CONFIRMED, Status.PROVISIONAL
 
@@ -38,6 +38,11 @@ def entered(told: Story, session: str = "room", **changes: Any) -> None:
     told.leaf("attendance", **{**values, **changes})["who"] = "staff"
 
 
+def between(begins: int, ends: int) -> dict[str, Any]:
+    """`from` is a word of Python's, so it cannot be written as an argument."""
+    return {"from": begins, "to": ends}
+
+
 # ---- attendance
 
 
@@ -49,7 +54,7 @@ def entered(told: Story, session: str = "room", **changes: Any) -> None:
     ],
 )
 def test_an_attendance_that_ends_before_it_begins_is_no_evidence(
-    changes: dict[str, int], field: str, problem: str
+    changes: dict[str, Any], field: str, problem: str
 ) -> None:
     told = second()
     entered(told, **changes)
@@ -70,14 +75,14 @@ def test_an_attendance_that_ends_before_it_begins_is_no_evidence(
 )
 def test_of_an_attendance_only_what_lies_in_its_session_is_taken(came: int, left: int, inside: tuple[int, int]) -> None:
     told = second()
-    entered(told, **{"from": came, "to": left})
+    entered(told, **between(came, left))
     (only,) = evidence(told.leaves).attendance
     assert (only.from_ms, only.to_ms) == inside and only.ms >= 0
 
 
 def test_a_session_of_no_length_may_stand_and_one_never_entered_may_be_taken_back() -> None:
     told = second()
-    entered(told, ended=NINE, **{"from": NINE, "to": NINE})
+    entered(told, ended=NINE, **between(NINE, NINE))
     told.leaf("attendance.revoke", session="another", reason="c" * 64)
     assert len(evidence(told.leaves).attendance) == 1
 

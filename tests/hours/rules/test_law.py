@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.trace_stories import BOOK, DAY_MS, HOUR, MINUTE, NINE, PLAN, Story
+from support.trace_stories import BOOK, HOUR, MINUTE, NINE, PLAN, Story
 
 from xueji.hours.rules import MalformedLeaf, Statement, assess, evidence, explain
 from xueji.hours.rules.reading import TERMS
 from xueji.rulebook.intervals import length, union
 from xueji.rulebook.rules import USED_BY_THE_ACCOUNT, InForce, Situation
+from xueji.rulebook.shanghai import DAY_MS
 
 CLASS_HOUR = 45 * MINUTE
 NEW: dict[str, Any] = {

@@ -1,8 +1,9 @@
 """One person in several enrolments: what each of them could be by itself, and all of them together cannot."""
 
-from support.trace_stories import DAY_MS, HOUR, MINUTE, NINE, Story
+from support.trace_stories import HOUR, MINUTE, NINE, Story
 
 from xueji.hours.rules import evidence, person_flags
+from xueji.rulebook.shanghai import DAY_MS
 
 
 def enrolled() -> Story:

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 from support.people import Browser, Someone, someone
-from support.scenario import HOUR, Scenario, Student, playing
-from support.school import new_member
+from support.scenario import Scenario, Student, playing
+from support.school import HOUR, new_member
 
 from xueji.cohorts.errors import ReasonNeeded
 from xueji.enrolment.errors import NotForOneself

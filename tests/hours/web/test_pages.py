@@ -51,7 +51,7 @@ def test_the_statement_is_the_same_for_everybody_who_may_see_it(
     for who in (student.who, staff, scenario.regulator, _employer(scenario, student)):
         answer = app.test_client().get(path, headers=bearer(scenario.context, who))
         assert answer.status_code == 200
-        assert {**answer.json, "leaves": 0} == {**expected, "leaves": 0}
+        assert {**answer.get_json(), "leaves": 0} == {**expected, "leaves": 0}
 
 
 def test_the_account_is_not_found_by_anybody_else(app: Flask, scenario: Scenario, student: Student) -> None:
@@ -77,7 +77,7 @@ def test_checks_come_with_pictures_only_for_those_who_may_see_faces(
     path = f"/api/v1/enrolments/{student.enrolment.id}/checks"
 
     def pictures(who: Someone) -> list[str]:
-        answer = app.test_client().get(path, headers=bearer(scenario.context, who)).json
+        answer = app.test_client().get(path, headers=bearer(scenario.context, who)).get_json()
         assert answer["total"] == len(answer["checks"]) == len(student.checks)
         assert answer["checks"][-1]["outcome"] == "mismatch" and answer["checks"][-1]["holds_time"]
         return [each for check in answer["checks"] for attempt in check["attempts"] for each in attempt["pictures"]]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from support.people import identity_number, organisation, signed_in, someone
 
 from xueji.identity import models, queries, services, vault
@@ -41,11 +42,13 @@ def test_every_column_says_whether_it_is_personal() -> None:
     ours = [mapper for mapper in Base.registry.mappers if mapper.class_.__module__ == models.__name__]
     assert len(ours) == 16
     for mapper in ours:
-        for column in mapper.local_table.c:
-            assert "personal" in column.info, f"{mapper.local_table.name}.{column.name} does not say what it holds"
+        table = mapper.local_table
+        assert isinstance(table, Table)
+        for column in table.c:
+            assert "personal" in column.info, f"{table.name}.{column.name} does not say what it holds"
             hidden = column.name.endswith(("_cipher", "_hash", "_masked", "person_id")) or column.name == "user_agent"
             if hidden:
-                assert column.info["personal"], f"{mapper.local_table.name}.{column.name} is personal"
+                assert column.info["personal"], f"{table.name}.{column.name} is personal"
 
 
 def test_nothing_of_a_name_or_number_can_be_read_in_the_database(context: Context) -> None:
@@ -55,6 +58,7 @@ def test_nothing_of_a_name_or_number_can_be_read_in_the_database(context: Contex
         cursor = connection.cursor()
         cursor.execute("SELECT * FROM person")
         row = cursor.fetchone()
+        assert row is not None
         stored = b"|".join(bytes(each) if isinstance(each, bytes | memoryview) else str(each).encode() for each in row)
         assert "欧阳娜娜".encode() not in stored
         assert who.id_number.encode() not in stored
@@ -258,7 +262,7 @@ def test_only_an_administrator_suspends_resets_and_gives_roles(context: Context)
     who, staff = someone(context), someone(context, Role.INSTITUTION)
     actor = staff.actor(Role.INSTITUTION)
     with context.database.writing() as session:
-        for attempt in (
+        attempts: list[Callable[[], object]] = [
             lambda: services.suspend(session, context.keyring, context.events, person_id=who.id, actor=actor),
             lambda: services.restore(session, context.keyring, person_id=who.id, actor=actor),
             lambda: services.drop_totp(session, context.keyring, person_id=who.id, actor=actor),
@@ -272,7 +276,8 @@ def test_only_an_administrator_suspends_resets_and_gives_roles(context: Context)
                 role=Role.ADMINISTRATOR,
                 actor=actor,
             ),
-        ):
+        ]
+        for attempt in attempts:
             with pytest.raises(Forbidden):
                 attempt()
 

@@ -119,8 +119,13 @@ def _drop(cast: Cast) -> None:
 
 
 def _ask(cast: Cast) -> Any:
-    values = {"kind": ResetKind.PASSWORD, "reason": "手机丢失，本人当面说明"}
-    made, _half = cast.run("ask_reset", events=False, person_id=cast.other.id, **values)
+    made, _half = cast.run(
+        "ask_reset",
+        events=False,
+        person_id=cast.other.id,
+        kind=ResetKind.PASSWORD,
+        reason="手机丢失，本人当面说明",
+    )
     return made
 
 

@@ -232,7 +232,8 @@ def test_who_belongs_nowhere_does_not_come_in(context: Context) -> None:
 
 
 def test_a_learner_s_new_sign_in_ends_the_old_one_and_says_so_after_the_commit(context: Context) -> None:
-    who, told = someone(context), []
+    who = someone(context)
+    told: list[LoginEnded] = []
     context.events.subscribe(LoginEnded, told.append)
     first = signed_in(context, who, SessionKind.COOKIE)
     assert told == []

@@ -32,7 +32,7 @@ def _token(client: FlaskClient, account: str, password: str = PASSWORD, **more: 
 def _refused(response: Any, status: int, kind: str) -> dict[str, Any]:
     assert response.status_code == status, response.text
     assert response.content_type == "application/problem+json"
-    assert response.json["type"] == kind
+    assert response.get_json()["type"] == kind
     return response.json  # type: ignore[no-any-return]
 
 
@@ -44,9 +44,9 @@ def test_a_token_says_who_i_am_until_it_is_given_back(client: FlaskClient, conte
     who = someone(context, Role.REGULATOR, region="620100", name="赵检察")
     made = _token(client, who.account)
     assert made.status_code == 201
-    assert made.json["roles"] == ["regulator"]
-    headers = {"Authorization": f"Bearer {made.json['token']}"}
-    me = client.get("/api/v1/me", headers=headers).json
+    assert made.get_json()["roles"] == ["regulator"]
+    headers = {"Authorization": f"Bearer {made.get_json()['token']}"}
+    me = client.get("/api/v1/me", headers=headers).get_json()
     assert (me["name"], me["roles"], me["region"]) == ("赵检察", ["regulator"], "620100")
     assert me["id_number_masked"] == who.id_number[:4] + "*" * 10 + who.id_number[-4:]
     assert who.id_number not in str(me)
@@ -111,7 +111,7 @@ def test_known_and_unknown_accounts_are_refused_in_the_same_words(client: FlaskC
     who = someone(context)
     known, unknown = _token(client, who.account, "wrong-password-1"), _token(client, "nobody", "wrong-password-1")
     assert known.status_code == unknown.status_code == 401
-    assert known.json == unknown.json
+    assert known.json == unknown.get_json()
 
 
 def test_a_locked_account_is_told_until_when(client: FlaskClient, context: Context) -> None:
@@ -189,7 +189,7 @@ def test_consent_photos_and_withdrawal(client: FlaskClient, context: Context) ->
     HarmlessFaces.in_(context)
     who = someone(context)
     headers = bearer(context, who)
-    words = client.get("/api/v1/me/consents/face", headers=headers).json
+    words = client.get("/api/v1/me/consents/face", headers=headers).get_json()
     assert words["standing"] is None
     assert "撤回" in words["text"]["zh"]
     assert "withdraw" in words["text"]["en"]
@@ -202,11 +202,11 @@ def test_consent_photos_and_withdrawal(client: FlaskClient, context: Context) ->
     assert given.status_code == 201
     enrolled = client.post("/api/v1/me/reference-photos", data=_photo(), headers=headers)
     assert enrolled.status_code == 201
-    assert enrolled.json["quality"] == []
-    me = client.get("/api/v1/me", headers=headers).json
+    assert enrolled.get_json()["quality"] == []
+    me = client.get("/api/v1/me", headers=headers).get_json()
     assert (me["proof_route"], me["reference_photos"]) == ("face", 1)
     assert client.delete("/api/v1/me/consents/face", headers=headers).status_code == 204
-    me = client.get("/api/v1/me", headers=headers).json
+    me = client.get("/api/v1/me", headers=headers).get_json()
     assert (me["proof_route"], me["reference_photos"], me["consent"]) == ("supervised", 0, None)
     assert list(context.store.list("faces/")) == []
 
@@ -254,7 +254,7 @@ def _enrolled(client: FlaskClient, context: Context) -> tuple[Someone, dict[str,
     consented(context, who)
     headers = bearer(context, who)
     made = client.post("/api/v1/me/reference-photos", data=_photo(), headers=headers)
-    return who, headers, made.json["photo_id"]
+    return who, headers, made.get_json()["photo_id"]
 
 
 def test_another_person_s_photo_does_not_exist(client: FlaskClient, context: Context) -> None:
@@ -266,7 +266,7 @@ def test_another_person_s_photo_does_not_exist(client: FlaskClient, context: Con
             ("delete", f"/api/v1/me/reference-photos/{photo_id}"),
         ):
             _refused(getattr(client, method)(path, headers=other), 404, "not-found")
-    assert len(client.get("/api/v1/me/reference-photos", headers=headers).json["photos"]) == 1
+    assert len(client.get("/api/v1/me/reference-photos", headers=headers).get_json()["photos"]) == 1
     staff = bearer(context, someone(context, Role.ADMINISTRATOR))
     response = client.get(f"/api/v1/me/reference-photos/{photo_id}/picture", headers=staff)
     _refused(response, 403, "forbidden")
@@ -277,7 +277,7 @@ def test_even_her_own_look_is_noted(client: FlaskClient, context: Context) -> No
     picture = client.get(f"/api/v1/me/reference-photos/{photo_id}/picture", headers=headers)
     assert picture.data == b"\x01 a picture"
     assert picture.headers["Cache-Control"] == "no-store"
-    (look,) = client.get("/api/v1/me/face-views", headers=headers).json["looks"]
+    (look,) = client.get("/api/v1/me/face-views", headers=headers).get_json()["looks"]
     assert (look["own"], look["purpose"], look["picture"]) == (True, "own", photo_id)
 
 

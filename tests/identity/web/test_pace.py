@@ -12,7 +12,6 @@ from support.lesson_page import Page
 from support.scenario import Scenario
 
 from xueji.app import create_app
-from xueji.identity import pace
 from xueji.identity.pace import ActCounts
 from xueji.identity.rules import ProofRoute
 
@@ -66,7 +65,7 @@ def test_beats_and_looks_go_on_when_she_may_not_act(pages: list[Page]) -> None:
 
 def test_counting_starts_no_thread_and_forgets_what_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000.0
-    monkeypatch.setattr(pace.time, "time", lambda: now)
+    monkeypatch.setattr("xueji.identity.pace.time.time", lambda: now)
     monkeypatch.setattr(threading.Thread, "start", None)
     counts = ActCounts()
     assert [counts.incr(f"person {number}", 60) for number in range(3)] == [1, 1, 1]

@@ -385,9 +385,9 @@ def test_one_acts_for_one_organisation_at_a_time(browser: Browser, context: Cont
     with context.database.writing() as session:
         session.add(Membership(person_id=who.id, organisation_id=city.id, role=Role.REGULATOR, since=clock.now()))
     browser.sign_in(who)
-    assert browser.client.get("/api/v1/me").json["roles"] == ["regulator"]
+    assert browser.client.get("/api/v1/me").get_json()["roles"] == ["regulator"]
     assert browser.post(f"/account/organisation/{who.organisation_id}", look="/account").status_code == 302
-    assert browser.client.get("/api/v1/me").json["roles"] == ["enterprise"]
+    assert browser.client.get("/api/v1/me").get_json()["roles"] == ["enterprise"]
     assert browser.post(f"/account/organisation/{uuid4()}", look="/account").status_code == 404
 
 

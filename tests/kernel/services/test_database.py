@@ -32,7 +32,8 @@ def test_a_single_question_takes_no_transaction_and_the_next_session_has_one(con
     with context.database.reading() as reading:
         assert reading.connection().connection.driver_connection is driver
         reading.execute(text("SELECT 1"))
-        assert context.database.is_sqlite or driver.info.transaction_status == TransactionStatus.INTRANS
+        connection: Any = reading.connection().connection.driver_connection
+        assert context.database.is_sqlite or connection.info.transaction_status == TransactionStatus.INTRANS
 
 
 def test_a_connection_that_rested_and_was_lost_is_replaced_unseen(
@@ -52,7 +53,12 @@ def test_a_connection_that_rested_and_was_lost_is_replaced_unseen(
 
 def test_a_connection_just_used_is_not_asked_again(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(context.database.engine.dialect, "do_ping", lambda connection: asked.append(connection) or True)
+
+    def ping(connection: object) -> bool:
+        asked.append(connection)
+        return True
+
+    monkeypatch.setattr(context.database.engine.dialect, "do_ping", ping)
     for _ in range(2):
         with context.database.reading() as session:
             session.execute(text("SELECT 1"))

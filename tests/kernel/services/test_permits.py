@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from xueji.kernel.context import Context
@@ -67,7 +68,12 @@ def test_what_was_given_back_is_not_given_back_twice() -> None:
 def test_who_has_the_turn_to_write_or_waits_for_a_group_keeps_no_permit(context: Context) -> None:
     permits = Permits(1, PATIENCE)
     free: list[int] = []
-    committer: GroupCommitter[int, int] = GroupCommitter(lambda items: [free.append(permits.free)] and items)
+
+    def commit(items: Sequence[int]) -> Sequence[int]:
+        free.append(permits.free)
+        return items
+
+    committer: GroupCommitter[int, int] = GroupCommitter(commit)
     with permits:
         assert committer.submit(7) == 7
         assert permits.free == 0

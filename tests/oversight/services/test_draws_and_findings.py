@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -154,7 +155,7 @@ def test_a_finding_takes_the_moment_of_its_sitting_along_and_no_other(scenario: 
     student, regulator, keyring = scenario.student(), _regulator(scenario), scenario.context.keyring
     began_ms = clock.to_ms(clock.now())
     sitting_id = student.study(scenario.lessons[0])
-    about = {
+    about: dict[str, Any] = {
         "actor": regulator,
         "enrolment_id": student.enrolment.id,
         "kind": FindingKind.IDENTITY,
@@ -187,7 +188,7 @@ def test_an_answer_is_sent_back_a_deadline_put_off_and_nothing_that_was_said_is_
     today = clock.shanghai_day(clock.now())
     later, last = today + timedelta(days=20), today + timedelta(days=30)
     with scenario.context.database.writing() as session:
-        act = {"session": session, "keyring": keyring, "finding_id": finding.id}
+        act: dict[str, Any] = {"session": session, "keyring": keyring, "finding_id": finding.id}
         with pytest.raises(FindingOver):
             services.send_back(**act, actor=regulator, words="没有答复", deadline=later)
         with pytest.raises(Forbidden):

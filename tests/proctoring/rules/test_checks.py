@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -43,6 +44,7 @@ from xueji.proctoring.rules import (
     tell,
     unanswered,
 )
+from xueji.rulebook.plan import ProctoringPlan
 
 # ---- states
 
@@ -101,7 +103,9 @@ PLANS = st.builds(
 
 
 @given(PLANS, st.integers(1, 3 * HOUR), st.integers(0, HOUR), st.integers())
-def test_no_gap_is_longer_than_the_longest_the_run_before_included(plan, remaining: int, carried: int, seed) -> None:
+def test_no_gap_is_longer_than_the_longest_the_run_before_included(
+    plan: ProctoringPlan, remaining: int, carried: int, seed: int
+) -> None:
     schedule = draw_schedule(Random(seed), remaining, plan, carried)
     assert schedule
     assert all(0 <= at <= remaining for at in schedule)
@@ -115,7 +119,9 @@ def test_no_gap_is_longer_than_the_longest_the_run_before_included(plan, remaini
 
 
 @given(PLANS, st.lists(st.integers(1, 12 * MINUTE), min_size=1, max_size=20), st.integers())
-def test_closing_the_page_again_and_again_never_dodges_a_check(plan, stays: list[int], seed: int) -> None:
+def test_closing_the_page_again_and_again_never_dodges_a_check(
+    plan: ProctoringPlan, stays: list[int], seed: int
+) -> None:
     """Sitting after sitting is left before its first check, if there is time: the run carries over."""
     random, carried = Random(seed), 0
     for stay in stays:
@@ -128,7 +134,7 @@ def test_closing_the_page_again_and_again_never_dodges_a_check(plan, stays: list
 
 
 @given(PLANS)
-def test_every_plan_leaves_at_least_a_third_of_its_longest_gap_to_chance(plan) -> None:
+def test_every_plan_leaves_at_least_a_third_of_its_longest_gap_to_chance(plan: ProctoringPlan) -> None:
     least, most = gap_range(plan)
     assert most == plan.checks_max_gap_ms
     assert most - least >= most // 3
@@ -281,7 +287,9 @@ LEFT_ALONE = {
 
 
 @pytest.mark.parametrize(("attempts", "ends"), LEFT_ALONE.values(), ids=LEFT_ALONE.keys())
-def test_what_was_shown_once_is_not_undone_by_leaving_the_next_attempt_alone(attempts: list, ends: Outcome) -> None:
+def test_what_was_shown_once_is_not_undone_by_leaving_the_next_attempt_alone(
+    attempts: list[Outcome | None], ends: Outcome
+) -> None:
     assert unanswered(attempts) is ends
 
 
@@ -354,7 +362,7 @@ TELLINGS = {
 
 
 @pytest.mark.parametrize("example", TELLINGS.values(), ids=TELLINGS.keys())
-def test_what_a_contact_does_to_a_check_that_waits(example: tuple) -> None:
+def test_what_a_contact_does_to_a_check_that_waits(example: tuple[Any, ...]) -> None:
     check, after_ms, numbers, contact, told = example
     assert tell(check, PLAN, NINE + after_ms, contact, numbers)[0] is told
 

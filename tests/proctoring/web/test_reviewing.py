@@ -43,7 +43,8 @@ class Desk:
     def decided(self, who: Any, outcome: str) -> str | None:
         status, answer = self.say(who, outcome)
         assert status == 200, answer
-        return answer["decision"]
+        decision: str | None = answer["decision"]
+        return decision
 
     def contest(self) -> int:
         client = self.app.test_client()

@@ -1,6 +1,7 @@
 """What beats earn: tables of examples, the attacks seen elsewhere, and properties that hold for any reports."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -162,7 +163,7 @@ EXAMPLES = {
 
 
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES.keys())
-def test_what_one_beat_earns(example: tuple) -> None:
+def test_what_one_beat_earns(example: tuple[Any, ...]) -> None:
     state, (first, last), more, after_ms, credited, refused = example
     found_credited, found_refused, _ = one(sitting(**state), PlayedSpan(1, "b", first, last, **more), after_ms)
     assert (found_credited, found_refused) == (credited, refused)
@@ -444,7 +445,7 @@ def test_the_run_since_the_last_check_starts_at_the_moment_it_fell_due() -> None
         ({"state": "sleeping"}, BeatStateUnknown, "state"),
     ],
 )
-def test_an_impossible_beat_is_named(values: dict, error: type[InvalidBeat], field: str) -> None:
+def test_an_impossible_beat_is_named(values: dict[str, Any], error: type[InvalidBeat], field: str) -> None:
     with pytest.raises(error) as caught:
         check_beat(PlayedSpan(**{"seq": 1, "beat": "b", "from_ms": 0, "to_ms": 10_000, **values}))
     assert caught.value.field == field
@@ -478,7 +479,12 @@ MAKE_UPS = st.lists(st.tuples(st.integers(0, 9 * MINUTE), st.integers(1, MINUTE)
 
 
 @given(requests=REQUESTS, make_up=MAKE_UPS, furthest=st.sampled_from([0, 10 * MINUTE]), used=st.integers(0, 8 * HOUR))
-def test_no_sequence_of_reports_beats_the_clock(requests: list, make_up: list, furthest: int, used: int) -> None:
+def test_no_sequence_of_reports_beats_the_clock(
+    requests: list[tuple[int, list[PlayedSpan | tuple[int, int]]]],
+    make_up: list[tuple[int, int]],
+    furthest: int,
+    used: int,
+) -> None:
     """Each millisecond is credited or refused once; media earns once; server time is spent once and never ahead."""
     owed = union((first, min(first + ms, furthest)) for first, ms in make_up if first < furthest)
     state = sitting(

@@ -22,14 +22,16 @@ def test_the_open_check_reads_back_as_it_was_written() -> None:
     text = write_open_check(CHECK)
     assert text == CHECK.to_json() and read_open_check(text) == CHECK
     assert ": " not in text and ", " not in text, "kept once a sitting: short"
-    assert read_open_check(text).pulses == CHECK.pulses
+    check = read_open_check(text)
+    assert check is not None and check.pulses == CHECK.pulses
     assert (write_open_check(None), read_open_check(None), read_open_check("")) == (None, None, None)
 
 
 def test_an_open_check_of_an_earlier_release_has_no_moments() -> None:
     values = json.loads(CHECK.to_json())
     del values["pulses"]
-    assert read_open_check(json.dumps(values)).pulses == ()
+    check = read_open_check(json.dumps(values))
+    assert check is not None and check.pulses == ()
 
 
 def test_parts_that_were_handed_out_join_and_wait_for_a_leaf() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -53,8 +54,8 @@ def later(page: Page, lesson: int = 0) -> Page:
     return Page(page.app, page.scenario, page.student, lesson=lesson)
 
 
-def refusals(answer: dict[str, object]) -> set[str]:
-    return {piece["reason"] for piece in answer["refused"]}  # type: ignore[attr-defined,index]
+def refusals(answer: dict[str, Any]) -> set[str]:
+    return {piece["reason"] for piece in answer["refused"]}
 
 
 def test_the_account_and_the_door_name_the_same_last_instant(last_day: Page) -> None:

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 from support.lesson_page import Page, opened_page
 from support.scenario import DEVICE, Scenario, Student
 
@@ -53,9 +54,20 @@ def events_of(context: Context, student: Student) -> list[str]:
         return [leaf["event"] for leaf in trace.chain(session, str(student.enrolment.id))]
 
 
+def counted_commits(monkeypatch: pytest.MonkeyPatch) -> list[Session]:
+    """The sessions that groups of openings have committed, as they do."""
+    commits: list[Session] = []
+
+    def counted(session: Session) -> None:
+        commits.append(session)
+        commit(session)
+
+    monkeypatch.setattr(opening_groups, "commit", counted)
+    return commits
+
+
 def test_a_class_opens_together(scenario: Scenario, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    commits: list[object] = []
-    monkeypatch.setattr(opening_groups, "commit", lambda session: (commits.append(session), commit(session)))
+    commits = counted_commits(monkeypatch)
     students = [scenario.student() for _ in range(3)]
     answers = opened_by(context, *(opening_of(scenario, student) for student in students))
     assert [answer.sitting.enrolment_id for answer in cast(list[OpenedSitting], answers)] == [
@@ -81,6 +93,7 @@ def test_what_an_opening_knows_of_its_class_is_what_everybody_else_reads(scenari
             whole = enrolment_facts(session, enrolment_id)
             assert whole is not None
             lesson = whole.lesson(lesson_id)
+            assert lesson is not None
             return lesson_of_enrolment(session, enrolment_id, lesson_id), (replace(whole, lessons=(lesson,)), lesson)
 
     asked, read = both()
@@ -130,8 +143,7 @@ def test_a_refusal_takes_no_transaction_of_its_own(
 ) -> None:
     studies, comes, too = (scenario.student() for _ in range(3))
     opened_by(context, opening_of(scenario, studies))
-    commits: list[object] = []
-    monkeypatch.setattr(opening_groups, "commit", lambda session: (commits.append(session), commit(session)))
+    commits = counted_commits(monkeypatch)
     group = [opening_of(scenario, student) for student in (comes, studies, too)]
     foreign = opening_of(scenario, comes)._replace(sitting_id=uuid4(), enrolment_id=too.enrolment.id)
     assert [type(each) for each in opened_by(context, *group, foreign)] == [

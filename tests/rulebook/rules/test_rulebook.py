@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -223,7 +225,8 @@ def test_figures_of_other_regions_days_and_situations_are_not_asked() -> None:
 
 @pytest.mark.parametrize("condition", ["category", "training", "subject"])
 def test_a_figure_for_some_is_not_asked_where_nothing_is_known(condition: str) -> None:
-    some = replace(figure("a", Bound.AT_MOST, 40), conditions=Conditions(**{condition: ("initial",)}))
+    asked: dict[str, Any] = {condition: ("initial",)}
+    some = replace(figure("a", Bound.AT_MOST, 40), conditions=Conditions(**asked))
     assert replace(BOOK, figures=(some,)).in_force(GANSU, TODAY).find("key") is None
 
 
@@ -366,7 +369,7 @@ def test_a_rulebook_travels_as_one_json_object() -> None:
         ),
     ],
 )
-def test_a_rulebook_that_cannot_be_read_says_where(change, message: str) -> None:
+def test_a_rulebook_that_cannot_be_read_says_where(change: Callable[[Any], object], message: str) -> None:
     values = json.loads(BOOK.to_json())
     change(values)
     with pytest.raises(InvalidRulebook, match=message):
@@ -435,7 +438,7 @@ def test_a_first_photo_is_held_against_the_identity_document_for_the_regulated_p
         ({"beat_ms": 60_001, "lease_ms": 60_000}, "beat_ms", "above_lease_ms"),
     ],
 )
-def test_a_plan_that_cannot_be_names_the_field(change: dict, field: str, problem: str) -> None:
+def test_a_plan_that_cannot_be_names_the_field(change: dict[str, object], field: str, problem: str) -> None:
     with pytest.raises(InvalidPlan) as caught:
         ProctoringPlan.from_dict({**PRESET, **change})
     assert (caught.value.field, caught.value.problem) == (field, problem)

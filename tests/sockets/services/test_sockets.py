@@ -103,15 +103,15 @@ def token(app: Flask, scenario: Scenario) -> str:
 
 
 def status(client: websocket.WebSocket) -> int:
-    return int(client.getstatus())
+    return int(client.getstatus() or 0)
 
 
 def opened(running: Running, token: str) -> websocket.WebSocket:
     client = running.call(token)
     assert status(client) == 101
-    assert client.recv().startswith("0{")
+    assert str(client.recv()).startswith("0{")
     client.send("40")
-    assert client.recv().startswith("40{")
+    assert str(client.recv()).startswith("40{")
     return client
 
 
@@ -221,6 +221,6 @@ def test_the_address_is_the_one_a_trusted_proxy_saw(context: Context) -> None:
 
 def test_the_process_says_who_starts_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv("XUEJI_HANDING", raising=False)
-    monkeypatch.setattr(process.logs, "configure", lambda *_: None)
+    monkeypatch.setattr("xueji.kernel.logs.configure", lambda *_: None)
     assert process.main() == 1
     assert "xueji up" in capsys.readouterr().err

@@ -33,7 +33,7 @@ def log(context: Context) -> GrowingLog:
 def test_nothing_is_shown_before_anything_is_signed(client: FlaskClient) -> None:
     for path in ("/log/checkpoint", "/log/tile/0/000", "/log/proof/0"):
         assert client.get(path).status_code == 404
-    assert client.get("/log/policy").json["logs"] == []
+    assert client.get("/log/policy").get_json()["logs"] == []
 
 
 def test_the_newest_checkpoint_is_everybody_s(client: FlaskClient, log: GrowingLog) -> None:
@@ -71,7 +71,7 @@ def test_a_smaller_ragged_tile_stays_true_when_the_tree_has_grown(client: FlaskC
 
 
 def test_every_leaf_has_a_proof_that_stands_alone(client: FlaskClient, log: GrowingLog) -> None:
-    keys = [VerifierKey.parse(key) for key in client.get("/log/policy").json["logs"][0]["keys"]]
+    keys = [VerifierKey.parse(key) for key in client.get("/log/policy").get_json()["logs"][0]["keys"]]
     level = b"".join(client.get(f"/log/tile/0/{path}").data for path in ("000", "001", "002.p/89"))
     for index in (0, 255, 256, 600):
         answer = client.get(f"/log/proof/{index}")
@@ -123,13 +123,14 @@ def test_anybody_may_ask_how_far_a_chain_has_come(client: FlaskClient, context: 
         (*_, last) = queries.chain_bytes(session, name)
     answer = client.get(f"/log/chain/{name}")
     assert answer.json == {
-        "chain": name, "n": last[0], "hash": merkle.leaf_hash(last[1]).hex(), "signed_size": answer.json["signed_size"],
+        "chain": name, "n": last[0], "hash": merkle.leaf_hash(last[1]).hex(),
+        "signed_size": answer.get_json()["signed_size"],
     }  # fmt: skip
     assert client.get("/log/chain/nobody").status_code == 404
 
 
 def test_the_policy_lists_the_keys(client: FlaskClient, context: Context, log: GrowingLog) -> None:
-    policy = client.get("/log/policy").json
+    policy = client.get("/log/policy").get_json()
     keys = KeyFile(context.settings.keys).load("tests.example/log")
     assert policy["logs"] == [
         {

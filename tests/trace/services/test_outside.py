@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -114,7 +115,7 @@ def test_a_certificate_out_of_date_gives_no_time(whose: str) -> None:
         {"usages": (ExtendedKeyUsageOID.SERVER_AUTH,)},
     ],
 )
-def test_a_signer_s_certificate_is_for_time_and_nothing_else(changes: dict[str, object]) -> None:
+def test_a_signer_s_certificate_is_for_time_and_nothing_else(changes: dict[str, Any]) -> None:
     with pytest.raises(TokenError, match="may not give times"):
         _time_of(Root.new().authority(**changes))
 
@@ -155,7 +156,7 @@ def test_a_garbled_token_is_refused_or_says_the_same_time(place: int, other: byt
 GARBLED = ELLIPTIC.stamp(b"checkpoint")
 
 
-def trusting(context: Context, *authorities: Authority, **changes: str) -> Context:
+def trusting(context: Context, *authorities: Authority, **changes: Any) -> Context:
     pem = b"".join(authority.pem for authority in authorities)
     (context.settings.keys / "timestamp.pem").write_bytes(pem)
     return replace(context, settings=replace(context.settings, **changes))
