@@ -6,7 +6,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := run
 .PHONY: run setup demo install test-install browser test test-sqlite test-postgres test-browser check lint types contracts \
-        bench long mutants pictures assets lock messages migration clean
+        figures bench long mutants pictures assets lock messages migration clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -111,6 +111,10 @@ contracts: test-install
 # The pictures in the README, made anew by the browser tests.
 pictures: test-install browser
 	@$(BIN)/python -m pytest -m pictures tests/browser
+
+# The house in figures: functions, files, names, comments, tests. `make figures of=COMMIT` sets a commit beside it.
+figures: $(VENV)/bin/python
+	@$(BIN)/python tools/figures.py $(of)
 
 bench: test-install
 	@$(BIN)/python -m bench

@@ -140,13 +140,14 @@ def _measure(path: Path, name: str, measured: Measured) -> None:
         measured.windows[tuple(code[place : place + REPEATED_LINES])] += 1
     for node in ast.walk(tree):
         if isinstance(node, FunctionNode):
-            length, place = (node.end_lineno or node.lineno) - node.lineno + 1, f"{name}::{node.name}"
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            called = f"{name}::{node.name}"
             measured.function_lines.append(length)
-            measured.long_functions += [place] if length > LONG_FUNCTION else []
-            measured.many_parameters += [place] if len(parameters(node)) > MANY_PARAMETERS else []
+            measured.long_functions += [called] if length > LONG_FUNCTION else []
+            measured.many_parameters += [called] if len(parameters(node)) > MANY_PARAMETERS else []
         elif isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             measured.classes[node.name] += 1
-    measured.names.update(called for called in bound_names(tree) if called.strip("_") in NO_NOUNS)
+    measured.names.update(word for word in bound_names(tree) if word.strip("_") in NO_NOUNS)
     for public in _public(tree.body):
         measured.public += 1
         measured.described += ast.get_docstring(public) is not None
@@ -168,7 +169,8 @@ def bound_names(tree: ast.AST) -> Iterator[str]:
 
 def _count_lines(text: str, tree: ast.Module, measured: Measured) -> list[str]:
     """The lines of code without imports, blank at both ends, while code and comments are counted."""
-    comments, code = set(), set()
+    comments: set[int] = set()
+    code: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             comments.add(token.start[0])
