@@ -19,6 +19,7 @@ from flask import Flask
 from xueji import navigation
 from xueji.kernel.settings import Settings
 from xueji.parts import PACKAGES, PARTS
+from xueji.web.access import rule_of
 from xueji.web.manifest import Listener
 from xueji.wiring import in_order
 
@@ -79,7 +80,8 @@ def test_reading_the_manifests_loads_no_pages_services_or_tables() -> None:
 
 def test_menus_and_tabs_lead_to_pages_that_their_readers_may_open(app: Flask) -> None:
     for entry in chain.from_iterable((*part.menu, *part.account_links) for part in PARTS):
-        rule = app.view_functions[entry.endpoint].access_rule  # type: ignore[attr-defined]
+        rule = rule_of(app, entry.endpoint)
+        assert rule is not None
         assert rule.roles is None or set(entry.roles) <= rule.roles, entry.endpoint
         assert all(any(each.startswith(begin) for each in app.view_functions) for begin in entry.under), entry.endpoint
     for tab in (tab for part in PARTS for tab in part.tabs):
