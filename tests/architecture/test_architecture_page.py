@@ -28,6 +28,32 @@ def test_the_parts_are_those_of_the_import_contract_in_its_order() -> None:
     assert re.findall(r"^\| `([a-z0-9_.]+)` \|", table, re.MULTILINE) == parts
 
 
+def storeys() -> dict[str, list[list[str]]]:
+    """Of the import contract: each storey's name and its lines, the upper ones first."""
+    text = (HOUSE / "pyproject.toml").read_text("utf-8").split("\nlayers = [\n", 1)[1].split("\n]\n", 1)[0]
+    found: dict[str, list[list[str]]] = {}
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("#"):
+            found[line.removeprefix("# ")] = []
+        else:
+            last = next(reversed(found.values()))
+            last.append([part.removeprefix("xueji.") for part in line.strip('",').split(" | ")])
+    return found
+
+
+def drawing() -> str:
+    """The storeys as the page draws them: an arrow leads to what something stands on."""
+    lines = ["flowchart TB"]
+    for number, (title, layers) in enumerate(storeys().items(), 1):
+        boxes = " --> ".join(map(" & ".join, layers)) if len(layers) > 1 else " ~~~ ".join(layers[0])
+        lines += [f'  subgraph storey{number}["{title}"]', "    direction LR", f"    {boxes}", "  end"]
+    return "\n".join([*lines, "  " + " --> ".join(f"storey{number}" for number in range(1, len(storeys()) + 1))])
+
+
+def test_the_drawing_shows_the_storeys_of_the_import_contract() -> None:
+    assert drawing() in PAGE
+
+
 def test_the_folders_are_those_of_the_repository() -> None:
     named = {folder.split("/")[0] for folder in re.findall(r"^\| `([a-z_/]+)/` \|", section("Folders"), re.MULTILINE)}
     there = {name(path).split("/")[0] for path in files() if "/" in name(path)}

@@ -124,3 +124,12 @@ def test_a_listener_may_ask_to_be_called_before_one_of_a_lower_part() -> None:
     assert [listener.handler for listener in in_order(listeners)] == [low, high, middle]
     with pytest.raises(LookupError):
         in_order([Listener(int, high, before=middle)])
+
+
+def test_the_desks_read_and_nothing_else() -> None:
+    """Pages about one thing by many parts: no table, no rule and no change of their own."""
+    desks = SOURCES["xueji.desks"]
+    assert not [path for path in files(".py", below=desks) if path.stem in {"models", "rules", "services", "tasks"}]
+    for path in files(".py", below=desks):
+        services = {module for module in imported(path) if ".services" in module}
+        assert services == set(), name(path)
