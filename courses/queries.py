@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from courses.models import Course, Film, FilmState, Lesson, Upload, UploadPiece
 from xueji.rulebook.vocabulary import Part
+
+PER_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,21 @@ class CourseOutline:
 
 def courses_of(session: Session, organisation_id: UUID | None) -> list[CourseOutline]:
     """An institution's courses, the newest first, with their lessons and films, in two queries."""
-    courses = session.scalars(
-        select(Course).where(Course.organisation_id == organisation_id).order_by(Course.created_at.desc(), Course.id)
-    ).all()
+    return _outlines(session, session.scalars(_own(organisation_id)).all())
+
+
+def courses_page(session: Session, organisation_id: UUID | None, page: int) -> tuple[list[CourseOutline], int]:
+    """A page of the same, and how many courses there are."""
+    total = session.scalar(select(func.count(Course.id)).where(Course.organisation_id == organisation_id)) or 0
+    courses = session.scalars(_own(organisation_id).limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
+    return _outlines(session, courses), total
+
+
+def _own(organisation_id: UUID | None) -> Select[Course]:
+    return select(Course).where(Course.organisation_id == organisation_id).order_by(Course.created_at.desc(), Course.id)
+
+
+def _outlines(session: Session, courses: Sequence[Course]) -> list[CourseOutline]:
     lessons = _lessons(session, [course.id for course in courses])
     return [_outline(course, lessons) for course in courses]
 

@@ -17,6 +17,7 @@ from courses.views import blueprint
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Problem
 from xueji.web.access import roles
+from xueji.web.paging import page_asked, pages_of
 from xueji.web.session import actor, context, db
 
 ABOUT = "about-"
@@ -30,8 +31,17 @@ def course_list() -> Any:
     if form.validate_on_submit():
         course = editing.create_course(db(), actor=actor(), title=form.title.data, summary=form.summary.data or "")
         return redirect(url_for("courses.course_editor", course_id=course.id))
-    courses = queries.courses_of(db(), actor().organisation_id)
-    page = render_template("courses/list.html", courses=courses, form=form, FilmState=FilmState)
+    number = page_asked()
+    courses, total = queries.courses_page(db(), actor().organisation_id, number)
+    page = render_template(
+        "courses/list.html",
+        courses=courses,
+        total=total,
+        page=number,
+        pages=pages_of(total, queries.PER_PAGE),
+        form=form,
+        FilmState=FilmState,
+    )
     return page, 422 if form.errors else 200
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -28,6 +29,10 @@ def english() -> dict[Said, str]:
         for message in read(path)
         if message.id and message.string and not message.fuzzy
     }
+
+
+def test_no_translation_is_two_run_together(english: dict[Said, str]) -> None:
+    assert [text for text in english.values() if re.search(r"[a-z][.!?][A-Z][a-z]", text)] == []
 
 
 def test_every_part_that_says_something_says_it_in_english_too(english: dict[Said, str]) -> None:

@@ -70,6 +70,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/references",
         "/references/{enrolment}",
         "/sessions/{session}",
+        "/sessions/{session}/sheet",
         "/courses",
         "/courses/{course}",
         "/lessons/{lesson}/edit",

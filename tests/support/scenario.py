@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 
 from flask import Flask
 from PIL import Image, ImageDraw
+from sqlalchemy import select
 from support.people import HarmlessFaces, Someone, consented, organisation, signed_in, someone
 from support.school import HOUR, School, cohort_plan, declared, new_member
 
@@ -42,7 +43,7 @@ from xueji.kernel.clock import FixedClock
 from xueji.kernel.context import Context
 from xueji.kernel.tasks import make_celery
 from xueji.proctoring import services as proctoring
-from xueji.proctoring.models import Check
+from xueji.proctoring.models import Check, CheckIn
 from xueji.proctoring.rules import CheckState
 from xueji.progress.beat_recording import BeatReport, ReportedBeat, digest_of, record_reports
 from xueji.progress.opening import open_sitting
@@ -275,10 +276,18 @@ class Scenario:
         return here.id
 
     def round(self, *absent: UUID) -> None:
-        """Staff look through the room; these check-ins are not found."""
+        """Staff look through the whole room; these check-ins are not found."""
+        now_ms = clock.to_ms(clock.now())
+        of_cohort = select(Enrolment.id).where(Enrolment.cohort_id == self.cohort.id)
+        open_ = select(CheckIn.id).where(CheckIn.closed_ms.is_(None), CheckIn.until_ms > now_ms)
         with self.context.database.writing() as session:
             proctoring.go_round(
-                session, self.context.keyring, actor=self.school.staff, cohort_id=self.cohort.id, absent=absent
+                session,
+                self.context.keyring,
+                actor=self.school.staff,
+                cohort_id=self.cohort.id,
+                seen=session.scalars(open_.where(CheckIn.enrolment_id.in_(of_cohort))).all(),
+                absent=absent,
             )
 
     def check_out(self, check_in_id: UUID) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -20,6 +20,7 @@ from xueji.cohorts.fields import NEEDED_FIELD, ReasonForm, choices_of, text_fiel
 from xueji.cohorts.wording import PART
 from xueji.identity.forms import StrictForm
 from xueji.kernel import clock
+from xueji.kernel.errors import Invalid
 from xueji.rulebook.vocabulary import Part
 
 
@@ -64,11 +65,19 @@ class Roster:
     unreadable: dict[UUID, str]
 
 
-def roster_sent(sent: Mapping[str, str], enrolment_ids: Iterable[UUID], began: datetime, ended: datetime) -> Roster:
-    """For each enrolment whether she was there, and from when to when, by the clock on the wall."""
+def roster_sent(sent: Mapping[str, str], began: datetime, ended: datetime) -> Roster:
+    """For each enrolment that is named whether she was there, and from when to when, by the clock on the wall.
+
+    Raises Invalid for what names nobody.
+    """
     roster = Roster({}, [], {})
-    for enrolment_id in enrolment_ids:
-        state = sent.get(f"state-{enrolment_id}", "")
+    for name, state in sent.items():
+        if not name.startswith("state-"):
+            continue
+        try:
+            enrolment_id = UUID(name.removeprefix("state-"))
+        except ValueError as error:
+            raise Invalid from error
         if state == ABSENT:
             roster.absent.append(enrolment_id)
         elif state == HERE:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from werkzeug.wrappers import Response
 
 from xueji.attendance import queries, wording
 from xueji.attendance.access import access_own_class_session
@@ -19,18 +21,20 @@ from xueji.attendance.services import planning, settling
 from xueji.cohorts.access import access_own_cohort
 from xueji.cohorts.fields import ReasonForm
 from xueji.cohorts.models import CohortState
-from xueji.enrolment.models import EnrolmentState
-from xueji.enrolment.queries import enrolment_ids
-from xueji.enrolment.roster_queries import roster
+from xueji.enrolment.roster_queries import MOST_ON_PAPER, PER_PAGE
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
-from xueji.kernel.errors import Invalid, Problem
+from xueji.kernel.errors import Invalid, NotFound, Problem
 from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.web.access import roles
+from xueji.web.paging import page_asked, pages_of
 from xueji.web.redirects import local_path
-from xueji.web.session import actor, context, db
+from xueji.web.session import actor, context, db, reads
 
 blueprint = Blueprint("attendance", "xueji.attendance", template_folder="templates")
+
+MISSING = "missing"
+"""The word in the address for those of whom a list says nothing yet."""
 
 
 @blueprint.route("/cohorts/<uuid:cohort_id>/sessions", methods=["GET", "POST"])
@@ -48,11 +52,15 @@ def class_sessions(cohort_id: UUID) -> Any:
             problem = refused
         else:
             return redirect(url_for("attendance.class_session_roster", session_id=added.id))
-    lines = queries.class_session_lines(db(), cohort_id)
+    number = page_asked()
+    lines, total = queries.class_session_lines(db(), cohort_id, number)
     page = render_template(
         "attendance/class_sessions.html",
         cohort=cohort,
         lines=lines,
+        total=total,
+        page=number,
+        pages=pages_of(total, PER_PAGE),
         form=form,
         problem=problem,
         may_add=cohort.state is CohortState.OPEN,
@@ -65,16 +73,46 @@ def class_sessions(cohort_id: UUID) -> Any:
 @blueprint.get("/sessions/<uuid:session_id>")
 @roles(Role.INSTITUTION)
 def class_session_roster(session_id: UUID) -> str:
-    """Who was there, from when to when."""
+    """A page of those whom the session concerns, or of those who are missing in its list."""
     return _roster(session_id, {})
+
+
+@blueprint.post("/sessions/<uuid:session_id>/find")
+@roles(Role.INSTITUTION)
+@reads
+def find_in_class_session(session_id: UUID) -> str:
+    """Somebody looked for by a form: addresses are kept in histories and logs."""
+    return _roster(session_id, {}, text=request.form.get("q", "").strip())
+
+
+@blueprint.get("/sessions/<uuid:session_id>/sheet")
+@roles(Role.INSTITUTION)
+def class_session_sheet(session_id: UUID) -> str:
+    """The list that is printed and signed in the room."""
+    class_session, cohort = access_own_class_session(db(), actor(), session_id)
+    page = page_asked()
+    lines, total = queries.class_session_sheet(db(), context().keyring, class_session, page)
+    return render_template(
+        "attendance/class_session_sheet.html",
+        class_session=class_session,
+        cohort=cohort,
+        lines=lines,
+        counted=queries.attendances(db(), session_id, [line.enrolment_id for line in lines]),
+        total=total,
+        page=page,
+        pages=pages_of(total, MOST_ON_PAPER),
+        first=(page - 1) * MOST_ON_PAPER,
+        wording=wording,
+        wall_clock=wall_clock,
+    )
 
 
 @blueprint.post("/sessions/<uuid:session_id>")
 @roles(Role.INSTITUTION)
 def record_attendance(session_id: UUID) -> Any:
-    """Enter what was filled in on the roster."""
-    class_session, cohort = access_own_class_session(db(), actor(), session_id)
-    sent = roster_sent(request.form, enrolment_ids(db(), cohort.id), class_session.began_at, class_session.ended_at)
+    """What a page of the list says; the other pages keep what they have."""
+    class_session, _cohort = access_own_class_session(db(), actor(), session_id)
+    sent = roster_sent(request.form, class_session.began_at, class_session.ended_at)
     wrong, problem = sent.unreadable, None
     entered: list[Attendance] = []
     if not wrong and (sent.attended or sent.absent):
@@ -93,12 +131,13 @@ def record_attendance(session_id: UUID) -> Any:
         except AttendanceReasonNeeded as refused:
             problem = refused
     if not entered:
-        return _roster(session_id, wrong, problem=problem, nothing=not wrong and problem is None), 422
+        text = request.form.get("q", "").strip()
+        return _roster(session_id, wrong, problem=problem, nothing=not wrong and problem is None, text=text), 422
     waiting = sum(each.state is AttendanceState.WAITING for each in entered)
     flash(_("已登记 %(n)s 人的考勤。", n=len(entered)), "success")
     if waiting:
         flash(_("其中 %(n)s 人的考勤待确认，确认后才计入学时。", n=waiting), "warning")
-    return redirect(url_for("attendance.class_session_roster", session_id=session_id))
+    return _back_to(session_id)
 
 
 @blueprint.post("/sessions/<uuid:session_id>/remove")
@@ -121,7 +160,7 @@ def revoke_attendance(attendance_id: UUID) -> Any:
         db(), context().keyring, actor=actor(), attendance_id=attendance_id, reason=form.reason.data or ""
     )
     flash(_("考勤已撤销，可以重新登记。"), "success")
-    return redirect(url_for("attendance.class_session_roster", session_id=revoked.session_id))
+    return _back_to(revoked.session_id)
 
 
 @blueprint.post("/attendance/<uuid:attendance_id>/sign")
@@ -130,7 +169,7 @@ def sign_attendance(attendance_id: UUID) -> Any:
     """She signed the list on paper."""
     signed = settling.sign_attendance(db(), context().keyring, actor=actor(), attendance_id=attendance_id)
     flash(_("已记录：本人在纸质表上签名。请妥善保管原件。"), "success")
-    return redirect(url_for("attendance.class_session_roster", session_id=signed.session_id))
+    return _back_to(signed.session_id)
 
 
 @blueprint.post("/attendance/<uuid:attendance_id>/settle")
@@ -152,16 +191,21 @@ def settle_attendance(attendance_id: UUID) -> Any:
     flash(_("结论已记录，学时随之更新。"), "success")
     if actor().is_(Role.REGULATOR):
         return redirect(local_path(form.next.data) or "/")
-    return redirect(url_for("attendance.class_session_roster", session_id=settled.session_id))
+    return _back_to(settled.session_id)
 
 
 @blueprint.get("/attendance")
 @roles(Role.TRAINEE)
 def my_attendance() -> str:
-    """Each class session that was entered for her, to be confirmed or denied."""
+    """Each session in person that was entered for her, to be confirmed or denied."""
+    page = page_asked()
+    lines, total = queries.attendance_of(db(), actor().person_id, page)
     return render_template(
         "attendance/my_attendance.html",
-        lines=queries.attendance_of(db(), actor().person_id),
+        lines=lines,
+        total=total,
+        page=page,
+        pages=pages_of(total, PER_PAGE),
         now=clock.now(),
         wording=wording,
     )
@@ -185,18 +229,56 @@ def deny_attendance(attendance_id: UUID) -> Any:
     return redirect(url_for("attendance.my_attendance"))
 
 
-def _roster(session_id: UUID, wrong: dict[UUID, str], *, problem: Problem | None = None, nothing: bool = False) -> str:
+def _back_to(session_id: UUID) -> Response:
+    """The page of the list that was left."""
+    page, show = page_asked(), request.values.get("show")
+    return redirect(
+        url_for(
+            "attendance.class_session_roster",
+            session_id=session_id,
+            page=page if page > 1 else None,
+            show=show if show == MISSING else None,
+        )
+    )
+
+
+def _roster(
+    session_id: UUID,
+    wrong: dict[UUID, str],
+    *,
+    problem: Problem | None = None,
+    nothing: bool = False,
+    text: str = "",
+) -> str:
     class_session, cohort = access_own_class_session(db(), actor(), session_id)
-    lines = roster(db(), context().keyring, cohort.id)
-    counted = queries.attendances(db(), session_id)
+    page, show = page_asked(), request.values.get("show", "")
+    if show not in ("", MISSING):
+        raise NotFound
+    lines, total = queries.class_session_page(
+        db(), context().keyring, class_session, text, page, missing=show == MISSING
+    )
+    shown = [line.enrolment_id for line in lines]
+    counts = queries.attendance_counts(db(), class_session)
     now = clock.now()
+    address = partial(url_for, "attendance.class_session_roster", session_id=session_id)
     return render_template(
         "attendance/class_session.html",
         class_session=class_session,
         cohort=cohort,
-        lines=[line for line in lines if line.state is EnrolmentState.ACTIVE or line.enrolment_id in counted],
-        counted=counted,
-        again=queries.revoked_attendances(db(), session_id) if cohort.state is CohortState.CLOSED else None,
+        lines=lines,
+        counts=counts,
+        total=total,
+        text=text,
+        show=show,
+        shows=[
+            (address(), _("全部学员"), not show, counts.everybody),
+            (address(show=MISSING), _("未登记"), show == MISSING, counts.everybody - counts.entered),
+        ],
+        page=page,
+        pages=pages_of(total, PER_PAGE),
+        page_url=lambda number: address(show=show or None, page=number),
+        counted=queries.attendances(db(), session_id, shown),
+        again=queries.revoked_attendances(db(), session_id, shown) if cohort.state is CohortState.CLOSED else None,
         wrong=wrong,
         problem=problem,
         nothing=nothing,

@@ -21,7 +21,7 @@ from xueji.cohorts.fields import FIRST_DAY, NEEDED_FIELD, AmountField, CountFiel
 from xueji.cohorts.models import Cohort
 from xueji.cohorts.services.planning import CohortPlan
 from xueji.cohorts.wording import CATEGORY, INDUSTRY, SUBJECT, TRAINING
-from xueji.identity.forms import StrictForm
+from xueji.identity.forms import StrictForm, places
 from xueji.kernel import clock
 from xueji.rulebook import divisions
 from xueji.rulebook import rules as rulebook
@@ -158,13 +158,10 @@ CLASS_HOURS = ("total", "theory", "practical", "online", "in_person", "daily_max
 
 def _places(chosen: str) -> dict[str, list[SelectChoice]]:
     """Where a cohort may be held: the chosen one's province first, and what was chosen even if no list knows it."""
-    places = {
-        province: [SelectChoice(code, f"{name} {code}") for code, name in found]
-        for province, found in divisions.choices(chosen).items()
-    }
+    found = places(chosen)
     if chosen and not divisions.is_division(chosen):
-        places = {"": [SelectChoice(chosen, chosen)], **places}
-    return places
+        found = {"": [SelectChoice(chosen, chosen)], **found}
+    return found
 
 
 def class_hour_at(region: object, starts_on: object) -> int:

@@ -145,11 +145,18 @@ class CohortLine:
     class_hour_ms: int
 
 
-def cohort_lines(session: Session, events: Events, organisation_id: UUID | None) -> list[CohortLine]:
-    """An institution's cohorts, the latest first, with how many study in each, in two queries."""
-    cohorts = session.scalars(
+PER_PAGE = 50
+
+
+def cohort_lines(
+    session: Session, events: Events, organisation_id: UUID | None, page: int
+) -> tuple[list[CohortLine], int]:
+    """A page of an institution's cohorts, the latest first, with how many study in each; and how many there are."""
+    total = session.scalar(select(func.count(Cohort.id)).where(Cohort.organisation_id == organisation_id)) or 0
+    latest = (
         select(Cohort).where(Cohort.organisation_id == organisation_id).order_by(Cohort.created_at.desc(), Cohort.id)
-    ).all()
+    )
+    cohorts = session.scalars(latest.limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
     asked = TraineesAsked(session, tuple(cohort.id for cohort in cohorts))
     events.publish(asked)
     return [
@@ -167,7 +174,7 @@ def cohort_lines(session: Session, events: Events, organisation_id: UUID | None)
             class_hour_ms=law_of(cohort).class_hour_ms,
         )
         for cohort in cohorts
-    ]
+    ], total
 
 
 def chosen_lessons(session: Session, cohort_id: UUID) -> list[UUID]:

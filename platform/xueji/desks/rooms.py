@@ -138,7 +138,8 @@ class ToSettle:
 
 
 def to_settle(session: Session, actor: Actor) -> list[ToSettle]:
-    """In the jurisdiction, the oldest first."""
+    """In the jurisdiction, the oldest first: those that are left come up as these are decided."""
+    waits = func.json_array_length(Attendance.waits) > 0
     rows = session.execute(
         select(Attendance, Enrolment.id, Person.name_masked, ClassSession, Cohort.title, Organisation.name)
         .join(ClassSession, ClassSession.id == Attendance.session_id)
@@ -147,10 +148,11 @@ def to_settle(session: Session, actor: Actor) -> list[ToSettle]:
         .join(Cohort, Cohort.id == Enrolment.cohort_id)
         .join(Organisation, Organisation.id == Cohort.organisation_id)
         .where(seen_cohorts(actor), Attendance.revoked_at.is_(None), Attendance.absent.is_(False))
-        .order_by(Attendance.recorded_at)
+        .where(or_(Attendance.denied, waits))
+        .order_by(Attendance.recorded_at, Attendance.id)
+        .limit(MOST)
     )
-    waiting = [ToSettle(*row) for row in rows if row[0].waits or row[0].denied]
-    return waiting[:MOST]
+    return [ToSettle(*row) for row in rows]
 
 
 @dataclass(slots=True)

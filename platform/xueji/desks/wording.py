@@ -62,6 +62,17 @@ WORTH: Mapping[str, Any] = {
     "awaited": _("等核对登记照片"),
     "lost": _("复核未通过"),
 }
+PARTS: Mapping[str, Any] = {
+    "database": _("数据库"),
+    "migrations": _("数据库版本"),
+    "keys": _("密钥"),
+    "broker": _("任务队列"),
+    "store": _("文件存储"),
+    "sequencer": _("日志签名"),
+    "recorder": _("学习记录写入"),
+}
+"""What the installation consists of, by the name of the probe that looks at it."""
+
 ALARM: Mapping[str, Any] = {
     "gap": _("记录编号中断"),
     "fork": _("日志与外部检查点不一致"),

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from courses.models import Film, Lesson
 from xueji.cohorts.models import Cohort, CohortLesson
 from xueji.cohorts.queries import CohortFacts, LessonFacts, cohort_facts, lesson_facts
 from xueji.enrolment.models import Enrolment, EnrolmentDeclaration, EnrolmentState
+from xueji.enrolment.roster_queries import PER_PAGE
 from xueji.identity.models import Account, Person
 from xueji.identity.queries import display_names, same_person
 from xueji.kernel import clock
@@ -108,19 +109,42 @@ class WithoutPassword:
         return self.code_lapses_at is not None and clock.now() < self.code_lapses_at
 
 
-def without_password(session: Session, cohort_id: UUID) -> list[WithoutPassword]:
-    """Who of a cohort has never signed in, in the order of the roster."""
+def without_password(
+    session: Session, cohort_id: UUID, page: int, among: Collection[UUID] | None = None
+) -> tuple[list[WithoutPassword], int]:
+    """A page of those of a cohort who have never signed in, in the order of the roster, and how many they are.
+
+    ``among``: enrolments that were looked for; None is everybody.
+    """
+    chosen = _without_password(select(Account, Person.id_number_masked), cohort_id)
+    counted = _without_password(select(func.count(Account.person_id)), cohort_id)
+    if among is not None:
+        chosen, counted = (each.where(Enrolment.id.in_(among)) for each in (chosen, counted))
     rows = session.execute(
-        _without_password(select(Account, Person.id_number_masked), cohort_id).order_by(
-            Enrolment.enrolled_at, Enrolment.id
-        )
+        chosen.order_by(Enrolment.enrolled_at, Enrolment.id).limit(PER_PAGE).offset((page - 1) * PER_PAGE)
     )
     return [
         WithoutPassword(
             account.person_id, account.account, masked, account.code_lapses_at if account.password_hash else None
         )
         for account, masked in rows
-    ]
+    ], session.scalar(counted) or 0
+
+
+def to_be_given_codes(
+    session: Session, cohort_id: UUID, most: int, chosen: Collection[UUID] = ()
+) -> tuple[list[UUID], int]:
+    """Of the same the first ``most`` whose code is not good now, or of those ``chosen``; and how many they are."""
+    wanted = [Person.id.in_(chosen)] if chosen else [_has_no_code()]
+    ids = _without_password(select(Account.person_id), cohort_id).where(*wanted)
+    return (
+        list(session.scalars(ids.order_by(Enrolment.enrolled_at, Enrolment.id).limit(most))),
+        session.scalar(_without_password(select(func.count(Account.person_id)), cohort_id).where(*wanted)) or 0,
+    )
+
+
+def _has_no_code() -> ColumnElement[bool]:
+    return or_(Account.password_hash == "", Account.code_lapses_at.is_(None), Account.code_lapses_at <= clock.now())
 
 
 def _without_password(chosen: Select[*tuple[Any, ...]], cohort_id: UUID) -> Select[*tuple[Any, ...]]:

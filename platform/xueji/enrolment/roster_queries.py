@@ -20,6 +20,8 @@ from xueji.identity.rules import account_name
 from xueji.kernel.crypto import Keyring
 
 PER_PAGE = 50
+MOST_ON_PAPER = 500
+"""Lines of a sheet that is printed to be signed in the room."""
 MOST_NAMES = 3000
 """Names read to find those that begin so; of a first character that more share, the first to be enrolled are found."""
 _LAST_FOUR = re.compile(r"[0-9]{3}[0-9X]")
@@ -39,18 +41,30 @@ class RosterLine:
 
 def roster(session: Session, keyring: Keyring, cohort_id: UUID) -> list[RosterLine]:
     """Everybody ever enrolled in a cohort, as they were enrolled; those who study first."""
-    return _lines(session, keyring, _everybody(cohort_id))
+    return _lines(session, keyring, everybody(cohort_id))
 
 
 def roster_page(
     session: Session, keyring: Keyring, cohort_id: UUID, text: str, page: int
 ) -> tuple[list[RosterLine], int]:
     """One page of those whom the text finds, everybody where it is empty; and how many they are."""
-    chosen = _everybody(cohort_id)
+    return chosen_page(session, keyring, cohort_id, everybody(cohort_id), text, page)
+
+
+def chosen_page(
+    session: Session,
+    keyring: Keyring,
+    cohort_id: UUID,
+    chosen: Select[Enrolment, str],
+    text: str,
+    page: int,
+    per_page: int = PER_PAGE,
+) -> tuple[list[RosterLine], int]:
+    """The same of a choice among `everybody`."""
     if text:
         chosen = chosen.where(Enrolment.id.in_(found_in_roster(session, keyring, cohort_id, text)))
     total = session.scalar(select(func.count()).select_from(chosen.order_by(None).subquery())) or 0
-    return _lines(session, keyring, chosen.limit(PER_PAGE).offset((page - 1) * PER_PAGE)), total
+    return _lines(session, keyring, chosen.limit(per_page).offset((page - 1) * per_page)), total
 
 
 def roster_lines(session: Session, keyring: Keyring, enrolment_ids: Sequence[UUID]) -> list[RosterLine]:
@@ -100,7 +114,8 @@ def members_among(session: Session, organisation_id: UUID | None, person_ids: Co
     return set(session.scalars(chosen))
 
 
-def _everybody(cohort_id: UUID) -> Select[Enrolment, str]:
+def everybody(cohort_id: UUID) -> Select[Enrolment, str]:
+    """Ever enrolled in a cohort, with the masked number; those who study first."""
     return (
         select(Enrolment, Person.id_number_masked)
         .join(Person, Person.id == Enrolment.person_id)

@@ -45,7 +45,7 @@ from xueji.proctoring.access import may_see_faces
 from xueji.proctoring.queries import PER_PAGE, checks_of, count_checks
 from xueji.web import csv_export
 from xueji.web.access import roles, signed_in
-from xueji.web.paging import page_asked
+from xueji.web.paging import page_asked, pages_of
 from xueji.web.redirects import local_path
 from xueji.web.session import actor, context, db, reads
 
@@ -76,7 +76,7 @@ def statement(enrolment_id: UUID) -> str:
         "hours/statement.html",
         shown=shown,
         sessions=attendance_queries.class_sessions_by_id(db(), (line.session for line in shown.statement.attendance)),
-        flag_clearing=flag_clearing.clearing_for(db(), actor(), enrolment, shown.statement.flags),
+        clearing=flag_clearing.clearing_for(db(), actor(), enrolment, shown.statement.flags),
         others=_others(enrolment),
         checks=checks_of(db(), enrolment_id, per_page=LATEST),
         check_count=count_checks(db(), enrolment_id),
@@ -131,7 +131,7 @@ def checks(enrolment_id: UUID) -> str:
         facts=_facts(enrolment),
         checks=checks_of(db(), enrolment_id, page),
         page=page,
-        pages=-(-total // PER_PAGE),
+        pages=pages_of(total, PER_PAGE),
         total=total,
         **_person(enrolment),
         **_words(),
@@ -173,7 +173,7 @@ def cohort_hours(cohort_id: UUID) -> str:
         show=show,
         order=order,
         page=page,
-        pages=-(-len(chosen) // PER_PAGE_OF_ROSTER),
+        pages=pages_of(len(chosen), PER_PAGE_OF_ROSTER),
         page_url=lambda number: address(show=show or None, order=sorted_by, page=number),
         shows=[
             (address(show=each or None, order=sorted_by), wording.SHOW[each], each == show, sum(map(narrows, found)))

@@ -11,12 +11,13 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import HiddenField, PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp
+from wtforms.validators import AnyOf, InputRequired, Length, Optional
 
 from xueji.identity.rules import LONGEST_PASSWORD, SHORTEST_PASSWORD, OrganisationKind, ProofRoute
 from xueji.identity.wording import INDUSTRY, ORGANISATION_KIND, RESET_KIND, ROLE
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, NotFound
+from xueji.rulebook import divisions
 
 _NEEDED = _("请填写此项。")
 
@@ -28,6 +29,14 @@ def _text(label: Any, *more: Any, most: int = 100, **keywords: Any) -> StringFie
 def _password(label: Any, autocomplete: str, **keywords: Any) -> PasswordField:
     checks = [InputRequired(_NEEDED), Length(max=LONGEST_PASSWORD, message=_("内容过长。"))]
     return PasswordField(label, checks, render_kw={"autocomplete": autocomplete}, **keywords)
+
+
+def places(home: str) -> dict[str, list[SelectChoice]]:
+    """Every division to choose from, by province; that of ``home`` first."""
+    return {
+        province: [SelectChoice(code, f"{name} {code}") for code, name in found]
+        for province, found in divisions.choices(home).items()
+    }
 
 
 class StrictForm(FlaskForm):  # type: ignore[misc]
@@ -117,13 +126,7 @@ class OrganisationForm(StrictForm):
         [InputRequired(_NEEDED)],
         choices=[SelectChoice(kind.value, word) for kind, word in ORGANISATION_KIND.items()],
     )
-    region = _text(
-        _("行政区划代码"),
-        Regexp(r"[1-9][0-9]{5}\Z", message=_("请填写六位数字。")),
-        most=6,
-        description=_("六位数字。监管部门填其辖区，例如620100为兰州市。"),
-        render_kw={"inputmode": "numeric", "maxlength": "6"},
-    )
+    region = SelectField(_("所在地"), [InputRequired(_NEEDED)], description=_("监管部门选择其辖区。"))
     uscc = StringField(
         _("统一社会信用代码"),
         [Optional(), Length(min=18, max=18, message=_("请填写18位代码。"))],
@@ -137,6 +140,10 @@ class OrganisationForm(StrictForm):
         description=_("生产经营单位填写；是否高危行业由规定判断。"),
         validate_choice=True,
     )
+
+    def __init__(self, *given: Any, **keywords: Any) -> None:
+        super().__init__(*given, **keywords)
+        self.region.choices = {"": [SelectChoice("", _("请选择"))], **places("")}
 
     def organisation_kind(self) -> OrganisationKind:
         """The kind that was chosen."""

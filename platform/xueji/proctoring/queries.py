@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from xueji.attendance.models import ClassSession
 from xueji.cohorts.models import Cohort, CohortState
 from xueji.enrolment.events import HeldAsked
 from xueji.enrolment.models import Enrolment, EnrolmentState
+from xueji.enrolment.roster_queries import PER_PAGE as ROSTER_PAGE
 from xueji.identity.models import Person
 from xueji.identity.queries import files_of, files_of_each
 from xueji.identity.rules import ProofRoute
@@ -298,28 +299,77 @@ class Attendant:
     """Checked in for another of her trainings."""
 
 
-def attendants(session: Session, cohort_id: UUID, now_ms: int) -> list[Attendant]:
-    """The cohort's trainees on the supervised route, in the order they were enrolled; two queries."""
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A cohort's trainees on the supervised route, as a whole; times in epoch ms."""
+
+    here: int
+    away: int
+    places: tuple[str, ...]
+    """Where those are who are here."""
+    seen_ms: int | None
+    """When the one of them was seen whom nobody has seen for longest; None while nobody is here."""
+
+
+def room_of(session: Session, cohort_id: UUID, now_ms: int) -> Room:
+    """Whatever a page of them shows; one query."""
     rows = session.execute(
-        select(Enrolment.id, Person.id, Person.name_masked, Person.id_number_masked)
-        .join(Person, Person.id == Enrolment.person_id)
-        .where(
-            Enrolment.cohort_id == cohort_id,
-            Enrolment.state == EnrolmentState.ACTIVE,
-            Person.proof_route == ProofRoute.SUPERVISED,
-        )
-        .order_by(Enrolment.enrolled_at, Enrolment.id)
+        _supervised(cohort_id, now_ms)
+        .with_only_columns(CheckIn.place, func.count(Enrolment.id), func.min(CheckIn.confirmed_ms))
+        .group_by(CheckIn.place)
+    ).all()
+    here = [row for row in rows if row[0] is not None]
+    return Room(
+        here=sum(row[1] for row in here),
+        away=sum(row[1] for row in rows if row[0] is None),
+        places=tuple(sorted(row[0] for row in here)),
+        seen_ms=min((row[2] for row in here), default=None),
+    )
+
+
+def attendants(
+    session: Session, cohort_id: UUID, now_ms: int, *, here: bool, page: int, among: Collection[UUID] | None = None
+) -> tuple[list[Attendant], int]:
+    """A page of the cohort's trainees on the supervised route who are here, or who are not; and how many they are.
+
+    Those who are here in the order in which they were last seen, the others as they were enrolled. ``among``:
+    enrolments that were looked for; None is everybody.
+    """
+    chosen = _supervised(cohort_id, now_ms).where(CheckIn.id.is_not(None) if here else CheckIn.id.is_(None))
+    if among is not None:
+        chosen = chosen.where(Enrolment.id.in_(among))
+    total = session.scalar(chosen.with_only_columns(func.count(Enrolment.id))) or 0
+    latest = [CheckIn.confirmed_ms] if here else []
+    rows = session.execute(
+        chosen.order_by(*latest, Enrolment.enrolled_at, Enrolment.id)
+        .limit(ROSTER_PAGE)
+        .offset((page - 1) * ROSTER_PAGE)
     ).all()
     files = files_of_each(session, [person_id for _, person_id, _, _ in rows])
     open_ = _open_check_ins(session, {file for each in files.values() for file in each}, now_ms)
     found = []
     for enrolment_id, person_id, name_masked, number_masked in rows:
-        here = next((open_[file] for file in files[person_id] if file in open_), None)
-        elsewhere = here is not None and here.enrolment_id != enrolment_id
+        presence = next((open_[file] for file in files[person_id] if file in open_), None)
+        elsewhere = presence is not None and presence.enrolment_id != enrolment_id
         found.append(
-            Attendant(enrolment_id, person_id, name_masked, number_masked, None if elsewhere else here, elsewhere)
+            Attendant(enrolment_id, person_id, name_masked, number_masked, None if elsewhere else presence, elsewhere)
         )
-    return found
+    return found, total
+
+
+def _supervised(cohort_id: UUID, now_ms: int) -> Select[UUID, UUID, str, str]:
+    """Each with her check-in of this cohort that is open now; one person has one at most."""
+    open_ = and_(CheckIn.enrolment_id == Enrolment.id, CheckIn.closed_ms.is_(None), CheckIn.until_ms > now_ms)
+    return (
+        select(Enrolment.id, Person.id, Person.name_masked, Person.id_number_masked)
+        .join(Person, Person.id == Enrolment.person_id)
+        .outerjoin(CheckIn, open_)
+        .where(
+            Enrolment.cohort_id == cohort_id,
+            Enrolment.state == EnrolmentState.ACTIVE,
+            Person.proof_route == ProofRoute.SUPERVISED,
+        )
+    )
 
 
 def presence_of(session: Session, person_id: UUID, now_ms: int) -> OpenCheckIn | None:
@@ -367,8 +417,12 @@ class CheckInCohort:
     """Of these, checked in now."""
 
 
-def check_in_cohorts(session: Session, organisation_id: UUID, now_ms: int) -> list[CheckInCohort]:
-    """The institution's open cohorts with how many of their trainees are here, in one query."""
+def check_in_cohorts(
+    session: Session, organisation_id: UUID, now_ms: int, page: int
+) -> tuple[list[CheckInCohort], int]:
+    """A page of the institution's open cohorts with how many of their trainees are here; and how many there are."""
+    open_ = (Cohort.organisation_id == organisation_id, Cohort.state == CohortState.OPEN)
+    total = session.scalar(select(func.count(Cohort.id)).where(*open_)) or 0
     here = (
         select(CheckIn.id)
         .where(CheckIn.enrolment_id == Enrolment.id, CheckIn.closed_ms.is_(None), CheckIn.until_ms > now_ms)
@@ -384,11 +438,13 @@ def check_in_cohorts(session: Session, organisation_id: UUID, now_ms: int) -> li
         )
         .outerjoin(Enrolment, Enrolment.cohort_id == Cohort.id)
         .outerjoin(Person, Person.id == Enrolment.person_id)
-        .where(Cohort.organisation_id == organisation_id, Cohort.state == CohortState.OPEN)
+        .where(*open_)
         .group_by(Cohort.id, Cohort.title, Cohort.starts_on)
-        .order_by(Cohort.starts_on.desc(), Cohort.title)
+        .order_by(Cohort.starts_on.desc(), Cohort.title, Cohort.id)
+        .limit(PER_PAGE)
+        .offset((page - 1) * PER_PAGE)
     )
-    return [CheckInCohort(*row) for row in rows]
+    return [CheckInCohort(*row) for row in rows], total
 
 
 def places_of(session: Session, cohort: Cohort) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from werkzeug.wrappers import Response
 
 from xueji.cohorts.access import access_own_cohort
 from xueji.enrolment.access import access_reference
+from xueji.enrolment.roster_queries import PER_PAGE as ROSTER_PAGE
+from xueji.enrolment.roster_queries import found_in_roster
 from xueji.identity import queries as identity
 from xueji.identity.errors import Erased
 from xueji.identity.wording import PHOTO_STANDING
@@ -28,9 +31,9 @@ from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.reviewing import may_speak
 from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.web.access import roles
-from xueji.web.paging import page_asked
+from xueji.web.paging import page_asked, pages_of
 from xueji.web.redirects import local_path
-from xueji.web.session import actor, context, db
+from xueji.web.session import actor, context, db, reads
 
 blueprint = Blueprint("proctoring", __name__, template_folder="templates")
 
@@ -66,7 +69,7 @@ def review_queue() -> str:
         shown=shown,
         counts=counts,
         page=page,
-        pages=-(-counts[shown] // queries.PER_PAGE),
+        pages=pages_of(counts[shown], queries.PER_PAGE),
         now_ms=clock.to_ms(clock.now()),
         check_words=wording,
     )
@@ -130,27 +133,55 @@ def review(check_id: UUID) -> Any:
 @blueprint.get("/check-ins")
 @roles(Role.INSTITUTION)
 def check_in_cohorts() -> str:
-    found = queries.check_in_cohorts(db(), _own_organisation(), clock.to_ms(clock.now()))
-    return render_template("proctoring/check_in_cohorts.html", cohorts=found)
+    page = page_asked()
+    found, total = queries.check_in_cohorts(db(), _own_organisation(), clock.to_ms(clock.now()), page)
+    return render_template(
+        "proctoring/check_in_cohorts.html", cohorts=found, page=page, pages=pages_of(total, queries.PER_PAGE)
+    )
 
 
 @blueprint.get("/check-ins/<uuid:cohort_id>")
 @roles(Role.INSTITUTION)
 def check_ins(cohort_id: UUID) -> str:
+    """Who is here and who is not yet, a page of each."""
+    return _check_ins(cohort_id)
+
+
+@blueprint.post("/check-ins/<uuid:cohort_id>/find")
+@roles(Role.INSTITUTION)
+@reads
+def find_check_ins(cohort_id: UUID) -> str:
+    """Somebody looked for by a form: addresses are kept in histories and logs."""
+    return _check_ins(cohort_id, request.form.get("q", "").strip())
+
+
+def _check_ins(cohort_id: UUID, text: str = "") -> str:
     cohort = access_own_cohort(db(), actor(), cohort_id)
     now_ms = clock.to_ms(clock.now())
-    found = queries.attendants(db(), cohort_id, now_ms)
-    here = [each for each in found if each.here is not None]
-    plan = ProctoringPlan.from_dict(cohort.plan)
+    page, here_page = page_asked(), page_asked("here")
+    among = found_in_roster(db(), context().keyring, cohort_id, text) if text else None
+    here, here_total = queries.attendants(db(), cohort_id, now_ms, here=True, page=here_page, among=among)
+    away, away_total = queries.attendants(db(), cohort_id, now_ms, here=False, page=page, among=among)
+    room, plan = queries.room_of(db(), cohort_id, now_ms), ProctoringPlan.from_dict(cohort.plan)
+    address = partial(url_for, "proctoring.check_ins", cohort_id=cohort_id)
     return render_template(
         "proctoring/check_ins.html",
         cohort=cohort,
+        room=room,
         here=here,
-        away=[each for each in found if each.here is None],
-        names=identity.display_names(db(), context().keyring, [each.person_id for each in found]),
+        here_page=here_page,
+        here_pages=pages_of(here_total, ROSTER_PAGE),
+        here_url=lambda number: address(here=number, page=page if page > 1 else None),
+        away=away,
+        page=page,
+        pages=pages_of(away_total, ROSTER_PAGE),
+        page_url=lambda number: address(page=number, here=here_page if here_page > 1 else None),
+        per_page=ROSTER_PAGE,
+        text=text,
+        names=identity.display_names(db(), context().keyring, [each.person_id for each in (*here, *away)]),
         places=queries.places_of(db(), cohort),
         place=queries.place_last_used(db(), actor().person_id),
-        codes=_codes(cohort_id, {each.here.place for each in here if each.here is not None}, now_ms, plan),
+        codes=_codes(cohort_id, set(room.places), now_ms, plan),
         round_ms=plan.round_ms,
         durations=DURATIONS,
         now_ms=now_ms,
@@ -190,7 +221,7 @@ def past_check_ins(cohort_id: UUID) -> str:
         names=identity.display_names(db(), context().keyring, people),
         me=actor().person_id,
         page=page,
-        pages=-(-total // queries.PER_PAGE),
+        pages=pages_of(total, queries.PER_PAGE),
     )
 
 
@@ -220,8 +251,11 @@ def check_in(cohort_id: UUID) -> Response:
 @blueprint.post("/check-ins/<uuid:cohort_id>/round")
 @roles(Role.INSTITUTION)
 def check_in_round(cohort_id: UUID) -> Response:
-    """One tap for the whole room: everybody checked in is here, but for those marked as absent."""
-    seen = services.go_round(db(), context().keyring, actor=actor(), cohort_id=cohort_id, absent=_ids("absent"))
+    """One tap for everybody on the page: they are here, but for those marked as absent."""
+    absent = _ids("absent")
+    seen = services.go_round(
+        db(), context().keyring, actor=actor(), cohort_id=cohort_id, seen=_ids("seen"), absent=absent
+    )
     flash(_("已确认 %(n)s 人在场。", n=len(seen)), "success")
     return redirect(url_for("proctoring.check_ins", cohort_id=cohort_id))
 

@@ -15,6 +15,9 @@ COOKIE = "language"
 SHORT_MOMENT = "yyyy-MM-dd HH:mm"
 """In lists and tables, in either language: 11/12/26 would be read in two ways."""
 
+LONG_MOMENT = "yyyy-MM-dd HH:mm:ss"
+"""The same to the second; the clock has twenty-four hours in either language."""
+
 
 def chosen_language() -> str:
     if not request:
@@ -30,6 +33,8 @@ def init_language(app: Flask) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Shanghai"
     babel = Babel(app, locale_selector=chosen_language)
     babel.date_formats["datetime.short"] = SHORT_MOMENT
+    babel.date_formats["datetime.medium"] = LONG_MOMENT
+    babel.date_formats["time.short"], babel.date_formats["time.medium"] = "HH:mm", "HH:mm:ss"
     app.jinja_env.globals["this_moment"] = clock.now
     app.jinja_env.filters["moment"] = clock.from_ms  # epoch ms, for the filters that write dates
 

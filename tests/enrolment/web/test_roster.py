@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, insert
+from sqlalchemy import event, insert, select
 from support.people import Browser, organisation, someone
 from support.scenario import Scenario
 from support.school import declared
@@ -28,6 +28,7 @@ from xueji.identity.rules import OrganisationKind, ProofRoute, masked_name, mask
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.crypto import new_key
+from xueji.proctoring.models import CheckIn
 from xueji.rulebook.vocabulary import Outcome
 from xueji.trace.models import ChainHead
 
@@ -204,6 +205,92 @@ def test_the_pages_find_turn_and_keep_the_name_out_of_addresses(app: Flask, scen
         assert "没有找到" in staff.post(find, {"q": "没有这个人"}, look=path).text
     assert staff.get(f"{hours}?order=else").status_code == 404
     assert staff.get(f"{hours}?show=held&order=held&page=1").status_code == 200
+
+
+def _in_the_list(page: str) -> int:
+    return page.count('class="panel roster-line')
+
+
+def test_a_sessions_list_is_taken_a_page_at_a_time(scenario: Scenario, staff: Browser) -> None:
+    ids = _fill(scenario, 130)
+    scenario.time.advance(timedelta(minutes=5))
+    session_id = scenario.attend()
+    staff.sign_in(scenario.school.head.who)
+    path = f"/sessions/{session_id}"
+    page = staff.get(path).text
+    assert _in_the_list(page) == PER_PAGE and "第 1 页，共 3 页" in page and "0 / 130 人到课" in page
+    last = staff.get(f"{path}?page=3").text
+    assert _in_the_list(last) == 30 and f'name="state-{ids[129]}"' in last
+    first, end = re.findall(rf'name="(?:from|to)-{ids[129]}" value="([0-9:]+)"', last)
+    times = {f"from-{ids[129]}": first, f"to-{ids[129]}": end}
+    sent = {f"state-{ids[129]}": "here", f"state-{ids[128]}": "absent", "page": "3", **times}
+    assert staff.post(path, sent, look=path).location == f"{path}?page=3", "she goes on where she was"
+    page = staff.get(path).text
+    assert "1 / 130 人到课" in page and _in_the_list(page) == PER_PAGE
+    assert _in_the_list(staff.get(f"{path}?show=missing&page=3").text) == 28
+    found = staff.post(f"{path}/find", {"q": _document(17)}, look=path)
+    assert found.status_code == 200 and found.location is None
+    assert _in_the_list(found.text) == 1 and f'name="state-{ids[17]}"' in found.text
+    assert staff.get(f"{path}?show=else").status_code == 404
+    assert staff.post(path, {"state-1": "here"}, look=path).status_code == 422
+
+
+def test_a_mistake_on_a_page_shows_that_page_again(scenario: Scenario, staff: Browser) -> None:
+    ids = _fill(scenario, 60)
+    path = f"/sessions/{scenario.attend()}"
+    staff.sign_in(scenario.school.head.who)
+    sent = {f"state-{ids[55]}": "here", f"from-{ids[55]}": "two", "page": "2"}
+    again = staff.post(path, sent, look=path)
+    assert again.status_code == 422 and "请填写时间" in again.text and f'name="state-{ids[55]}"' in again.text
+
+
+def test_the_sheet_to_sign_names_the_whole_room(scenario: Scenario, staff: Browser) -> None:
+    _fill(scenario, 130)
+    path = f"/sessions/{scenario.attend()}/sheet"
+    staff.sign_in(scenario.school.head.who)
+    sheet = staff.get(path).text
+    assert sheet.count('<th scope="row">') == 130 and "<td>130</td>" in sheet and "本人签名" in sheet
+
+
+def test_a_room_is_gone_round_a_page_at_a_time_and_nobody_unseen_is_confirmed(
+    scenario: Scenario, staff: Browser
+) -> None:
+    ids = _fill(scenario, 120)
+    path = f"/check-ins/{scenario.cohort.id}"
+    page = staff.get(path).text
+    assert page.count('name="enrolment_id"') == PER_PAGE and "第 1 页，共 3 页" in page
+    for start in range(0, 60, 30):
+        chosen = [str(each) for each in ids[start : start + 30]]
+        staff.post(path, {"enrolment_id": chosen, "place": "一号教室", "minutes": "180"}, look=path)
+        scenario.time.advance(timedelta(minutes=1))
+    page = staff.get(path).text
+    seen = re.findall(r'name="seen" value="([^"]+)"', page)
+    assert len(seen) == PER_PAGE and page.count('name="enrolment_id"') == PER_PAGE and "本页巡查完毕" in page
+    scenario.time.advance(timedelta(minutes=20))
+    staff.post(f"{path}/round", {"seen": seen}, look=path)
+    with scenario.context.database.reading() as session:
+        moments = dict(session.execute(select(CheckIn.id, CheckIn.confirmed_ms - CheckIn.opened_ms)).all())
+    assert {str(each) for each, ms in moments.items() if ms} == set(seen)
+    # Who waits for longest stands first: the ten of the other page.
+    rest = re.findall(r'name="seen" value="([^"]+)"', staff.get(path).text)
+    assert set(rest[:10]) == {str(each) for each in moments} - set(seen)
+    found = staff.post(f"{path}/find", {"q": _document(3)}, look=path).text
+    assert found.count('name="seen"') == 1 and 'name="enrolment_id"' not in found
+    assert "没有找到" in staff.post(f"{path}/find", {"q": "没有这个人"}, look=path).text
+
+
+def test_slips_are_listed_a_page_at_a_time_and_made_for_all_who_have_no_code(
+    scenario: Scenario, staff: Browser
+) -> None:
+    _fill(scenario, 60)
+    path = f"/cohorts/{scenario.cohort.id}/slips"
+    page = staff.get(path).text
+    assert page.count('name="person"') == PER_PAGE and "为没有有效激活码的 60 人生成" in page
+    assert staff.get(f"{path}?page=2").text.count('name="person"') == 10
+    found = staff.post(f"{path}/find", {"q": _document(55)}, look=path).text
+    (person,) = re.findall(r'name="person" value="([^"]+)"', found)
+    assert person
+    assert staff.post(path, {"person": "everybody"}, look=path).status_code == 422
 
 
 def test_every_link_of_a_roster_leads_somewhere(app: Flask, scenario: Scenario, staff: Browser) -> None:

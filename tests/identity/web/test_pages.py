@@ -412,7 +412,9 @@ def test_an_organisation_and_a_person_are_registered_and_found(admin: Browser, c
     form = {"name": "兰州安全培训中心", "kind": "institution", "region": "620100", "uscc": ""}
     assert admin.post(path, form).location == path
     assert admin.post(path, form).status_code == 409
-    assert admin.post(path, {**form, "region": "62"}).status_code == 422
+    for nowhere in ("62", "999999", ""):
+        assert admin.post(path, {**form, "region": nowhere}).status_code == 422
+    assert "甘肃省兰州市" in admin.get(path).text
     with context.database.reading() as session:
         where = session.scalars(select(Organisation).where(Organisation.name == "兰州安全培训中心")).one()
     number = identity_number(777)

@@ -122,7 +122,7 @@ def test_people_are_checked_in_confirmed_in_a_round_and_checked_out(app: Flask, 
     everybody = [str(each.id) for each in here]
     page = staff.get(path).text
     assert "checked" not in page and "未输入验证码" in page
-    staff.post(f"{path}/round", {}, look=path)
+    staff.post(f"{path}/round", {"seen": everybody}, look=path)
     staff.post(f"{path}/out", {"out": everybody[0], "check_in_id": everybody}, look=path)
     with scenario.context.database.reading() as session:
         left, stays = (session.get_one(CheckIn, each.id) for each in here)
@@ -130,7 +130,8 @@ def test_people_are_checked_in_confirmed_in_a_round_and_checked_out(app: Flask, 
     assert stays.confirmed_ms - stays.opened_ms == 25 * 60_000
     for nobody in (everybody[0], str(uuid4())):
         assert staff.post(f"{path}/round", {"absent": nobody}, look=path).status_code == 409, "she has left"
-    staff.post(f"{path}/round", {"absent": everybody[1]}, look=path)
+    assert staff.post(f"{path}/round", {"seen": everybody[0]}, look=path).status_code == 409, "nobody is left of these"
+    staff.post(f"{path}/round", {"seen": everybody, "absent": everybody[1]}, look=path)
     with scenario.context.database.reading() as session:
         assert session.get_one(CheckIn, here[1].id).ended_why == "absent"
     past = f"{path}/past"

@@ -24,15 +24,24 @@ from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, Problem
 from xueji.rulebook import rules as rulebook
 from xueji.web.access import roles
+from xueji.web.paging import page_asked, pages_of
 from xueji.web.session import actor, context, db
 
 
 @blueprint.get("/cohorts")
 @roles(Role.INSTITUTION)
 def cohort_list() -> str:
-    """The institution's cohorts."""
-    lines = queries.cohort_lines(db(), context().events, actor().organisation_id)
-    return render_template("cohorts/cohorts.html", cohorts=lines, wording=wording)
+    """A page of the institution's cohorts."""
+    page = page_asked()
+    lines, total = queries.cohort_lines(db(), context().events, actor().organisation_id, page)
+    return render_template(
+        "cohorts/cohorts.html",
+        cohorts=lines,
+        total=total,
+        page=page,
+        pages=pages_of(total, queries.PER_PAGE),
+        wording=wording,
+    )
 
 
 @blueprint.route("/cohorts/new", methods=["GET", "POST"])

@@ -15,7 +15,7 @@ from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound
 from xueji.web import csv_export
 from xueji.web.access import roles
-from xueji.web.paging import page_asked
+from xueji.web.paging import page_asked, pages_of
 from xueji.web.session import actor, db
 
 Find = Callable[..., list[ComparedLine]]
@@ -54,7 +54,7 @@ def _page(of: str, find: Find) -> str:
         lines=lines[(page - 1) * PER_PAGE : page * PER_PAGE],
         order=order,
         page=page,
-        pages=-(-len(lines) // PER_PAGE),
+        pages=pages_of(len(lines), PER_PAGE),
         total=len(lines),
         wording=cohort_wording,
     )

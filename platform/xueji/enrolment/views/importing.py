@@ -16,15 +16,17 @@ from xueji.enrolment.column_headings import NEEDED, Column
 from xueji.enrolment.errors import SheetRefused
 from xueji.enrolment.forms import CarriedForm, ImportForm
 from xueji.enrolment.people_table import SheetReading, about_people, people, read, slim
+from xueji.enrolment.roster_queries import PER_PAGE, found_in_roster
 from xueji.enrolment.services.importing import MOST_LINES, Imported, look, take
 from xueji.enrolment.views import blueprint
 from xueji.enrolment.views.trainees import roster_page
 from xueji.identity import services as identity
 from xueji.kernel.actor import Role
-from xueji.kernel.errors import Malformed, Problem
+from xueji.kernel.errors import Invalid, Malformed, Problem
 from xueji.spreadsheets import reading, writing
 from xueji.spreadsheets.rules import Sheet, SheetError
 from xueji.web.access import roles
+from xueji.web.paging import page_asked, pages_of
 from xueji.web.qr_codes import qr_code
 from xueji.web.session import actor, context, reads
 
@@ -153,12 +155,37 @@ def _taken(cohort_id: UUID, form: CarriedForm, readings: list[SheetReading], imp
 @roles(Role.INSTITUTION)
 def slips(cohort_id: UUID) -> str:
     """Who has not signed in yet, and who of them has a code."""
+    return _slips(cohort_id)
+
+
+@blueprint.post("/cohorts/<uuid:cohort_id>/slips/find")
+@roles(Role.INSTITUTION)
+@reads
+def find_slips(cohort_id: UUID) -> str:
+    """Somebody looked for by a form: addresses are kept in histories and logs."""
+    return _slips(cohort_id, request.form.get("q", "").strip())
+
+
+def _slips(cohort_id: UUID, text: str = "") -> str:
+    page, keyring = page_asked(), context().keyring
     with context().database.reading() as session:
         cohort = access_own_cohort(session, actor(), cohort_id)
-        waiting = queries.without_password(session, cohort_id)
-        names = queries.names(session, context().keyring, [each.person_id for each in waiting])
+        among = found_in_roster(session, keyring, cohort_id, text) if text else None
+        waiting, total = queries.without_password(session, cohort_id, page, among)
+        _ids, without_code = queries.to_be_given_codes(session, cohort_id, 0)
+        names = queries.names(session, keyring, [each.person_id for each in waiting])
     return render_template(
-        "enrolment/slips.html", cohort=cohort, waiting=waiting, names=names, most=identity.MOST_CODES, wording=wording
+        "enrolment/slips.html",
+        cohort=cohort,
+        waiting=waiting,
+        total=total,
+        without_code=without_code,
+        text=text,
+        page=page,
+        pages=pages_of(total, PER_PAGE),
+        names=names,
+        most=identity.MOST_CODES,
+        wording=wording,
     )
 
 
@@ -167,25 +194,27 @@ def slips(cohort_id: UUID) -> str:
 @reads
 def issue_slips(cohort_id: UUID) -> Any:
     """New codes for those without one, or for those ticked, on slips to print."""
-    chosen = set(request.form.getlist("person"))
+    try:
+        chosen = [UUID(each) for each in request.form.getlist("person")]
+    except ValueError as error:
+        raise Invalid from error
     with context().database.reading() as session:
         cohort = access_own_cohort(session, actor(), cohort_id)
-        waiting = queries.without_password(session, cohort_id)
-    ids = [each.person_id for each in waiting if (str(each.person_id) in chosen if chosen else not each.has_code)]
+        ids, wanted = queries.to_be_given_codes(session, cohort_id, identity.MOST_CODES, chosen)
     if not ids:
         flash(_("没有需要激活码的学员。要为已有激活码的学员重发，请先勾选。"), "warning")
         return redirect(url_for("enrolment.slips", cohort_id=cohort_id))
-    issued = identity.issue_codes(context(), person_ids=ids[: identity.MOST_CODES], actor=actor())
+    issued = identity.issue_codes(context(), person_ids=ids, actor=actor())
     address = f"{context().settings.public_url}{url_for('identity.sign_in')}"
     rows = [[each.name, each.account, each.code, f"{each.lapses_at:%Y-%m-%d}"] for each in issued]
     return render_template(
         "enrolment/slips_print.html",
         cohort=cohort,
         issued=issued,
-        left=len(ids) - len(issued),
+        left=wanted - len(ids),
         address=address,
         codes={each.person_id: qr_code(f"{address}#{each.account}") for each in issued},
-        carried_table=carried_table.sealed(context().keyring, rows, place=f"slips/{cohort_id}", by=actor().person_id),
+        carried=carried_table.sealed(context().keyring, rows, place=f"slips/{cohort_id}", by=actor().person_id),
     )
 
 

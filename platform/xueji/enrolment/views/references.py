@@ -18,7 +18,7 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Invalid, NotFound
 from xueji.web.access import roles
-from xueji.web.paging import page_asked
+from xueji.web.paging import page_asked, pages_of
 from xueji.web.session import actor, context, db, writes
 
 PER_PAGE = 12
@@ -40,7 +40,7 @@ def references() -> str:
         shown=shown,
         total=len(waiting),
         page=page,
-        pages=-(-len(waiting) // PER_PAGE),
+        pages=pages_of(len(waiting), PER_PAGE),
         names=identity.display_names(db(), context().keyring, {each.person_id for each in shown}),
         standings=PHOTO_STANDING,
     )
@@ -54,6 +54,7 @@ def reference(enrolment_id: UUID) -> str:
     found = decisions(db(), context().keyring, enrolment.person_id, [photo.id for photo in photos])
     people = {line.decided_by for lines in found.values() for line in lines}
     profile = identity.profile(db(), context().keyring, enrolment.person_id)
+    names = identity.display_names(db(), context().keyring, [enrolment.person_id])
     return render_template(
         "enrolment/reference.html",
         enrolment=enrolment,
@@ -61,6 +62,7 @@ def reference(enrolment_id: UUID) -> str:
         decisions=found,
         staff=identity.masked_names(db(), people),
         profile=profile,
+        name=names[enrolment.person_id] if actor().is_(Role.INSTITUTION) else profile.name_masked,
         standings=PHOTO_STANDING,
         me=actor().person_id,
     )

@@ -19,7 +19,7 @@ from xueji.enrolment.views import blueprint
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Problem
 from xueji.web.access import roles
-from xueji.web.paging import page_asked
+from xueji.web.paging import page_asked, pages_of
 from xueji.web.session import actor, context, db, reads
 
 
@@ -88,7 +88,7 @@ def roster_page(
         total=total,
         text=text,
         page=page,
-        pages=-(-total // roster.PER_PAGE),
+        pages=pages_of(total, roster.PER_PAGE),
         members=members,
         waiting=waiting,
         form=form,

@@ -28,6 +28,7 @@ from xueji.identity.views.resets import resets_of
 from xueji.identity.wording import ACT, END, INDUSTRY, ORGANISATION_KIND, ROLE, ROUTE, SESSION_KIND
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Malformed, Problem
+from xueji.rulebook.divisions import name_of
 from xueji.web.access import roles
 from xueji.web.session import actor, context, db, writes
 
@@ -93,6 +94,7 @@ def organisations() -> Any:
         sought=sought,
         found=queries.organisations(db(), sought),
         industry_form=IndustryForm(formdata=None),
+        place=name_of,
         words=WORDS,
     )
     return page, _status(form.errors, problem)
@@ -266,7 +268,9 @@ def decide_duplicate(flag_id: UUID) -> Response:
 
 
 def _choices(session: Session) -> list[SelectChoice]:
-    return [SelectChoice(str(each.id), f"{each.name}（{each.region}）") for each in queries.organisations(session)]
+    return [
+        SelectChoice(str(each.id), f"{each.name}（{name_of(each.region)}）") for each in queries.organisations(session)
+    ]
 
 
 def _back(person_id: UUID) -> Response:

@@ -16,7 +16,7 @@ from xueji.identity.views.pictures import shown_photo
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import Malformed
 from xueji.web.access import roles, signed_in
-from xueji.web.paging import page_asked
+from xueji.web.paging import page_asked, pages_of
 from xueji.web.session import actor, context, db, writes
 
 DECIDERS = (Role.ADMINISTRATOR, Role.REGULATOR)
@@ -35,7 +35,7 @@ def joinings() -> str:
         refused=refused,
         refused_total=total,
         page=page,
-        pages=-(-total // queries.REFUSED_PER_PAGE),
+        pages=pages_of(total, queries.REFUSED_PER_PAGE),
         form=PartingForm(),
         sees_asker=actor().is_(*DECIDERS),
     )

@@ -104,12 +104,19 @@ def confirm_presence(session: Session, keyring: Keyring, *, actor: Actor, check_
 
 
 def go_round(
-    session: Session, keyring: Keyring, *, actor: Actor, cohort_id: UUID, absent: Collection[UUID] = ()
+    session: Session,
+    keyring: Keyring,
+    *,
+    actor: Actor,
+    cohort_id: UUID,
+    seen: Collection[UUID],
+    absent: Collection[UUID] = (),
 ) -> list[CheckIn]:
-    """A round through the whole room: everybody checked in is here, but for those named absent (by check-in).
+    """A round through the room: those ``seen`` are here and those ``absent`` are not, all by their check-in.
 
-    Whoever is absent was last seen when she was last confirmed; what she studied since is held. Raises NotFound,
-    NobodyHere, CheckInClosed for an absence of somebody who is not checked in here.
+    Nobody is confirmed whom the list before the eyes of staff did not name; whoever of them has left meanwhile is
+    passed over. Whoever is absent was last seen when she was last confirmed; what she studied since is held. Raises
+    NotFound, NobodyHere, CheckInClosed for an absence of somebody who is not checked in here.
     """
     access_own_cohort(session, actor, cohort_id)
     now_ms = clock.to_ms(clock.now())
@@ -117,14 +124,14 @@ def go_round(
         select(CheckIn)
         .join(Enrolment, Enrolment.id == CheckIn.enrolment_id)
         .where(Enrolment.cohort_id == cohort_id, CheckIn.closed_ms.is_(None), CheckIn.until_ms > now_ms)
-        .where(CheckIn.person_id.not_in(files_of(session, actor.person_id)))
+        .where(CheckIn.id.in_({*seen, *absent}), CheckIn.person_id.not_in(files_of(session, actor.person_id)))
         .order_by(CheckIn.id)
         .with_for_update(of=CheckIn)
     ).all()
-    if not open_:
-        raise NobodyHere
     if set(absent) - {here.id for here in open_}:
         raise CheckInClosed
+    if not open_:
+        raise NobodyHere
     for here in open_:
         if here.id in absent:
             _end(session, keyring, actor, here, ABSENT, now_ms)
