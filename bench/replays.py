@@ -13,9 +13,11 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import permutations
-from math import perm, prod
+from functools import cache
+from itertools import product
+from math import prod
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -25,10 +27,12 @@ from media_pipeline import motion
 from media_pipeline.engine import Engine
 from media_pipeline.frames import Pixels, decode
 from media_pipeline.verdict import Prompt
-from xueji.proctoring.rules import ONE_MORE, PROMPTS
+from xueji.proctoring.rules import PROMPTS, may_be_asked, prompts_of
 
-ASKED = 2
-"""Movements that the presets' plans ask for; sometimes one more (``ONE_MORE``)."""
+Number = TypeVar("Number", float, Fraction)
+
+PLANNED = 2
+"""Movements in the presets' plans; one answer shows more (see ``draw_prompts``)."""
 ANSWERS = 3
 """That a check may be answered with: the first and two more tries."""
 STRIPS = 6
@@ -38,41 +42,40 @@ MOMENTS_MS = (-450, -200, 60, 180, 310, 450, 640, 880, 1200, 1700, 2400, 3200)
 LEAST_SECONDS = 3.9
 
 
-def counts(asked: int = ASKED) -> dict[int, Fraction]:
-    """How many movements one check asks for, and how often."""
-    more = Fraction(ONE_MORE).limit_denominator(100) if asked < len(PROMPTS) else Fraction(0)
-    return {asked: 1 - more, asked + 1: more} if more else {asked: Fraction(1)}
+@cache
+def rows(planned: int = PLANNED, *, failed: bool = False) -> tuple[tuple[str, ...], ...]:
+    """Every row of movements that one answer may be asked for, each as likely as any other."""
+    every = product(PROMPTS, repeat=prompts_of(planned, failed=failed))
+    return tuple(row for row in every if may_be_asked(row))
 
 
-def chance(length: int, asked: int = ASKED) -> Fraction:
-    """That a check asks for just what a film of ``length`` different movements shows from its beginning.
+def chance(length: int, planned: int = PLANNED, *, failed: bool = False) -> Fraction:
+    """That a check asks for just what a film of ``length`` movements shows from its beginning.
 
     For whoever plays it without knowing what is asked: the judge takes each movement for the one asked and no other.
     """
-    return sum((share / perm(len(PROMPTS), n) for n, share in counts(asked).items() if n <= length), Fraction(0))
+    possible = rows(planned, failed=failed)
+    return Fraction(1, len(possible)) if len(possible[0]) <= length else Fraction(0)
 
 
-def within(once: Fraction, answers: int = ANSWERS) -> Fraction:
-    """That at least one of ``answers`` passes, each by another film: one that was shown is known again."""
-    return 1 - (1 - once) ** answers
+def within(first: Number, later: Number, answers: int = ANSWERS) -> Number:
+    """That one of ``answers`` passes, each by another film: one that was shown is known again."""
+    return 1 - (1 - first) * (1 - later) ** (answers - 1)
 
 
 def by_the_rule() -> list[Row]:
-    rows = []
-    for length in (2, 3):
-        once = chance(length)
-        rows.append(Row(f"a film of {length} movements, prompts unknown, once", 100 * float(once), "%"))
-        rows.append(Row(f"another film of {length} each time, in {ANSWERS} answers", 100 * float(within(once)), "%"))
-    return rows
+    first, later = chance(4), chance(4, failed=True)
+    return [
+        Row("a film of enough movements, prompts unknown, first answer", 100 * float(first), "%"),
+        Row("the same, an answer after one that did not do", 100 * float(later), "%"),
+        Row(f"another film each time, in {ANSWERS} answers", 100 * float(within(first, later)), "%"),
+    ]
 
 
-def by_accident(answered: Mapping[Prompt, float], asked: int = ASKED) -> float:
+def by_accident(answered: Mapping[Prompt, float], planned: int = PLANNED, *, failed: bool = False) -> float:
     """That a film passes whose strips, taken anywhere, answer each prompt so often (0..1)."""
-    found = 0.0
-    for count, share in counts(asked).items():
-        passes = [prod(answered[prompt] for prompt in drawn) for drawn in permutations(Prompt, count)]
-        found += float(share) * sum(passes) / len(passes)
-    return found
+    possible = rows(planned, failed=failed)
+    return sum(prod(answered[Prompt(prompt)] for prompt in row) for row in possible) / len(possible)
 
 
 def of_films(folder: Path) -> Iterator[Row]:
@@ -89,7 +92,7 @@ def of_films(folder: Path) -> Iterator[Row]:
     once = [by_accident(film) for film in films]
     yield Row("prompts unknown, once", 100 * float(np.mean(once)), "%")
     yield Row("the same, the liveliest film", 100 * max(once), "%")
-    thrice = [1 - (1 - each) ** ANSWERS for each in once]
+    thrice = [within(first, by_accident(film, failed=True)) for first, film in zip(once, films, strict=True)]
     yield Row(f"prompts unknown, in {ANSWERS} answers", 100 * float(np.mean(thrice)), "%")
 
 

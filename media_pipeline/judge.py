@@ -330,11 +330,13 @@ def _replayed(moved: Sequence[_Moved], earlier: Sequence[PictureHash]) -> int | 
     digests, known = [each.hash.sha256 for each in moved], {picture.sha256 for picture in earlier}
     if len(set(digests)) < len(digests) or known.intersection(digests):
         return 0
+    memories = [each.hash.memory for each in moved]
+    before = [picture.memory for picture in earlier if picture.memory]
+    # The same movement may be asked for twice in one check.
     apart = [
-        motion.same_movement(each.hash.memory, picture.memory)
-        for each in moved
-        for picture in earlier
-        if picture.memory
+        motion.same_movement(memory, known)
+        for place, memory in enumerate(memories)
+        for known in (*before, *memories[:place])
     ]
     nearest = min((left for left in apart if left is not None), default=None)
     return None if nearest is None else max(1, round(nearest * 128))

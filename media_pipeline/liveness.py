@@ -23,6 +23,7 @@ from media_pipeline.verdict import PictureHash, Prompt
 
 _TURN_DEGREES = 14.0
 _TURN_CHANGE_DEGREES = 12.0
+_TILT_DEGREES = 12.0
 _EYES_OPEN = 0.12
 _BLINK_SHARE = 0.62
 _MOUTH_OPEN = 0.45
@@ -92,6 +93,13 @@ def _turns(direction: int) -> Callable[[Expression, list[Expression]], bool]:
     return shows
 
 
+def _tilts(direction: int) -> Callable[[Expression, list[Expression]], bool]:
+    def shows(expression: Expression, others: list[Expression]) -> bool:
+        return any(direction * (expression.roll - other.roll) >= _TILT_DEGREES for other in others)
+
+    return shows
+
+
 def _blinks(expression: Expression, others: list[Expression]) -> bool:
     if abs(expression.yaw) > 2 * _TURN_DEGREES:
         return False
@@ -111,6 +119,8 @@ _SHOWS: dict[Prompt, Callable[[Expression, list[Expression]], bool]] = {
     Prompt.TURN_RIGHT: _turns(-1),
     Prompt.BLINK: _blinks,
     Prompt.OPEN_MOUTH: _opens_mouth,
+    Prompt.TILT_LEFT: _tilts(1),
+    Prompt.TILT_RIGHT: _tilts(-1),
 }
 
 

@@ -33,6 +33,9 @@ _STEP, _GROWTH = 0.75, 1.4
 """The farthest a face goes (in sides of its square) and the most it grows between two moments that follow."""
 
 _TURN_DEGREES = 13.0
+_TILT_DEGREES = 12.0
+_SIDES = {Prompt.TURN_LEFT: 1, Prompt.TURN_RIGHT: -1, Prompt.TILT_LEFT: 1, Prompt.TILT_RIGHT: -1}
+_TURNS, _TILTS = (Prompt.TURN_LEFT, Prompt.TURN_RIGHT), (Prompt.TILT_LEFT, Prompt.TILT_RIGHT)
 _WAY_FROM, _WAY_TO = 0.15, 0.85
 """Between these shares of the whole movement a moment lies on its way."""
 _EYES_OPEN = 0.12
@@ -43,8 +46,13 @@ _CHIN_LOWER, _CHIN_KNOWN = 0.09, 0.5
 """How far a chin goes down (in the distance of the eyes), and how well its skin must be found again (1: the very
 same)."""
 _SAME_PICTURE = 0.006
-"""What is left over between two pictures of one face (see ``stills``) by which they are the same picture: measured,
-copies leave 0.003, a living head seconds later 0.09, and less than 0.022 in one of twenty cases."""
+"""What is left over between two pictures of one face (see ``stills``) by which they are the same picture.
+
+Measured: copies leave 0.003, a living head seconds later 0.09, and less than 0.022 in one of twenty cases. Of whoever
+sits quite still before a plain wall and only moves the face, two pictures of rest may be as near as copies (0.002).
+"""
+_APART_SHARE = 0.75
+"""Of all pairs of pictures of rest, this share may be the same picture."""
 _SAME_MOVEMENT = 0.012
 _SIMILAR = 0.35
 """What must be left over at most before the costlier look."""
@@ -103,7 +111,7 @@ def compared(movement: Movement) -> list[Moment]:
     rest, seen = movement.rest, movement.seen
     if rest is None:
         return []
-    if movement.prompt in (Prompt.TURN_LEFT, Prompt.TURN_RIGHT):
+    if movement.prompt in _TURNS:
         return [rest]
     return [rest, max(seen, key=lambda moment: _extent(movement, moment))]
 
@@ -120,8 +128,8 @@ def is_whole(movement: Movement) -> bool:
         (x, y), (u, v) = one.centre, other.centre
         if max(abs(x - u), abs(y - v)) > _STEP * one.side or not 1 / _GROWTH < other.side / one.side < _GROWTH:
             return False
-    if movement.prompt in (Prompt.TURN_LEFT, Prompt.TURN_RIGHT):
-        return _has_way([_turn(movement, moment) for moment in movement.seen])
+    if movement.prompt in _SIDES:
+        return _has_way([_extent(movement, moment) for moment in movement.seen])
     return True
 
 
@@ -145,26 +153,41 @@ def neutral(movements: Sequence[Movement], frames: Sequence[Expression]) -> Expr
 
 
 def is_answered(movement: Movement, rest: Expression) -> bool:
-    """Whether the movement that was asked for is seen, against how this very face looks at rest."""
-    seen = movement.seen
-    turns = [_turn(movement, moment) for moment in seen]
-    if movement.prompt in (Prompt.TURN_LEFT, Prompt.TURN_RIGHT):
-        return max(turns, default=0.0) >= _TURN_DEGREES
-    # A film in which she does everything at once would answer whatever is asked.
-    if max(map(abs, turns), default=0.0) >= _TURN_DEGREES:
+    """Whether the movement that was asked for is seen, against how this very face looks at rest, and no other.
+
+    A film in which she does everything, at once or one after the other, would answer whatever is asked. Only a mouth
+    may open with the eyes shut: then it is no answer to whoever asked for the eyes.
+    """
+    made = _made_by_head(movement)
+    if movement.prompt in _SIDES:
+        return made == {movement.prompt}
+    if made:
         return False
     if movement.prompt is Prompt.BLINK:
-        return _blinks(seen, rest)
+        return _blinks(movement.seen, rest) and not _opens_mouth(movement, rest)
     return _opens_mouth(movement, rest)
 
 
-def _turn(movement: Movement, moment: Moment) -> float:
-    """How far it has turned the way it was asked, against its own first moments, in degrees."""
+def _made_by_head(movement: Movement) -> set[Prompt]:
+    """Every turn and tilt that the strip shows. Who turns leans a little too: what went farther is what was made."""
+    made = set()
+    for moment in movement.seen:
+        turned, tilted = _head(movement, moment)
+        if abs(turned) >= max(_TURN_DEGREES, abs(tilted)):
+            made.add(Prompt.TURN_LEFT if turned > 0 else Prompt.TURN_RIGHT)
+        elif abs(tilted) >= _TILT_DEGREES:
+            made.add(Prompt.TILT_LEFT if tilted > 0 else Prompt.TILT_RIGHT)
+    return made
+
+
+def _head(movement: Movement, moment: Moment) -> tuple[float, float]:
+    """How far it has turned and tilted to its own left, against the strip's first moments, in degrees."""
     rest = movement.rest
     if rest is None or rest.expression is None or moment.expression is None:
-        return 0.0
-    way = 1 if movement.prompt is Prompt.TURN_LEFT else -1
-    return way * (moment.expression.yaw - rest.expression.yaw)
+        return 0.0, 0.0
+    tilted = moment.expression.roll - rest.expression.roll
+    # A head that is upside down passes from 180 to -180.
+    return moment.expression.yaw - rest.expression.yaw, (tilted + 180) % 360 - 180
 
 
 def _blinks(seen: Sequence[Moment], rest: Expression) -> bool:
@@ -262,10 +285,11 @@ def doubts(movements: Sequence[Movement], frames: Sequence[Moment]) -> list[Sign
 
 
 def one_picture(groups: Sequence[Sequence[Cut]]) -> float | None:
-    """What is left over, in the middle, between pictures of rest taken at different times; None when there are too few.
+    """What is left over between pictures of rest taken at different times; None when there are too few.
 
     ``groups``: those taken within one second each. One print or one photograph behind all of them leaves next to
-    nothing, however it is moved, relit or bent where the movement is wanted.
+    nothing, however it is moved, relit or bent where the movement is wanted. Not the middle of all pairs: whoever
+    sits quite still is in another place only after she moved her head, which may be before the last pictures alone.
     """
     apart = [
         stills.left_over(one, other)
@@ -274,7 +298,7 @@ def one_picture(groups: Sequence[Sequence[Cut]]) -> float | None:
         for one in group
         for other in later
     ]
-    return statistics.median(apart) if apart else None
+    return float(np.quantile(apart, _APART_SHARE)) if apart else None
 
 
 def memory(movement: Movement) -> bytes:
@@ -296,7 +320,8 @@ def _extent(movement: Movement, moment: Moment) -> float:
         return -expression.eyes
     if movement.prompt is Prompt.OPEN_MOUTH:
         return expression.mouth + expression.cavity
-    return _turn(movement, moment)
+    turned, tilted = _head(movement, moment)
+    return _SIDES[movement.prompt] * (turned if movement.prompt in _TURNS else tilted)
 
 
 def same_movement(one: bytes, other: bytes) -> float | None:
@@ -317,7 +342,7 @@ def same_movement(one: bytes, other: bytes) -> float | None:
     return None
 
 
-_MIRRORED = {Prompt.TURN_LEFT: Prompt.TURN_RIGHT, Prompt.TURN_RIGHT: Prompt.TURN_LEFT}
+_MIRRORED = dict(zip((*_TURNS, *_TILTS), (*_TURNS[::-1], *_TILTS[::-1]), strict=True))
 
 
 def _same(one: Cut, other: Cut) -> float:

@@ -21,12 +21,18 @@ class FaceOutcome(StrEnum):
 
 
 class Prompt(StrEnum):
-    """What a person is asked to do. Left and right are the person's own."""
+    """What a person is asked to do. Left and right are the person's own.
+
+    New ones come last: what is remembered of a movement holds its place in this list.
+    """
 
     TURN_LEFT = "turn_left"
     TURN_RIGHT = "turn_right"
     BLINK = "blink"
     OPEN_MOUTH = "open_mouth"
+    TILT_LEFT = "tilt_left"
+    """The head leans to the left shoulder."""
+    TILT_RIGHT = "tilt_right"
 
 
 class SignalCode(StrEnum):

@@ -9,7 +9,7 @@ import { chime, hush, speak } from "./lesson/voice.ts";
 import { pause } from "./pause.ts";
 import { words, wordsFor } from "./words/index.ts";
 
-const PROMPTS = ["turn_left", "open_mouth", "turn_right"];
+const PROMPTS = ["turn_left", "open_mouth", "tilt_right"];
 /** As a check draws them: when pictures of a movement are taken, in ms since it began. */
 const MOMENTS_MS = [-450, -200, 80, 250, 450, 700, 1_000, 1_400, 2_000, 2_700];
 const STILL_MS = 1_200;

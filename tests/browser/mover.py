@@ -122,14 +122,16 @@ def _stages(person: Puppet, prompt: Prompt, yaw: float, pitch: float) -> Sequenc
     stages = []
     for stage in range(1, STAGES + 1):
         amount = stage / STAGES
-        puppet, turn = person, 0.0
+        puppet, turn, tilt = person, 0.0, 0.0
         if prompt is Prompt.BLINK:
             puppet = replace(person, picture=person.blinking(amount))
         elif prompt is Prompt.OPEN_MOUTH:
             puppet = replace(person, picture=person.with_open_mouth(0.4 * amount))
-        else:
+        elif prompt in (Prompt.TURN_LEFT, Prompt.TURN_RIGHT):
             turn = 26 * amount if prompt is Prompt.TURN_LEFT else -30 * amount
-        stages.append(puppet.posed(yaw + turn, pitch))
+        else:
+            tilt = 20 * amount if prompt is Prompt.TILT_LEFT else -20 * amount
+        stages.append(puppet.posed(yaw + turn, pitch, tilted=tilt))
     return stages
 
 

@@ -8,17 +8,23 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from support.faces import Puppet, add_person, encode_jpeg, make_puppet
+from support.faces import Puppet, add_person, camera_frames, encode_jpeg, make_puppet
 from support.motion import Answer, Filmed, Living, Printed, answer, at_once, bent, ends_only, painted
 
 from media_pipeline.descriptors import Descriptor
 from media_pipeline.engine import Engine
 from media_pipeline.frames import Pixels, decode
 from media_pipeline.judge import FaceJudge
+from media_pipeline.motion import one_picture
+from media_pipeline.stills import Cut, cut_out
 from media_pipeline.strips import NoStrip, cut, lay
 from media_pipeline.verdict import FaceOutcome, PictureHash, Prompt, SignalCode, Strip, Verdict
 
-PAIRS = [(Prompt.TURN_LEFT, Prompt.BLINK), (Prompt.OPEN_MOUTH, Prompt.TURN_RIGHT)]
+PAIRS = [
+    (Prompt.TURN_LEFT, Prompt.BLINK),
+    (Prompt.OPEN_MOUTH, Prompt.TURN_RIGHT),
+    (Prompt.TILT_LEFT, Prompt.TILT_RIGHT),
+]
 Ask = Callable[..., Verdict]
 
 
@@ -72,18 +78,56 @@ def test_another_movement_than_the_one_asked_for_is_no_answer(
     ask: Ask, lively: dict[tuple[Prompt, ...], Answer]
 ) -> None:
     made = lively[PAIRS[0]]
-    for asked in (PAIRS[0][::-1], PAIRS[1], (Prompt.TURN_RIGHT, Prompt.OPEN_MOUTH)):
+    for asked in (PAIRS[0][::-1], PAIRS[1], (Prompt.TURN_RIGHT, Prompt.OPEN_MOUTH), PAIRS[2]):
         verdict = ask(made, asked)
         assert verdict.outcome is FaceOutcome.UNCLEAR
         assert SignalCode.PROMPT_UNANSWERED in codes(verdict)
 
 
-@pytest.mark.parametrize("prompt", [Prompt.BLINK, Prompt.OPEN_MOUTH])
-def test_whoever_turns_away_as_well_answers_no_other_prompt(ask: Ask, person: Puppet, prompt: Prompt) -> None:
-    """Else one film in which she does everything at once would answer most checks."""
-    for turn, outcome in ((0.0, FaceOutcome.MATCH), (26.0, FaceOutcome.UNCLEAR)):
-        verdict = ask(answer(at_once(Living(person, seed=3), turn), (prompt,), seed=3), (prompt,))
-        assert verdict.outcome is outcome, (turn, verdict.signals)
+@pytest.mark.parametrize(
+    ("turn", "tilt", "answered"),
+    [(0, 0, Prompt.OPEN_MOUTH), (26, 0, Prompt.TURN_LEFT), (0, -22, Prompt.TILT_RIGHT), (26, 14, Prompt.TURN_LEFT)],
+)
+def test_whoever_does_everything_at_once_answers_one_prompt_at_most(
+    ask: Ask, person: Puppet, turn: float, tilt: float, answered: Prompt
+) -> None:
+    """Else one film of that would answer most checks."""
+    film = answer(at_once(Living(person, seed=3), turn, tilt), (Prompt.BLINK,), seed=3)
+    passed = [prompt for prompt in Prompt if ask(film, (prompt,)).outcome is FaceOutcome.MATCH]
+    assert passed == [answered]
+
+
+@pytest.mark.parametrize("pair", [(Prompt.TURN_LEFT, Prompt.TURN_RIGHT), (Prompt.TILT_LEFT, Prompt.TURN_RIGHT)])
+def test_two_movements_one_after_the_other_answer_none(ask: Ask, person: Puppet, pair: tuple[Prompt, Prompt]) -> None:
+    """A film in which she shakes her head answers neither of the two turns."""
+    living = Living(person, seed=3)
+
+    def shakes(time: float, prompt: Prompt | None, since: float) -> Pixels:
+        if prompt is None or since < 0:
+            return living(time, None, -1.0)
+        way, back = (min(since, 0.6), 1.2 - since) if since < 1.2 else (min(since - 1.2, 0.6), 2.4 - since)
+        return living(time, pair[since >= 1.2], max(0.0, min(way, back)))
+
+    film = answer(shakes, (Prompt.BLINK,), seed=3)
+    assert [prompt for prompt in Prompt if ask(film, (prompt,)).outcome is FaceOutcome.MATCH] == []
+
+
+def test_whoever_sits_quite_still_is_in_another_place_once_she_moved_her_head(engine: Engine, person: Puppet) -> None:
+    """Even if that was before the last movement alone; what never is, is one picture."""
+
+    def cut_of(picture: Pixels, seed: int) -> Cut:
+        taken = decode(camera_frames([picture], noise=2.0, seed=seed)[0])
+        (face,) = engine.find_faces(taken)
+        return cut_out(taken, engine.locate_mesh(taken, face))
+
+    still = [cut_of(person.picture, seed) for seed in range(5)]
+    moved = cut_of(person.posed(3, -2, (5, 3)), 5)
+    for steps in (3, 4):
+        rests = [[each] for each in still[2 : 1 + steps]]
+        found = one_picture([still[:2], *rests, [moved]])
+        assert found is not None and found > 0.01
+        copies = one_picture([still[:2], *rests, [cut_of(person.picture, 6)]])
+        assert copies is not None and copies < 0.004
 
 
 class TestPrints:
@@ -190,6 +234,17 @@ class TestReplay:
         earlier = [replace(known, memory=b"") for known in ask(lively[PAIRS[0]], PAIRS[0]).pictures]
         verdict = ask(mixed, PAIRS[0], earlier=earlier)
         assert {"code": "replay", "value": 0} in [signal.as_values() for signal in verdict.signals]
+
+    def test_a_movement_asked_for_twice_is_made_twice(
+        self, ask: Ask, lively: dict[tuple[Prompt, ...], Answer], person: Puppet
+    ) -> None:
+        prompts = (*PAIRS[0], PAIRS[0][0])
+        assert ask(answer(Living(person, seed=6), prompts, seed=6), prompts).outcome is FaceOutcome.MATCH
+        first = lively[PAIRS[0]]
+        copied = self.changed(Answer(first.frames, first.movements[:1]), lambda picture: np.roll(picture, 3, axis=1))
+        verdict = ask(Answer(first.frames, [*first.movements, *copied]), prompts)
+        assert verdict.outcome is FaceOutcome.UNCLEAR
+        assert SignalCode.REPLAY in codes(verdict)
 
     def test_the_same_movement_made_again_at_the_same_desk_is_hers(
         self, ask: Ask, lively: dict[tuple[Prompt, ...], Answer], person: Puppet

@@ -23,20 +23,20 @@ from xueji.proctoring.rules import draw_prompts
 
 
 def test_the_chance_of_a_film_is_what_the_rule_leaves_it() -> None:
-    assert replays.chance(2) == Fraction(1, 18)
-    assert replays.chance(3) == Fraction(5, 72)
-    assert replays.within(replays.chance(2)) == 1 - Fraction(17, 18) ** 3
+    first, later = replays.chance(4), replays.chance(4, failed=True)
+    assert (first, later) == (Fraction(1, 138), Fraction(1, 738))
+    assert replays.chance(2) == replays.chance(3, failed=True) == 0, "it is over before all was asked"
+    assert replays.within(first, later) == 1 - Fraction(137, 138) * Fraction(737, 738) ** 2 < Fraction(1, 100)
     # Nobody could tell beforehand what is asked if the draws were not as even as this.
     random, film = Random(4), ("blink", "turn_left", "open_mouth")
     drawn = Counter(draw_prompts(random, replace(preset(), prompts=2)) for _ in range(40_000))
-    passed = sum(number for prompts, number in drawn.items() if prompts == film[: len(prompts)])
-    assert passed / 40_000 == pytest.approx(float(replays.chance(3)), abs=0.005)
+    assert drawn[film] / 40_000 == pytest.approx(float(replays.chance(3)), abs=0.002)
 
 
 def test_the_page_of_figures_says_these_chances() -> None:
-    said = {f"{row.value:.1f} %" for row in replays.by_the_rule()}
+    said = {f"{row.value:.2f} %" for row in replays.by_the_rule()}
     page = Path(__file__).parents[2].joinpath("docs/faces.md").read_text("utf-8")
-    assert said == {"5.6 %", "15.8 %", "6.9 %", "19.4 %"}
+    assert said == {"0.72 %", "0.14 %", "0.99 %"}
     assert all(each in page for each in said)
 
 

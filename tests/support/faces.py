@@ -69,14 +69,21 @@ class Puppet:
         """The head turned, in degrees: positive yaw to the person's own left, positive pitch down."""
         return self.posed(yaw, pitch)
 
-    def posed(self, yaw: float, pitch: float, shift: tuple[float, float] = (0.0, 0.0)) -> Pixels:
-        """The head turned and moved by so many pixels, what is behind it left where it is."""
+    def posed(self, yaw: float, pitch: float, shift: tuple[float, float] = (0.0, 0.0), tilted: float = 0.0) -> Pixels:
+        """The head turned and moved by so many pixels, what is behind it left where it is.
+
+        ``tilted``: leant by so many degrees to the person's left shoulder.
+        """
         centre = self.points.astype(np.float64).mean(axis=0) + np.array([0, 0, 60])
         a, b = math.radians(yaw), math.radians(pitch)
         # The camera looks along +z and x grows to the person's left: turning left carries the nose (small z) to +x.
         about_y = np.array([[math.cos(a), 0, -math.sin(a)], [0, 1, 0], [math.sin(a), 0, math.cos(a)]])
         about_x = np.array([[1, 0, 0], [0, math.cos(b), -math.sin(b)], [0, math.sin(b), math.cos(b)]])
-        moved = (self.points - centre) @ (about_x @ about_y).T + centre + np.array([*shift, 0])
+        moved = (self.points - centre) @ (about_x @ about_y).T + centre
+        neck = centre + np.array([0, float(np.ptp(self.points[:, 1])) * 0.6, 0])
+        c = math.radians(tilted)
+        about_z = np.array([[math.cos(c), -math.sin(c), 0], [math.sin(c), math.cos(c), 0], [0, 0, 1]])
+        moved = (moved - neck) @ about_z.T + neck + np.array([*shift, 0])
         return self._stretched(moved)
 
     def blinking(self, closed: float = 1.0) -> Pixels:
@@ -158,6 +165,8 @@ class Puppet:
             Prompt.TURN_RIGHT: lambda: self.turned(-28),
             Prompt.BLINK: self.blinking,
             Prompt.OPEN_MOUTH: self.with_open_mouth,
+            Prompt.TILT_LEFT: lambda: self.posed(0, 0, tilted=20),
+            Prompt.TILT_RIGHT: lambda: self.posed(0, 0, tilted=-20),
         }
         pictures = [self.picture]
         for place, prompt in enumerate(prompts):

@@ -1,4 +1,4 @@
-"""How often each attack that can be drawn passes, and whoever follows: ``cd tests && python -m liveness_rates 20``.
+"""How often each attack that can be drawn passes, and whoever follows: ``python -m support.liveness_rates 20``.
 
 One free portrait, turned and bent in memory, is everybody here: it shows what the rules let pass, and nothing of how
 real people move. The movements are drawn as a check draws them.

@@ -98,7 +98,9 @@ class Living:
             yaw += 26 * amount * self.far
         elif prompt is Prompt.TURN_RIGHT:
             yaw -= 30 * amount * self.far
-        picture = puppet.posed(yaw, pitch, (aside, down))
+        way = (prompt is Prompt.TILT_LEFT) - (prompt is Prompt.TILT_RIGHT)
+        tilted = 22 * amount * self.far * way
+        picture = puppet.posed(yaw, pitch, (aside, down), tilted)
         return np.asarray(np.clip(picture * light, 0, 255), np.uint8)
 
     def sway(self, time: float) -> tuple[float, float, float, float, float]:
@@ -168,8 +170,8 @@ class Filmed:
         return living(time, None, -9.0)
 
 
-def at_once(living: Living, turn: float) -> Scene:
-    """A film of her in which, at each movement, she turns by ``turn`` degrees, shuts her eyes and opens her mouth."""
+def at_once(living: Living, turn: float, tilted: float = 0.0) -> Scene:
+    """A film of her in which, at each movement, she turns and tilts her head, shuts her eyes and opens her mouth."""
 
     def scene(time: float, prompt: Prompt | None, since: float) -> Pixels:
         amount = min(1.0, max(0.0, since / living.growth_s)) if prompt is not None else 0.0
@@ -178,7 +180,8 @@ def at_once(living: Living, turn: float) -> Scene:
             puppet = replace(puppet, picture=puppet.blinking(amount))
             puppet = replace(puppet, picture=puppet.with_open_mouth(0.4 * amount))
         yaw, pitch, aside, down, light = living.sway(time)
-        return np.asarray(np.clip(puppet.posed(yaw + turn * amount, pitch, (aside, down)) * light, 0, 255), np.uint8)
+        picture = puppet.posed(yaw + turn * amount, pitch, (aside, down), tilted * amount)
+        return np.asarray(np.clip(picture * light, 0, 255), np.uint8)
 
     return scene
 
@@ -188,6 +191,8 @@ def bent(puppet: Puppet) -> dict[Prompt, Callable[[float], Pixels]]:
     return {
         Prompt.TURN_LEFT: lambda amount: puppet.turned(26 * amount),
         Prompt.TURN_RIGHT: lambda amount: puppet.turned(-30 * amount),
+        Prompt.TILT_LEFT: lambda amount: puppet.posed(0, 0, tilted=22 * amount),
+        Prompt.TILT_RIGHT: lambda amount: puppet.posed(0, 0, tilted=-22 * amount),
         Prompt.BLINK: puppet.blinking,
         Prompt.OPEN_MOUTH: lambda amount: puppet.with_open_mouth(0.4 * amount) if amount > 0.1 else puppet.picture,
     }

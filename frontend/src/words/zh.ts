@@ -148,6 +148,8 @@ export const zh = {
       turn_right: "请慢慢向右转头",
       blink: "请闭上眼睛，等提示音再睁开",
       open_mouth: "请慢慢张大嘴",
+      tilt_left: "请慢慢把头歪向左肩",
+      tilt_right: "请慢慢把头歪向右肩",
     } as Record<string, string>,
     done: "好，转回正面",
     seen: "看到了，请保持一下",
@@ -191,10 +193,10 @@ export const zh = {
     /** Why a picture told nothing, when more is known than that. */
     signals: {
       printed_face: "身后有一张不动的人像（海报、照片或证件照）。请移开它，或换个方向再拍。",
-      prompt_unanswered: "没有看到您跟着提示做动作。请按提示转头、闭眼或张嘴，动作明显一些。",
+      prompt_unanswered: "没有看到您跟着提示做动作。请只做提示的那一个动作，做得明显一些。",
       strip_unusable: "没有拍到完整的动作。请让脸一直留在画面里，再慢慢做动作。",
       movement_broken: "动作不连贯。请慢一点，中途不要离开画面。",
-      one_picture: "前后拍到的是同一张图片。请本人对着摄像头做动作。",
+      one_picture: "前后拍到的是同一张图片。请本人对着摄像头，动作明显一些。",
       virtual_camera: "检测到虚拟摄像头。请在系统里改用真实的摄像头。",
       frozen_picture: "画面没有变化。请检查摄像头，并跟着提示做动作。",
       repeated_frame: "画面重复。请检查摄像头，并跟着提示做动作。",

@@ -122,7 +122,7 @@ _PLAN_FIELD: Mapping[str, Any] = {
     "slack_ms": _("计时宽限"),
     "daily_max_ms": _("每日最多学时"),
     "frames": _("抽查拍照张数"),
-    "prompts": _("抽查动作数"),
+    "prompts": _("每次抽查最少动作数"),
     "min_pixels": _("照片最低像素"),
     "match_threshold": _("比对阈值"),
     "lease_ms": _("换设备继续学习的等待时间"),

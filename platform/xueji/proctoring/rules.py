@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from enum import StrEnum
+from itertools import pairwise
 from random import Random
 from typing import Final
 
@@ -33,14 +34,22 @@ __all__ = [
     "gap_range",
     "holds",
     "is_there",
+    "may_be_asked",
     "missed_counts",
     "move",
+    "prompts_of",
     "tell",
     "unanswered",
 ]
 
-PROMPTS: Final = ("turn_left", "turn_right", "blink", "open_mouth")
+PROMPTS: Final = ("turn_left", "turn_right", "blink", "open_mouth", "tilt_left", "tilt_right")
 """movements that may be asked for; opposite turns are different prompts, so that a still picture answers neither"""
+
+TILTS: Final = frozenset({"tilt_left", "tilt_right"})
+"""A telephone that shows a film can be tilted too: no check is answered by these alone."""
+
+OF_THE_HEAD: Final = TILTS | {"turn_left", "turn_right"}
+"""After these a head comes back to another place; whoever sits still and only shuts her eyes may look like a print."""
 
 MOST_TELLINGS_AGAIN: Final = 10
 """how often a check's window may begin again for a lost telling; how long altogether is the plan's offline limit"""
@@ -51,8 +60,11 @@ STORING_MS: Final = 20_000
 CAMERA_QUESTION_MS: Final = 60_000
 """how long the browser's question whether the page may use the camera keeps a window from beginning, once a check"""
 
-ONE_MORE: Final = 1 / 3
-"""in how many checks one movement more than the plan's number is asked for: nobody knows when it is over"""
+ONE_MORE: Final = 1
+"""movements that are asked for beyond the plan's number, and as many again once an answer did not do"""
+
+MOST_PROMPTS: Final = 4
+"""more are asked for by no check: its window is short"""
 
 PULSE_MOMENTS: Final = (10, 12)
 """the fewest and the most pictures of one movement"""
@@ -159,10 +171,37 @@ def draw_schedule(
     return tuple(schedule)
 
 
-def draw_prompts(random: Random, plan: ProctoringPlan) -> tuple[str, ...]:
-    """The movements one check asks for, each once, in a random order: as many as the plan says, sometimes one more."""
-    more = 1 if 0 < plan.prompts < len(PROMPTS) and random.random() < ONE_MORE else 0
-    return tuple(random.sample(PROMPTS, plan.prompts + more))
+def draw_prompts(random: Random, plan: ProctoringPlan, *, failed: bool = False) -> tuple[str, ...]:
+    """The movements that one answer shall show, in their order; none if the plan asks for none.
+
+    One more than the plan's number, and another one where an earlier answer to the check `failed`: whoever tries films
+    until one of them does has the less chance, whoever follows is hardly kept longer. Every row that may be asked for
+    (see `may_be_asked`) is as likely as any other.
+    """
+    count = prompts_of(plan.prompts, failed=failed)
+    if count == 0:
+        return ()
+    while True:
+        drawn = tuple(random.choice(PROMPTS) for _ in range(count))
+        if may_be_asked(drawn):
+            return drawn
+
+
+def prompts_of(planned: int, *, failed: bool) -> int:
+    """How many movements one answer shows where the plan says `planned`; `failed`: an earlier one did not do."""
+    return min(planned + (2 * ONE_MORE if failed else ONE_MORE), MOST_PROMPTS) if planned else 0
+
+
+def may_be_asked(prompts: Sequence[str]) -> bool:
+    """Whether these movements, in this order, may be asked for in one check.
+
+    A movement that goes on is no second one; her head moves once at least before the last; not all of them are tilts.
+    """
+    return (
+        all(one != other for one, other in pairwise(prompts))
+        and not OF_THE_HEAD.isdisjoint(prompts[:-1])
+        and not TILTS.issuperset(prompts)
+    )
 
 
 def draw_pulses(random: Random, prompts: Sequence[str]) -> tuple[tuple[int, ...], ...]:

@@ -92,6 +92,8 @@ PROMPT: Mapping[str, Any] = {
     Prompt.TURN_RIGHT: _("向右转头"),
     Prompt.BLINK: _("眨眼"),
     Prompt.OPEN_MOUTH: _("张嘴"),
+    Prompt.TILT_LEFT: _("头歪向左肩"),
+    Prompt.TILT_RIGHT: _("头歪向右肩"),
 }
 
 SIGNAL: Mapping[str, Any] = {

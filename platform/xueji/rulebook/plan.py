@@ -137,7 +137,7 @@ class ProctoringPlan:
     frames: int
     """pictures taken for one check"""
     prompts: int
-    """movements asked for in one check"""
+    """fewest movements asked for in one check; zero asks for none"""
     min_pixels: int
     """least width × height of a picture"""
     match_threshold: int

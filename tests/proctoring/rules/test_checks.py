@@ -1,6 +1,7 @@
 """When checks are asked, what their outcomes lead to, and who may be said to have missed one."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from random import Random
@@ -18,9 +19,11 @@ from xueji.proctoring.rules import (
     MOST_ASKED_AFTER_LOSS,
     MOST_TELLINGS_AGAIN,
     MOVES,
+    OF_THE_HEAD,
     PROMPTS,
     PULSE_MOMENTS,
     STORING_MS,
+    TILTS,
     CheckKind,
     CheckState,
     Contact,
@@ -206,16 +209,30 @@ def test_prompts_are_those_the_judge_can_see() -> None:
     assert set(PROMPTS) == {prompt.value for prompt in Prompt}
 
 
-@pytest.mark.parametrize("count", range(5))
-def test_as_many_different_prompts_as_the_plan_asks_for_and_sometimes_one_more(count: int) -> None:
-    plan = replace(PLAN, prompts=count)
+@pytest.mark.parametrize(("planned", "asked"), [(0, 0), (1, 2), (2, 3), (3, 4), (4, 4)])
+def test_one_movement_more_than_planned_is_asked_for(planned: int, asked: int) -> None:
+    plan = replace(PLAN, prompts=planned)
     drawn = [draw_prompts(Random(seed), plan) for seed in range(300)]
-    assert all(len(prompts) == len(set(prompts)) for prompts in drawn)
-    lengths = [len(prompts) for prompts in drawn]
-    more = lengths.count(count + 1)
-    assert lengths.count(count) + more == 300
-    assert 70 < more < 130 if 0 < count < len(PROMPTS) else more == 0
-    assert count == 0 or {prompts[0] for prompts in drawn} == set(PROMPTS)
+    assert {len(prompts) for prompts in drawn} == {asked}
+    assert planned == 0 or {prompts[-1] for prompts in drawn} == set(PROMPTS)
+
+
+def test_whoever_s_answer_did_not_do_is_asked_for_one_more() -> None:
+    """Films that are tried until one of them does have the less chance."""
+    lengths = [len(draw_prompts(Random(3), replace(PLAN, prompts=planned), failed=True)) for planned in range(5)]
+    assert lengths == [0, 3, 4, 4, 4]
+
+
+@pytest.mark.parametrize(("planned", "kinds"), [(1, 18), (2, 138), (3, 738)])
+def test_every_row_of_movements_is_as_likely_as_any_other_that_may_be_asked(planned: int, kinds: int) -> None:
+    random, plan = Random(5), replace(PLAN, prompts=planned)
+    drawn = Counter(draw_prompts(random, plan) for _ in range(kinds * 200))
+    assert len(drawn) == kinds
+    assert max(drawn.values()) < 1.5 * 200 and min(drawn.values()) > 0.5 * 200
+    for prompts in drawn:
+        assert all(one != other for one, other in pairwise(prompts)), "a movement that goes on is no second one"
+        assert OF_THE_HEAD.intersection(prompts[:-1]), "her head comes back to another place"
+        assert not TILTS.issuperset(prompts), "a telephone that shows a film is tilted as well"
 
 
 def test_no_two_checks_look_at_the_same_moments() -> None:

@@ -59,6 +59,8 @@ def test_she_is_asked_again_and_has_as_many_tries_as_ever(page: Page) -> None:
     again = page.check_state(check)
     assert (again["state"], again["attempt"]) == ("due", 2)
     assert (again["last_outcome"], again["signals"]) == ("service_down", ["pictures_lost"])
+    movements = len(check["prompts"])
+    assert len(again["prompts"]) == len(again["pulses"]) == movements, "what we lost did not fail"
     page.scenario.judge.otherwise = scripted(Judged.UNCLEAR)
     for attempt in (3, 4):
         assert page.answer(again).status_code == 202
@@ -66,6 +68,7 @@ def test_she_is_asked_again_and_has_as_many_tries_as_ever(page: Page) -> None:
         judge_waiting(page.scenario)
         again = page.check_state(check)
         assert (again["state"], again["attempt"]) == ("due", attempt)
+        assert len(again["prompts"]) == len(again["pulses"]) == movements + 1
     page.scenario.judge.otherwise = scripted(Judged.MATCH)
     assert page.answer(again).status_code == 202
     stay(page)

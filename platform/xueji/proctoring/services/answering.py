@@ -78,7 +78,7 @@ def store_frames(
     """
     if not 1 <= len(frames) <= MOST_FRAMES:
         raise FramesUnusable(_("请提交 1 到 %(most)s 张照片。", most=MOST_FRAMES))
-    if len(movements) > len(rules.PROMPTS):
+    if len(movements) > rules.MOST_PROMPTS:
         raise FramesUnusable(_("动作照片的张数与要求的动作不符。"))
     pictures: list[tuple[int | None, bytes]] = [(None, frame) for frame in frames]
     pictures += enumerate(movements)

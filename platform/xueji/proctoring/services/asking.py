@@ -296,7 +296,8 @@ def ask_again(check: Check, plan: ProctoringPlan, now_ms: int) -> OpenCheck:
     check.state = rules.move(CheckState(check.state), CheckState.DUE)
     check.attempt += 1
     check.nonce = new_nonce()
-    prompts = rules.draw_prompts(RANDOM, plan)
+    failed = any(attempt.outcome != Outcome.SERVICE_DOWN for attempt in check.attempts)
+    prompts = rules.draw_prompts(RANDOM, plan, failed=failed)
     check.prompts = list(prompts)
     check.pulses = [list(pulse) for pulse in rules.draw_pulses(RANDOM, prompts)]
     check.answer_by_ms = now_ms + plan.answer_ms
