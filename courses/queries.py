@@ -28,11 +28,6 @@ class LessonSummary:
         """Of its film, once that is ready."""
         return self.film.duration_ms if self.film is not None and self.film.state is FilmState.READY else None
 
-    @property
-    def may_be_online(self) -> bool:
-        """Only theory with a film that plays is taught online (003 art. 8)."""
-        return self.part is Part.THEORY and self.duration_ms is not None
-
 
 @dataclass(frozen=True, slots=True)
 class CourseOutline:

@@ -174,12 +174,6 @@ def prepare(source: ModelSource, folder: Path) -> Path:
     return made
 
 
-def prepare_all(folder: Path) -> None:
-    """Make every network that is not in ``folder`` yet: at set-up, so that no worker has to. Raises as ``prepare``."""
-    for source in SOURCES:
-        prepare(source, folder)
-
-
 def keep_memory_small() -> None:
     """Return to the system what was needed only for a moment, now and from now on: some 60 MiB in each worker.
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from media_pipeline.frames import Pixels
 
-MOST_MOMENTS = 12
 LEAST_SIDE = 160
 """Pixels of a moment's shorter side: less shows no eyelid."""
 _ROUNDING = 12

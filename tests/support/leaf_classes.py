@@ -31,7 +31,6 @@ def classes() -> Mapping[Event, type[Leaf]]:
     return found
 
 
-@cache
 def declared(cls: type[Leaf]) -> Mapping[str, Unit | Commitment]:
     """Every field of a class by its path, ``frames.sha256`` being a field of each object in ``frames``."""
     hints = typing.get_type_hints(cls, include_extras=True)

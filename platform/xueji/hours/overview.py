@@ -38,10 +38,6 @@ class LessonOverview:
     line: LessonLine
 
     @property
-    def refused_ms(self) -> int:
-        return sum(item.ms for item in self.line.refused)
-
-    @property
     def unseen_ms(self) -> int:
         return max(0, self.line.duration_ms - self.line.furthest_ms)
 

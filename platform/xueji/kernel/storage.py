@@ -69,11 +69,6 @@ class Store:
         with _asked():
             return bytes(obstore.get(self._backend, path).bytes())
 
-    def read_range(self, path: str, start: int, end: int) -> bytes:
-        """Bytes [start, end). Raises FileNotFoundError, StoreDown."""
-        with _asked():
-            return bytes(obstore.get_range(self._backend, path, start=start, end=end))
-
     def size(self, path: str) -> int:
         """In bytes. Raises FileNotFoundError, StoreDown."""
         with _asked():

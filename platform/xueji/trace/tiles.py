@@ -13,7 +13,6 @@ from xueji.trace import merkle
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
-HASH_BYTES = 32
 HIGHEST_LEVEL = 63 // HEIGHT
 
 _PATH = re.compile(r"((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")

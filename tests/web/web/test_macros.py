@@ -58,7 +58,7 @@ def test_another_class_hour_is_the_rulebooks_to_say(page: Flask) -> None:
     [(40 * HOUR, "40.00%", True), (40 * HOUR + 1, "40.00%", False), (39 * HOUR + HOUR // 2, "39.50%", True)],
 )
 def test_exactly_forty_per_cent_is_within_the_limit(page: Flask, online_ms: int, share: str, within: bool) -> None:
-    html = printed(page, f"share_bar({online_ms}, {100 * HOUR}, '线上')", "share_bar")
+    html = printed(page, f"share_bar({online_ms}, {100 * HOUR}, '线上', 40)", "share_bar")
     assert share in html
     assert ("is-confirmed" in html) is within
     assert ("is-refused" in html) is not within
