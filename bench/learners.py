@@ -14,7 +14,7 @@ from courses.models import Course, Film, FilmState, Lesson
 from xueji.cohorts.models import Cohort, CohortLesson, CohortState
 from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.enrolment.queries import enrolment_facts
-from xueji.enrolment.services.trainees import opening_values
+from xueji.enrolment.services.trainees import opening_leaf
 from xueji.identity import tokens
 from xueji.identity.models import Consent, LoginSession, Organisation, Person, ReferencePhoto
 from xueji.identity.rules import ConsentKind, OrganisationKind, PhotoStanding, PhotoState, ProofRoute, SessionKind
@@ -30,8 +30,7 @@ from xueji.progress.terms import write_terms
 from xueji.rulebook.rules import load
 from xueji.rulebook.shanghai import DAY_MS, day_of
 from xueji.rulebook.vocabulary import Category, Part, Training
-from xueji.trace.leaf import Entry, OfStaff, loose
-from xueji.trace.rules import Event
+from xueji.trace.leaf import Entry
 from xueji.trace.services import record_many
 
 FILM_MS = 6 * 3_600_000
@@ -199,8 +198,8 @@ def make(data: Path, database_url: str, count: int, beginners: int = 0) -> list[
         if begun:
             facts = enrolment_facts(session, begun[0][0])
             assert facts is not None
-            terms_of_all = {**opening_values(facts), **dict.fromkeys(OfStaff.NAMED_BY, "0" * 64)}
-            entries += [Entry(loose(Event.ENROLMENT_OPEN, terms_of_all), str(each), who) for each, who in begun]
+            opening = opening_leaf(facts, None).named("0" * 64, "0" * 64)
+            entries += [Entry(opening, str(each), who) for each, who in begun]
         record_many(session, entries)
     database.dispose()
     return learners

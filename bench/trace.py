@@ -24,6 +24,7 @@ from sqlalchemy import select
 
 from bench.hours import chain
 from bench.learners import make
+from bench.loose_leaves import loose
 from bench.row import Row
 from xueji.cohorts.models import Cohort
 from xueji.enrolment.models import Enrolment, EnrolmentState
@@ -33,7 +34,7 @@ from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.trace import ed25519, merkle
-from xueji.trace.leaf import Entry, loose
+from xueji.trace.leaf import Entry
 from xueji.trace.process import run_sequencer
 from xueji.trace.rules import Event
 from xueji.trace.sequencer import Sequencer

@@ -10,10 +10,11 @@ import sys
 import threading
 
 import xueji.tables  # noqa: F401  every table
+from bench.loose_leaves import loose
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.trace import services
-from xueji.trace.leaf import Entry, loose
+from xueji.trace.leaf import Entry
 from xueji.trace.process import run_sequencer
 from xueji.trace.rules import Event
 

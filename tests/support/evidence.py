@@ -17,6 +17,7 @@ from support.authority import Authority, serving, serving_time
 from support.growing_log import GrowingLog
 from support.school import Member, School, new_member, new_organisation, new_school
 
+from bench.loose_leaves import loose
 from xueji.enrolment.models import Enrolment
 from xueji.evidence import services as evidence_services
 from xueji.evidence.services import build_bundle
@@ -31,7 +32,7 @@ from xueji.progress.models import Sitting
 from xueji.trace import services as trace
 from xueji.trace import witness
 from xueji.trace.after_signing import collect_outside_proof
-from xueji.trace.leaf import Entry, loose
+from xueji.trace.leaf import Entry
 from xueji.trace.rules import Event
 from xueji.trace.signing import LOG, KeyFile, SigningKey
 

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
+from bench.loose_leaves import loose
 from xueji.kernel import clock
 from xueji.kernel.clock import FixedClock
 from xueji.kernel.context import Context
 from xueji.trace import services
-from xueji.trace.leaf import Entry, loose
+from xueji.trace.leaf import Entry
 from xueji.trace.models import CheckpointRow
 from xueji.trace.note import Checkpoint as Signed
 from xueji.trace.note import Note

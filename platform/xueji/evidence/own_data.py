@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from xueji.enrolment.chain_binding import misplaced
 from xueji.enrolment.models import Enrolment
+from xueji.evidence.leaves import FileCopied
 from xueji.evidence.own_fields import TAKEN, OwnTable, readme
 from xueji.hours.queries import worked_out
 from xueji.hours.rules import MalformedTrace
@@ -33,7 +34,7 @@ from xueji.kernel.errors import NotFound
 from xueji.proctoring.services.reviewing import words_place
 from xueji.rulebook.rules import NoSuchRulebook
 from xueji.trace import queries as trace
-from xueji.trace.rules import PLATFORM, Event
+from xueji.trace.rules import PLATFORM
 
 log = structlog.get_logger(__name__)
 
@@ -95,7 +96,7 @@ def take_own_data(context: Context, *, actor: Actor) -> IO[bytes]:
             )
             for photo in photos
         ]
-        record_power(session, context.keyring, Event.FILE_COPY, actor=actor.person_id, subject=actor.person_id)
+        record_power(session, context.keyring, FileCopied(), actor=actor.person_id, subject=actor.person_id)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - handed to the caller, who closes it
     try:
         with context.database.reading() as session, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -27,6 +27,7 @@ from xueji.evidence import bundle as parts
 from xueji.evidence import proofs
 from xueji.evidence.claims.committed import commitments
 from xueji.evidence.errors import NoSuchCheckpoint, NotYetSigned
+from xueji.evidence.leaves import EvidenceExported, HoursStated
 from xueji.evidence.program import program
 from xueji.evidence.readme import PLAYED, README
 from xueji.evidence.rules import PICTURE, Asker, opened_fields
@@ -47,6 +48,7 @@ from xueji.proctoring.models import Picture
 from xueji.rulebook.rules import NoSuchRulebook, Rulebook, load
 from xueji.trace import canonical, merkle, queries, sealing
 from xueji.trace import policy as trust
+from xueji.trace.leaf import InOffice
 from xueji.trace.models import CheckpointRow, LeafRow, Log, SealedOpening
 from xueji.trace.rules import ABOUT, DEMONSTRATION, Event, Recorded
 
@@ -126,25 +128,15 @@ def _close_chain(context: Context, *, enrolment_id: UUID, actor: Actor, with_pic
     with context.database.writing() as session:
         faces = PICTURE in opened_fields(asker, with_pictures=with_pictures)
         seen = _record_looks(session, context, actor, enrolment, asker) if faces else {}
-        issued = _record(
-            session, context, actor, enrolment, Event.HOURS_STATEMENT, _statement_values(statement, rulebook)
-        )
-        closing = {"head": issued.hex, "size": issued.n + 1}
-        closed = _record(session, context, actor, enrolment, Event.EVIDENCE_EXPORT, closing)
+        issued = _record(session, context, actor, enrolment, _stated(statement, rulebook))
+        closing = EvidenceExported(head=issued.hex, size=issued.n + 1)
+        closed = _record(session, context, actor, enrolment, closing)
     return _Closing(enrolment, asker, chain, closed.n, statement, rulebook, seen)
 
 
-def _record(
-    session: Session, context: Context, actor: Actor, enrolment: Enrolment, event: Event, values: Mapping[str, Any]
-) -> Recorded:
+def _record(session: Session, context: Context, actor: Actor, enrolment: Enrolment, leaf: InOffice) -> Recorded:
     return record_in_enrolment(
-        session,
-        context.keyring,
-        actor=actor,
-        event=event,
-        enrolment_id=enrolment.id,
-        person_id=enrolment.person_id,
-        values=values,
+        session, context.keyring, leaf, actor=actor, enrolment_id=enrolment.id, person_id=enrolment.person_id
     )
 
 
@@ -156,19 +148,19 @@ def _asker(session: Session, actor: Actor, enrolment: Enrolment) -> Asker:
     return Asker.INSTITUTION if actor.is_(Role.INSTITUTION) else Asker.ENTERPRISE
 
 
-def _statement_values(statement: Statement, rulebook: Rulebook) -> dict[str, Any]:
+def _stated(statement: Statement, rulebook: Rulebook) -> HoursStated:
     """The sums themselves, and digests of all the rest: a leaf stays small however long the account is."""
     figures = statement.to_dict()
-    return {
-        "as_of_ms": statement.as_of_ms,
-        "leaves": statement.leaves,
-        "rulebook": rulebook.reference,
-        "rulebook_sha256": rulebook.digest,
-        "statement_sha256": hashlib.sha256(canonical.encode(figures)).hexdigest(),
-        "online": figures["online"],
-        "in_person": figures["in_person"],
-        "totals": figures["totals"],
-    }
+    return HoursStated(
+        as_of_ms=statement.as_of_ms,
+        leaves=statement.leaves,
+        rulebook=rulebook.reference,
+        rulebook_sha256=rulebook.digest,
+        statement_sha256=hashlib.sha256(canonical.encode(figures)).hexdigest(),
+        online=figures["online"],
+        in_person=figures["in_person"],
+        totals=figures["totals"],
+    )
 
 
 def _record_looks(

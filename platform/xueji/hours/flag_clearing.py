@@ -18,6 +18,7 @@ from xueji.enrolment.access import access_enrolment
 from xueji.enrolment.errors import NotForOneself
 from xueji.enrolment.models import Enrolment
 from xueji.hours.errors import NoSuchFlag, SecondClearanceNeeded
+from xueji.hours.leaves import ClearingProposed, FlagCleared, FlagRestored, OfFlag
 from xueji.hours.models import FlagClearance
 from xueji.hours.queries import statement_of
 from xueji.hours.rules import Flag
@@ -29,7 +30,7 @@ from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import NotFound
 from xueji.rulebook.vocabulary import Clearer
 from xueji.trace import services as trace
-from xueji.trace.rules import Event
+from xueji.trace.leaf import OfStaff
 
 LONGEST_REASON = 500
 
@@ -48,12 +49,13 @@ def clear_flag(
         raise NoSuchFlag
     proposed = _open(session, enrolment_id, flag)
     now = clock.now()
+    leaf: type[OfFlag]
     if by is Clearer.REGULATOR or (proposed is not None and proposed.proposed_by != actor.person_id):
         row = proposed or FlagClearance(
             enrolment_id=enrolment_id, code=code, ids=list(flag.ids), ms=flag.ms, proposed_at=now, reason=words
         )
         row.decided_by, row.decided_at, row.by, row.decision = actor.person_id, now, by.value, words
-        event, proposer = Event.FLAG_CLEAR, row.proposed_by
+        leaf, proposer = FlagCleared, row.proposed_by
     elif proposed is not None:
         raise SecondClearanceNeeded
     else:
@@ -66,10 +68,18 @@ def clear_flag(
             proposed_at=now,
             reason=words,
         )
-        event, proposer = Event.FLAG_PROPOSE, actor.person_id
+        leaf, proposer = ClearingProposed, actor.person_id
     session.add(row)
     session.flush()
-    _record(session, keyring, actor, enrolment, event, words, _values(keyring, enrolment, flag, by, proposer))
+    said = leaf(
+        code=flag.code,
+        ids=list(flag.ids),
+        ms=flag.ms,
+        by=by.value,
+        proposed_by="" if proposer is None else keyring.pseudonym(proposer, enrolment.id),
+        reason=_committed(session, enrolment, words),
+    )
+    _record(session, keyring, actor, enrolment, said)
     return row
 
 
@@ -89,7 +99,8 @@ def restore_flag(
     )
     for row in session.scalars(standing):
         row.restored_by, row.restored_at = actor.person_id, clock.now()
-    _record(session, keyring, actor, enrolment, Event.FLAG_RESTORE, words, {"code": code})
+    restored = FlagRestored(code=code, reason=_committed(session, enrolment, words))
+    _record(session, keyring, actor, enrolment, restored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,35 +171,9 @@ def _open(session: Session, enrolment_id: UUID, flag: Flag) -> FlagClearance | N
     return next((row for row in session.scalars(waiting) if tuple(row.ids) == flag.ids), None)
 
 
-def _values(
-    keyring: Keyring, enrolment: Enrolment, flag: Flag, by: Clearer, proposer: UUID | None
-) -> dict[str, object]:
-    return {
-        "code": flag.code,
-        "ids": list(flag.ids),
-        "ms": flag.ms,
-        "by": by.value,
-        "proposed_by": "" if proposer is None else keyring.pseudonym(proposer, enrolment.id),
-    }
+def _committed(session: Session, enrolment: Enrolment, words: str) -> str:
+    return trace.commit(session, words, chain=enrolment.chain, field="reason", person=str(enrolment.person_id))
 
 
-def _record(
-    session: Session,
-    keyring: Keyring,
-    actor: Actor,
-    enrolment: Enrolment,
-    event: Event,
-    words: str,
-    values: dict[str, object],
-) -> None:
-    chain = enrolment.chain
-    commitment = trace.commit(session, words, chain=chain, field="reason", person=str(enrolment.person_id))
-    record_in_enrolment(
-        session,
-        keyring,
-        actor=actor,
-        event=event,
-        enrolment_id=enrolment.id,
-        person_id=enrolment.person_id,
-        values={**values, "reason": commitment},
-    )
+def _record(session: Session, keyring: Keyring, actor: Actor, enrolment: Enrolment, leaf: OfStaff) -> None:
+    record_in_enrolment(session, keyring, leaf, actor=actor, enrolment_id=enrolment.id, person_id=enrolment.person_id)

@@ -17,6 +17,7 @@ from xueji.cohorts.access import access_own_cohort
 from xueji.cohorts.models import Cohort, CohortState
 from xueji.enrolment.models import Enrolment
 from xueji.hours.errors import NobodyToRemind
+from xueji.hours.leaves import TraineeReminded
 from xueji.hours.models import Reminder
 from xueji.hours.roster import Figures, figures_of
 from xueji.identity.models import Organisation
@@ -26,7 +27,6 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import NotFound
-from xueji.trace.rules import Event
 from xueji.trace.services import record_many
 
 MOST_AT_ONCE = 200
@@ -102,10 +102,9 @@ def _tell(session: Session, keyring: Keyring, actor: Actor, enrolment_ids: list[
         entries.append(
             acting.in_enrolment(
                 session,
-                Event.ENROLMENT_REMIND,
+                TraineeReminded(reminder=str(made.id)),
                 enrolment_id=enrolment_id,
                 person_id=people[enrolment_id],
-                values={"reminder": str(made.id)},
             )
         )
     record_many(session, entries)

@@ -17,17 +17,18 @@ from xueji.cohorts.models import Cohort
 from xueji.enrolment.models import Enrolment
 from xueji.identity import queries as identity
 from xueji.identity.models import Membership, Organisation, Person
-from xueji.identity.services.acting import Acting
+from xueji.identity.services.acting import record_in_enrolment, record_in_office
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import NotFound
 from xueji.oversight.access import access_inspection, access_inspection_to_end, seen_cohorts
 from xueji.oversight.errors import AlreadyInspecting, InspectionTooLong, NotAnInspector
+from xueji.oversight.leaves import InspectionEnded, InspectionOpened, InspectorLooked
 from xueji.oversight.models import Inspection
 from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
-from xueji.trace.rules import COHORT, Event
-from xueji.trace.services import commit, record_many
+from xueji.trace.rules import COHORT
+from xueji.trace.services import commit
 
 LONGEST = timedelta(days=30)
 """From the day it is given; whoever needs longer is given it again."""
@@ -70,16 +71,13 @@ def give_inspection(
     )
     session.add(made)
     chain = f"{COHORT}{cohort_id}"
-    said = {
-        "inspection": str(made.id),
-        "until": clock.rfc3339(made.until),
-        "subject": commit(session, str(person_id), chain=chain, field="subject", person=str(person_id)),
-        "reason": commit(session, reason, chain=chain, field="reason", person=str(actor.person_id)),
-    }
-    record_many(
-        session,
-        [Acting.of(session, keyring, actor).in_office(session, Event.INSPECTION_OPEN, said, chain=chain)],
+    opened = InspectionOpened(
+        inspection=str(made.id),
+        until=clock.rfc3339(made.until),
+        subject=commit(session, str(person_id), chain=chain, field="subject", person=str(person_id)),
+        reason=commit(session, reason, chain=chain, field="reason", person=str(actor.person_id)),
     )
+    record_in_office(session, keyring, opened, actor=actor, chain=chain)
     return made
 
 
@@ -97,11 +95,7 @@ def end_inspection(session: Session, keyring: Keyring, *, actor: Actor, inspecti
         return
     found.ended_at, found.ended_by = clock.now(), actor.person_id
     chain = f"{COHORT}{found.cohort_id}"
-    values = {"inspection": str(found.id)}
-    record_many(
-        session,
-        [Acting.of(session, keyring, actor).in_office(session, Event.INSPECTION_END, values, chain=chain)],
-    )
+    record_in_office(session, keyring, InspectionEnded(inspection=str(found.id)), actor=actor, chain=chain)
 
 
 def look_at_cohort(
@@ -110,10 +104,7 @@ def look_at_cohort(
     """The inspector opens the roster of her cohort; recorded on its chain. Raises NotFound."""
     found, cohort = access_inspection(session, actor, inspection_id)
     chain = f"{COHORT}{cohort.id}"
-    values = {"inspection": str(found.id)}
-    record_many(
-        session, [Acting.of(session, keyring, actor).in_office(session, Event.INSPECTION_LOOK, values, chain=chain)]
-    )
+    record_in_office(session, keyring, InspectorLooked(inspection=str(found.id)), actor=actor, chain=chain)
     return found, cohort
 
 
@@ -125,14 +116,8 @@ def look_at_trainee(
     enrolment = session.get(Enrolment, enrolment_id)
     if enrolment is None or enrolment.cohort_id != cohort.id:
         raise NotFound
-    entry = Acting.of(session, keyring, actor).in_enrolment(
-        session,
-        Event.INSPECTION_LOOK,
-        enrolment_id=enrolment_id,
-        person_id=enrolment.person_id,
-        values={"inspection": str(found.id)},
-    )
-    record_many(session, [entry])
+    looked = InspectorLooked(inspection=str(found.id))
+    record_in_enrolment(session, keyring, looked, actor=actor, enrolment_id=enrolment_id, person_id=enrolment.person_id)
     return found, enrolment
 
 

@@ -20,12 +20,13 @@ from xueji.kernel.errors import Forbidden, NotFound
 from xueji.oversight import rules
 from xueji.oversight.access import access_finding, seen_cohorts
 from xueji.oversight.errors import DeadlineNotLater, DeadlinePast, FindingOver, NobodyToDraw, TooManyToDraw
+from xueji.oversight.leaves import FindingMoved, TraineesDrawn
 from xueji.oversight.models import Draw, Finding, FindingTurn
 from xueji.oversight.rules import FindingKind, FindingState, FindingStep
 from xueji.progress.models import Sitting
 from xueji.rulebook.draws import population_digest
 from xueji.trace import services as trace
-from xueji.trace.rules import PLATFORM, Event
+from xueji.trace.rules import PLATFORM
 
 LARGEST_POPULATION = 100_000
 MOST_DRAWN = 200
@@ -69,14 +70,14 @@ def draw_trainees(
     )
     session.add(draw)
     session.flush()
-    values = {
-        "draw": str(draw_id),
-        "population": len(population),
-        "among": population_digest(population),
-        "size": draw.size,
-        "seed": commitment,
-    }
-    record_in_office(session, keyring, actor=actor, event=Event.DRAW, values=values)
+    drawn = TraineesDrawn(
+        draw=str(draw_id),
+        population=len(population),
+        among=population_digest(population),
+        size=draw.size,
+        seed=commitment,
+    )
+    record_in_office(session, keyring, drawn, actor=actor)
     return draw
 
 
@@ -238,18 +239,10 @@ def _to_move(session: Session, actor: Actor, finding_id: UUID, role: Role, to: F
 
 def _record(session: Session, keyring: Keyring, actor: Actor, finding: Finding) -> None:
     person_id = session.get_one(Enrolment, finding.enrolment_id).person_id
-    values = {
-        "finding": str(finding.id),
-        "kind": finding.kind.value,
-        "state": finding.state.value,
-        "deadline": finding.deadline.isoformat(),
-    }
-    record_in_enrolment(
-        session,
-        keyring,
-        actor=actor,
-        event=Event.FINDING,
-        enrolment_id=finding.enrolment_id,
-        person_id=person_id,
-        values=values,
+    moved = FindingMoved(
+        finding=str(finding.id),
+        kind=finding.kind.value,
+        state=finding.state.value,
+        deadline=finding.deadline.isoformat(),
     )
+    record_in_enrolment(session, keyring, moved, actor=actor, enrolment_id=finding.enrolment_id, person_id=person_id)

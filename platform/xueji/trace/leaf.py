@@ -16,12 +16,11 @@ commitments are read by tests alone (docs/log-events.md, `evidence.claims.commit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, replace
 from enum import StrEnum
-from functools import cache
 from operator import attrgetter
-from typing import Annotated, Any, ClassVar, NamedTuple, Self, TypeVar, cast, dataclass_transform
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, TypeVar, dataclass_transform
 
 from xueji.trace import canonical, rules
 from xueji.trace.rules import BY, By, Event
@@ -264,41 +263,6 @@ class Entry(NamedTuple):
     def event(self) -> Event:
         """What happened."""
         return self.leaf.EVENT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loose(InOffice):
-    """A leaf whose values are put together by hand. See `loose`."""
-
-    written: Mapping[str, Any]
-
-    CHAINS: ClassVar[frozenset[Chain]] = frozenset(Chain)
-
-    def values(self) -> dict[str, Any]:
-        names = {name: value for name in _NAMES if (value := getattr(self, name)) is not None}
-        return {**self.written, **names}
-
-    def unnamed(self) -> bool:
-        return not set(self.NAMED_BY) <= self.values().keys()
-
-
-_NAMES = (rules.STAFF_NAME, rules.STAFF_ORGANISATION)
-
-
-@cache
-def _loose(event: Event) -> type[Loose]:
-    named_by = {By.STAFF: OfStaff.NAMED_BY, By.POWER: OfPower.NAMED_BY}.get(BY[event], ())
-    return type("Loose", (Loose,), {"EVENT": event, "NAMED_BY": named_by, "__slots__": ()})
-
-
-def loose(event: Event, values: Mapping[str, Any]) -> Loose:
-    """A leaf of this event with these values."""
-    return _loose(event)(written=values)
-
-
-def as_leaf(leaf: Leaf | Event | None, values: Mapping[str, Any] | None, event: Event | None = None) -> Any:
-    """The leaf itself, or one put together by hand."""
-    return leaf if isinstance(leaf, Leaf) else loose(leaf or cast(Event, event), values or {})
 
 
 def kind_of(chain: str) -> Chain:

@@ -103,6 +103,8 @@ class Event(StrEnum):
     REFERENCE_DELETE = "reference.delete"
     REFERENCE_CONFIRM = "reference.confirm"
     REFERENCE_REFUSE = "reference.refuse"
+    DUPLICATE_NOTICE = "duplicate.notice"
+    DUPLICATE_DECIDE = "duplicate.decide"
     FACE_VIEW = "face.view"
     FACE_CALIBRATE = "face.calibrate"
     EVIDENCE_EXPORT = "evidence.export"
@@ -201,6 +203,8 @@ BY: dict[Event, By] = {
     Event.CONSENT_WITHDRAW: By.TRAINEE,
     Event.REFERENCE_ENROL: By.TRAINEE,
     Event.REFERENCE_DELETE: By.TRAINEE,
+    Event.DUPLICATE_NOTICE: By.PLATFORM,
+    Event.DUPLICATE_DECIDE: By.STAFF,
     Event.FACE_VIEW: By.ANYBODY,
     Event.FACE_CALIBRATE: By.STAFF,
     Event.EVIDENCE_EXPORT: By.ANYBODY,

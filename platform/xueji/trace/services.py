@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import delete, select
@@ -18,7 +18,7 @@ from xueji.kernel.driver_sql import Cursor
 from xueji.kernel.errors import Unavailable
 from xueji.kernel.prefetch import Prefetched
 from xueji.trace import rules, sealing
-from xueji.trace.leaf import Entry, Leaf, as_leaf, leaf_bytes, may_stand
+from xueji.trace.leaf import Entry, Leaf, leaf_bytes, may_stand
 from xueji.trace.leaves import ClockReset, Law, OpeningsErased
 from xueji.trace.models import ChainHead, SealedOpening
 from xueji.trace.queries import leaves_ahead
@@ -51,19 +51,11 @@ class ClockJumped(Unavailable):
 
 
 def record(
-    session: Session,
-    leaf: Leaf | None = None,
-    *,
-    chain: str,
-    who: str,
-    at: datetime | None = None,
-    occurred: str | None = None,
-    event: Event | None = None,
-    values: Mapping[str, Any] | None = None,
+    session: Session, leaf: Leaf, *, chain: str, who: str, at: datetime | None = None, occurred: str | None = None
 ) -> Recorded:
     """Append one leaf to a chain, in the caller's transaction. See `record_many`."""
     at_ms = None if at is None else clock.to_ms(at)
-    return record_many(session, [Entry(as_leaf(leaf, values, event), chain, who, at_ms, occurred)])[0]
+    return record_many(session, [Entry(leaf, chain, who, at_ms, occurred)])[0]
 
 
 def record_many(session: Session, entries: Sequence[Entry]) -> list[Recorded]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.loose_leaves import loose
 from xueji import doctor, installation
 from xueji.doctor import LineStatus
 from xueji.kernel import clock
@@ -82,7 +83,7 @@ def test_waiting_leaves_are_the_sequencers_fault_only_when_it_runs(context: Cont
     Sequencer(context.database, context.settings).start()
     with clock.fixed(clock.now()) as time:
         with context.database.writing() as session:
-            trace.record(session, event=Event.FINDING, chain="platform", who="system", values={})
+            trace.record(session, loose(Event.FINDING, {}), chain="platform", who="system")
         time.advance(timedelta(hours=1))
         assert "xueji up" in doctor.sequencer(context).words
         with sequencer_lock(context):

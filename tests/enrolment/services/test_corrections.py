@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from support.school import HOUR, School, new_school
 
+from bench.loose_leaves import LooseLeaf, loose
 from xueji.enrolment.models import Enrolment
 from xueji.enrolment.services import trainees
 from xueji.enrolment.services.corrections import correct_openings
@@ -15,6 +16,7 @@ from xueji.hours.rules import Statement
 from xueji.kernel.context import Context
 from xueji.rulebook.vocabulary import Category
 from xueji.trace import queries as trace
+from xueji.trace.rules import Event
 
 
 @pytest.fixture
@@ -38,14 +40,15 @@ def statement(school: School, enrolment: Enrolment) -> Statement:
 
 
 def test_the_subject_is_said_later_and_once(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
-    written = trainees.opening_values
+    written = trainees.opening_leaf
     later = {"rules", "industry", "subject"}
 
-    def first_edition(*facts: Any, **more: Any) -> dict[str, object]:
-        return {name: value for name, value in written(*facts, **more).items() if name not in later}
+    def first_edition(*facts: Any, **more: Any) -> LooseLeaf:
+        values = written(*facts, **more).values()
+        return loose(Event.ENROLMENT_OPEN, {name: value for name, value in values.items() if name not in later})
 
     with monkeypatch.context() as patch:
-        patch.setattr(trainees, "opening_values", first_edition)
+        patch.setattr(trainees, "opening_leaf", first_edition)
         old = welder(school)
     new = welder(school)
     assert statement(school, old).statutory.total_ms is None

@@ -13,12 +13,12 @@ from support.bundles import edited, fallen, judged, unpacked
 from support.evidence import Case, new_case
 from support.growing_log import growing_log
 
+from bench.loose_leaves import loose
 from xueji.enrolment.models import Enrolment
 from xueji.enrolment.services.identifying import identify_enrolments
 from xueji.evidence import bundle as parts
 from xueji.kernel.context import Context
 from xueji.trace import queries as trace
-from xueji.trace import rules
 from xueji.trace import services as writing
 from xueji.trace.models import SealedOpening
 from xueji.trace.rules import ABOUT, STAFF_NAME, STAFF_ORGANISATION
@@ -34,14 +34,13 @@ def early(context: Context, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no
         log.settle()
         record = writing.record
 
-        def as_before(session, **leaf):  # type: ignore[no-untyped-def]
+        def as_before(session, leaf, **where):  # type: ignore[no-untyped-def]
             told = (ABOUT, STAFF_NAME, STAFF_ORGANISATION)
-            leaf["values"] = {name: value for name, value in leaf["values"].items() if name not in told}
-            return record(session, **leaf)
+            values = {name: value for name, value in leaf.values().items() if name not in told}
+            return record(session, loose(leaf.EVENT, values, named=False), **where)
 
         with monkeypatch.context() as patch:
             patch.setattr(writing, "record", as_before)
-            patch.setattr(rules, "named", lambda *_: True)
             case = new_case(context, log)
         with context.database.writing() as session:
             session.execute(delete(SealedOpening).where(SealedOpening.chain == case.chain))

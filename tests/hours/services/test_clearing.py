@@ -13,6 +13,7 @@ from support.people import Browser, Someone, someone
 from support.scenario import Scenario, Student, playing
 from support.school import HOUR, new_member
 
+from bench.loose_leaves import loose
 from xueji.cohorts.errors import ReasonNeeded
 from xueji.enrolment.errors import NotForOneself
 from xueji.hours import flag_clearing
@@ -45,7 +46,7 @@ def student(scenario: Scenario) -> Student:
     with scenario.context.database.writing() as session:
         leaf = next(leaf for leaf in trace.chain(session, chain) if leaf["event"] == Event.ATTENDANCE)
         values = {**leaf["values"], "session": str(uuid4())}
-        recording.record(session, event=Event.ATTENDANCE, chain=chain, who="somebody", values=values)
+        recording.record(session, loose(Event.ATTENDANCE, values), chain=chain, who="somebody")
     return student
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from support.scenario import LESSON_MS, MINUTE, Scenario, Student
 
+from bench.loose_leaves import loose
 from xueji.hours import queries, services, tasks
 from xueji.hours.errors import AccountUnreadable
 from xueji.hours.models import HoursAccount
@@ -149,10 +150,9 @@ def test_a_chain_that_is_no_evidence_gives_no_figure(scenario: Scenario) -> None
         for _ in range(2):
             trace_services.record(
                 session,
-                event=Event.CHECK_REVIEW,
+                loose(Event.CHECK_REVIEW, {"check": "never due", "outcome": "accept"}),
                 chain=student.enrolment.chain,
                 who=SYSTEM,
-                values={"check": "never due", "outcome": "accept"},
             )
     with scenario.context.database.reading() as session:
         assert queries.statements_of(session, [student.enrolment.id]) == {student.enrolment.id: None}

@@ -275,8 +275,8 @@ def test_one_face_under_two_accounts_is_shown_to_staff_and_refused_to_nobody(
     assert [services.compare_with_everybody(context, each) for each in (second, second, first, third)] == [1, 0, 0, 0]
     (flag,) = _flags(context)
     assert (flag.person_id, flag.other_person_id, flag.distance) == (other.id, trainee.id, 0)
-    (leaf,) = _leaves(context, "finding")
-    assert leaf["values"] == {"finding": str(flag.id), "kind": "duplicate_face"}
+    (leaf,) = _leaves(context, "duplicate.notice")
+    assert leaf["values"] == {"duplicate": str(flag.id)}
     with context.database.reading() as session:
         assert queries.photos_to_compare(session, clock.now()) == []
 
@@ -391,10 +391,9 @@ def test_staff_decide_once_and_in_writing(context: Context, trainee: Someone) ->
     decide("双胞胎")
     with pytest.raises(Conflict):
         decide("又想了想")
-    assert [leaf["values"]["kind"] for leaf in _leaves(context, "finding")] == [  # type: ignore[index]
-        "duplicate_face",
-        "duplicate_face.different",
-    ]
+    assert len(_leaves(context, "duplicate.notice")) == 1
+    (decided,) = _leaves(context, "duplicate.decide")
+    assert decided["values"]["same"] is False  # type: ignore[index]
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.loose_leaves import loose
 from xueji.kernel import clock
 from xueji.python38 import moment
 from xueji.trace import rules
-from xueji.trace.leaf import Entry, LeafTooLarge, Unnamed, leaf_bytes, loose, may_stand
+from xueji.trace.leaf import Entry, LeafTooLarge, Unnamed, leaf_bytes, may_stand
 from xueji.trace.rules import BY, STAFF_NAME, STAFF_ORGANISATION, SYSTEM, By, Event
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from sqlalchemy import select, update
 from support.growing_log import BEGINNING, GrowingLog, growing_log
 
+from bench.loose_leaves import loose
 from xueji import doctor
 from xueji.cli import main
 from xueji.doctor import LineStatus
@@ -160,7 +161,7 @@ def test_a_clock_that_jumps_is_refused_until_it_is_right_again(
 ) -> None:
     def record() -> None:
         with context.database.writing() as session:
-            services.record(session, event=Event.BEAT, chain="a", who="x", values={})
+            services.record(session, loose(Event.BEAT, {}), chain="a", who="x")
 
     steady = clock._Steady()
     monkeypatch.setattr(clock, "_steady", steady)

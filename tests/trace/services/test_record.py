@@ -14,11 +14,12 @@ from sqlalchemy.exc import DBAPIError
 from support.growing_log import BEGINNING, growing_log
 from support.people import someone
 
+from bench.loose_leaves import loose
 from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.trace import queries, rules, sealing, services
 from xueji.trace.canonical import NotCanonical
-from xueji.trace.leaf import Entry, LeafTooLarge, loose
+from xueji.trace.leaf import Entry, LeafTooLarge
 from xueji.trace.models import Pending, SealedOpening
 from xueji.trace.rules import Event
 
@@ -29,10 +30,10 @@ def beats(chain: str, count: int) -> list[Entry]:
 
 def test_a_chain_counts_its_leaves_and_names_the_one_before(context: Context) -> None:
     with context.database.writing() as session:
-        first = services.record(session, event=Event.SITTING_OPEN, chain="a", who="someone", values={"lesson": "课"})
-        services.record(session, event=Event.BEAT, chain="b", who="someone", values={})
+        first = services.record(session, loose(Event.SITTING_OPEN, {"lesson": "课"}), chain="a", who="someone")
+        services.record(session, loose(Event.BEAT, {}), chain="b", who="someone")
         second = services.record(
-            session, event=Event.BEAT, chain="a", who="someone", values={}, occurred="2026-11-21T07:59:59.000Z"
+            session, loose(Event.BEAT, {}), chain="a", who="someone", occurred="2026-11-21T07:59:59.000Z"
         )
     with context.database.reading() as session:
         leaves = list(queries.chain(session, "a"))
@@ -106,7 +107,7 @@ def test_what_no_leaf_may_hold_is_refused(
 ) -> None:
     with context.database.writing() as session:
         with pytest.raises(refusal):
-            services.record(session, event=Event.BEAT, chain="a", who="someone", values=values)
+            services.record(session, loose(Event.BEAT, values), chain="a", who="someone")
         session.rollback()
 
 

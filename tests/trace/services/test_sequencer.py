@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import text
 from support.growing_log import BEGINNING, GrowingLog, growing_log
 
+from bench.loose_leaves import loose
 from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
@@ -23,7 +24,7 @@ from xueji.trace import alarms, merkle, queries, rules, services
 from xueji.trace import sequencer as sequencer_module
 from xueji.trace.audit import audit
 from xueji.trace.fork_guard import CannotSign, OutsideCheckpoint
-from xueji.trace.leaf import Entry, loose
+from xueji.trace.leaf import Entry
 from xueji.trace.models import LeafRow, VerifierKeyRow
 from xueji.trace.note import Checkpoint, Note
 from xueji.trace.note import VerifierKey as PublicKey

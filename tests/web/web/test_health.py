@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from bench.loose_leaves import loose
 from xueji import probes
 from xueji.app import create_app
 from xueji.kernel import clock, schema
@@ -78,7 +79,7 @@ def test_leaves_that_wait_too_long_are_the_sequencers_fault(context: Context) ->
         signed_for(context)
         assert sequencer_lag(context) == timedelta(0)
         with context.database.writing() as session:
-            trace.record(session, event=Event.FINDING, chain="platform", who="system", values={})
+            trace.record(session, loose(Event.FINDING, {}), chain="platform", who="system")
         time.advance(SEQUENCER_LATE / 2)
         sequencer(context)
         time.advance(SEQUENCER_LATE)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from xueji.attendance.access import access_own_attendance, access_own_class_session
 from xueji.attendance.errors import AttendanceReasonNeeded, AttendanceRefused, AttendanceRevoked
 from xueji.attendance.events import StudyAsked
+from xueji.attendance.leaves import AbsenceEntered, AttendanceTakenBack, Attended, InRoomFields
 from xueji.attendance.models import Attendance, ClassSession
 from xueji.attendance.rules import (
     ATTENDANCE_MOVES,
@@ -39,8 +40,7 @@ from xueji.rulebook.intervals import union
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.vocabulary import Doubt, HerWord
 from xueji.trace import services as trace
-from xueji.trace.leaf import Entry
-from xueji.trace.rules import Event
+from xueji.trace.leaf import Entry, OfStaff
 
 METHOD = "roster"
 """How attendance was established: entered by the institution's staff from the roster."""
@@ -140,14 +140,9 @@ def revoke_attendance(
     person_id = session.get_one(Enrolment, attendance.enrolment_id).person_id
     chain, words = str(attendance.enrolment_id), attendance.revoked_reason
     commitment = trace.commit(session, words, chain=chain, field="reason", person=str(person_id))
+    taken_back = AttendanceTakenBack(session=str(class_session.id), reason=commitment)
     record_in_enrolment(
-        session,
-        keyring,
-        actor=actor,
-        event=Event.ATTENDANCE_REVOKE,
-        enrolment_id=attendance.enrolment_id,
-        person_id=person_id,
-        values={"session": str(class_session.id), "reason": commitment},
+        session, keyring, taken_back, actor=actor, enrolment_id=attendance.enrolment_id, person_id=person_id
     )
     return attendance
 
@@ -270,30 +265,33 @@ def _entry(
     def committed(field: str, value: str) -> str:
         return trace.commit(session, value, chain=str(enrolment_id), field=field, person=str(person_id))
 
-    words = {"session_title": class_session.title, "place": class_session.place, "teacher": class_session.teacher}
-    values: dict[str, Any] = {
-        "session": str(class_session.id),
-        "part": class_session.part.value,
-        "began": clock.to_ms(class_session.began_at),
-        "ended": clock.to_ms(class_session.ended_at),
-        "method": METHOD,
-        **{field: committed(field, value) for field, value in words.items()},
-    }
+    common = InRoomFields(
+        session=str(class_session.id),
+        part=class_session.part.value,
+        began=clock.to_ms(class_session.began_at),
+        ended=clock.to_ms(class_session.ended_at),
+        method=METHOD,
+        session_title=committed("session_title", class_session.title),
+        place=committed("place", class_session.place),
+        teacher=committed("teacher", class_session.teacher),
+    )
+    leaf: OfStaff
     if entered.absent:
-        return acting.in_enrolment(
-            session, Event.ATTENDANCE_ABSENT, enrolment_id=enrolment_id, person_id=person_id, values=values
-        )
-    values |= {"from": clock.to_ms(entered.from_at), "to": clock.to_ms(entered.to_at)}
-    if class_session.planned_at is not None:
-        values |= {"planned": clock.to_ms(class_session.planned_at), "plan": class_session.plan_leaf}
-    if entered.recorded_reason:
-        values["reason"] = committed("reason", entered.recorded_reason)
-    if entered.overlaps:
+        leaf = AbsenceEntered(**common)
+    else:
+        planned = class_session.planned_at
         # The times alone: where she was is not the institution's to know.
-        values["overlap"] = [
-            list(span) for span in union((each["from_ms"], each["to_ms"]) for each in entered.overlaps)
-        ]
-    return acting.in_enrolment(session, Event.ATTENDANCE, enrolment_id=enrolment_id, person_id=person_id, values=values)
+        overlap = [list(span) for span in union((each["from_ms"], each["to_ms"]) for each in entered.overlaps or ())]
+        leaf = Attended(
+            **common,
+            from_=clock.to_ms(entered.from_at),
+            to=clock.to_ms(entered.to_at),
+            planned=None if planned is None else clock.to_ms(planned),
+            plan=None if planned is None else class_session.plan_leaf,
+            reason=committed("reason", entered.recorded_reason) if entered.recorded_reason else None,
+            overlap=overlap or None,
+        )
+    return acting.in_enrolment(session, leaf, enrolment_id=enrolment_id, person_id=person_id)
 
 
 def _locked_roster(session: Session, cohort_id: UUID, enrolment_ids: Sequence[UUID]) -> dict[UUID, Enrolment]:

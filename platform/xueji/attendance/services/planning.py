@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from xueji.attendance.access import access_own_class_session
 from xueji.attendance.errors import ClassSessionRecorded, ClassSessionRefused
+from xueji.attendance.leaves import SessionCancelled, SessionPlanned
 from xueji.attendance.models import Attendance, ClassSession
 from xueji.attendance.rules import class_session_refusal
 from xueji.cohorts.access import access_own_cohort
@@ -23,7 +23,8 @@ from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
 from xueji.rulebook.vocabulary import Part
 from xueji.trace import services as trace
-from xueji.trace.rules import COHORT, Event
+from xueji.trace.leaf import OfStaff
+from xueji.trace.rules import COHORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +72,7 @@ def plan_class_session(
         ended_at=plan.ended_at,
         planned_at=clock.now(),
     )
-    class_session.plan_leaf = _record(
-        session, keyring, actor, class_session, Event.SESSION_PLAN, _planned(session, class_session)
-    )
+    class_session.plan_leaf = _record(session, keyring, actor, class_session, _planned(session, class_session))
     session.add(class_session)
     session.flush()
     return class_session
@@ -84,28 +83,26 @@ def cancel_class_session(session: Session, keyring: Keyring, *, actor: Actor, se
     class_session, _cohort = access_own_class_session(session, actor, session_id, lock=True)
     if session.scalar(select(func.count()).where(Attendance.session_id == class_session.id)):
         raise ClassSessionRecorded
-    _record(session, keyring, actor, class_session, Event.SESSION_CANCEL, {"session": str(class_session.id)})
+    _record(session, keyring, actor, class_session, SessionCancelled(session=str(class_session.id)))
     session.delete(class_session)
 
 
-def _planned(session: Session, class_session: ClassSession) -> dict[str, Any]:
+def _planned(session: Session, class_session: ClassSession) -> SessionPlanned:
     chain = _chain(class_session)
-    return {
-        "session": str(class_session.id),
-        "part": class_session.part.value,
-        "begins": clock.to_ms(class_session.began_at),
-        "ends": clock.to_ms(class_session.ended_at),
-        "title": trace.commit(session, class_session.title, chain=chain, field="title"),
-        "place": trace.commit(session, class_session.place, chain=chain, field="place"),
-        "teacher": trace.commit(session, class_session.teacher, chain=chain, field="teacher"),
-    }
+    return SessionPlanned(
+        session=str(class_session.id),
+        part=class_session.part.value,
+        begins=clock.to_ms(class_session.began_at),
+        ends=clock.to_ms(class_session.ended_at),
+        title=trace.commit(session, class_session.title, chain=chain, field="title"),
+        place=trace.commit(session, class_session.place, chain=chain, field="place"),
+        teacher=trace.commit(session, class_session.teacher, chain=chain, field="teacher"),
+    )
 
 
-def _record(
-    session: Session, keyring: Keyring, actor: Actor, class_session: ClassSession, event: Event, values: dict[str, Any]
-) -> str:
+def _record(session: Session, keyring: Keyring, actor: Actor, class_session: ClassSession, leaf: OfStaff) -> str:
     """The hash of the leaf."""
-    return record_in_office(session, keyring, actor=actor, event=event, values=values, chain=_chain(class_session)).hex
+    return record_in_office(session, keyring, leaf, actor=actor, chain=_chain(class_session)).hex
 
 
 def _chain(class_session: ClassSession) -> str:

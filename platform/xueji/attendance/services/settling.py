@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from xueji.attendance.access import access_attendance_to_settle, access_my_attendance, access_own_attendance
 from xueji.attendance.errors import DenialOver, ForTheRegulator, NothingToSettle, NotOwnEntry
+from xueji.attendance.leaves import AttendanceConfirmed, AttendanceDenied, AttendanceSettled, AttendanceSigned
 from xueji.attendance.models import Attendance
 from xueji.attendance.rules import ATTENDANCE_MOVES, AttendanceState
 from xueji.attendance.services.entering import MOST_LETTERS
@@ -23,7 +24,7 @@ from xueji.rulebook.attendance import denied_in_time
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.vocabulary import Doubt, HerWord, ReviewOutcome
 from xueji.trace import services as trace
-from xueji.trace.rules import Event
+from xueji.trace.leaf import OfStaff, OfTrainee
 
 _STANDING = (AttendanceState.ENTERED, AttendanceState.WAITING, AttendanceState.DENIED)
 
@@ -34,7 +35,7 @@ def confirm_attendance(session: Session, keyring: Keyring, *, actor: Actor, atte
     if attendance.word is HerWord.CONFIRMED:
         return attendance
     attendance.word, attendance.word_at, attendance.denied = HerWord.CONFIRMED, clock.now(), False
-    _record(session, keyring, actor, attendance, Event.ATTENDANCE_CONFIRM)
+    _record_hers(session, keyring, attendance, AttendanceConfirmed(session=str(attendance.session_id)))
     return attendance
 
 
@@ -52,7 +53,7 @@ def deny_attendance(session: Session, keyring: Keyring, *, actor: Actor, attenda
     if not denied_in_time(plan, clock.to_ms(attendance.recorded_at), clock.to_ms(now)):
         raise DenialOver
     attendance.word, attendance.word_at, attendance.denied = HerWord.DENIED, now, True
-    _record(session, keyring, actor, attendance, Event.ATTENDANCE_DENY)
+    _record_hers(session, keyring, attendance, AttendanceDenied(session=str(attendance.session_id)))
     return attendance
 
 
@@ -65,7 +66,7 @@ def sign_attendance(session: Session, keyring: Keyring, *, actor: Actor, attenda
     if attendance.state not in _STANDING or attendance.word is not HerWord.SILENT:
         raise NothingToSettle
     attendance.word, attendance.word_at = HerWord.SIGNED, clock.now()
-    _record(session, keyring, actor, attendance, Event.ATTENDANCE_SIGN)
+    _record(session, keyring, actor, attendance, AttendanceSigned(session=str(attendance.session_id)))
     return attendance
 
 
@@ -97,12 +98,13 @@ def settle_attendance(
     attendance.settled_at, attendance.settled_by = now, actor.person_id
     attendance.settled_reason = reason.strip()[:MOST_LETTERS]
     chain, person = enrolment.chain, str(enrolment.person_id)
-    values = {
-        "outcome": outcome.value,
-        "role": "regulator" if regulator else "institution",
-        "reason": trace.commit(session, attendance.settled_reason, chain=chain, field="reason", person=person),
-    }
-    _record(session, keyring, actor, attendance, Event.ATTENDANCE_SETTLE, **values)
+    settled = AttendanceSettled(
+        session=str(attendance.session_id),
+        outcome=outcome.value,
+        role="regulator" if regulator else "institution",
+        reason=trace.commit(session, attendance.settled_reason, chain=chain, field="reason", person=person),
+    )
+    _record(session, keyring, actor, attendance, settled)
     return attendance
 
 
@@ -113,16 +115,14 @@ def _hers(session: Session, actor: Actor, attendance_id: UUID) -> Attendance:
     return attendance
 
 
-def _record(
-    session: Session, keyring: Keyring, actor: Actor, attendance: Attendance, event: Event, **more: str
-) -> None:
+def _record(session: Session, keyring: Keyring, actor: Actor, attendance: Attendance, leaf: OfStaff) -> None:
     session.flush()
-    record_in_enrolment(
-        session,
-        keyring,
-        actor=actor,
-        event=event,
-        enrolment_id=attendance.enrolment_id,
-        person_id=session.get_one(Enrolment, attendance.enrolment_id).person_id,
-        values={"session": str(attendance.session_id), **more},
-    )
+    enrolment = session.get_one(Enrolment, attendance.enrolment_id)
+    record_in_enrolment(session, keyring, leaf, actor=actor, enrolment_id=enrolment.id, person_id=enrolment.person_id)
+
+
+def _record_hers(session: Session, keyring: Keyring, attendance: Attendance, leaf: OfTrainee) -> None:
+    session.flush()
+    enrolment = session.get_one(Enrolment, attendance.enrolment_id)
+    who = keyring.pseudonym(enrolment.person_id, enrolment.id)
+    trace.record(session, leaf, chain=enrolment.chain, who=who)

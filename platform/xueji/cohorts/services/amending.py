@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from xueji.cohorts.access import access_own_cohort, access_whole_cohort
 from xueji.cohorts.errors import AmendmentOver, AmendmentRefused, CohortNotOpen, NothingAmended, ReasonNeeded
 from xueji.cohorts.events import CohortAmended
+from xueji.cohorts.leaves import TermsAmended
 from xueji.cohorts.models import Cohort, CohortAmendment, CohortState
 from xueji.cohorts.services import planning as cohorts
 from xueji.identity.queries.resets import since
@@ -29,7 +30,7 @@ from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
 from xueji.kernel.errors import NotFound
 from xueji.rulebook.industries import UNKNOWN
-from xueji.trace.rules import COHORT, Event
+from xueji.trace.rules import COHORT
 
 WORDS = ("title", "syllabus", "venue")
 TERMS = ("ends_on", "industry", "subject")
@@ -130,15 +131,8 @@ def _amend(
     session.flush()
     amended = CohortAmended(session, actor, cohort, asked, terms)
     context.events.publish(amended)
-    values = {"amendment": str(asked.id), "fields": sorted(changed), "trainees": amended.trainees}
-    record_in_office(
-        session,
-        context.keyring,
-        actor=actor,
-        event=Event.COHORT_AMEND,
-        values=values,
-        chain=f"{COHORT}{cohort.id}",
-    )
+    leaf = TermsAmended(amendment=str(asked.id), fields=sorted(changed), trainees=amended.trainees)
+    record_in_office(session, context.keyring, leaf, actor=actor, chain=f"{COHORT}{cohort.id}")
 
 
 def _refuse(session: Session, cohort: Cohort, changed: Mapping[str, Any]) -> bool:

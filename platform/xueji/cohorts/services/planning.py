@@ -21,6 +21,7 @@ from xueji.cohorts.errors import (
     CohortRefused,
     TooManyLessons,
 )
+from xueji.cohorts.leaves import CohortOpened
 from xueji.cohorts.models import Cohort, CohortLesson, CohortState
 from xueji.cohorts.rules import Ground, Judgement, Objection, Proposal, ProposedLesson, judge
 from xueji.cohorts.terms import TERMS, CohortTerms, terms_of
@@ -34,7 +35,6 @@ from xueji.rulebook import rules as rulebook
 from xueji.rulebook.divisions import is_division, jurisdiction_of
 from xueji.rulebook.industries import UNKNOWN, named_industry, risk, situation
 from xueji.rulebook.plan import InvalidPlan, ProctoringPlan
-from xueji.trace.rules import Event
 
 MOST_LESSONS = 300
 """Online, of one cohort. The first leaf of every enrolment names them all, and a leaf holds 64 KiB."""
@@ -144,8 +144,8 @@ def open_cohort(session: Session, keyring: Keyring, *, cohort: Cohort, actor: Ac
     cohort.rulebook, cohort.high_risk = rulebook.load().reference, judgement.risk.high
     cohort.state, cohort.opened_at = CohortState.OPEN, clock.now()
     session.flush()
-    values = {"cohort": str(cohort.id), "organisation": str(cohort.organisation_id), "region": cohort.region}
-    record_power(session, keyring, Event.COHORT_OPEN, actor=actor.person_id, subject=None, values=values)
+    opened = CohortOpened(cohort=str(cohort.id), organisation=str(cohort.organisation_id), region=cohort.region)
+    record_power(session, keyring, opened, actor=actor.person_id, subject=None)
     return cohort
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from xueji.cohorts.events import CohortAmended, CohortCloses, LastDayChanges, StudyingAsked, TraineesAsked
 from xueji.cohorts.models import CohortAmendment
 from xueji.enrolment.events import StudyDaysChange, StudyEnds, WhoStudies
+from xueji.enrolment.leaves import AmendedTerms, EnrolmentAmended, SubjectIdentified
 from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.enrolment.queries import enrolment_facts, enrolment_ids
 from xueji.enrolment.services.subject import subject_commitments
@@ -21,8 +22,8 @@ from xueji.kernel.events import Events
 from xueji.rulebook.shanghai import DAY_MS, date_begins_ms
 from xueji.trace import queries as trace_queries
 from xueji.trace import services as trace
-from xueji.trace.leaf import Entry, loose
-from xueji.trace.rules import ABOUT, SYSTEM, Event
+from xueji.trace.leaf import Entry
+from xueji.trace.rules import SYSTEM
 
 
 def cohort_closes(events: Events, closes: CohortCloses) -> None:
@@ -83,15 +84,13 @@ def _leaf(
     terms: Mapping[str, Any],
 ) -> Entry:
     person = str(enrolment.person_id)
-    values = {
-        "amendment": str(asked.id),
-        "terms": dict(terms),
-        "asked_by": context.keyring.pseudonym(asked.asked_by, enrolment.id),
-        "reason": trace.commit(session, asked.reason, chain=enrolment.chain, field="reason", person=person),
-    }
-    return acting.in_enrolment(
-        session, Event.ENROLMENT_AMEND, enrolment_id=enrolment.id, person_id=enrolment.person_id, values=values
+    leaf = EnrolmentAmended(
+        amendment=str(asked.id),
+        terms=cast(AmendedTerms, dict(terms)),
+        asked_by=context.keyring.pseudonym(asked.asked_by, enrolment.id),
+        reason=trace.commit(session, asked.reason, chain=enrolment.chain, field="reason", person=person),
     )
+    return acting.in_enrolment(session, leaf, enrolment_id=enrolment.id, person_id=enrolment.person_id)
 
 
 def _identified(session: Session, context: Context, enrolment: Enrolment) -> list[Entry]:
@@ -104,4 +103,4 @@ def _identified(session: Session, context: Context, enrolment: Enrolment) -> lis
         about = subject_commitments(session, context.keyring, facts)
     except Erased:
         return []
-    return [Entry(loose(Event.ENROLMENT_IDENTIFY, {ABOUT: about, "of": whose}), enrolment.chain, SYSTEM)]
+    return [Entry(SubjectIdentified(about=about, of=whose), enrolment.chain, SYSTEM)]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from xueji.enrolment import queries
+from xueji.enrolment.leaves import SubjectIdentified
 from xueji.enrolment.models import Enrolment
 from xueji.enrolment.services.subject import subject_commitments
 from xueji.identity.events import PersonCorrected
 from xueji.kernel.crypto import Keyring
 from xueji.trace import queries as trace_queries
 from xueji.trace import services as trace
-from xueji.trace.leaf import Entry, loose
-from xueji.trace.rules import ABOUT, SYSTEM, Event
+from xueji.trace.leaf import Entry
+from xueji.trace.rules import SYSTEM
 
 
 def person_corrected(keyring: Keyring, corrected: PersonCorrected) -> None:
@@ -28,13 +29,13 @@ def person_corrected(keyring: Keyring, corrected: PersonCorrected) -> None:
         facts = queries.enrolment_facts(session, enrolment.id)
         if whose is None or facts is None:
             continue
-        values = {
-            ABOUT: subject_commitments(session, keyring, facts),
-            "of": whose,
-            "correction": str(corrected.correction_id),
-            "asked_by": keyring.pseudonym(corrected.asked_by, enrolment.id),
-            "decided_by": keyring.pseudonym(corrected.decided_by, enrolment.id),
-        }
-        entries.append(Entry(loose(Event.ENROLMENT_IDENTIFY, values), enrolment.chain, SYSTEM))
+        leaf = SubjectIdentified(
+            about=subject_commitments(session, keyring, facts),
+            of=whose,
+            correction=str(corrected.correction_id),
+            asked_by=keyring.pseudonym(corrected.asked_by, enrolment.id),
+            decided_by=keyring.pseudonym(corrected.decided_by, enrolment.id),
+        )
+        entries.append(Entry(leaf, enrolment.chain, SYSTEM))
     # In the order of the chains' names, as everywhere.
     trace.record_many(session, sorted(entries, key=lambda entry: entry.chain))

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xueji.cohorts.models import Cohort
+from xueji.enrolment.leaves import OpeningCorrected
 from xueji.enrolment.models import Enrolment
 from xueji.kernel.context import Context
 from xueji.trace import queries as trace_queries
@@ -53,11 +54,5 @@ def _correct(session: Session, enrolment_id: UUID) -> bool:
                 return False
     if lacking:
         subject = session.get_one(Cohort, enrolment.cohort_id).subject
-        trace.record(
-            session,
-            event=Event.ENROLMENT_CORRECT,
-            chain=enrolment.chain,
-            who=SYSTEM,
-            values={"subject": subject},
-        )
+        trace.record(session, OpeningCorrected(subject=subject), chain=enrolment.chain, who=SYSTEM)
     return lacking

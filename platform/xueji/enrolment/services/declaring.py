@@ -19,6 +19,7 @@ from xueji.enrolment.declarations import (
 )
 from xueji.enrolment.errors import DeclarationRefused
 from xueji.enrolment.events import EarlierTraining
+from xueji.enrolment.leaves import Declared
 from xueji.enrolment.models import Enrolment, EnrolmentDeclaration, EnrolmentState
 from xueji.identity import spelling
 from xueji.identity.models import Organisation
@@ -39,7 +40,7 @@ def declare(
     cohort: Cohort,
     declared: Declaration | None,
     actor: Actor,
-) -> dict[str, object] | None:
+) -> Declared | None:
     """Keep the declaration of a new enrolment; what its first leaf says of it, None where nothing was declared.
 
     Raises DeclarationRefused when something does not fit and no reason is given.
@@ -77,7 +78,7 @@ def _values(
     found: tuple[Misfit, ...],
     *,
     trained_before: bool,
-) -> dict[str, object]:
+) -> Declared:
     """For the opening leaf: words about her as commitments, the rest as it is."""
 
     def committed(value: str, field: str) -> str | None:
@@ -85,15 +86,15 @@ def _values(
             return None
         return trace.commit(session, value, chain=enrolment.chain, field=field, person=str(enrolment.person_id))
 
-    return {
-        "post": row.post.value,
-        "industry": row.industry,
-        "employer": committed(row.employer, "employer"),
-        "earlier": committed(row.earlier, "earlier"),
-        "reason": committed(row.reason, "reason"),
-        "misfits": [each.value for each in found],
-        "trained_before": trained_before,
-    }
+    return Declared(
+        post=row.post.value,
+        industry=row.industry,
+        employer=committed(row.employer, "employer"),
+        earlier=committed(row.earlier, "earlier"),
+        reason=committed(row.reason, "reason"),
+        misfits=[each.value for each in found],
+        trained_before=trained_before,
+    )
 
 
 class Fit:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from xueji.enrolment import queries
 from xueji.enrolment.chain_binding import misplaced
+from xueji.enrolment.leaves import SubjectIdentified
 from xueji.enrolment.models import Enrolment
 from xueji.enrolment.services.subject import subject_commitments
 from xueji.identity.errors import Erased
@@ -20,7 +21,7 @@ from xueji.kernel.context import Context
 from xueji.trace import queries as trace_queries
 from xueji.trace import services as trace
 from xueji.trace.models import SealedOpening
-from xueji.trace.rules import ABOUT, SYSTEM, Event
+from xueji.trace.rules import ABOUT, SYSTEM
 
 AT_ONCE = 50
 """Chains identified in one transaction."""
@@ -57,6 +58,5 @@ def _identify(session: Session, context: Context, enrolment_id: UUID) -> bool:
         about = subject_commitments(session, context.keyring, facts)
     except Erased:
         return False
-    values = {ABOUT: about, "of": whose}
-    trace.record(session, event=Event.ENROLMENT_IDENTIFY, chain=enrolment.chain, who=SYSTEM, values=values)
+    trace.record(session, SubjectIdentified(about=about, of=whose), chain=enrolment.chain, who=SYSTEM)
     return True

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from xueji.enrolment.leaves import EnrolmentJoined, EnrolmentParted
 from xueji.enrolment.models import Enrolment
 from xueji.identity.events import FilesJoined
 from xueji.identity.services.acting import Acting
 from xueji.kernel.crypto import Keyring
 from xueji.trace import services as trace
-from xueji.trace.rules import Event
 
 
 def files_joined(keyring: Keyring, joined: FilesJoined) -> None:
@@ -20,19 +20,17 @@ def files_joined(keyring: Keyring, joined: FilesJoined) -> None:
     """
     session = joined.session
     acting = Acting.by_id(session, keyring, joined.decided_by)
-    event = Event.ENROLMENT_PART if joined.parts else Event.ENROLMENT_JOIN
+    leaf = EnrolmentParted if joined.parts else EnrolmentJoined
     files = (joined.person_id, joined.joined_id)
     entries = []
     for enrolment in session.scalars(select(Enrolment).where(Enrolment.person_id.in_(files)).order_by(Enrolment.id)):
         chain, person = enrolment.chain, str(enrolment.person_id)
-        values = {
-            "joining": str(joined.joining_id),
-            "stands": enrolment.person_id == joined.person_id,
-            "asked_by": keyring.pseudonym(joined.asked_by, enrolment.id),
-            "reason": trace.commit(session, joined.reason, chain=chain, field="reason", person=person),
-        }
-        entries.append(
-            acting.in_enrolment(session, event, enrolment_id=enrolment.id, person_id=enrolment.person_id, values=values)
+        decided = leaf(
+            joining=str(joined.joining_id),
+            stands=enrolment.person_id == joined.person_id,
+            asked_by=keyring.pseudonym(joined.asked_by, enrolment.id),
+            reason=trace.commit(session, joined.reason, chain=chain, field="reason", person=person),
         )
+        entries.append(acting.in_enrolment(session, decided, enrolment_id=enrolment.id, person_id=enrolment.person_id))
     # In the order of the chains' names, as everywhere.
     trace.record_many(session, sorted(entries, key=lambda entry: entry.chain))

@@ -14,8 +14,16 @@ from sqlalchemy.orm import Session
 
 from xueji.cohorts.models import Cohort
 from xueji.cohorts.rules import settles_on
+from xueji.enrolment.leaves import ReferencesStand, StandingReference
 from xueji.enrolment.models import Enrolment, EnrolmentReference
 from xueji.identity.events import ReferenceChange, ReferenceChanged
+from xueji.identity.leaves import (
+    NearReference,
+    ReferenceConfirmed,
+    ReferenceDeleted,
+    ReferenceEnrolled,
+    ReferenceRefused,
+)
 from xueji.identity.models import ReferencePhoto
 from xueji.identity.queries import is_herself, same_person, used_photos
 from xueji.identity.rules import PhotoStanding
@@ -23,16 +31,9 @@ from xueji.identity.services.acting import Acting
 from xueji.kernel import clock
 from xueji.kernel.crypto import Keyring
 from xueji.rulebook.plan import ProctoringPlan
-from xueji.trace import rules
 from xueji.trace import services as trace
-from xueji.trace.leaf import Entry, InOffice, loose
-from xueji.trace.rules import SYSTEM, By, Event
-
-_EVENTS = {
-    ReferenceChange.DELETE: Event.REFERENCE_DELETE,
-    ReferenceChange.CONFIRM: Event.REFERENCE_CONFIRM,
-    ReferenceChange.REFUSE: Event.REFERENCE_REFUSE,
-}
+from xueji.trace.leaf import Entry, OfStaff
+from xueji.trace.rules import SYSTEM
 
 
 def stand(session: Session, enrolment: Enrolment, *, but: UUID | None = None) -> dict[UUID, str]:
@@ -49,10 +50,8 @@ def stand(session: Session, enrolment: Enrolment, *, but: UUID | None = None) ->
         for photo in new:
             known[photo.id] = _commit(session, enrolment, photo)
             confirmed = photo.standing in (PhotoStanding.CONFIRMED, PhotoStanding.ALIKE)
-            listed.append({"reference": known[photo.id], "model": photo.model, "confirmed": confirmed})
-        trace.record(
-            session, event=Event.REFERENCE_STAND, chain=enrolment.chain, who=SYSTEM, values={"references": listed}
-        )
+            listed.append(StandingReference(reference=known[photo.id], model=photo.model, confirmed=confirmed))
+        trace.record(session, ReferencesStand(references=listed), chain=enrolment.chain, who=SYSTEM)
     return known
 
 
@@ -80,7 +79,7 @@ def reference_changed(keyring: Keyring, changed: ReferenceChanged) -> None:
         herself = is_herself(changed.session, changed.by, enrolment.person_id)
         who = keyring.pseudonym(enrolment.person_id if herself else changed.by, enrolment.id)
         entry = _entry(changed, enrolment, who, reference, known)
-        if rules.BY[entry.event] is By.STAFF and isinstance(entry.leaf, InOffice):
+        if isinstance(entry.leaf, OfStaff):
             acting = Acting.by_id(changed.session, keyring, changed.by)
             named = acting.named(changed.session, entry.leaf, chain=enrolment.chain, person_id=enrolment.person_id)
             entry = entry._replace(leaf=named)
@@ -93,30 +92,32 @@ def _entry(
 ) -> Entry:
     if changed.change is ReferenceChange.ENROL:
         near = [
-            {"reference": known[photo_id], "distance": distance}
+            NearReference(reference=known[photo_id], distance=distance)
             for photo_id, distance in changed.near
             if photo_id in known
         ]
-        values = {
-            "reference": reference,
-            "model": changed.photo.model,
-            "standing": changed.photo.standing.value,
-            "near": near,
-            "limit": changed.limit,
-        }
-        return Entry(loose(Event.REFERENCE_ENROL, values), enrolment.chain, who)
-    values = {"reference": reference}
-    if changed.change is not ReferenceChange.DELETE:
-        values["by"] = who
+        enrolled = ReferenceEnrolled(
+            reference=reference,
+            model=changed.photo.model,
+            standing=changed.photo.standing.value,
+            near=near,
+            limit=changed.limit,
+        )
+        return Entry(enrolled, enrolment.chain, who)
+    if changed.change is ReferenceChange.DELETE:
+        return Entry(ReferenceDeleted(reference=reference), enrolment.chain, who)
+    if changed.change is ReferenceChange.CONFIRM:
+        return Entry(ReferenceConfirmed(reference=reference, by=who), enrolment.chain, who)
+    reason = None
     if changed.reason:
-        values["reason"] = trace.commit(
+        reason = trace.commit(
             changed.session,
             changed.reason,
             chain=enrolment.chain,
             field="review",
             person=str(enrolment.person_id),
         )
-    return Entry(loose(_EVENTS[changed.change], values), enrolment.chain, who)
+    return Entry(ReferenceRefused(reference=reference, by=who, reason=reason), enrolment.chain, who)
 
 
 def _unsettled(session: Session, person_id: UUID) -> Iterable[Enrolment]:

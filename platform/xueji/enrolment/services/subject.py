@@ -6,11 +6,13 @@ The leaf commits to them; without that a chain would say how long somebody studi
 from __future__ import annotations
 
 import json
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from xueji.enrolment.leaves import About
 from xueji.enrolment.queries import EnrolmentFacts
 from xueji.identity import rules as identity_rules
 from xueji.identity import vault
@@ -37,12 +39,13 @@ def subject_of(session: Session, keyring: Keyring, facts: EnrolmentFacts) -> dic
     }
 
 
-def subject_commitments(session: Session, keyring: Keyring, facts: EnrolmentFacts) -> dict[str, str]:
+def subject_commitments(session: Session, keyring: Keyring, facts: EnrolmentFacts) -> About:
     """A commitment to each, each under a key of its own, kept until it is erased."""
-    return {
+    committed = {
         field: trace.commit(session, value, chain=facts.chain, field=field, person=str(facts.person_id))
         for field, value in subject_of(session, keyring, facts).items()
     }
+    return cast(About, committed)
 
 
 def _person(session: Session, keyring: Keyring, person_id: UUID) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from xueji.enrolment.access import access_own_enrolment
 from xueji.enrolment.declarations import Declaration
 from xueji.enrolment.errors import AlreadyEnrolled, AlreadyWithdrawn, NotWithdrawn, WithdrawnBefore
 from xueji.enrolment.events import StudyEnds
+from xueji.enrolment.leaves import About, Declared, EnrolmentOpened, TraineeReadmitted, TraineeWithdrawn
 from xueji.enrolment.models import Enrolment, EnrolmentState
 from xueji.enrolment.services import references
 from xueji.enrolment.services.declaring import declare
@@ -28,7 +29,6 @@ from xueji.kernel.crypto import Keyring
 from xueji.kernel.events import Events
 from xueji.rulebook.vocabulary import RULES
 from xueji.trace import services as trace
-from xueji.trace.rules import ABOUT, DECLARED, Event
 
 
 def enrol(
@@ -66,44 +66,39 @@ def enrol(
     facts = queries.enrolment_facts(session, enrolment.id)
     assert facts is not None
     declaration = declare(session, events, enrolment=enrolment, cohort=cohort, declared=declared, actor=actor)
-    trace.record(
-        session,
-        event=Event.ENROLMENT_OPEN,
-        chain=enrolment.chain,
-        who=keyring.pseudonym(person.id, enrolment.id),
-        values={
-            **opening_values(facts),
-            DECLARED: declaration,
-            ABOUT: subject_commitments(session, keyring, facts),
-            **Acting.of(session, keyring, actor).values(session, chain=enrolment.chain, person_id=person.id),
-        },
-    )
+    opening = opening_leaf(facts, declaration, subject_commitments(session, keyring, facts))
+    opening = Acting.of(session, keyring, actor).named(session, opening, chain=enrolment.chain, person_id=person.id)
+    trace.record(session, opening, chain=enrolment.chain, who=keyring.pseudonym(person.id, enrolment.id))
     references.stand(session, enrolment)
     return enrolment
 
 
-def opening_values(facts: queries.EnrolmentFacts) -> dict[str, object]:
+def opening_leaf(
+    facts: queries.EnrolmentFacts, declaration: Declared | None, about: About | None = None
+) -> EnrolmentOpened:
     """What the first leaf of an enrolment's chain says: the terms under which every later one is judged."""
     cohort = facts.cohort
-    return {
-        "cohort": str(cohort.cohort_id),
-        "rules": RULES,
-        "rulebook": cohort.rulebook,
-        "jurisdiction": cohort.jurisdiction,
-        "category": cohort.category.value,
-        "industry": cohort.industry or None,
-        "high_risk": cohort.high_risk,
-        "training": cohort.training.value,
-        "subject": cohort.subject,
-        "total_ms": cohort.total_ms,
-        "theory_ms": cohort.theory_ms,
-        "practical_ms": cohort.practical_ms,
-        "online_ms": cohort.online_ms,
-        "in_person_ms": cohort.in_person_ms,
-        "starts": cohort.starts_on.isoformat(),
-        "ends": cohort.ends_on.isoformat(),
-        "plan": cohort.plan.to_dict(),
-        "lessons": [
+    return EnrolmentOpened(
+        cohort=str(cohort.cohort_id),
+        rules=RULES,
+        rulebook=cohort.rulebook,
+        jurisdiction=cohort.jurisdiction,
+        category=cohort.category.value,
+        industry=cohort.industry or None,
+        high_risk=cohort.high_risk,
+        training=cohort.training.value,
+        subject=cohort.subject,
+        total_ms=cohort.total_ms,
+        theory_ms=cohort.theory_ms,
+        practical_ms=cohort.practical_ms,
+        online_ms=cohort.online_ms,
+        in_person_ms=cohort.in_person_ms,
+        starts=cohort.starts_on.isoformat(),
+        ends=cohort.ends_on.isoformat(),
+        plan=cohort.plan.to_dict(),
+        declared=declaration,
+        about=about,
+        lessons=[
             {
                 "lesson": str(lesson.lesson_id),
                 "part": lesson.part.value,
@@ -112,7 +107,7 @@ def opening_values(facts: queries.EnrolmentFacts) -> dict[str, object]:
             }
             for lesson in facts.lessons
         ],
-    }
+    )
 
 
 def withdraw(
@@ -132,15 +127,8 @@ def withdraw(
     events.publish(StudyEnds(session, (enrolment.id,)))
     person = str(enrolment.person_id)
     commitment = trace.commit(session, reason.strip(), chain=enrolment.chain, field="reason", person=person)
-    record_in_enrolment(
-        session,
-        keyring,
-        actor=actor,
-        event=Event.ENROLMENT_WITHDRAW,
-        enrolment_id=enrolment.id,
-        person_id=enrolment.person_id,
-        values={"reason": commitment},
-    )
+    leaf = TraineeWithdrawn(reason=commitment)
+    record_in_enrolment(session, keyring, leaf, actor=actor, enrolment_id=enrolment.id, person_id=enrolment.person_id)
     return enrolment
 
 
@@ -159,13 +147,6 @@ def readmit(session: Session, keyring: Keyring, *, enrolment_id: UUID, reason: s
     enrolment.state = EnrolmentState.ACTIVE
     person = str(enrolment.person_id)
     commitment = trace.commit(session, reason.strip(), chain=enrolment.chain, field="reason", person=person)
-    record_in_enrolment(
-        session,
-        keyring,
-        actor=actor,
-        event=Event.ENROLMENT_READMIT,
-        enrolment_id=enrolment.id,
-        person_id=enrolment.person_id,
-        values={"reason": commitment},
-    )
+    leaf = TraineeReadmitted(reason=commitment)
+    record_in_enrolment(session, keyring, leaf, actor=actor, enrolment_id=enrolment.id, person_id=enrolment.person_id)
     return enrolment

@@ -1,13 +1,12 @@
 """How an act of somebody in office is recorded: under her pseudonym, with commitments to her name and organisation.
 
-Every leaf that `trace.rules.BY` gives to staff is made here; `trace.services.record_many` refuses one that was not.
+Every leaf that `trace.rules.BY` gives to staff is signed here; `trace.services.record_many` refuses one that was not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,8 +17,8 @@ from xueji.identity.queries import display_names, is_herself
 from xueji.kernel.actor import STAFF, Actor
 from xueji.kernel.crypto import Keyring
 from xueji.trace import services as trace
-from xueji.trace.leaf import Entry, InOffice, as_leaf
-from xueji.trace.rules import PLATFORM, STAFF_NAME, STAFF_ORGANISATION, Event, Recorded
+from xueji.trace.leaf import Entry, InOffice
+from xueji.trace.rules import PLATFORM, STAFF_NAME, STAFF_ORGANISATION, Recorded
 
 _Leaf = TypeVar("_Leaf", bound=InOffice)
 
@@ -53,43 +52,19 @@ class Acting:
         )
         return cls(keyring, person_id, name, found or "")
 
-    def in_enrolment(
-        self,
-        session: Session,
-        leaf: InOffice | Event,
-        *,
-        enrolment_id: UUID,
-        person_id: UUID,
-        values: Mapping[str, Any] | None = None,
-    ) -> Entry:
+    def in_enrolment(self, session: Session, leaf: InOffice, *, enrolment_id: UUID, person_id: UUID) -> Entry:
         """A leaf of a trainee's chain; ``person_id`` is whose file it is. In her own chain she is not named."""
-        chain: str = str(enrolment_id)
-        made: InOffice = as_leaf(leaf, values)
+        chain = str(enrolment_id)
         if is_herself(session, person_id, self.person_id):
             # Under the pseudonym her chain began with, be it a file that was joined to the one she signs in with.
-            return Entry(made, chain, self.keyring.pseudonym(person_id, enrolment_id))
-        named = self.named(session, made, chain=chain, person_id=person_id)
+            return Entry(leaf, chain, self.keyring.pseudonym(person_id, enrolment_id))
+        named = self.named(session, leaf, chain=chain, person_id=person_id)
         return Entry(named, chain, self.keyring.pseudonym(self.person_id, enrolment_id))
 
-    def in_office(
-        self,
-        session: Session,
-        leaf: InOffice | Event,
-        values: Mapping[str, Any] | None = None,
-        *,
-        chain: str = PLATFORM,
-    ) -> Entry:
+    def in_office(self, session: Session, leaf: InOffice, *, chain: str = PLATFORM) -> Entry:
         """A leaf of a chain that is no trainee's; what opens it is sealed under her own key."""
-        named = self.named(session, as_leaf(leaf, values), chain=chain, person_id=self.person_id)
+        named = self.named(session, leaf, chain=chain, person_id=self.person_id)
         return Entry(named, chain, self.keyring.pseudonym(self.person_id, chain))
-
-    def values(self, session: Session, *, chain: str, person_id: UUID) -> dict[str, str]:
-        """The commitments alone, for a leaf that stands under somebody else's pseudonym."""
-        names = {STAFF_NAME: self.name, STAFF_ORGANISATION: self.organisation}
-        return {
-            field: trace.commit(session, value, chain=chain, field=field, person=str(person_id))
-            for field, value in names.items()
-        }
 
     def named(self, session: Session, leaf: _Leaf, *, chain: str, person_id: UUID) -> _Leaf:
         """The leaf with commitments to who acts, sealed under the key of the person whose file the chain is."""
@@ -106,30 +81,26 @@ class Acting:
 def record_in_enrolment(
     session: Session,
     keyring: Keyring,
-    leaf: InOffice | None = None,
+    leaf: InOffice,
     *,
     actor: Actor,
     enrolment_id: UUID,
     person_id: UUID,
-    event: Event | None = None,
-    values: Mapping[str, Any] | None = None,
 ) -> Recorded:
     """One act of somebody in one trainee's chain, in the caller's transaction."""
     acting = Acting.of(session, keyring, actor)
-    entry = acting.in_enrolment(session, as_leaf(leaf, values, event), enrolment_id=enrolment_id, person_id=person_id)
+    entry = acting.in_enrolment(session, leaf, enrolment_id=enrolment_id, person_id=person_id)
     return trace.record_many(session, [entry])[0]
 
 
 def record_in_office(
     session: Session,
     keyring: Keyring,
-    leaf: InOffice | None = None,
+    leaf: InOffice,
     *,
     actor: Actor,
     chain: str = PLATFORM,
-    event: Event | None = None,
-    values: Mapping[str, Any] | None = None,
 ) -> Recorded:
     """One act of somebody that belongs to no enrolment, in the caller's transaction."""
-    entry = Acting.of(session, keyring, actor).in_office(session, as_leaf(leaf, values, event), chain=chain)
+    entry = Acting.of(session, keyring, actor).in_office(session, leaf, chain=chain)
     return trace.record_many(session, [entry])[0]

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from xueji.identity import consent_text, queries
 from xueji.identity.errors import ConsentNeeded, ConsentOutdated
 from xueji.identity.events import FaceRouteEnds, WhyFaceRouteEnds
+from xueji.identity.leaves import ConsentGiven, ConsentWithdrawn
 from xueji.identity.models import Consent, Person
 from xueji.identity.rules import ConsentKind, ProofRoute
 from xueji.identity.services.photos import delete_photo
@@ -15,7 +16,6 @@ from xueji.kernel import clock
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.events import Events
 from xueji.kernel.storage import Store
-from xueji.trace.rules import Event
 
 
 def give_consent(
@@ -37,8 +37,7 @@ def give_consent(
             standing.withdrawn_at = now
         standing = Consent(person_id=person.id, kind=kind, text_version=text_version, given_at=now)
         session.add(standing)
-        values = {"kind": kind, "text_version": text_version}
-        record_of_person(session, keyring, Event.CONSENT_GIVE, person.id, values)
+        record_of_person(session, keyring, ConsentGiven(kind=kind, text_version=text_version), person.id)
     if kind is ConsentKind.FACE:
         _take(session, person, ProofRoute.FACE)
     session.flush()
@@ -73,8 +72,8 @@ def _take_back(session: Session, keyring: Keyring, person: Person, kind: Consent
     for given in (queries.standing_consent(session, each, kind) for each in queries.files_of(session, person.id)):
         if given is not None:
             given.withdrawn_at = clock.now()
-            values = {"kind": kind, "text_version": given.text_version}
-            record_of_person(session, keyring, Event.CONSENT_WITHDRAW, given.person_id, values)
+            withdrawn = ConsentWithdrawn(kind=kind, text_version=given.text_version)
+            record_of_person(session, keyring, withdrawn, given.person_id)
     session.flush()
     return standing
 

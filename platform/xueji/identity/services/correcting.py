@@ -16,6 +16,7 @@ from xueji.identity import rules, spelling, vault
 from xueji.identity.access import access_person
 from xueji.identity.errors import CorrectionOver, NumberHeld
 from xueji.identity.events import PersonCorrected
+from xueji.identity.leaves import CorrectionAsked, CorrectionRefused, PersonDataCorrected
 from xueji.identity.models import Person, PersonCorrection
 from xueji.identity.numbers import identity_number
 from xueji.identity.queries.corrections import may_decide_correction, slip_of
@@ -29,7 +30,7 @@ from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Forbidden, Invalid, NotFound
 from xueji.kernel.events import Events
-from xueji.trace.rules import PLATFORM, Event
+from xueji.trace.rules import PLATFORM
 from xueji.trace.services import commit
 
 
@@ -78,8 +79,8 @@ def ask_correction(
     session.add(made)
     session.flush()
     commitment = commit(session, words, chain=PLATFORM, field="reason", person=str(person_id))
-    values = {"correction": str(made.id), "slip": made.slip, "reason": commitment}
-    record_power(session, keyring, Event.CORRECTION_ASK, actor=actor.person_id, subject=person_id, values=values)
+    asked = CorrectionAsked(correction=str(made.id), slip=made.slip, reason=commitment)
+    record_power(session, keyring, asked, actor=actor.person_id, subject=person_id)
     return made
 
 
@@ -105,8 +106,8 @@ def confirm_correction(
         person.id_number_hash = keyring.keyed_hash("id_number", read.number)
     session.flush()
     events.publish(PersonCorrected(session, correction.id, person.id, correction.asked_by, actor.person_id))
-    values = {"correction": str(correction.id)}
-    record_power(session, keyring, Event.PERSON_CORRECT, actor=actor.person_id, subject=person.id, values=values)
+    corrected = PersonDataCorrected(correction=str(correction.id))
+    record_power(session, keyring, corrected, actor=actor.person_id, subject=person.id)
     return correction
 
 
@@ -120,9 +121,10 @@ def refuse_correction(session: Session, keyring: Keyring, *, correction_id: UUID
         raise NotFound
     _refuse_over(correction)
     decide(correction, actor, confirmed=False)
-    values = {"correction": str(correction.id)}
     subject = correction.person_id
-    record_power(session, keyring, Event.CORRECTION_REFUSE, actor=actor.person_id, subject=subject, values=values)
+    record_power(
+        session, keyring, CorrectionRefused(correction=str(correction.id)), actor=actor.person_id, subject=subject
+    )
     return correction
 
 

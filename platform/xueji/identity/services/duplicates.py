@@ -10,6 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from xueji.identity import queries, vault
+from xueji.identity.leaves import DuplicateDecided, DuplicateNoticed
 from xueji.identity.models import DuplicateFlag, FileJoining, ReferencePhoto
 from xueji.identity.rules import PhotoState
 from xueji.identity.services.acting import record_in_office
@@ -19,7 +20,7 @@ from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from xueji.trace.rules import PLATFORM, SYSTEM, Event
+from xueji.trace.rules import PLATFORM, SYSTEM
 from xueji.trace.services import record
 
 MOST_LOOK_ALIKES = 5
@@ -76,8 +77,7 @@ def _flag(session: Session, photo: ReferencePhoto, distance: int, other_photo_id
     )
     session.add(flag)
     session.flush()
-    values = {"finding": str(flag.id), "kind": "duplicate_face"}
-    record(session, event=Event.FINDING, chain=PLATFORM, who=SYSTEM, values=values)
+    record(session, DuplicateNoticed(duplicate=str(flag.id)), chain=PLATFORM, who=SYSTEM)
     return True
 
 
@@ -91,8 +91,7 @@ def decide_duplicate(session: Session, keyring: Keyring, *, flag_id: UUID, reaso
         raise Invalid(_("请写明理由。"))
     flag.decided_at, flag.decided_by = clock.now(), actor.person_id
     flag.same_person, flag.reason = False, reason.strip()[:300]
-    values = {"finding": str(flag.id), "kind": "duplicate_face.different"}
-    record_in_office(session, keyring, actor=actor, event=Event.FINDING, values=values)
+    record_in_office(session, keyring, DuplicateDecided(duplicate=str(flag.id), same=False), actor=actor)
 
 
 def ask_joining_of_duplicate(

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from xueji.identity import vault
+from xueji.identity.leaves import FaceViewed
 from xueji.identity.models import FaceView, ReferencePhoto
 from xueji.identity.queries import is_herself
 from xueji.identity.services.acting import Acting
@@ -19,8 +20,8 @@ from xueji.kernel.actor import Actor
 from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring, Unreadable
 from xueji.kernel.errors import NotFound
-from xueji.trace.leaf import Entry, loose
-from xueji.trace.rules import PLATFORM, Event
+from xueji.trace.leaf import Entry
+from xueji.trace.rules import PLATFORM
 from xueji.trace.services import record_many
 
 
@@ -65,16 +66,14 @@ def record_look(
             viewed_at=clock.now(),
         )
     )
-    values = {"picture": str(picture.id), "purpose": purpose}
+    looked = FaceViewed(picture=str(picture.id), purpose=purpose)
     acting = Acting.of(session, keyring, viewer)
     if chain != PLATFORM:
-        entry = acting.in_enrolment(
-            session, Event.FACE_VIEW, enrolment_id=UUID(chain), person_id=picture.person_id, values=values
-        )
+        entry = acting.in_enrolment(session, looked, enrolment_id=UUID(chain), person_id=picture.person_id)
     elif not is_herself(session, picture.person_id, viewer.person_id):
-        entry = acting.in_office(session, Event.FACE_VIEW, values)
+        entry = acting.in_office(session, looked)
     else:
-        entry = Entry(loose(Event.FACE_VIEW, values), PLATFORM, keyring.pseudonym(viewer.person_id, PLATFORM))
+        entry = Entry(looked, PLATFORM, keyring.pseudonym(viewer.person_id, PLATFORM))
     record_many(session, [entry])
     return RecordedLook(picture)
 

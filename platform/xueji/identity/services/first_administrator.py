@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xueji.identity.errors import AdministratorThere, WrongPassword
+from xueji.identity.leaves import AccountRecovered
 from xueji.identity.models import Account, Membership, Organisation, Person
 from xueji.identity.rules import FIRST_CODE_LASTS, OrganisationKind, SessionEnd, account_name
 from xueji.identity.services.organisations import create_organisation
@@ -28,7 +29,6 @@ from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import NotFound
 from xueji.kernel.events import Events
-from xueji.trace.rules import Event
 
 
 def create_administrator(
@@ -109,4 +109,4 @@ def recover_administrator(
     forget_factor(session, found)
     lift_locks(session, keyring, found.account)
     end_sessions(session, events, person_id=found.person_id, reason=SessionEnd.PASSWORD_CHANGED)
-    record_power(session, keyring, Event.ACCOUNT_RECOVER, actor=None, subject=found.person_id)
+    record_power(session, keyring, AccountRecovered(), actor=None, subject=found.person_id)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from xueji.identity import rules
 from xueji.identity.access import access_person
+from xueji.identity.leaves import PasswordReset
 from xueji.identity.queries.people import display_names
 from xueji.identity.queries.resets import account_to_reset
 from xueji.identity.services.passwords import account_of, hash_code
@@ -19,7 +20,6 @@ from xueji.identity.services.resets import first_code, set_code
 from xueji.kernel.actor import Actor
 from xueji.kernel.context import Context
 from xueji.kernel.errors import Forbidden, Invalid
-from xueji.trace.rules import Event
 
 MOST_CODES = 200
 """Issued at once: as many slips as somebody hands out in an afternoon."""
@@ -61,7 +61,7 @@ def _issue(session: Session, context: Context, person_id: UUID, actor: Actor) ->
         return []
     code = first_code()
     set_code(session, context.events, person_id, hash_code(context.keyring, code))
-    record_power(session, context.keyring, Event.PASSWORD_RESET, actor=actor.person_id, subject=person_id)
+    record_power(session, context.keyring, PasswordReset(), actor=actor.person_id, subject=person_id)
     row = account_of(session, person_id)
     name = display_names(session, context.keyring, [person_id])[person_id]
     assert row.code_lapses_at is not None

@@ -15,6 +15,14 @@ from sqlalchemy.orm import Session
 from xueji.identity import rules, vault
 from xueji.identity.errors import JoiningOver, NotJoinable
 from xueji.identity.events import FilesJoined
+from xueji.identity.leaves import (
+    AccountSuspended,
+    DuplicateDecided,
+    FileJoined,
+    FileParted,
+    JoiningAsked,
+    JoiningRefused,
+)
 from xueji.identity.models import DuplicateFlag, FileJoining, Person
 from xueji.identity.queries.joinings import file_of, may_decide, reason_of, regions_of
 from xueji.identity.rules import JOINING_LASTS, SessionEnd
@@ -28,7 +36,7 @@ from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Forbidden, NotFound
 from xueji.kernel.events import Events
-from xueji.trace.rules import PLATFORM, Event
+from xueji.trace.rules import PLATFORM
 from xueji.trace.services import commit
 
 SAME_NUMBER = "同一身份证号码由另一单位登记。"
@@ -126,10 +134,10 @@ def _ask(
     session.add(made)
     session.flush()
     commitment = commit(session, words, chain=PLATFORM, field="reason", person=str(stands))
-    values = {"joining": str(made.id), "parts": parts, "reason": commitment, **_with(session, stands)}
+    asked = JoiningAsked(joining=str(made.id), parts=parts, reason=commitment, other=_with(session, stands))
     # What is listed with an account is read by its organisation, which learns nothing of a number held elsewhere.
     subject = None if same_number else joined
-    record_power(session, keyring, Event.JOINING_ASK, actor=actor.person_id, subject=subject, values=values)
+    record_power(session, keyring, asked, actor=actor.person_id, subject=subject)
     return made
 
 
@@ -164,11 +172,10 @@ def confirm_joining(
     if joining.parts:
         joined.joined_to = None
         session.flush()
-    event = Event.FILE_PART if joining.parts else Event.FILE_JOIN
-    values = {"joining": str(joining.id)}
+    leaf = FileParted if joining.parts else FileJoined
     for subject, other in (pair, pair[::-1]):
-        about_her = {**values, **_with(session, other)}
-        record_power(session, keyring, event, actor=actor.person_id, subject=subject, values=about_her)
+        decided = leaf(joining=str(joining.id), other=_with(session, other))
+        record_power(session, keyring, decided, actor=actor.person_id, subject=subject)
     if not joining.parts:
         _settle_flags(session, keyring, pair, reason, actor)
     return joining
@@ -187,23 +194,20 @@ def refuse_joining(
         raise NotFound
     _refuse_over(joining)
     decide(joining, actor, confirmed=False)
-    values = {"joining": str(joining.id), "parts": joining.parts}
-    record_power(
-        session, keyring, Event.JOINING_REFUSE, actor=actor.person_id, subject=joining.joined_id, values=values
-    )
+    refused = JoiningRefused(joining=str(joining.id), parts=joining.parts)
+    record_power(session, keyring, refused, actor=actor.person_id, subject=joining.joined_id)
     if joining.same_number and actor.person_id == joining.person_id:
         account = account_of(session, joining.joined_id)
         account.suspended_at = account.suspended_at or clock.now()
         end_sessions(session, events, person_id=joining.joined_id, reason=SessionEnd.SUSPENDED)
-        record_power(
-            session, keyring, Event.ACCOUNT_SUSPEND, actor=actor.person_id, subject=joining.joined_id, values=values
-        )
+        suspended = AccountSuspended(joining=str(joining.id), parts=joining.parts)
+        record_power(session, keyring, suspended, actor=actor.person_id, subject=joining.joined_id)
     return joining
 
 
-def _with(session: Session, person_id: UUID) -> dict[str, str]:
-    """The other file, as a commitment under its own key."""
-    return {"other": commit(session, str(person_id), chain=PLATFORM, field="other", person=str(person_id))}
+def _with(session: Session, person_id: UUID) -> str:
+    """A commitment to the other file, under its own key."""
+    return commit(session, str(person_id), chain=PLATFORM, field="other", person=str(person_id))
 
 
 def _waiting(session: Session, joining_id: UUID, actor: Actor) -> FileJoining:
@@ -233,5 +237,4 @@ def _settle_flags(session: Session, keyring: Keyring, pair: tuple[UUID, UUID], r
     for flag in session.scalars(open_):
         flag.decided_at, flag.decided_by = clock.now(), actor.person_id
         flag.same_person, flag.reason = True, reason
-        values = {"finding": str(flag.id), "kind": "duplicate_face.same"}
-        record_in_office(session, keyring, actor=actor, event=Event.FINDING, values=values)
+        record_in_office(session, keyring, DuplicateDecided(duplicate=str(flag.id), same=True), actor=actor)

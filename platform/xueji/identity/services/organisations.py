@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from xueji.identity import spelling
 from xueji.identity.errors import AlreadyTaken
+from xueji.identity.leaves import OrganisationChanged, OrganisationOpened
 from xueji.identity.models import Organisation
 from xueji.identity.numbers import credit_code
 from xueji.identity.rules import OrganisationKind
@@ -20,7 +21,6 @@ from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Forbidden, Invalid, NotFound
 from xueji.rulebook.divisions import is_division
-from xueji.trace.rules import Event
 
 
 def create_organisation(
@@ -49,9 +49,9 @@ def create_organisation(
     made = Organisation(name=spelled, kind=kind, region=region, uscc=code, industry=industry, created_at=clock.now())
     session.add(made)
     session.flush()
-    values = {"organisation": str(made.id), "kind": kind.value, "region": region, "industry": industry}
+    opened = OrganisationOpened(organisation=str(made.id), kind=kind.value, region=region, industry=industry)
     by = actor.person_id if actor is not None else None
-    record_power(session, keyring, Event.ORGANISATION_OPEN, actor=by, subject=None, values=values)
+    record_power(session, keyring, opened, actor=by, subject=None)
     return made
 
 
@@ -70,6 +70,6 @@ def name_industry(
     if found.kind is not OrganisationKind.ENTERPRISE or (industry and industry not in INDUSTRY):
         raise Invalid(_("只有生产经营单位登记行业，请从列表中选择。"))
     before, found.industry = found.industry, industry
-    values = {"organisation": str(found.id), "industry": industry, "before": before}
-    record_power(session, keyring, Event.ORGANISATION_CHANGE, actor=actor.person_id, subject=None, values=values)
+    changed = OrganisationChanged(organisation=str(found.id), industry=industry, before=before)
+    record_power(session, keyring, changed, actor=actor.person_id, subject=None)
     return found

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xueji.identity.errors import PasswordRefused
+from xueji.identity.leaves import PasswordChanged
 from xueji.identity.models import Account
 from xueji.identity.rules import (
     LONGEST_PASSWORD,
@@ -33,7 +34,6 @@ from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import NotFound
 from xueji.kernel.events import Events
 from xueji.kernel.permits import PermitGivenBack
-from xueji.trace.rules import Event
 
 HashedPassword = NewType("HashedPassword", str)
 
@@ -119,7 +119,7 @@ def change_password(
     account.password_changed_at = clock.now()
     account.activated_at = account.activated_at or clock.now()
     end_sessions(session, events, person_id=person_id, reason=SessionEnd.PASSWORD_CHANGED, but=keep)
-    record_power(session, keyring, Event.PASSWORD_CHANGE, actor=person_id, subject=person_id)
+    record_power(session, keyring, PasswordChanged(), actor=person_id, subject=person_id)
 
 
 def account_of(session: Session, person_id: UUID) -> Account:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from xueji.identity import queries, rules, spelling, vault, wording
 from xueji.identity.errors import AlreadyTaken, AnotherName, JoinedAccount
+from xueji.identity.leaves import AccountOpened, AccountRestored, AccountSuspended, RoleGiven, RoleTaken
 from xueji.identity.models import Account, Membership, Organisation, Person
 from xueji.identity.numbers import identity_number
 from xueji.identity.rules import FIRST_CODE_LASTS, ProofRoute, SessionEnd
@@ -22,7 +23,6 @@ from xueji.kernel.actor import STAFF, Actor, Role
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from xueji.kernel.events import Events
-from xueji.trace.rules import Event
 
 
 def register_person(
@@ -59,7 +59,7 @@ def register_person(
         found = _new_person(session, keyring, name=spelled, number=number, at=organisation_id, elsewhere=elsewhere)
         _open_account(session, found.id, account=account, password=password, temporary=temporary)
         by = actor.person_id if actor is not None else None
-        record_power(session, keyring, Event.ACCOUNT_OPEN, actor=by, subject=found.id)
+        record_power(session, keyring, AccountOpened(), actor=by, subject=found.id)
         if elsewhere is not None and actor is not None:
             ask_for_number(session, keyring, stands=elsewhere, joined=found.id, actor=actor)
     _join(session, keyring, found.id, organisation_id, role, actor, news=known)
@@ -94,8 +94,8 @@ def remove_membership(session: Session, keyring: Keyring, events: Events, *, mem
         raise Conflict(_("不能取消自己的管理员身份。"))
     session.delete(found)
     end_sessions(session, events, person_id=found.person_id, reason=SessionEnd.RIGHTS_CHANGED)
-    values = {"role": found.role.value, "organisation": str(found.organisation_id)}
-    record_power(session, keyring, Event.ROLE_TAKE, actor=actor.person_id, subject=found.person_id, values=values)
+    taken = RoleTaken(role=found.role.value, organisation=str(found.organisation_id))
+    record_power(session, keyring, taken, actor=actor.person_id, subject=found.person_id)
     return found.person_id
 
 
@@ -107,7 +107,7 @@ def suspend(session: Session, keyring: Keyring, events: Events, *, person_id: UU
     account = _account_of(session, person_id)
     account.suspended_at = account.suspended_at or clock.now()
     end_sessions(session, events, person_id=person_id, reason=SessionEnd.SUSPENDED)
-    record_power(session, keyring, Event.ACCOUNT_SUSPEND, actor=actor.person_id, subject=person_id)
+    record_power(session, keyring, AccountSuspended(), actor=actor.person_id, subject=person_id)
 
 
 def restore(session: Session, keyring: Keyring, *, person_id: UUID, actor: Actor) -> None:
@@ -117,7 +117,7 @@ def restore(session: Session, keyring: Keyring, *, person_id: UUID, actor: Actor
     if session.get_one(Person, person_id).joined_to is not None:
         raise JoinedAccount
     account.suspended_at = None
-    record_power(session, keyring, Event.ACCOUNT_RESTORE, actor=actor.person_id, subject=person_id)
+    record_power(session, keyring, AccountRestored(), actor=actor.person_id, subject=person_id)
 
 
 def display_name(session: Session, keyring: Keyring, person_id: UUID) -> str:
@@ -217,8 +217,8 @@ def _join(
         _account_of(session, person_id).staff = True
     session.flush()
     by = actor.person_id if actor is not None else None
-    values = {"role": role.value, "organisation": str(organisation_id)}
-    record_power(session, keyring, Event.ROLE_GIVE, actor=by, subject=person_id, values=values, news=news)
+    given = RoleGiven(role=role.value, organisation=str(organisation_id))
+    record_power(session, keyring, given, actor=by, subject=person_id, news=news)
     return True
 
 

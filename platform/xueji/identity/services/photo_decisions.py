@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from xueji.identity import vault
 from xueji.identity.errors import AnotherPersonNeeded, PhotoDecided
 from xueji.identity.events import ReferenceChange, ReferenceChanged
+from xueji.identity.leaves import ReferenceConfirmed, ReferenceRefused
 from xueji.identity.models import PhotoDecision, ReferencePhoto
 from xueji.identity.queries import is_herself
 from xueji.identity.rules import PhotoStanding, PhotoState
@@ -17,7 +18,6 @@ from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Forbidden, NotFound
 from xueji.kernel.events import Events
-from xueji.trace.rules import Event
 
 
 def decide_photo(
@@ -68,9 +68,8 @@ def decide_photo(
     session.flush()
     change = ReferenceChange.CONFIRM if confirmed else ReferenceChange.REFUSE
     events.publish(ReferenceChanged(session, change, photo, actor.person_id, reason=reason))
-    event = Event.REFERENCE_CONFIRM if confirmed else Event.REFERENCE_REFUSE
-    values = {"photo": str(photo.id), "sha256": photo.sha256}
-    record_of_person(session, keyring, event, actor.person_id, values)
+    leaf = ReferenceConfirmed if confirmed else ReferenceRefused
+    record_of_person(session, keyring, leaf(photo=str(photo.id), sha256=photo.sha256), actor.person_id)
     return decision
 
 

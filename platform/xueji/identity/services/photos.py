@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from xueji.identity import faces, queries, vault
 from xueji.identity.errors import ConsentNeeded, EnoughPhotos, Erased, PhotoUnusable
 from xueji.identity.events import ReferenceChange, ReferenceChanged, ReferenceStored
+from xueji.identity.leaves import ReferenceDeleted, ReferenceEnrolled
 from xueji.identity.models import Person, ReferencePhoto
 from xueji.identity.rules import MOST_REFERENCE_PHOTOS, PhotoState, photo_standing
 from xueji.identity.services.recording import record_of_person
@@ -26,7 +27,6 @@ from xueji.kernel.errors import NotFound, Unavailable
 from xueji.kernel.events import Events
 from xueji.kernel.storage import Store
 from xueji.rulebook import rules as rulebook
-from xueji.trace.rules import Event
 
 log = structlog.get_logger(__name__)
 
@@ -95,8 +95,8 @@ def _enrol(
     context.events.publish(
         ReferenceChanged(session, ReferenceChange.ENROL, photo, photo.person_id, tuple(near.items()), limit)
     )
-    values = {"photo": str(photo.id), "sha256": photo.sha256, "quality": list(quality)}
-    record_of_person(session, context.keyring, Event.REFERENCE_ENROL, photo.person_id, values)
+    enrolled = ReferenceEnrolled(photo=str(photo.id), sha256=photo.sha256, quality=list(quality))
+    record_of_person(session, context.keyring, enrolled, photo.person_id)
     photo_id = photo.id
     after_commit(session, lambda: context.events.publish(ReferenceStored(photo_id)))
 
@@ -131,8 +131,7 @@ def delete_photo(session: Session, keyring: Keyring, store: Store, events: Event
     photo.descriptor_cipher = None
     photo.deleted_at = clock.now()
     events.publish(ReferenceChanged(session, ReferenceChange.DELETE, photo, photo.person_id))
-    values = {"photo": str(photo.id), "sha256": photo.sha256}
-    record_of_person(session, keyring, Event.REFERENCE_DELETE, photo.person_id, values)
+    record_of_person(session, keyring, ReferenceDeleted(photo=str(photo.id), sha256=photo.sha256), photo.person_id)
     if path is not None:
         after_commit(session, lambda: store.delete(path))
 

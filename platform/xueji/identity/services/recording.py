@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
@@ -15,31 +14,28 @@ from xueji.identity.services.acting import Acting
 from xueji.kernel import clock
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.database import after_commit
-from xueji.trace.rules import BY, PLATFORM, SYSTEM, By, Event
+from xueji.trace.leaf import OfPower, OfStaff, OfTrainee
+from xueji.trace.rules import PLATFORM, SYSTEM, Event
 from xueji.trace.services import commit, record, record_many
 
 log = structlog.get_logger(__name__)
 
 
-def record_of_person(
-    session: Session, keyring: Keyring, event: Event, person_id: UUID, values: Mapping[str, Any]
-) -> None:
+def record_of_person(session: Session, keyring: Keyring, leaf: OfTrainee | OfStaff, person_id: UUID) -> None:
     """In the caller's transaction, under the person's pseudonym on the platform's chain; staff are named."""
-    if BY[event] is By.STAFF:
-        record_many(session, [Acting.by_id(session, keyring, person_id).in_office(session, event, values)])
+    if isinstance(leaf, OfStaff):
+        record_many(session, [Acting.by_id(session, keyring, person_id).in_office(session, leaf)])
         return
-    who = keyring.pseudonym(person_id, PLATFORM)
-    record(session, event=event, chain=PLATFORM, who=who, values=values)
+    record(session, leaf, chain=PLATFORM, who=keyring.pseudonym(person_id, PLATFORM))
 
 
 def record_power(
     session: Session,
     keyring: Keyring,
-    event: Event,
+    leaf: OfPower,
     *,
     actor: UUID | None,
     subject: UUID | None,
-    values: Mapping[str, Any] | None = None,
     news: bool = True,
 ) -> None:
     """What somebody did by her power over accounts, organisations and cohorts: a leaf of the platform's chain.
@@ -48,12 +44,13 @@ def record_power(
     in the leaf as commitments to their ids. Whoever was acted on by another is told until she has read it, unless it is
     no ``news`` to her.
     """
-    contents = dict(values or {})
-    for name, person in (("actor", actor), ("subject", subject)):
-        if person is not None:
-            contents[name] = commit(session, str(person), chain=PLATFORM, field=name, person=str(person))
-    who = keyring.pseudonym(actor, PLATFORM) if actor is not None else SYSTEM
-    recorded = record(session, event=event, chain=PLATFORM, who=who, values=contents)
+    named = {
+        name: commit(session, str(person), chain=PLATFORM, field=name, person=str(person))
+        for name, person in (("actor", actor), ("subject", subject))
+        if person is not None
+    }
+    event, who = leaf.EVENT, keyring.pseudonym(actor, PLATFORM) if actor is not None else SYSTEM
+    recorded = record(session, replace(leaf, **named), chain=PLATFORM, who=who)
     if subject is not None and event is not Event.SIGNIN_OPEN:
         unread = news and event in (TOLD if actor != subject else TOLD_OF_ONESELF)
         act = AccountAct(

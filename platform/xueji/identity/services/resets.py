@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from xueji.identity import rules, vault
 from xueji.identity.access import access_person
 from xueji.identity.errors import ResetOver, SecondPersonNeeded
+from xueji.identity.leaves import FactorDropped, PasswordReset, ResetAsked, ResetRefused
 from xueji.identity.models import ResetRequest
 from xueji.identity.queries.resets import account_to_reset, may_confirm
 from xueji.identity.rules import FIRST_CODE_LASTS, RESET_LASTS, ResetKind, SessionEnd
@@ -31,7 +32,7 @@ from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Forbidden, Invalid, NotFound
 from xueji.kernel.events import Events
-from xueji.trace.rules import PLATFORM, Event
+from xueji.trace.rules import PLATFORM
 from xueji.trace.services import commit
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -58,7 +59,7 @@ def issue_again(
     if not rules.one_person_will_do(account):
         raise SecondPersonNeeded
     set_code(session, events, person_id, password)
-    record_power(session, keyring, Event.PASSWORD_RESET, actor=actor.person_id, subject=person_id)
+    record_power(session, keyring, PasswordReset(), actor=actor.person_id, subject=person_id)
 
 
 def ask_reset(
@@ -93,8 +94,8 @@ def ask_reset(
     session.add(made)
     session.flush()
     commitment = commit(session, words, chain=PLATFORM, field="reason", person=str(person_id))
-    values = {"request": str(made.id), "kind": kind.value, "reason": commitment}
-    record_power(session, keyring, Event.RESET_ASK, actor=actor.person_id, subject=person_id, values=values)
+    asked = ResetAsked(request=str(made.id), kind=kind.value, reason=commitment)
+    record_power(session, keyring, asked, actor=actor.person_id, subject=person_id)
     return made, half
 
 
@@ -122,15 +123,15 @@ def confirm_reset(context: Context, *, request_id: UUID, actor: Actor) -> Confir
     with context.database.writing() as session:
         request = _waiting(session, request_id, actor)
         _take(session, request, actor)
-        event = Event.PASSWORD_RESET if hashed is not None else Event.FACTOR_DROP
+        leaf = PasswordReset if hashed is not None else FactorDropped
         if hashed is not None:
             set_code(session, context.events, request.person_id, hashed)
         else:
             forget_factor(session, account_of(session, request.person_id))
             end_sessions(session, context.events, person_id=request.person_id, reason=SessionEnd.RESET_BY_OTHERS)
         account_of(session, request.person_id).reset_at = clock.now()
-        values = {"request": str(request.id)}
-        record_power(session, context.keyring, event, actor=actor.person_id, subject=request.person_id, values=values)
+        reset = leaf(request=str(request.id))
+        record_power(session, context.keyring, reset, actor=actor.person_id, subject=request.person_id)
         return Confirmed(request.person_id, request.kind, half)
 
 
@@ -143,8 +144,8 @@ def refuse_reset(session: Session, keyring: Keyring, *, request_id: UUID, actor:
         raise NotFound
     _refuse_over(request)
     _decide(request, actor, confirmed=False)
-    values = {"request": str(request.id), "kind": request.kind.value}
-    record_power(session, keyring, Event.RESET_REFUSE, actor=actor.person_id, subject=request.person_id, values=values)
+    refused = ResetRefused(request=str(request.id), kind=request.kind.value)
+    record_power(session, keyring, refused, actor=actor.person_id, subject=request.person_id)
 
 
 def _waiting(session: Session, request_id: UUID, actor: Actor) -> ResetRequest:

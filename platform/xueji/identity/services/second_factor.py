@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from xueji.identity import vault
 from xueji.identity.errors import FactorStanding, WrongCode
+from xueji.identity.leaves import FactorDropped, FactorSet
 from xueji.identity.models import Account, RecoveryCode
 from xueji.identity.rules import SessionEnd
 from xueji.identity.services.recording import record_power
@@ -25,7 +26,6 @@ from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Forbidden, NotFound
 from xueji.kernel.events import Events
-from xueji.trace.rules import Event
 
 ISSUER = "学迹 Xueji"
 STEP_SECONDS = 30
@@ -93,7 +93,7 @@ def confirm_totp(
         RecoveryCode(account_id=account.id, code_hash=_CODES.hash(_pepper(keyring, account, each))) for each in codes
     )
     end_sessions(session, events, person_id=person_id, reason=SessionEnd.FACTOR_CHANGED, but=keep)
-    record_power(session, keyring, Event.FACTOR_SET, actor=person_id, subject=person_id)
+    record_power(session, keyring, FactorSet(), actor=person_id, subject=person_id)
     return codes
 
 
@@ -102,7 +102,7 @@ def drop_totp(session: Session, keyring: Keyring, *, person_id: UUID, actor: Act
     if person_id != actor.person_id:
         raise Forbidden
     forget_factor(session, _account(session, person_id))
-    record_power(session, keyring, Event.FACTOR_DROP, actor=actor.person_id, subject=person_id)
+    record_power(session, keyring, FactorDropped(), actor=actor.person_id, subject=person_id)
 
 
 def forget_factor(session: Session, account: Account) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from xueji.identity import queries, tokens
 from xueji.identity.errors import SessionEnded
 from xueji.identity.events import LoginEnded
+from xueji.identity.leaves import SignInOpened
 from xueji.identity.models import LoginSession, Person
 from xueji.identity.rules import MARK_OF_LIFE, ActingRoles, SessionEnd, SessionKind
 from xueji.identity.services.recording import record_power
@@ -21,7 +22,6 @@ from xueji.kernel.database import after_commit
 from xueji.kernel.errors import NotFound
 from xueji.kernel.events import Events
 from xueji.kernel.settings import Settings
-from xueji.trace.rules import Event
 
 
 def open_session(
@@ -61,10 +61,9 @@ def open_session(
     record_power(
         session,
         keyring,
-        Event.SIGNIN_OPEN,
+        SignInOpened(login=str(made.id), kind=kind.value, roles=[role.value for role in sorted(standing.roles)]),
         actor=person_id,
         subject=person_id,
-        values={"login": str(made.id), "kind": kind.value, "roles": sorted(standing.roles)},
     )
     claims = tokens.Claims(person_id, made.id, standing.roles, standing.organisation_id, standing.region)
     return made, claims

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from xueji.identity import queries, rules, tokens
 from xueji.identity.errors import CodeLapsed, LockedOut, NoMembership, SignedOut, Suspended, WrongCode, WrongPassword
+from xueji.identity.leaves import AccountUnlocked
 from xueji.identity.models import Account, LockOut
 from xueji.identity.rules import NOWHERE, Origin, SessionKind, SignInStep, Tries
 from xueji.identity.services import passwords
@@ -33,7 +34,6 @@ from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.errors import Forbidden, NotFound, Problem
 from xueji.kernel.settings import Settings
-from xueji.trace.rules import Event
 
 log = structlog.get_logger(__name__)
 
@@ -142,7 +142,7 @@ def forget_failures(session: Session, keyring: Keyring, *, person_id: UUID, acto
     name = session.scalar(select(Account.account).where(Account.person_id == person_id))
     if name is None:
         raise NotFound
-    record_power(session, keyring, Event.ACCOUNT_UNLOCK, actor=actor.person_id, subject=person_id)
+    record_power(session, keyring, AccountUnlocked(), actor=actor.person_id, subject=person_id)
     lift_locks(session, keyring, name)
 
 
