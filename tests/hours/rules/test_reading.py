@@ -183,7 +183,7 @@ def test_what_contradicts_the_opening_is_refused_with_what_is_wrong() -> None:
     assert refused(other.leaves) == (1, "chain", "is another one")
 
 
-@pytest.mark.parametrize("event", ["retold", "extend", "answer", "verdict", "appeal", "review"])
+@pytest.mark.parametrize("event", ["retold", "redeliver", "extend", "answer", "verdict", "appeal", "review"])
 def test_a_check_that_was_never_due_is_named(event: str) -> None:
     story = Story()
     story.leaf(f"check.{event}", check="check", answer_by_ms=NINE)
@@ -358,15 +358,28 @@ def test_the_frontier_of_each_lesson_is_the_furthest_that_any_report_named() -> 
     assert evidence(story.leaves).furthest_ms == {"a": 5, "b": 4, "c": 0}
 
 
+@pytest.mark.parametrize("events", [["check.retold"] * 2, ["check.redeliver"] * 2, ["check.retold", "check.redeliver"]])
+def test_a_window_begins_again_under_the_old_name_and_the_new(events: list[str]) -> None:
+    """A chain that began in an earlier release goes on in this one: both names are read alike, also in one chain."""
+    story = Story(rules=2)
+    check = story.check(None)
+    for n, event in enumerate(events, 1):
+        story.leaf(event, check=check, answer_by_ms=NINE + n * MINUTE)
+    story.verdict(check, "missed")
+    found = evidence(story.leaves)
+    assert [(each.outcome, each.at_ms) for each in found.checks] == [("missed", NINE + 2 * MINUTE)]
+    assert found.marks == {"retold": 2}
+
+
 @pytest.mark.parametrize(("rules", "retold"), [(1, {}), (2, {"retold": 2})])
 def test_what_was_remarked_of_reports_and_tellings_is_counted(rules: int, retold: dict[str, int]) -> None:
     """How often a check was told again counts since the second edition."""
     story = Story(rules=rules)
     check = story.check(None)
-    for n in range(2):
+    for n, event in enumerate(("check.retold", "check.redeliver")):
         story.leaf("beat.conflict")
         story.leaf("beat.refused", reason="too_often")
-        story.leaf("check.retold", check=check, answer_by_ms=NINE + n * MINUTE)
+        story.leaf(event, check=check, answer_by_ms=NINE + n * MINUTE)
     assert evidence(story.leaves).marks == {"conflict": 2, "too_often": 2, **retold}
 
 

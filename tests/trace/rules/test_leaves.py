@@ -10,10 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.loose_leaves import loose
+from xueji.enrolment.leaves import OpeningCorrected
 from xueji.kernel import clock
+from xueji.progress.leaves import LeaseExpired
 from xueji.python38 import moment
 from xueji.trace import rules
-from xueji.trace.leaf import Entry, LeafTooLarge, Unnamed, leaf_bytes, may_stand
+from xueji.trace.leaf import (
+    Chain,
+    Entry,
+    LeafTooLarge,
+    OfPlatform,
+    Unnamed,
+    WrongChain,
+    kind_of,
+    leaf,
+    leaf_bytes,
+    may_stand,
+)
+from xueji.trace.leaves import KeyRotated, LogOpened
 from xueji.trace.rules import BY, STAFF_NAME, STAFF_ORGANISATION, SYSTEM, By, Event
 
 
@@ -51,12 +65,12 @@ def test_what_is_no_time_is_quoted() -> None:
 
 def test_a_leaf_says_what_was_asked_in_one_way() -> None:
     entry = Entry(loose(Event.BEAT, {"b": 1, "a": "课"}), "chain", "who", occurred="2026-11-21T08:00:00.000Z")
-    leaf = leaf_bytes(entry, n=7, previous=bytes(32), at="2026-11-21T08:00:01.000Z", salt=bytes(range(16)))
-    assert leaf.startswith(b'{"at":"2026-11-21T08:00:01.000Z","chain":"chain","event":"beat","n":7,"occurred":')
-    assert json.loads(leaf)["values"] == {"a": "课", "b": 1}
-    assert (json.loads(leaf)["v"], json.loads(leaf)["occurred"]) == (1, "2026-11-21T08:00:00.000Z")
-    assert json.loads(leaf)["salt"] == "000102030405060708090a0b0c0d0e0f"
-    assert rules.leaf_hash(leaf) == hashlib.sha256(b"\x00" + leaf).digest()
+    written = leaf_bytes(entry, n=7, previous=bytes(32), at="2026-11-21T08:00:01.000Z", salt=bytes(range(16)))
+    assert written.startswith(b'{"at":"2026-11-21T08:00:01.000Z","chain":"chain","event":"beat","n":7,"occurred":')
+    assert json.loads(written)["values"] == {"a": "课", "b": 1}
+    assert (json.loads(written)["v"], json.loads(written)["occurred"]) == (1, "2026-11-21T08:00:00.000Z")
+    assert json.loads(written)["salt"] == "000102030405060708090a0b0c0d0e0f"
+    assert rules.leaf_hash(written) == hashlib.sha256(b"\x00" + written).digest()
 
 
 def test_the_largest_leaf_fits_an_entry_bundle() -> None:
@@ -87,3 +101,30 @@ def test_an_act_of_staff_names_who_acted(event: Event) -> None:
 def test_events_are_named_once() -> None:
     assert len({event.value for event in Event}) == len(Event)
     assert str(Event.LOG_OPEN) == "log.open"
+
+
+def test_a_leaf_stands_on_its_own_kind_of_chain_alone() -> None:
+    """What is a trainee's cannot be recorded on a cohort's chain by mistake, nor the other way."""
+    chains = {"an enrolment's id": Chain.ENROLMENT, "cohort/a": Chain.COHORT, "platform": Chain.PLATFORM}
+    chains |= {"log/example": Chain.LOG, "holders": Chain.HOLDERS}
+    assert {name: kind_of(name) for name in chains} == chains
+    expired, rotated = LeaseExpired(sitting="s"), KeyRotated(old="", new="key")
+    may_stand(Entry(expired, "an enrolment's id", "who"))
+    may_stand(Entry(rotated, "platform", SYSTEM))
+    for made, chain in ((expired, "platform"), (expired, "cohort/a"), (rotated, "an enrolment's id")):
+        with pytest.raises(WrongChain):
+            may_stand(Entry(made, chain, SYSTEM))
+
+
+def test_a_field_without_a_default_is_written_and_one_that_is_none_by_default_is_left_out() -> None:
+    assert LogOpened().values() == {}
+    assert LogOpened(restored=0).values() == {"restored": 0}
+    assert OpeningCorrected(subject=None).values() == {"subject": None}
+
+
+def test_an_event_is_declared_as_the_act_of_whoever_does_it() -> None:
+    with pytest.raises(TypeError, match="is an act of TRAINEE"):
+
+        @leaf(Event.LEASE_EXPIRE)
+        class Mistaken(OfPlatform):
+            """A trainee's act, said to be the platform's."""
