@@ -23,7 +23,7 @@ from xueji.evidence.claims.committed import COMMITTED, FIELDS
 from xueji.hours.rules import bears_on_hours
 from xueji.trace import canonical
 from xueji.trace.leaf import Chain, Commitment, Hidden, Leaf, Unit
-from xueji.trace.rules import BY, FORMER, By, Event
+from xueji.trace.rules import BY, FORMER, STAFF_ORGANISATION, By, Event
 
 XUEJI = PACKAGES[0]
 ACTS_OF = {By.TRAINEE: "trainee", By.STAFF: "staff", By.PLATFORM: "platform", By.POWER: "power", By.ANYBODY: "anybody"}
@@ -91,7 +91,7 @@ def test_it_is_decided_of_every_commitment_who_may_open_it() -> None:
         *({opening.PICTURE}, {opening.REFERENCE}, {opening.SCHEDULE}, {STAFF_ORGANISATION}),
     ]
     assert sorted(name for group in groups for name in group) == sorted(kinds)
-    of_staff = opening.IN_OFFICE | {opening.STAFF_ORGANISATION}
+    of_staff = opening.IN_OFFICE | {STAFF_ORGANISATION}
     for name, (kind,) in kinds.items():
         assert (kind is Hidden.STAFF) == (name in of_staff), name
         assert (kind is Hidden.DRAW) == (name == opening.SCHEDULE), name
