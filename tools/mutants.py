@@ -37,7 +37,7 @@ PURE = (
     "platform/xueji/identity/spelling.py",
     "platform/xueji/python38.py",
     "platform/xueji/progress/served_media.py",
-    "platform/xueji/progress/open_check.py",
+    "platform/xueji/occasions/open_check.py",
     "platform/xueji/proctoring/judging_order.py",
     "platform/xueji/trace/canonical.py",
     "platform/xueji/trace/ed25519.py",

@@ -13,6 +13,7 @@ PACKAGES = (
     "xueji.cohorts",
     "xueji.enrolment",
     "xueji.attendance",
+    "xueji.occasions",
     "xueji.progress",
     "xueji.proctoring",
     "xueji.hours",

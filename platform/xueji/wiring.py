@@ -14,6 +14,8 @@ from xueji.web.sockets import announce_from_worker
 
 def connect(context: Context) -> None:
     """Every subscription there is."""
+    for part in PARTS:
+        part.connected(context)
     for listener in in_order(listener for part in PARTS for listener in part.listeners(context)):
         context.events.subscribe(listener.event, listener.handler)
 

@@ -182,7 +182,7 @@ def sitting_line(session: Session, sitting_id: UUID) -> SittingLine:
 
 
 def _sittings() -> Select[UUID, str, str, str, int, int, int, str | None, int]:
-    checks = select(func.count(Check.id)).where(Check.sitting_id == Sitting.id).scalar_subquery()
+    checks = select(func.count(Check.id)).where(Check.occasion_id == Sitting.id).scalar_subquery()
     return select(
         Sitting.id,
         Lesson.title,

@@ -207,7 +207,8 @@ TAKEN: Mapping[str, OwnTable] = {
         "person_id",
         "核验",
         "checks",
-        "id sitting_id enrolment_id person_id kind state due_ms answer_by_ms attempt retold excused_ms camera outcome "
+        "id occasion_kind occasion_id enrolment_id person_id kind state due_ms answer_by_ms attempt redelivered "
+        "excused_ms camera outcome "
         "decided_ms decision second_awaited",
         {**_left(LeftOut.HOW, "nonce prompts pulses"), **_left(LeftOut.OTHERS, "review_case")},
     ),

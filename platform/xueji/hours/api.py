@@ -76,8 +76,8 @@ def _time(ms: int | None) -> str | None:
 def _check(line: CheckLine, with_pictures: bool) -> dict[str, Any]:
     return {
         "check_id": str(line.check_id),
-        "sitting_id": str(line.sitting_id),
-        "lesson_id": str(line.lesson_id),
+        "sitting_id": str(line.occasion_id),
+        "lesson_id": str(line.subject.id),
         "kind": line.kind,
         "state": line.state,
         "outcome": line.outcome,

@@ -25,17 +25,15 @@ def _listeners(context: Context) -> Iterable[Listener[Any]]:
     from xueji.attendance.events import StudyAsked
     from xueji.enrolment.events import EarlierTraining
     from xueji.hours import services
-    from xueji.proctoring import services as proctoring
     from xueji.proctoring.events import CheckDecided
-    from xueji.progress.events import LedgerShown, OpeningsCome, SittingOpens, StudyCredited
+    from xueji.progress.events import LedgerShown, LineWanted, OpeningsCome, SittingOpens, StudyCredited
 
     return (
         Listener(EarlierTraining, services.earlier_training),
         Listener(StudyAsked, services.study_asked),
         Listener(OpeningsCome, services.openings_come),
-        # A check that is over decides what may be made up, and the schedule of checks counts that.
-        Listener(SittingOpens, services.sitting_opens_make_up, before=proctoring.sitting_opens),
-        Listener(SittingOpens, services.sitting_opens_line),
+        Listener(SittingOpens, services.sitting_opens_make_up),
+        Listener(LineWanted, services.line_wanted),
         Listener(CheckDecided, partial(services.check_decided, context.database)),
         Listener(StudyCredited, services.study_credited),
         Listener(LedgerShown, services.ledger_shown),

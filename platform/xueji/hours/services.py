@@ -28,7 +28,7 @@ from xueji.kernel.database import Database
 from xueji.kernel.events import Events
 from xueji.proctoring.events import CheckDecided
 from xueji.progress.access import access_sitting
-from xueji.progress.events import LedgerShown, OpeningsCome, SittingOpens, StudyCredited
+from xueji.progress.events import LedgerShown, LineWanted, OpeningsCome, SittingOpens, StudyCredited
 from xueji.progress.models import Sitting
 from xueji.progress.queries import enrolments_studied
 from xueji.progress.services import renew_make_up
@@ -60,8 +60,9 @@ def sitting_opens_make_up(opens: SittingOpens) -> None:
             opens.account = statement, worth
 
 
-def sitting_opens_line(opens: SittingOpens) -> None:
+def line_wanted(wanted: LineWanted) -> None:
     """The lesson's line to begin with, once it is said how she will be known."""
+    opens = wanted.opens
     if opens.account is not None:
         statement, worth = opens.account
         lesson = str(opens.lesson.lesson_id)

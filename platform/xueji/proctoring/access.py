@@ -14,15 +14,15 @@ from xueji.identity.models import Person
 from xueji.identity.queries import is_herself
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.errors import NotFound
+from xueji.occasions.hosts import locked_occasion
 from xueji.proctoring.errors import PictureOver
 from xueji.proctoring.models import Attempt, Check, CheckIn, Picture
-from xueji.progress.models import Sitting
 
 
 def access_own_check(session: Session, actor: Actor, check_id: UUID, *, lock: bool = False) -> Check:
     """To answer or contest: one's own. Raises NotFound.
 
-    Locked after its person and its sitting: in the order in which sittings are opened, which may take a waiting check
+    Locked after its person and its occasion: in the order in which sittings are opened, which may take a waiting check
     along, and in that of the beat path, so that no two of them wait for each other.
     """
     check = session.get(Check, check_id)
@@ -31,7 +31,7 @@ def access_own_check(session: Session, actor: Actor, check_id: UUID, *, lock: bo
     if lock:
         session.execute(select(Person.id).where(Person.id == actor.person_id).with_for_update())
         session.refresh(check)
-        session.get_one(Sitting, check.sitting_id, with_for_update=True, populate_existing=True)
+        locked_occasion(session, check.occasion_kind, check.occasion_id)
         check = session.get_one(Check, check_id, with_for_update=True, populate_existing=True)
     return check
 

@@ -26,10 +26,8 @@ from xueji.proctoring.errors import (
     CheckInClosed,
     CheckInNeeded,
     CheckOver,
-    CheckStillOpen,
     FramesUnusable,
     FrameTooLarge,
-    NoFaceChecks,
     NonceUsed,
     NothingToContest,
     NotOnThisRoute,
@@ -42,11 +40,6 @@ from xueji.proctoring.errors import (
 )
 from xueji.proctoring.models import Check, CheckIn
 from xueji.proctoring.rules import CheckState
-from xueji.progress.answers import check_json
-from xueji.progress.errors import LeaseLost, SittingEnded
-from xueji.progress.models import Sitting
-from xueji.progress.open_check import read_open_check
-from xueji.progress.schemas import SittingPath
 from xueji.rulebook.vocabulary import Outcome
 from xueji.web.access import roles, signed_in
 from xueji.web.api_description import files, refuses
@@ -141,19 +134,6 @@ def camera(path: schemas.CheckPath, body: schemas.CameraIn) -> Response:
 def refuse(path: schemas.CheckPath, body: schemas.RefuseIn) -> Response:
     check = services.give_up(db(), actor=actor(), check_id=path.check_id, nonce=body.nonce, outcome=Outcome.REFUSED)
     return jsonify(_state(check))
-
-
-@blueprint.post(
-    "/sittings/<uuid:sitting_id>/checks",
-    summary="Ask for a check now, to have the time confirmed",
-    responses={201: schemas.AskedOut},
-)
-@roles(Role.TRAINEE)
-@refuses(NoFaceChecks, CheckStillOpen, LeaseLost, SittingEnded)
-def ask(path: SittingPath) -> tuple[Response, int]:
-    services.ask_now(db(), actor=actor(), sitting_id=path.sitting_id)
-    sitting = db().get_one(Sitting, path.sitting_id)
-    return jsonify({"check": check_json(read_open_check(sitting.open_check))}), 201
 
 
 @blueprint.post(

@@ -36,7 +36,10 @@ class Check(Base):
     __table_args__ = (Index("ix_check_state_answer_by", "state", "answer_by_ms"),)
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)
-    sitting_id: Mapped[UUID] = mapped_column(ForeignKey("sitting.id"), index=True)
+    occasion_kind: Mapped[str] = mapped_column(String(16))
+    """During what it was asked (`occasions.models.Occasion.KIND`): a sitting, or something of another part."""
+    occasion_id: Mapped[UUID] = mapped_column(Uuid, index=True)
+    """Which one. No foreign key: the row is of whatever table its kind has."""
     enrolment_id: Mapped[UUID] = mapped_column(ForeignKey("enrolment.id"), index=True)
     person_id: Mapped[UUID] = mapped_column(
         ForeignKey("person.id"), index=True, info={"personal": "whose face was asked for"}
@@ -46,8 +49,8 @@ class Check(Base):
     due_ms: Mapped[int] = mapped_column(BigInteger)
     answer_by_ms: Mapped[int] = mapped_column(BigInteger)
     attempt: Mapped[int] = mapped_column(Integer, default=1)
-    retold: Mapped[int] = mapped_column(Integer, default=0)
-    """How often its window began again for a lost telling."""
+    redelivered: Mapped[int] = mapped_column(Integer, default=0)
+    """How often its window began again because the answer that delivered it was lost."""
     excused_ms: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     """By how many ms lost connections have lengthened it, over all its attempts."""
     camera: Mapped[str | None] = mapped_column(String(12))

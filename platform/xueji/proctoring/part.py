@@ -25,29 +25,32 @@ def _blueprints() -> Iterable[Blueprint]:
 def _listeners(_context: Context) -> Iterable[Listener[Any]]:
     from xueji.enrolment.events import HeldAsked, StudyEnds
     from xueji.identity.events import FaceRouteEnds
+    from xueji.occasions.events import (
+        CheckFallsDue,
+        CheckLeft,
+        CheckMoves,
+        CheckWanted,
+        ConditionsWanted,
+        ContactDuringCheck,
+        OccasionsCome,
+        ScheduleGrows,
+    )
     from xueji.proctoring import services
     from xueji.proctoring.events import AnswerStored
     from xueji.proctoring.queries import hold_contested
     from xueji.proctoring.tasks import judge
-    from xueji.progress.events import (
-        CheckFallsDue,
-        CheckMoves,
-        ContactDuringCheck,
-        MakeUpGrows,
-        OpeningsCome,
-        SittingOpens,
-    )
 
     def judge_soon(stored: AnswerStored) -> None:
         judge.delay(str(stored.attempt_id))
 
     return (
         Listener(StudyEnds, services.study_ends),
-        Listener(OpeningsCome, services.openings_come),
-        Listener(SittingOpens, services.waiting_check_goes_on),
-        Listener(SittingOpens, services.sitting_opens),
+        Listener(OccasionsCome, services.occasions_come),
+        Listener(CheckLeft, services.check_left),
+        Listener(ConditionsWanted, services.conditions_wanted),
         Listener(CheckMoves, services.check_moves),
-        Listener(MakeUpGrows, services.make_up_grows),
+        Listener(ScheduleGrows, services.schedule_grows),
+        Listener(CheckWanted, services.check_wanted),
         Listener(CheckFallsDue, services.check_falls_due),
         Listener(ContactDuringCheck, services.contact_during_check),
         Listener(FaceRouteEnds, services.face_route_ends),

@@ -7,7 +7,7 @@ from itertools import pairwise
 from random import Random
 from typing import Final
 
-from xueji.progress.open_check import OpenCheck
+from xueji.occasions.open_check import OpenCheck
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.reviewing import Case, Decision
 from xueji.rulebook.vocabulary import OFFERS_NOT_TAKEN, CheckKind, Outcome, ReviewOutcome
@@ -19,15 +19,16 @@ __all__ = [
     "CheckKind",
     "CheckState",
     "Contact",
+    "Delivery",
     "IllegalMove",
     "NextStep",
     "OpenCheck",
     "Outcome",
-    "Told",
     "after_loss",
     "after_verdict",
     "ask_camera",
     "camera_answered",
+    "deliver",
     "draw_prompts",
     "draw_pulses",
     "draw_schedule",
@@ -38,7 +39,6 @@ __all__ = [
     "missed_counts",
     "move",
     "prompts_of",
-    "tell",
     "unanswered",
 ]
 
@@ -51,8 +51,8 @@ TILTS: Final = frozenset({"tilt_left", "tilt_right"})
 OF_THE_HEAD: Final = TILTS | {"turn_left", "turn_right"}
 """After these a head comes back to another place; whoever sits still and only shuts her eyes may look like a print."""
 
-MOST_TELLINGS_AGAIN: Final = 10
-"""how often a check's window may begin again for a lost telling; how long altogether is the plan's offline limit"""
+MOST_REDELIVERIES: Final = 10
+"""how often a check's window may begin again for a lost delivery; how long altogether is the plan's offline limit"""
 
 STORING_MS: Final = 20_000
 """how long after the end of a window pictures that arrived within it may still be on their way into the store"""
@@ -92,7 +92,7 @@ class CheckState(StrEnum):
     UNREACHED = "unreached"
     """the sitting ended before its study time came"""
     DUE = "due"
-    """told, or about to be told, and waiting for pictures"""
+    """delivered to the page, or about to be, and waiting for pictures"""
     ANSWERED = "answered"
     """pictures stored, verdict awaited"""
     DECIDED = "decided"
@@ -322,50 +322,52 @@ class Contact(StrEnum):
     """she opened another sitting of the enrolment, or this one anew: the check goes on where she is now"""
 
 
-class Told(StrEnum):
+class Delivery(StrEnum):
     """What the contact does to the check."""
 
     WAITING = "waiting"
-    TOLD_AGAIN = "told_again"
+    REDELIVERED = "redelivered"
     """the window begins again; recorded"""
     MISSED = "missed"
     """over, at `answer_by_ms` exactly, however late that is noticed"""
 
 
-def tell(
+def deliver(
     check: OpenCheck, plan: ProctoringPlan, now_ms: int, contact: Contact, numbers: Set[int] = frozenset()
-) -> tuple[Told, OpenCheck]:
+) -> tuple[Delivery, OpenCheck]:
     """What a contact at `now_ms` does to a check that waits for its answer; `numbers` are those of reported beats.
 
-    A page reports a beat until it has the answer. So the beat whose answer told of the check, reported again, alone or
-    among others, proves that the telling was lost, and any other report that it arrived. For a lost telling the window
+    A page reports a beat until it has the answer. So the beat whose answer delivered the check, reported again, alone
+    or among others, proves that the answer was lost, and any other report that it arrived. For a lost answer the window
     begins again; all that is excused so, over all attempts at the check, is never more than what a lost connection may
-    keep (`offline_ms`). Where no answer told of it yet, whoever comes back after the window cannot have known.
+    keep (`offline_ms`). Where no answer delivered it yet, whoever comes back after the window cannot have known.
     """
     over = now_ms > check.answer_by_ms
-    left_ms = plan.offline_ms - check.excused_ms if check.again < MOST_TELLINGS_AGAIN else 0
+    left_ms = plan.offline_ms - check.excused_ms if check.redelivered < MOST_REDELIVERIES else 0
     if contact is Contact.NOTHING:
-        grace_ms = STORING_MS if check.heard else max(STORING_MS, left_ms)
-        return (Told.MISSED if now_ms > check.answer_by_ms + grace_ms else Told.WAITING), check
-    told_seq = max(numbers) if contact is Contact.BEATS else None
-    if not check.heard and (over if told_seq is None or check.told_seq is None else check.told_seq in numbers):
+        grace_ms = STORING_MS if check.acknowledged else max(STORING_MS, left_ms)
+        return (Delivery.MISSED if now_ms > check.answer_by_ms + grace_ms else Delivery.WAITING), check
+    delivered_seq = max(numbers) if contact is Contact.BEATS else None
+    if not check.acknowledged and (
+        over if delivered_seq is None or check.delivered_seq is None else check.delivered_seq in numbers
+    ):
         longer_ms = min(now_ms + plan.answer_ms - check.answer_by_ms, left_ms)
         if longer_ms > 0 and check.answer_by_ms + longer_ms > now_ms:
-            return Told.TOLD_AGAIN, replace(
+            return Delivery.REDELIVERED, replace(
                 check,
-                told_ms=now_ms,
+                delivered_ms=now_ms,
                 answer_by_ms=check.answer_by_ms + longer_ms,
-                told_seq=told_seq,
+                delivered_seq=delivered_seq,
                 excused_ms=check.excused_ms + longer_ms,
-                again=check.again + 1,
+                redelivered=check.redelivered + 1,
             )
     if over:
-        return (Told.MISSED if now_ms > check.answer_by_ms + STORING_MS else Told.WAITING), check
+        return (Delivery.MISSED if now_ms > check.answer_by_ms + STORING_MS else Delivery.WAITING), check
     if contact is Contact.OPENING:
-        return Told.WAITING, replace(check, told_seq=None)
-    if check.told_seq is None:
-        return Told.WAITING, replace(check, told_seq=told_seq)
-    return Told.WAITING, replace(check, heard=check.heard or check.told_seq not in numbers)
+        return Delivery.WAITING, replace(check, delivered_seq=None)
+    if check.delivered_seq is None:
+        return Delivery.WAITING, replace(check, delivered_seq=delivered_seq)
+    return Delivery.WAITING, replace(check, acknowledged=check.acknowledged or check.delivered_seq not in numbers)
 
 
 def ask_camera(check: OpenCheck, plan: ProctoringPlan, now_ms: int) -> OpenCheck:
@@ -374,17 +376,17 @@ def ask_camera(check: OpenCheck, plan: ProctoringPlan, now_ms: int) -> OpenCheck
     Until that is answered the window has not begun, for at most `CAMERA_QUESTION_MS` and once a check.
     """
     if check.camera is not None or now_ms > check.answer_by_ms:
-        return replace(check, heard=True)
-    latest_ms = check.told_ms + CAMERA_QUESTION_MS + plan.answer_ms
-    return replace(check, heard=True, camera="asked", answer_by_ms=max(check.answer_by_ms, latest_ms))
+        return replace(check, acknowledged=True)
+    latest_ms = check.delivered_ms + CAMERA_QUESTION_MS + plan.answer_ms
+    return replace(check, acknowledged=True, camera="asked", answer_by_ms=max(check.answer_by_ms, latest_ms))
 
 
 def camera_answered(check: OpenCheck, plan: ProctoringPlan, now_ms: int) -> OpenCheck:
     """The question about the camera is answered: the window begins now, and ends no later than it would have anyway."""
     if check.camera != "asked":
-        return replace(check, heard=True)
-    whole_ms = max(now_ms, check.told_ms) + plan.answer_ms
-    return replace(check, heard=True, camera="answered", answer_by_ms=min(check.answer_by_ms, whole_ms))
+        return replace(check, acknowledged=True)
+    whole_ms = max(now_ms, check.delivered_ms) + plan.answer_ms
+    return replace(check, acknowledged=True, camera="answered", answer_by_ms=min(check.answer_by_ms, whole_ms))
 
 
 def unanswered(attempts: Iterable[str | None]) -> Outcome:

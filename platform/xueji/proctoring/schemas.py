@@ -9,7 +9,6 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from xueji.proctoring.services.answering import CameraFailure
 from xueji.proctoring.services.camera import CameraQuestion
-from xueji.progress.schemas import OpenCheckOut
 from xueji.rulebook.reviewing import Decision
 from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.web.request_bodies import UploadedFiles, UploadForm
@@ -105,10 +104,6 @@ class CheckInOut(BaseModel):
     until: AwareDatetime
     closed: bool
     room_code: str = Field(description="Six digits to be shown in the room; each trainee types them once")
-
-
-class AskedOut(BaseModel):
-    check: OpenCheckOut | None
 
 
 class ContestedOut(BaseModel):

@@ -10,15 +10,10 @@ from flask import url_for
 
 from xueji.enrolment.queries import EnrolmentFacts
 from xueji.kernel import clock
-from xueji.progress.beat_recording import BeatAnswer, check_message
-from xueji.progress.open_check import OpenCheck, read_open_check
+from xueji.occasions.answers import check_json
+from xueji.progress.beat_recording import BeatAnswer
 from xueji.progress.opening import OpenedSitting
 from xueji.progress.queries import LessonProgress
-
-
-def check_json(check: OpenCheck | None) -> dict[str, Any] | None:
-    """An open check as the interface words it."""
-    return None if check is None else check_message(check)
 
 
 def answer_json(answer: BeatAnswer) -> dict[str, Any]:
@@ -59,7 +54,7 @@ def opened_json(opened: OpenedSitting, lease: str) -> dict[str, Any]:
         "plan": plan.to_dict(),
         "make_up": json.loads(sitting.make_up),
         "media": media,
-        "check": check_json(read_open_check(sitting.open_check)),
+        "check": check_json(sitting.open_check),
         "question": _question(sitting.question_id, sitting.question_by_ms),
     }
 

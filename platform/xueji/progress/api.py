@@ -11,6 +11,9 @@ from xueji.identity.errors import SignedOut
 from xueji.identity.tokens import BEARER, claims_of_request
 from xueji.kernel.actor import Role
 from xueji.kernel.errors import NotFound, TooMany
+from xueji.occasions.answers import check_json
+from xueji.occasions.errors import CheckStillOpen, NoFaceChecks
+from xueji.occasions.schemas import AskedOut
 from xueji.progress import schemas
 from xueji.progress.answers import answer_json, enrolment_json, opened_json
 from xueji.progress.beat_intake import report_beats
@@ -31,7 +34,7 @@ from xueji.progress.leases import issue_lease, page_loaded, whose
 from xueji.progress.opening import OpeningRequest
 from xueji.progress.opening_groups import open_in_turn
 from xueji.progress.queries import lesson_progress
-from xueji.progress.services import answer_presence
+from xueji.progress.services import answer_presence, ask_check
 from xueji.web.access import decided_below, roles, signed_in
 from xueji.web.api_description import refuses
 from xueji.web.session import actor, context, db
@@ -75,7 +78,7 @@ def open_(body: schemas.OpenSitting) -> tuple[Response, int]:
 @decided_below
 @refuses(BeatRefused, BeatClash, LeaseLost, SittingEnded, TooMany)
 def beats(path: schemas.SittingPath, body: schemas.BeatsIn) -> Response:
-    """Ordinary reports with a bearer token or a sitting's lease are answered by `lane.BeatLane` and never come here."""
+    """Ordinary reports with a bearer token or a sitting's lease never come here: `beat_middleware` answers them."""
     given = request.headers.get("Authorization", "")
     if given.startswith(BEARER):
         authority = whose(context().keyring, given[len(BEARER) :], path.sitting_id)
@@ -97,3 +100,15 @@ def beats(path: schemas.SittingPath, body: schemas.BeatsIn) -> Response:
 def presence(path: schemas.SittingPath, body: schemas.PresenceIn) -> Response:
     sitting = answer_presence(db(), actor=actor(), sitting_id=path.sitting_id, question_id=body.question_id)
     return jsonify({"furthest_ms": sitting.furthest_ms, "question": None})
+
+
+@blueprint.post(
+    "/sittings/<uuid:sitting_id>/checks",
+    summary="Ask for a check now, to have the time confirmed",
+    responses={201: AskedOut},
+)
+@roles(Role.TRAINEE)
+@refuses(NoFaceChecks, CheckStillOpen, LeaseLost, SittingEnded)
+def ask(path: schemas.SittingPath) -> tuple[Response, int]:
+    check = ask_check(db(), context().events, actor=actor(), sitting_id=path.sitting_id)
+    return jsonify({"check": check_json(check)}), 201

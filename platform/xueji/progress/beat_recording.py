@@ -24,10 +24,13 @@ from xueji.kernel.database import after_commit
 from xueji.kernel.driver_sql import Cursor
 from xueji.kernel.errors import NotFound, Problem, TooMany, Unavailable
 from xueji.kernel.events import Announcement, Events
+from xueji.occasions.answers import check_message
+from xueji.occasions.events import CheckFallsDue, ContactDuringCheck
+from xueji.occasions.open_check import OpenCheck, read_open_check, write_open_check
 from xueji.progress.errors import BeatClash, LeaseLost, SessionEndedStudying, SittingEnded
-from xueji.progress.events import CheckFallsDue, ContactDuringCheck, LedgerShown, StudyCredited
+from xueji.progress.events import LedgerShown, StudyCredited
 from xueji.progress.leaves import BeatConflicted, BeatsRefused, beat_leaf
-from xueji.progress.open_check import OpenCheck, read_open_check, write_open_check
+from xueji.progress.models import SITTING
 from xueji.progress.rules import (
     BeatResult,
     PlayedSpan,
@@ -40,11 +43,12 @@ from xueji.progress.rules import (
     credit,
     most_reports,
     overdue_check_asked,
+    owe_check,
     person_seen,
     presence_asked,
 )
 from xueji.progress.served_media import HandedOut
-from xueji.progress.terms import read_intervals, read_terms, write_intervals
+from xueji.progress.terms import state_columns, state_of
 from xueji.rulebook.intervals import Interval
 from xueji.rulebook.vocabulary import CheckKind, Reason
 from xueji.trace.leaf import Entry
@@ -93,11 +97,6 @@ class _Row(NamedTuple):
     lease_of: UUID | None
 
 
-_MOVED = (
-    "last_contact_ms", "used_until_ms", "furthest_ms", "resume_ms", "make_up", "study_ms", "since_check_ms",
-    "next_check", "last_interaction_ms", "question_id", "question_by_ms", "day", "day_used_ms", "last_seq", "reports",
-    "open_check", "ledger", "ledger_leaves", "handed_out", "id",
-)  # fmt: skip
 _FIND = (
     f"SELECT {', '.join('sitting.' + column for column in _Row._fields[:-1])}, lease.sitting_id"
     " FROM sitting LEFT JOIN lease ON lease.person_id = sitting.person_id WHERE {} ORDER BY sitting.id"
@@ -180,44 +179,34 @@ class _Open:
 
     @classmethod
     def of(cls, row: _Row) -> _Open:
+        """As it was read."""
         return cls(
-            row,
-            state_of(row),
-            row.resume_ms,
-            row.question_id,
-            row.last_seq,
-            row.reports,
-            read_open_check(row.open_check),
-            row.ledger,
-            row.ledger_leaves,
-            HandedOut.read(row.handed_out),
+            row=row,
+            state=state_of(row),
+            resume_ms=row.resume_ms,
+            question_id=row.question_id,
+            last_seq=row.last_seq,
+            reports=row.reports,
+            check=read_open_check(row.open_check),
+            ledger=row.ledger,
+            ledger_leaves=row.ledger_leaves,
+            handed_out=HandedOut.read(row.handed_out),
         )
 
-    def moved(self, plain: Cursor, now_ms: int) -> tuple[Any, ...]:
-        """The values of `_MOVED`."""
-        state = self.state
-        return (
-            now_ms,
-            state.used_until_ms,
-            state.furthest_ms,
-            self.resume_ms,
-            write_intervals(state.make_up),
-            state.study_ms,
-            state.since_check_ms,
-            state.next_check,
-            state.last_interaction_ms,
-            plain.key(self.question_id),
-            state.question_by_ms,
-            state.day,
-            state.day_used_ms,
-            self.last_seq,
-            self.reports,
-            write_open_check(self.check),
-            self.ledger,
-            self.ledger_leaves,
-            self.handed_out.write(),
-            plain.key(self.row.id),
-        )
+    def moved(self, cursor: Cursor, now_ms: int) -> dict[str, Any]:
+        """What the row says from now on, by column; its key comes last, as `Cursor.move` wants it."""
+        columns = state_columns(self.state)
+        columns["last_contact_ms"] = now_ms
+        columns["resume_ms"] = self.resume_ms
+        columns["question_id"] = cursor.key(self.question_id)
+        columns["last_seq"] = self.last_seq
+        columns["reports"] = self.reports
+        columns["open_check"] = write_open_check(self.check)
+        columns["ledger"] = self.ledger
+        columns["ledger_leaves"] = self.ledger_leaves
+        columns["handed_out"] = self.handed_out.write()
+        columns["id"] = cursor.key(self.row.id)
+        return columns
 
 
 @dataclass(slots=True)
@@ -229,23 +218,6 @@ class _Batch:
     logins: dict[UUID | None, _Login]
     entries: list[Entry] = field(default_factory=list)
     beats: list[tuple[UUID, int, bytes, int, str | None]] = field(default_factory=list)
-
-
-def state_of(row: Any) -> SittingState:
-    """The sitting's state as `rules.credit` wants it, from a row or a `Sitting`."""
-    return SittingState(
-        read_terms(row.terms),
-        row.furthest_ms,
-        row.used_until_ms,
-        row.last_interaction_ms,
-        read_intervals(row.make_up),
-        row.study_ms,
-        row.since_check_ms,
-        row.next_check,
-        row.question_by_ms,
-        row.day,
-        row.day_used_ms,
-    )
 
 
 def record_reports(session: Session, reports: Sequence[BeatReport], *, events: Events) -> list[BeatAnswer | Exception]:
@@ -264,7 +236,9 @@ def record_reports(session: Session, reports: Sequence[BeatReport], *, events: E
     plain.add("beat", _BEAT, [(plain.key(sitting_id), *said) for sitting_id, *said in batch.beats])
     touched = [sitting for sitting in batch.sittings.values() if sitting.touched]
     _rest_lines(touched, batch.entries, record_many(session, batch.entries))
-    plain.move("sitting", _MOVED, [sitting.moved(plain, batch.now_ms) for sitting in touched])
+    if touched:
+        moved = [sitting.moved(plain, batch.now_ms) for sitting in touched]
+        plain.move("sitting", tuple(moved[0]), [tuple(columns.values()) for columns in moved])
     for report, answer in zip(reports, answers, strict=True):
         if isinstance(answer, BeatAnswer):
             answer.ledger = batch.sittings[report.sitting_id].line
@@ -364,10 +338,17 @@ def _judge(batch: _Batch, report: BeatReport) -> BeatAnswer:
     entries: list[Entry] = []
     if sitting.check is not None:
         contact = ContactDuringCheck(
-            batch.session, row.id, sitting.check, frozenset(said), sitting.state, row.who, row.enrolment_id, now_ms
+            session=batch.session,
+            check=sitting.check,
+            numbers=frozenset(said),
+            plan=sitting.state.terms.plan,
+            who=row.who,
+            now_ms=now_ms,
         )
         batch.events.publish(contact)
-        sitting.check, sitting.state = contact.check, contact.state
+        sitting.check = contact.check
+        if contact.owed:
+            sitting.state = owe_check(sitting.state)
         entries += contact.entries
         if changes_worth(contact.entries):
             sitting.ledger = sitting.line = None
@@ -476,23 +457,24 @@ def _ask_check(
 def _fall_due(batch: _Batch, sitting: _Open, kind: CheckKind, seq: int, entries: list[Entry]) -> None:
     row = sitting.row
     due = CheckFallsDue(
-        batch.session,
-        row.id,
-        row.enrolment_id,
-        row.person_id,
-        row.who,
-        kind,
-        sitting.state,
-        batch.now_ms,
-        told_seq=seq,
+        session=batch.session,
+        occasion_kind=SITTING,
+        occasion_id=row.id,
+        enrolment_id=row.enrolment_id,
+        person_id=row.person_id,
+        who=row.who,
+        kind=kind,
+        plan=sitting.state.terms.plan,
+        now_ms=batch.now_ms,
+        delivered_seq=seq,
         instead_of=sitting.check,
     )
     batch.events.publish(due)
     sitting.check = due.check
     entries += due.entries
     if due.check is not None:
-        told = Announcement(f"sitting:{row.id}", "check.due", check_message(due.check))
-        after_commit(batch.session, lambda: batch.events.publish(told))
+        announcement = Announcement(f"sitting:{row.id}", "check.due", check_message(due.check))
+        after_commit(batch.session, lambda: batch.events.publish(announcement))
 
 
 def _check_login(batch: _Batch, report: BeatReport) -> None:
@@ -536,27 +518,4 @@ def _answer(sitting: _Open, report: BeatReport, now_ms: int) -> BeatAnswer:
         ledger=sitting.line,
         question=(sitting.question_id, sitting.state.question_by_ms),
         now_ms=now_ms,
-    )
-
-
-def check_message(check: OpenCheck) -> dict[str, Any]:
-    """Of what is kept about an open check, what its page is told, in the interface's words; the rest stays here.
-
-    An answer and a socket's message must not differ in how they say it.
-    """
-    return {
-        "check_id": check.check_id,
-        "nonce": check.nonce,
-        "prompts": list(check.prompts),
-        "pulses": [list(pulse) for pulse in check.pulses],
-        "kind": check.kind,
-        "attempt": check.attempt,
-        "answer_by": clock.rfc3339(clock.from_ms(check.answer_by_ms)),
-    }
-
-
-def each_reported(beats: Iterable[tuple[PlayedSpan, str, bool]]) -> tuple[ReportedBeat, ...]:
-    return tuple(
-        ReportedBeat(beat, occurred, interacted, digest_of(beat, occurred, interacted))
-        for beat, occurred, interacted in beats
     )

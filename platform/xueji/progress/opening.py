@@ -28,7 +28,15 @@ from xueji.kernel.crypto import Keyring
 from xueji.kernel.database import after_commit
 from xueji.kernel.errors import Problem
 from xueji.kernel.events import Announcement, Events
-from xueji.progress.beat_recording import changes_worth, state_of
+from xueji.occasions.events import (
+    CheckFallsDue,
+    CheckLeft,
+    CheckMoves,
+    ConditionsWanted,
+    ContactDuringCheck,
+    OccasionsCome,
+)
+from xueji.progress.beat_recording import changes_worth
 from xueji.progress.errors import (
     CheckElsewhere,
     LeaseHeld,
@@ -38,18 +46,9 @@ from xueji.progress.errors import (
     SittingClash,
     SittingEnded,
 )
-from xueji.progress.events import (
-    CheckFallsDue,
-    CheckMoves,
-    ContactDuringCheck,
-    LedgerShown,
-    OpeningsCome,
-    SittingOpens,
-    StudyCredited,
-)
+from xueji.progress.events import LedgerShown, LineWanted, OpeningsCome, SittingOpens, StudyCredited
 from xueji.progress.leaves import LeaseExpired, LeaseTaken, SittingOpened
-from xueji.progress.models import Sitting
-from xueji.progress.open_check import read_open_check, write_open_check
+from xueji.progress.models import SITTING, Sitting
 from xueji.progress.opening_facts import (
     AskedOpening,
     Before,
@@ -141,7 +140,7 @@ def open_sittings(
     None: to be opened by herself, in a transaction of her own. Of her, and of whoever is refused, nothing is written;
     only where somebody is alone and refused, her transaction must not be committed.
     Refused with NotFound, SittingClash, SittingEnded, NotOnline, LessonNotReady, OutsideDates, CheckElsewhere,
-    LeaseHeld, and whatever those who listen to `SittingOpens` refuse with.
+    LeaseHeld, and whatever those refuse with who listen to `SittingOpens` and `ConditionsWanted`.
     """
     return _Group(session, keyring, events, openings).open()
 
@@ -235,7 +234,8 @@ class _Group:
             tuple(each.facts.enrolment_id for each in some if each.before.studied is studied)
             for studied in (False, True)
         )
-        self._events.publish(OpeningsCome(self._session, tuple(people), beginners, others))
+        self._events.publish(OccasionsCome(session=self._session, people=tuple(people)))
+        self._events.publish(OpeningsCome(self._session, beginners, others))
 
     def _begin(self, coming: _Coming) -> _Begun:
         """Raises the Problem that refuses it."""
@@ -247,20 +247,28 @@ class _Group:
             self._end(over)
             over = []
         opens = SittingOpens(
-            self._session,
-            facts,
-            lesson,
-            opening.sitting_id,
+            session=self._session,
+            occasion_kind=SITTING,
+            occasion_id=opening.sitting_id,
+            enrolment_id=facts.enrolment_id,
+            person_id=facts.person_id,
+            facts=facts,
+            lesson=lesson,
             # Under the pseudonym her chain began with, be it in a file that was joined to the one she signs in with.
-            self._keyring.pseudonym(facts.person_id, facts.enrolment_id),
-            self._now_ms,
+            who=self._keyring.pseudonym(facts.person_id, facts.enrolment_id),
+            plan=facts.cohort.plan,
+            now_ms=self._now_ms,
             furthest_ms=before.furthest_ms,
             carried_ms=before.carried_ms,
             studied=before.studied,
             check_left=before.check_waits,
             only_make_up=only_make_up,
         )
+        self._events.publish(CheckLeft(opens))
+        # What may be made up follows from the check that is over now, and the schedule of checks counts it.
         self._events.publish(opens)
+        self._events.publish(ConditionsWanted(opens))
+        self._events.publish(LineWanted(opens))
         if only_make_up and not opens.make_up and not opens.waiting_ms:
             raise OutsideDates(_("培训班的学习日期已过，这一课没有需要补学或确认的时间。"))
         opens.make_up = opens.make_up[:MOST_MAKE_UP]
@@ -335,16 +343,21 @@ def _opened_again(
     if sitting.ended_ms is not None or _is_over(sitting, terms, now_ms):
         raise SittingEnded
     sitting.last_contact_ms = max(sitting.last_contact_ms, now_ms)
-    check = read_open_check(sitting.open_check)
-    if check is not None:
-        heard = ContactDuringCheck(
-            session, sitting.id, check, frozenset(), state_of(sitting), sitting.who, sitting.enrolment_id, now_ms
+    if sitting.open_check is not None:
+        contact = ContactDuringCheck(
+            session=session,
+            check=sitting.open_check,
+            numbers=frozenset(),
+            plan=terms.plan,
+            who=sitting.who,
+            now_ms=now_ms,
         )
-        events.publish(heard)
-        sitting.open_check = write_open_check(heard.check)
-        sitting.since_check_ms = heard.state.since_check_ms
-        trace.record_many(session, heard.entries)
-        if changes_worth(heard.entries):
+        events.publish(contact)
+        sitting.open_check = contact.check
+        if contact.owed:
+            sitting.owe_check()
+        trace.record_many(session, contact.entries)
+        if changes_worth(contact.entries):
             sitting.ledger = None
     return OpenedSitting(sitting, terms, lesson, _line(session, events, sitting))
 
@@ -387,7 +400,7 @@ def _refuse_to_leave_a_check(old: EarlierSitting, enrolment_id: UUID, now_ms: in
 
     Else whoever goes on elsewhere would miss it without seeing it. Raises CheckElsewhere, for as long as its window.
     """
-    check = read_open_check(old.open_check)
+    check = old.open_check
     if old.enrolment_id == enrolment_id or old.ended_ms is not None or check is None:
         return
     if check.kind == CheckKind.SCHEDULED and now_ms < check.answer_by_ms:
@@ -417,26 +430,26 @@ def _first_check(session: Session, events: Events, sitting: NewSitting, opens: S
     """What she is asked before anything is played: a check that waits for her, or one because the last failed."""
     check = opens.check_waits
     if check is not None:
-        moves = CheckMoves(session, check, sitting.id, sitting.who)
+        moves = CheckMoves(session=session, check=check, occasion_kind=SITTING, occasion_id=sitting.id, who=sitting.who)
         events.publish(moves)
         trace.record_many(session, moves.entries)
     if opens.check_first:
         due = CheckFallsDue(
-            session,
-            sitting.id,
-            sitting.enrolment_id,
-            sitting.person_id,
-            sitting.who,
-            CheckKind.SCHEDULED,
-            state_of(sitting),
-            sitting.opened_ms,
+            session=session,
+            occasion_kind=SITTING,
+            occasion_id=sitting.id,
+            enrolment_id=sitting.enrolment_id,
+            person_id=sitting.person_id,
+            who=sitting.who,
+            kind=CheckKind.SCHEDULED,
+            plan=opens.plan,
+            now_ms=sitting.opened_ms,
             instead_of=check,
         )
         events.publish(due)
         check = due.check
         trace.record_many(session, due.entries)
-    if check is not None:
-        sitting.open_check = write_open_check(check)
+    sitting.open_check = check
     if check is not None and check.kind == CheckKind.SCHEDULED and sitting.ledger is not None:
         owed = StudyCredited(sitting.ledger, (), check.answer_by_ms)
         events.publish(owed)
@@ -463,7 +476,7 @@ def _new_sitting(opens: SittingOpens, before: Before, terms: SittingTerms, devic
     resume_ms = opens.make_up[0][0] if opens.make_up and ended else before.resume_ms
     day = day_of(now_ms)
     return NewSitting(
-        id=opens.sitting_id,
+        id=opens.occasion_id,
         enrolment_id=facts.enrolment_id,
         person_id=facts.person_id,
         lesson_id=opens.lesson.lesson_id,

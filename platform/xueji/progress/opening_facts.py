@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from xueji.kernel.driver_sql import Cursor, uuid_in, uuid_of
+from xueji.occasions.open_check import OpenCheck, read_open_check, write_open_check
 
 _BEFORE = """
 WITH asked (sitting, enrolment, lesson, person) AS (VALUES {asked})
@@ -105,7 +106,7 @@ class EarlierSitting(NamedTuple):
     terms: str
     last_contact_ms: int
     valid_until_ms: int | None
-    open_check: str | None
+    open_check: OpenCheck | None
     ended_ms: int | None
 
 
@@ -154,8 +155,15 @@ def lock_openings(
 
 def _lock_sittings(plain: Cursor, sitting_ids: Sequence[UUID]) -> dict[UUID, EarlierSitting]:
     rows = plain.rows(_EARLIER.format(plain.any_of("sitting.id")) + plain.locked("sitting"), plain.keys(sitting_ids))
-    found = (EarlierSitting(uuid_of(row[0]), uuid_of(row[1]), *row[2:]) for row in rows)
-    return {each.id: each for each in found}
+    found = map(_earlier, rows)
+    return {sitting.id: sitting for sitting in found}
+
+
+def _earlier(row: Sequence[Any]) -> EarlierSitting:
+    columns = dict(zip(EarlierSitting._fields, row, strict=True))
+    for key in ("id", "enrolment_id"):
+        columns[key] = uuid_of(columns[key])
+    return EarlierSitting(**{**columns, "open_check": read_open_check(columns["open_check"])})
 
 
 @dataclass(slots=True)
@@ -190,15 +198,15 @@ class NewSitting:
     question_id: UUID | None = None
     question_by_ms: int | None = None
     last_seq: int = 0
-    open_check: str | None = None
+    open_check: OpenCheck | None = None
     handed_out: str | None = None
     ended_ms: int | None = None
     ended_reason: str | None = None
 
 
 _KEYS = ("id", "enrolment_id", "person_id", "lesson_id", "question_id")
-_SITTING = (*_KEYS, *(field.name for field in fields(NewSitting) if field.name not in _KEYS))
-_values = attrgetter(*_SITTING)
+_PLAIN = tuple(field.name for field in fields(NewSitting) if field.name not in (*_KEYS, "open_check"))
+_keys, _plain_values = attrgetter(*_KEYS), attrgetter(*_PLAIN)
 
 
 def add_sittings(session: Session, sittings: Iterable[NewSitting]) -> None:
@@ -206,17 +214,17 @@ def add_sittings(session: Session, sittings: Iterable[NewSitting]) -> None:
     plain = Cursor(session)
     rows, leases = [], []
     for sitting in sittings:
-        values = _values(sitting)
-        rows.append((*map(plain.key, values[: len(_KEYS)]), *values[len(_KEYS) :]))
+        keys = map(plain.key, _keys(sitting))
+        rows.append((*keys, write_open_check(sitting.open_check), *_plain_values(sitting)))
         leases.append((plain.key(sitting.person_id), plain.key(sitting.id)))
-    plain.add("sitting", _SITTING, rows)
+    plain.add("sitting", (*_KEYS, "open_check", *_PLAIN), rows)
     plain.put("lease", ("person_id", "sitting_id"), leases)
 
 
 def add_check(session: Session, sitting: NewSitting) -> None:
     """The check that a new sitting begins with, and what its line rests on since."""
     plain = Cursor(session)
-    moved = (sitting.open_check, sitting.ledger, sitting.ledger_leaves, plain.key(sitting.id))
+    moved = (write_open_check(sitting.open_check), sitting.ledger, sitting.ledger_leaves, plain.key(sitting.id))
     plain.move("sitting", ("open_check", "ledger", "ledger_leaves", "id"), [moved])
 
 

@@ -42,10 +42,19 @@ def _listeners(_context: Context) -> Iterable[Listener[Any]]:
     )
 
 
+def _connected(_context: Context) -> None:
+    """Checks may be asked in sittings."""
+    from xueji.occasions.hosts import register
+    from xueji.progress.hosting import SITTINGS
+
+    register(SITTINGS)
+
+
 MANIFEST = Manifest(
     "xueji.progress",
     blueprints=_blueprints,
     steps=_steps,
     outer_steps=_outer_steps,
     listeners=_listeners,
+    connected=_connected,
 )

@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from xueji.kernel import clock
+from xueji.occasions.schemas import OpenCheckOut
 from xueji.rulebook.vocabulary import Part
 from xueji.web.schemas import Strict
 
@@ -91,19 +92,6 @@ class LeaseOut(BaseModel):
     id: UUID
     token: str = Field(description="Bearer token for this sitting's beats, and for nothing else")
     expires_at: AwareDatetime
-
-
-class OpenCheckOut(BaseModel):
-    check_id: UUID
-    nonce: str
-    prompts: list[str]
-    pulses: list[list[int]] = Field(
-        description="For each prompt, at which moments its pictures are taken: ms since the movement began as the page "
-        "saw it; those before it are negative"
-    )
-    answer_by: AwareDatetime
-    kind: str
-    attempt: int
 
 
 class QuestionOut(BaseModel):

@@ -1,4 +1,4 @@
-"""What is done to a sitting outside the beat path; how one begins: `beginning`."""
+"""What is done to a sitting outside the beat path; how one begins: `opening`."""
 
 from __future__ import annotations
 
@@ -13,25 +13,17 @@ from sqlalchemy.orm import Session
 from xueji.enrolment.events import StudyDaysChange, StudyEnds, WhoStudies
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
-from xueji.kernel.errors import NotFound
 from xueji.kernel.events import Events
+from xueji.occasions.events import CheckWanted, ScheduleGrows
+from xueji.occasions.open_check import OpenCheck
 from xueji.progress.access import access_sitting
-from xueji.progress.beat_recording import state_of
-from xueji.progress.errors import (
-    LeaseLost,
-    QuestionNotOpen,
-    SittingEnded,
-)
-from xueji.progress.events import (
-    MakeUpGrows,
-)
+from xueji.progress.errors import LeaseLost, QuestionNotOpen, SittingEnded
 from xueji.progress.leaves import MakeUpChanged
 from xueji.progress.models import Lease as LeaseRow
 from xueji.progress.models import Sitting
-from xueji.progress.open_check import OpenCheck, write_open_check
-from xueji.progress.rules import MOST_MAKE_UP, person_seen
+from xueji.progress.rules import MOST_MAKE_UP, SittingState, check_due, check_overdue, person_seen
 from xueji.progress.terms import read_intervals, read_terms, write_intervals, write_terms
-from xueji.rulebook.intervals import Interval, subtract
+from xueji.rulebook.intervals import Interval, length, subtract
 from xueji.trace import services as trace
 
 ENROLMENT_OVER = "enrolment_over"
@@ -83,25 +75,24 @@ def answer_presence(session: Session, *, actor: Actor, sitting_id: UUID, questio
     if sitting.question_id != question_id:
         raise QuestionNotOpen
     if sitting.question_by_ms is not None:
-        state = person_seen(state_of(sitting), clock.to_ms(clock.now()))
+        state = person_seen(sitting.state, clock.to_ms(clock.now()))
         sitting.question_by_ms = None
         sitting.last_interaction_ms = state.last_interaction_ms
         sitting.used_until_ms = state.used_until_ms
     return sitting
 
 
-def set_open_check(session: Session, sitting_id: UUID, check: OpenCheck | None, *, seen_ms: int | None) -> None:
-    """Change what a sitting keeps of its open check; an answered check is also a sign of the person."""
-    sitting = session.get(Sitting, sitting_id, with_for_update=True)
-    if sitting is None:
-        raise NotFound
-    sitting.open_check = write_open_check(check)
-    if seen_ms is not None:
-        state = person_seen(state_of(sitting), seen_ms)
-        sitting.question_id = sitting.question_by_ms = None
-        sitting.last_interaction_ms = state.last_interaction_ms
-        sitting.last_contact_ms = max(sitting.last_contact_ms, seen_ms)
-        sitting.used_until_ms = state.used_until_ms
+def ask_check(session: Session, events: Events, *, actor: Actor, sitting_id: UUID) -> OpenCheck | None:
+    """A check that the trainee wants, to have her time confirmed before she leaves.
+
+    It does not change when the scheduled ones fall due. Raises NotFound, SittingEnded, LeaseLost, NoFaceChecks,
+    CheckStillOpen.
+    """
+    sitting = access_sitting(session, actor, sitting_id, lock=True)
+    refuse_ended(sitting)
+    wanted = CheckWanted(session=session, occasion=sitting, scheduled_due=check_due(sitting.state) is not None)
+    events.publish(wanted)
+    return wanted.check
 
 
 def renew_make_up(session: Session, events: Events, sitting: Sitting, make_up: Sequence[Interval]) -> int:
@@ -118,11 +109,10 @@ def renew_make_up(session: Session, events: Events, sitting: Sitting, make_up: S
     committed = None
     if more and sitting.valid_until_ms is None:
         terms = read_terms(sitting.terms)
-        grows = MakeUpGrows(state_of(sitting), terms.schedule)
-        events.publish(grows)
-        sitting.terms = write_terms(replace(terms, schedule=grows.schedule))
+        checks = _schedule_anew(events, sitting.state)
+        sitting.terms = write_terms(replace(terms, schedule=checks))
         # When checks are still to come is for nobody who is checked.
-        schedule = json.dumps(list(grows.schedule), separators=(",", ":"))
+        schedule = json.dumps(list(checks), separators=(",", ":"))
         committed = trace.commit(
             session, schedule, chain=str(sitting.enrolment_id), field="schedule", person=str(sitting.person_id)
         )
@@ -132,7 +122,23 @@ def renew_make_up(session: Session, events: Events, sitting: Sitting, make_up: S
     return 1
 
 
-def current_sitting(session: Session, *, person_id: UUID, enrolment_id: UUID) -> Sitting | None:
+def _schedule_anew(events: Events, state: SittingState) -> tuple[int, ...]:
+    """The study times of checks, with those still to come drawn for all that can be studied from now on.
+
+    A check that is owed comes before them, with the next study: while her page stands still she is asked nothing.
+    """
+    terms = state.terms
+    new_ms = 0 if terms.only_make_up else terms.duration_ms - state.furthest_ms
+    grows = ScheduleGrows(
+        plan=terms.plan,
+        remaining_ms=new_ms + length(state.make_up),
+        carried_ms=0 if check_overdue(state) else state.since_check_ms,
+    )
+    events.publish(grows)
+    return (*terms.schedule[: state.next_check], *(state.study_ms + at_ms for at_ms in grows.drawn))
+
+
+def current_sitting(session: Session, person_id: UUID, enrolment_id: UUID) -> Sitting | None:
     """The sitting of this enrolment that she is in, locked; None when she is in none, or in another enrolment's."""
     lease = session.get(LeaseRow, person_id)
     if lease is None:

@@ -1,14 +1,33 @@
-"""A sitting's frozen terms as they are kept in its row. Parsed once per text, not once per beat."""
+"""A sitting's frozen terms and its state as they are kept in its row. Terms are parsed once a text, not once a beat."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from functools import lru_cache
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
-from xueji.progress.rules import SittingTerms
+from xueji.progress.rules import SittingState, SittingTerms
 from xueji.rulebook.intervals import Interval
 from xueji.rulebook.plan import ProctoringPlan
+
+STATE_COLUMNS: Final = tuple(field.name for field in fields(SittingState) if field.name not in ("terms", "make_up"))
+"""The columns of a sitting that hold its state as it is; terms and make-up are written as text."""
+_as_it_is = attrgetter(*STATE_COLUMNS)
+
+
+def state_of(row: Any) -> SittingState:
+    """The sitting's state as `rules.credit` wants it, from whatever has the columns of a `Sitting`."""
+    columns = dict(zip(STATE_COLUMNS, _as_it_is(row), strict=True))
+    return SittingState(terms=read_terms(row.terms), make_up=read_intervals(row.make_up), **columns)
+
+
+def state_columns(state: SittingState) -> dict[str, Any]:
+    """What a sitting's row says of a state, by column; the terms, which stay, are left out."""
+    columns = dict(zip(STATE_COLUMNS, _as_it_is(state), strict=True))
+    columns["make_up"] = write_intervals(state.make_up)
+    return columns
 
 
 def write_terms(terms: SittingTerms) -> str:

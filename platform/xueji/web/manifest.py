@@ -96,6 +96,8 @@ class Manifest:
     """What wraps the finished application as WSGI."""
     listeners: Callable[[Context], Iterable[Listener[Any]]] = _nothing
     """What it hears from lower parts; handlers of one event are called in this order, the lower part's first."""
+    connected: Callable[[Context], object] = _nothing
+    """What else it does in each process that has a context, before anything is published. May be done again."""
     menu: tuple[MenuEntry, ...] = ()
     account_links: tuple[MenuEntry, ...] = ()
     """Pages beside the name of who is signed in."""

@@ -270,7 +270,7 @@ def test_a_trainee_confirms_on_her_own_page_and_her_next_study_begins_with_a_che
     opened_ms = clock.to_ms(clock.now())
     student.study(scenario.lessons[1], 30_000, answers=[Outcome.MATCH], together=1)
     with context.database.reading() as session:
-        asked = session.scalars(select(Check.due_ms).where(Check.sitting_id == student.sitting_id)).first()
+        asked = session.scalars(select(Check.due_ms).where(Check.occasion_id == student.sitting_id)).first()
     assert asked is not None and asked - opened_ms <= 10_000
 
 

@@ -24,7 +24,7 @@ from xueji.oversight.access import access_draw, access_finding
 from xueji.oversight.errors import DeadlineNotLater, DeadlinePast, FindingOver, NobodyToDraw
 from xueji.oversight.models import Draw, Finding
 from xueji.oversight.rules import FindingKind, FindingState, FindingStep
-from xueji.proctoring.queries import checks_of_sitting
+from xueji.proctoring.queries import checks_of_occasion
 from xueji.rulebook.draws import drawn, population_digest
 from xueji.rulebook.vocabulary import Outcome
 from xueji.trace import queries as trace
@@ -223,7 +223,7 @@ def test_a_replay_shows_what_was_studied_checked_and_lost(scenario: Scenario) ->
     sitting = student.study(scenario.lessons[0], answers=[Outcome.NO_FACE])
     with scenario.context.database.reading() as session:
         leaves = list(trace.chain(session, student.enrolment.chain))
-        checks = checks_of_sitting(session, sitting)
+        checks = checks_of_occasion(session, sitting)
     addresses = {str(check.check_id): ["/one", "/two"] for check in checks}
     drawn = timeline(leaves, str(sitting), evidence(leaves), checks, device="Chrome", pictures=addresses)
     tracks = {track["name"]: track["items"] for track in drawn["tracks"]}

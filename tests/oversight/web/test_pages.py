@@ -155,7 +155,7 @@ def test_the_operator_sees_with_which_cameras_people_pass_at_once(
     browser = _browser(app, someone(scenario.context, Role.ADMINISTRATOR))  # the other sat idle for too long
     page = browser.get("/installation").text
     assert "不足五人使用" in page and "Integrated Camera" not in page and f"{line.percent}%" in page
-    monkeypatch.setattr("xueji.proctoring.queries.LEAST_PEOPLE", 1)
+    monkeypatch.setattr("xueji.proctoring.queries.engine.LEAST_PEOPLE", 1)
     assert "Integrated Camera" in browser.get("/installation").text
     scenario.time.advance(timedelta(days=31))
     assert "最近30天没有核验" in _browser(app, someone(scenario.context, Role.ADMINISTRATOR)).get("/installation").text

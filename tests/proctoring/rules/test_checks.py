@@ -17,7 +17,7 @@ from xueji.proctoring.rules import (
     BLAMES_NOBODY,
     CAMERA_QUESTION_MS,
     MOST_ASKED_AFTER_LOSS,
-    MOST_TELLINGS_AGAIN,
+    MOST_REDELIVERIES,
     MOVES,
     OF_THE_HEAD,
     PROMPTS,
@@ -27,15 +27,16 @@ from xueji.proctoring.rules import (
     CheckKind,
     CheckState,
     Contact,
+    Delivery,
     IllegalMove,
     NextStep,
     OpenCheck,
     Outcome,
-    Told,
     after_loss,
     after_verdict,
     ask_camera,
     camera_answered,
+    deliver,
     draw_prompts,
     draw_pulses,
     draw_schedule,
@@ -44,7 +45,6 @@ from xueji.proctoring.rules import (
     is_there,
     missed_counts,
     move,
-    tell,
     unanswered,
 )
 from xueji.rulebook.plan import ProctoringPlan
@@ -325,55 +325,57 @@ def test_a_page_unheard_of_for_the_whole_lease_is_an_empty_chair(silent_ms: int,
 # ---- telling
 
 ANSWER, BUDGET = PLAN.answer_ms, PLAN.offline_ms
-TOLD = OpenCheck("check", "nonce", ("blink",), "scheduled", 1, NINE, NINE + ANSWER, told_seq=7)
+TOLD = OpenCheck("check", "nonce", ("blink",), "scheduled", 1, NINE, NINE + ANSWER, delivered_seq=7)
 """told with the answer to a request whose last beat was number 7"""
-HEARD = replace(TOLD, heard=True)
-UNTOLD = replace(TOLD, told_seq=None)
+HEARD = replace(TOLD, acknowledged=True)
+UNTOLD = replace(TOLD, delivered_seq=None)
 """told by nothing that a report answers: when the sitting opened, or over the socket"""
 OVER = ANSWER + 1
 LATE = ANSWER + STORING_MS + 1
 ALONE, TOGETHER, LATER = {7}, {5, 6, 7, 8, 9}, {8, 9}
 
 TELLINGS = {
-    "nothing, in time": (TOLD, ANSWER, set(), Contact.NOTHING, Told.WAITING),
-    "nothing, perhaps the telling was lost": (TOLD, LATE, set(), Contact.NOTHING, Told.WAITING),
-    "nothing for longer than can be excused": (TOLD, ANSWER + BUDGET + 1, set(), Contact.NOTHING, Told.MISSED),
+    "nothing, in time": (TOLD, ANSWER, set(), Contact.NOTHING, Delivery.WAITING),
+    "nothing, perhaps the telling was lost": (TOLD, LATE, set(), Contact.NOTHING, Delivery.WAITING),
+    "nothing for longer than can be excused": (TOLD, ANSWER + BUDGET + 1, set(), Contact.NOTHING, Delivery.MISSED),
     "nothing, part of it excused before": (
-        replace(TOLD, excused_ms=BUDGET - 30_000), ANSWER + 30_001, set(), Contact.NOTHING, Told.MISSED,
+        replace(TOLD, excused_ms=BUDGET - 30_000), ANSWER + 30_001, set(), Contact.NOTHING, Delivery.MISSED,
     ),
-    "heard, pictures may be on their way": (HEARD, ANSWER + STORING_MS, set(), Contact.NOTHING, Told.WAITING),
-    "heard, nothing came": (HEARD, LATE, set(), Contact.NOTHING, Told.MISSED),
-    "the same beat alone": (TOLD, 10_000, ALONE, Contact.BEATS, Told.TOLD_AGAIN),
-    "the same beat among others": (TOLD, 10_000, TOGETHER, Contact.BEATS, Told.TOLD_AGAIN),
-    "the same beat after the window": (TOLD, OVER, TOGETHER, Contact.BEATS, Told.TOLD_AGAIN),
-    "the same beat after all that can be excused": (TOLD, ANSWER + BUDGET + 1, TOGETHER, Contact.BEATS, Told.MISSED),
+    "heard, pictures may be on their way": (HEARD, ANSWER + STORING_MS, set(), Contact.NOTHING, Delivery.WAITING),
+    "heard, nothing came": (HEARD, LATE, set(), Contact.NOTHING, Delivery.MISSED),
+    "the same beat alone": (TOLD, 10_000, ALONE, Contact.BEATS, Delivery.REDELIVERED),
+    "the same beat among others": (TOLD, 10_000, TOGETHER, Contact.BEATS, Delivery.REDELIVERED),
+    "the same beat after the window": (TOLD, OVER, TOGETHER, Contact.BEATS, Delivery.REDELIVERED),
+    "the same beat after all that can be excused": (
+        TOLD, ANSWER + BUDGET + 1, TOGETHER, Contact.BEATS, Delivery.MISSED,
+    ),
     "the same beat, the budget used up": (
-        replace(TOLD, excused_ms=BUDGET), LATE, TOGETHER, Contact.BEATS, Told.MISSED,
+        replace(TOLD, excused_ms=BUDGET), LATE, TOGETHER, Contact.BEATS, Delivery.MISSED,
     ),
-    "other beats in time": (TOLD, 10_000, LATER, Contact.BEATS, Told.WAITING),
-    "other beats after the window": (TOLD, LATE, LATER, Contact.BEATS, Told.MISSED),
-    "an old beat after it was heard": (HEARD, 10_000, ALONE, Contact.BEATS, Told.WAITING),
-    "an old beat after it was heard, late": (HEARD, LATE, TOGETHER, Contact.BEATS, Told.MISSED),
-    "no answer told of it yet": (UNTOLD, 10_000, LATER, Contact.BEATS, Told.WAITING),
-    "no answer told of it, and back after the window": (UNTOLD, OVER, LATER, Contact.BEATS, Told.TOLD_AGAIN),
-    "another sitting in time": (TOLD, 10_000, set(), Contact.OPENING, Told.WAITING),
-    "another sitting after the window": (TOLD, OVER, set(), Contact.OPENING, Told.TOLD_AGAIN),
-    "another sitting after the window, heard": (HEARD, LATE, set(), Contact.OPENING, Told.MISSED),
+    "other beats in time": (TOLD, 10_000, LATER, Contact.BEATS, Delivery.WAITING),
+    "other beats after the window": (TOLD, LATE, LATER, Contact.BEATS, Delivery.MISSED),
+    "an old beat after it was heard": (HEARD, 10_000, ALONE, Contact.BEATS, Delivery.WAITING),
+    "an old beat after it was heard, late": (HEARD, LATE, TOGETHER, Contact.BEATS, Delivery.MISSED),
+    "no answer told of it yet": (UNTOLD, 10_000, LATER, Contact.BEATS, Delivery.WAITING),
+    "no answer told of it, and back after the window": (UNTOLD, OVER, LATER, Contact.BEATS, Delivery.REDELIVERED),
+    "another sitting in time": (TOLD, 10_000, set(), Contact.OPENING, Delivery.WAITING),
+    "another sitting after the window": (TOLD, OVER, set(), Contact.OPENING, Delivery.REDELIVERED),
+    "another sitting after the window, heard": (HEARD, LATE, set(), Contact.OPENING, Delivery.MISSED),
     "heard, another sitting, pictures may be on their way": (
-        HEARD, ANSWER + STORING_MS, set(), Contact.OPENING, Told.WAITING,
+        HEARD, ANSWER + STORING_MS, set(), Contact.OPENING, Delivery.WAITING,
     ),
-    "another sitting at the last instant of the window": (TOLD, ANSWER, set(), Contact.OPENING, Told.WAITING),
+    "another sitting at the last instant of the window": (TOLD, ANSWER, set(), Contact.OPENING, Delivery.WAITING),
     "the same beat, a millisecond left of the budget": (
-        replace(TOLD, excused_ms=BUDGET - 1), 10_000, TOGETHER, Contact.BEATS, Told.TOLD_AGAIN,
+        replace(TOLD, excused_ms=BUDGET - 1), 10_000, TOGETHER, Contact.BEATS, Delivery.REDELIVERED,
     ),
     "the same beat, what is left of the budget ends now": (
-        replace(TOLD, excused_ms=BUDGET - 30_000), ANSWER + 30_000, TOGETHER, Contact.BEATS, Told.MISSED,
+        replace(TOLD, excused_ms=BUDGET - 30_000), ANSWER + 30_000, TOGETHER, Contact.BEATS, Delivery.MISSED,
     ),
     "told again as often as may be": (
-        replace(TOLD, again=MOST_TELLINGS_AGAIN), LATE, TOGETHER, Contact.BEATS, Told.MISSED,
+        replace(TOLD, redelivered=MOST_REDELIVERIES), LATE, TOGETHER, Contact.BEATS, Delivery.MISSED,
     ),
     "told again as often as may be, in time": (
-        replace(TOLD, again=MOST_TELLINGS_AGAIN), 10_000, TOGETHER, Contact.BEATS, Told.WAITING,
+        replace(TOLD, redelivered=MOST_REDELIVERIES), 10_000, TOGETHER, Contact.BEATS, Delivery.WAITING,
     ),
 }  # fmt: skip
 
@@ -381,41 +383,41 @@ TELLINGS = {
 @pytest.mark.parametrize("example", TELLINGS.values(), ids=TELLINGS.keys())
 def test_what_a_contact_does_to_a_check_that_waits(example: tuple[Any, ...]) -> None:
     check, after_ms, numbers, contact, told = example
-    assert tell(check, PLAN, NINE + after_ms, contact, numbers)[0] is told
+    assert deliver(check, PLAN, NINE + after_ms, contact, numbers)[0] is told
 
 
 def test_any_other_report_shows_that_the_telling_arrived_and_ends_the_excuse() -> None:
-    _, heard = tell(TOLD, PLAN, NINE + 10_000, Contact.BEATS, LATER)
+    _, heard = deliver(TOLD, PLAN, NINE + 10_000, Contact.BEATS, LATER)
     assert heard == HEARD
-    assert tell(heard, PLAN, NINE + LATE, Contact.BEATS, TOGETHER) == (Told.MISSED, heard)
+    assert deliver(heard, PLAN, NINE + LATE, Contact.BEATS, TOGETHER) == (Delivery.MISSED, heard)
 
 
 def test_another_sitting_is_told_anew_and_keeps_the_window() -> None:
-    assert tell(TOLD, PLAN, NINE + 10_000, Contact.OPENING) == (Told.WAITING, UNTOLD)
+    assert deliver(TOLD, PLAN, NINE + 10_000, Contact.OPENING) == (Delivery.WAITING, UNTOLD)
 
 
 def test_the_first_report_whose_answer_tells_of_it_is_remembered() -> None:
-    _, told = tell(UNTOLD, PLAN, NINE + 5_000, Contact.BEATS, {3, 4})
-    assert (told.told_seq, told.heard) == (4, False)
-    assert tell(told, PLAN, NINE + 6_000, Contact.BEATS, {3, 4, 5})[0] is Told.TOLD_AGAIN
+    _, told = deliver(UNTOLD, PLAN, NINE + 5_000, Contact.BEATS, {3, 4})
+    assert (told.delivered_seq, told.acknowledged) == (4, False)
+    assert deliver(told, PLAN, NINE + 6_000, Contact.BEATS, {3, 4, 5})[0] is Delivery.REDELIVERED
 
 
 def test_a_missed_check_was_missed_at_the_end_of_its_window_however_late_that_is_noticed() -> None:
-    told, check = tell(HEARD, PLAN, NINE + 5 * HOUR, Contact.NOTHING)
-    assert (told, check.answer_by_ms) == (Told.MISSED, NINE + ANSWER)
+    told, check = deliver(HEARD, PLAN, NINE + 5 * HOUR, Contact.NOTHING)
+    assert (told, check.answer_by_ms) == (Delivery.MISSED, NINE + ANSWER)
 
 
 def test_a_window_that_begins_again_is_a_whole_one_and_its_cost_is_kept() -> None:
-    told, check = tell(TOLD, PLAN, NINE + 70_000, Contact.BEATS, TOGETHER)
-    assert told is Told.TOLD_AGAIN
-    assert (check.told_ms, check.answer_by_ms) == (NINE + 70_000, NINE + 70_000 + ANSWER)
-    assert (check.excused_ms, check.again, check.told_seq) == (70_000, 1, 9)
+    told, check = deliver(TOLD, PLAN, NINE + 70_000, Contact.BEATS, TOGETHER)
+    assert told is Delivery.REDELIVERED
+    assert (check.delivered_ms, check.answer_by_ms) == (NINE + 70_000, NINE + 70_000 + ANSWER)
+    assert (check.excused_ms, check.redelivered, check.delivered_seq) == (70_000, 1, 9)
 
 
 def test_what_is_left_of_the_budget_may_be_less_than_a_window() -> None:
     nearly = replace(TOLD, excused_ms=BUDGET - 40_000)
-    told, check = tell(nearly, PLAN, NINE + 50_000, Contact.BEATS, TOGETHER)
-    assert (told, check.answer_by_ms, check.excused_ms) == (Told.TOLD_AGAIN, NINE + ANSWER + 40_000, BUDGET)
+    told, check = deliver(nearly, PLAN, NINE + 50_000, Contact.BEATS, TOGETHER)
+    assert (told, check.answer_by_ms, check.excused_ms) == (Delivery.REDELIVERED, NINE + ANSWER + 40_000, BUDGET)
 
 
 CONTACTS = st.lists(st.tuples(st.integers(0, 400_000), st.sampled_from(list(Contact)), st.booleans()), max_size=30)
@@ -430,15 +432,15 @@ def test_one_budget_bounds_all_excuses_of_a_check(contacts: list[tuple[int, Cont
         numbers: set[int] = set()
         if contact is Contact.BEATS:
             seq += 1
-            numbers = {seq} | ({check.told_seq} if lost and check.told_seq is not None else set())
-        told, check = tell(check, PLAN, now, contact, numbers)
+            numbers = {seq} | ({check.delivered_seq} if lost and check.delivered_seq is not None else set())
+        told, check = deliver(check, PLAN, now, contact, numbers)
         assert check.answer_by_ms == TOLD.answer_by_ms + check.excused_ms
         assert 0 <= check.excused_ms <= BUDGET
-        assert check.again <= MOST_TELLINGS_AGAIN
-        if told is Told.MISSED:
+        assert check.redelivered <= MOST_REDELIVERIES
+        if told is Delivery.MISSED:
             assert check.answer_by_ms < now
             break
-        if told is Told.TOLD_AGAIN:
+        if told is Delivery.REDELIVERED:
             assert now < check.answer_by_ms <= now + ANSWER
 
 
@@ -448,8 +450,8 @@ def test_an_honest_page_loses_nothing_by_answers_lost_again_and_again() -> None:
     for second in range(1, 5):
         now += 45_000
         unsent = unsent | {7 + second}
-        told, check = tell(check, PLAN, now, Contact.BEATS, unsent)
-        assert (told, check.answer_by_ms) == (Told.TOLD_AGAIN, now + ANSWER)
+        told, check = deliver(check, PLAN, now, Contact.BEATS, unsent)
+        assert (told, check.answer_by_ms) == (Delivery.REDELIVERED, now + ANSWER)
 
 
 # ---- the question about the camera
@@ -460,7 +462,7 @@ def test_the_window_begins_when_the_question_about_the_camera_is_answered() -> N
     assert (asked.camera, asked.answer_by_ms) == ("asked", NINE + CAMERA_QUESTION_MS + ANSWER)
     open_ = camera_answered(asked, PLAN, NINE + 26_000)
     assert (open_.camera, open_.answer_by_ms) == ("answered", NINE + 26_000 + ANSWER)
-    assert open_.heard
+    assert open_.acknowledged
 
 
 @given(st.integers(0, 10 * MINUTE), st.integers(0, 10 * MINUTE))
@@ -476,7 +478,7 @@ def test_the_question_about_the_camera_is_bounded_and_never_shortens_a_window(as
 def test_the_question_about_the_camera_lengthens_a_check_once() -> None:
     answered = camera_answered(ask_camera(TOLD, PLAN, NINE), PLAN, NINE + 30_000)
     again = ask_camera(
-        replace(answered, told_ms=NINE + MINUTE, answer_by_ms=NINE + MINUTE + ANSWER), PLAN, NINE + MINUTE
+        replace(answered, delivered_ms=NINE + MINUTE, answer_by_ms=NINE + MINUTE + ANSWER), PLAN, NINE + MINUTE
     )
     assert again.answer_by_ms == NINE + MINUTE + ANSWER
     assert camera_answered(again, PLAN, NINE + 90_000) == again
@@ -498,5 +500,5 @@ def test_whoever_speaks_of_the_camera_has_heard_of_the_check() -> None:
 def test_what_a_sitting_keeps_of_its_check_reads_back_and_so_does_what_an_earlier_release_kept() -> None:
     assert OpenCheck.from_json(HEARD.to_json()) == HEARD
     kept = json.loads(UNTOLD.to_json()) | {"again": 2}
-    earlier = {name: value for name, value in kept.items() if name not in ("told_seq", "excused_ms", "camera")}
-    assert OpenCheck.from_json(json.dumps(earlier)) == replace(UNTOLD, again=2)
+    earlier = {name: value for name, value in kept.items() if name not in ("delivered_seq", "excused_ms", "camera")}
+    assert OpenCheck.from_json(json.dumps(earlier)) == replace(UNTOLD, redelivered=2)

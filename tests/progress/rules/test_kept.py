@@ -7,13 +7,13 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xueji.progress.open_check import OpenCheck, read_open_check, write_open_check
+from xueji.occasions.open_check import OpenCheck, read_open_check, write_open_check
 from xueji.progress.served_media import MOST_NEW, HandedOut
 
 AT = 1_793_000_000_000
 CHECK = OpenCheck(
-    check_id="check", nonce="nonce", prompts=("blink", "turn_left"), kind="scheduled", attempt=2, told_ms=AT,
-    answer_by_ms=AT + 60_000, told_seq=7, heard=True, excused_ms=5, again=1, camera="asked",
+    check_id="check", nonce="nonce", prompts=("blink", "turn_left"), kind="scheduled", attempt=2, delivered_ms=AT,
+    answer_by_ms=AT + 60_000, delivered_seq=7, acknowledged=True, excused_ms=5, redelivered=1, camera="asked",
     pulses=((-400, -150, 80), (-410, -160, 75)),
 )  # fmt: skip
 
@@ -32,6 +32,13 @@ def test_an_open_check_of_an_earlier_release_has_no_moments() -> None:
     del values["pulses"]
     check = read_open_check(json.dumps(values))
     assert check is not None and check.pulses == ()
+
+
+def test_an_open_check_is_read_by_the_names_of_an_earlier_release() -> None:
+    former = {"delivered_ms": "told_ms", "delivered_seq": "told_seq", "acknowledged": "heard", "redelivered": "again"}
+    values = {former.get(name, name): value for name, value in json.loads(CHECK.to_json()).items()}
+    assert set(former.values()) < set(values)
+    assert read_open_check(json.dumps(values)) == CHECK
 
 
 def test_parts_that_were_handed_out_join_and_wait_for_a_leaf() -> None:

@@ -139,7 +139,7 @@ def sitting(sitting_id: UUID) -> str:
         film=_film_of(facts, found.lesson_id),
         hour_ms=facts.cohort.class_hour_ms,
         line=trainee_lines.trainee_line(db(), found.enrolment_id),
-        checks=proctoring.checks_of_sitting(db(), sitting_id),
+        checks=proctoring.checks_of_occasion(db(), sitting_id),
         deadline=default_deadline(),
         photos=access_reference(db(), actor(), found.enrolment_id)[1],
         standings=PHOTO_STANDING,
@@ -159,7 +159,7 @@ def sitting_timeline(sitting_id: UUID) -> Response:
     """What the replay draws, from the leaves of the trace alone. No picture is looked at by asking for it."""
     found = access_sitting_to_read(db(), actor(), sitting_id)
     leaves = list(trace.chain(db(), str(found.enrolment_id)))
-    checks = proctoring.checks_of_sitting(db(), sitting_id)
+    checks = proctoring.checks_of_occasion(db(), sitting_id)
     pictures = {
         str(check.check_id): [url_for("proctoring_api.picture", picture_id=each) for each in check.last.pictures]
         for check in checks

@@ -18,6 +18,7 @@ from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.context import Context
 from xueji.kernel.database import after_commit
+from xueji.occasions.hosts import occasion
 from xueji.proctoring import rules
 from xueji.proctoring.access import access_own_check
 from xueji.proctoring.errors import CheckOver, FramesUnusable, FrameTooLarge, NonceUsed
@@ -27,8 +28,6 @@ from xueji.proctoring.models import Attempt, Check, Picture
 from xueji.proctoring.rules import CheckState
 from xueji.proctoring.services import leaves, picture_memory
 from xueji.proctoring.services.asking import decide, owe_next
-from xueji.progress.models import Sitting
-from xueji.progress.services import set_open_check
 from xueji.rulebook.vocabulary import Outcome
 from xueji.trace import services as trace
 
@@ -121,7 +120,7 @@ def answer_check(
     check = access_own_check(session, actor, check_id, lock=True)
     may_answer(check, nonce, arrived_ms)
     _still_agreed(session, actor)
-    sitting = session.get_one(Sitting, check.sitting_id)
+    asked_in = occasion(session, check.occasion_kind, check.occasion_id)
     check.state = rules.move(CheckState(check.state), CheckState.ANSWERED)
     attempt = Attempt(
         check_id=check.id,
@@ -155,7 +154,7 @@ def answer_check(
         frames.append(AnswerPicture(sha256=frame.sha256, commitment=commitment))
         if frame.movement is not None:
             frames[-1]["movement"] = frame.movement
-    set_open_check(session, check.sitting_id, None, seen_ms=arrived_ms)
+    asked_in.keep(None, seen_ms=arrived_ms)
     answer = CheckAnswered(
         check=str(check.id),
         attempt=attempt.number,
@@ -167,7 +166,7 @@ def answer_check(
         device=trace.commit(session, attempt.device, chain=chain, field="camera", person=person),
         signals=[],
     )
-    trace.record(session, answer, chain=chain, who=sitting.who)
+    trace.record(session, answer, chain=chain, who=asked_in.who)
     stored_answer = AnswerStored(attempt.id)
     after_commit(session, lambda: context.events.publish(stored_answer))
     return attempt
@@ -185,12 +184,12 @@ def give_up(
     now_ms = clock.to_ms(clock.now())
     check = access_own_check(session, actor, check_id, lock=True)
     may_answer(check, nonce, now_ms)
-    sitting = session.get_one(Sitting, check.sitting_id)
+    asked_in = occasion(session, check.occasion_kind, check.occasion_id)
     signals = [{"code": f"camera_{cause}"}] if cause is not None else []
     answer = CheckAnswered(
         check=str(check.id), attempt=check.attempt, method="none", frames=[], signals=cast(list[Cause], signals)
     )
-    trace.record(session, answer, chain=str(check.enrolment_id), who=sitting.who)
+    trace.record(session, answer, chain=str(check.enrolment_id), who=asked_in.who)
     session.add(
         Attempt(
             check_id=check.id,
@@ -206,7 +205,7 @@ def give_up(
     )
     decide(check, outcome, now_ms)
     trace.record_many(session, [leaves.verdict(check, outcome, final=True)])
-    set_open_check(session, check.sitting_id, None, seen_ms=now_ms)
+    asked_in.keep(None, seen_ms=now_ms)
     owe_next(session, check)
     return check
 

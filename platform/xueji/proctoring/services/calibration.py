@@ -157,7 +157,7 @@ def _looks(session: Session, person_id: UUID) -> list[_CalibrationFrame]:
         (Check.outcome == Outcome.MATCH) & (Check.decision.is_(None)), Check.decision == Decision.ACCEPTED.value
     )
     rows = session.execute(
-        select(Check.sitting_id, Check.enrolment_id, Picture, Attempt.device)
+        select(Check.occasion_id, Check.enrolment_id, Picture, Attempt.device)
         .join(Attempt, Attempt.check_id == Check.id)
         .join(Picture, Picture.attempt_id == Attempt.id)
         .where(

@@ -9,14 +9,12 @@ from sqlalchemy.orm import Session
 
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
+from xueji.occasions.hosts import occasion
 from xueji.proctoring import rules
 from xueji.proctoring.access import access_own_check
 from xueji.proctoring.models import Check
 from xueji.proctoring.services import leaves
 from xueji.proctoring.services.answering import may_answer
-from xueji.progress.models import Sitting
-from xueji.progress.open_check import read_open_check, write_open_check
-from xueji.progress.terms import read_terms
 from xueji.trace import services as trace
 
 
@@ -36,16 +34,15 @@ def report_camera(session: Session, *, actor: Actor, check_id: UUID, nonce: str,
     now_ms = clock.to_ms(clock.now())
     check = access_own_check(session, actor, check_id, lock=True)
     may_answer(check, nonce, now_ms)
-    sitting = session.get_one(Sitting, check.sitting_id)
-    kept = read_open_check(sitting.open_check)
-    if kept is None or kept.check_id != str(check.id):
+    asked_in = occasion(session, check.occasion_kind, check.occasion_id)
+    before = asked_in.open_check
+    if before is None or not asked_in.keeps(check.id):
         return check
-    plan = read_terms(sitting.terms).plan
     change = rules.ask_camera if question is CameraQuestion.ASKED else rules.camera_answered
-    changed = change(kept, plan, now_ms)
-    sitting.open_check = write_open_check(changed)
-    sitting.last_contact_ms = max(sitting.last_contact_ms, now_ms)
-    if changed.camera != kept.camera:
+    changed = change(before, asked_in.plan, now_ms)
+    asked_in.open_check = changed
+    asked_in.last_contact_ms = max(asked_in.last_contact_ms, now_ms)
+    if changed.camera != before.camera:
         check.camera, check.answer_by_ms = changed.camera, changed.answer_by_ms
-        trace.record_many(session, [leaves.extended(check, question.value, sitting.who)])
+        trace.record_many(session, [leaves.extended(check, question.value, asked_in.who)])
     return check

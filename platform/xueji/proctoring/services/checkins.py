@@ -13,7 +13,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from xueji.cohorts.access import access_own_cohort
@@ -27,6 +27,7 @@ from xueji.identity.services.acting import record_in_enrolment
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor
 from xueji.kernel.crypto import Keyring
+from xueji.occasions.hosts import end_vouching
 from xueji.proctoring.access import access_check_in
 from xueji.proctoring.errors import (
     AlreadyCheckedIn,
@@ -39,7 +40,6 @@ from xueji.proctoring.errors import (
 from xueji.proctoring.leaves import CheckInEnded, PresenceConfirmed, RoomCodeTyped
 from xueji.proctoring.models import CheckIn, CheckInLook
 from xueji.proctoring.queries import places_of
-from xueji.progress.models import Sitting
 from xueji.trace import services as trace
 from xueji.trace.leaf import OfStaff
 
@@ -145,7 +145,7 @@ def check_out(session: Session, keyring: Keyring, *, actor: Actor, check_in_id: 
     """She leaves, seen by staff; her sittings here earn no further. Raises NotFound, CheckInClosed."""
     here = _still_open(session, actor, check_in_id)
     here.closed_ms = here.confirmed_ms = here.until_ms = clock.to_ms(clock.now())
-    end_sittings(session, here, here.closed_ms)
+    end_vouching(session, here.enrolment_id, here.closed_ms)
     _look(session, keyring, actor, here, "close", here.closed_ms)
     return here
 
@@ -185,15 +185,6 @@ def enter_code(session: Session, keyring: Keyring, *, actor: Actor, code: str) -
     return True
 
 
-def end_sittings(session: Session, here: CheckIn, at_ms: int) -> None:
-    """What she studies under a check-in earns no further."""
-    session.execute(
-        update(Sitting)
-        .where(Sitting.enrolment_id == here.enrolment_id, Sitting.valid_until_ms > at_ms)
-        .values(valid_until_ms=at_ms)
-    )
-
-
 def _code(keyring: Keyring, cohort_id: UUID, place: str, window: int) -> str:
     said = f"{cohort_id}|{window}|{place}".encode()
     digest = hmac.digest(keyring.derived("room"), said, "sha256")
@@ -214,7 +205,7 @@ def _end(session: Session, keyring: Keyring, actor: Actor, here: CheckIn, why: s
     here.closed_ms = now_ms
     here.until_ms = here.confirmed_ms if why == ABSENT else now_ms
     here.ended_why = why
-    end_sittings(session, here, now_ms)
+    end_vouching(session, here.enrolment_id, now_ms)
     _record(session, keyring, actor, here, CheckInEnded(checkin=str(here.id), why=why, at_ms=now_ms))
 
 

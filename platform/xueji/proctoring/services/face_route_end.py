@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from xueji.identity.events import FaceRouteEnds, WhyFaceRouteEnds
 from xueji.identity.models import Person
 from xueji.identity.queries import same_person
 from xueji.kernel import clock
+from xueji.occasions.hosts import end_face_route, lock_asked
 from xueji.proctoring import rules
 from xueji.proctoring.models import Attempt, Check
 from xueji.proctoring.rules import CheckState
 from xueji.proctoring.services import leaves, picture_memory
 from xueji.proctoring.services.asking import decide
 from xueji.proctoring.services.notifying import tell_page
-from xueji.progress.models import Sitting
-from xueji.progress.open_check import read_open_check
-from xueji.rulebook.vocabulary import Method, Outcome
+from xueji.rulebook.vocabulary import Outcome
 from xueji.trace import services as trace
 from xueji.trace.leaf import Entry
 
@@ -29,41 +28,20 @@ def face_route_ends(ends: FaceRouteEnds) -> None:
     """
     session, now_ms = ends.session, clock.to_ms(clock.now())
     waiting = (same_person(Check.person_id, ends.person_id), Check.state.in_([CheckState.DUE, CheckState.ANSWERED]))
-    # The person first, as when a sitting opens; sittings before checks, as on the beat path.
+    # The person first, as when a sitting opens; occasions before checks, as on the beat path.
     session.execute(select(Person.id).where(Person.id == ends.person_id).with_for_update())
-    sittings = {
-        sitting.id: sitting
-        for sitting in session.scalars(
-            select(Sitting)
-            .where(
-                same_person(Sitting.person_id, ends.person_id),
-                Sitting.open_check.is_not(None) | Sitting.id.in_(select(Check.sitting_id).where(*waiting)),
-            )
-            .order_by(Sitting.id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-    }
+    asked = session.execute(select(Check.occasion_kind, Check.occasion_id).where(*waiting)).all()
+    occasions = lock_asked(session, ends.person_id, [(kind, asked_in) for kind, asked_in in asked])
     for check in session.scalars(
         select(Check).where(*waiting).order_by(Check.due_ms).with_for_update().execution_options(populate_existing=True)
     ):
-        sitting = sittings[check.sitting_id]
+        occasion = occasions[check.occasion_kind, check.occasion_id]
         trace.record_many(session, [_end(check, ends.why, now_ms)])
-        kept = read_open_check(sitting.open_check)
-        if kept is not None and kept.check_id == str(check.id):
-            sitting.open_check = None
+        if occasion.keeps(check.id):
+            occasion.open_check = None
         tell_page(session, ends.events, check)
     picture_memory.forget(session, ends.person_id)
-    session.execute(
-        update(Sitting)
-        .where(
-            same_person(Sitting.person_id, ends.person_id),
-            Sitting.method == Method.FACE,
-            Sitting.ended_ms.is_(None),
-            Sitting.valid_until_ms.is_(None),
-        )
-        .values(valid_until_ms=now_ms)
-    )
+    end_face_route(session, ends.person_id, now_ms)
 
 
 def _end(check: Check, why: WhyFaceRouteEnds, now_ms: int) -> Entry:

@@ -33,17 +33,15 @@ from xueji.kernel.context import Context
 from xueji.kernel.crypto import Keyring, Unreadable
 from xueji.kernel.errors import Unavailable
 from xueji.kernel.storage import StoreDown
+from xueji.occasions.answers import check_message
+from xueji.occasions.hosts import locked_occasion, occasion
+from xueji.occasions.models import Occasion
 from xueji.proctoring import rules
 from xueji.proctoring.models import Attempt, Check, Picture
 from xueji.proctoring.rules import CheckState, NextStep
 from xueji.proctoring.services import leaves, picture_memory
 from xueji.proctoring.services.asking import ask_again, decide, owe_next, settle_owed
 from xueji.proctoring.services.notifying import tell_page
-from xueji.progress.beat_recording import check_message
-from xueji.progress.models import Sitting
-from xueji.progress.services import set_open_check
-from xueji.progress.terms import read_terms
-from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.vocabulary import Outcome
 from xueji.trace import services as trace
 
@@ -172,7 +170,7 @@ def waiting_attempts(session: Session) -> Sequence[UUID]:
 def _case(session: Session, context: Context, attempt: Attempt, model: str) -> _Case:
     check = session.get_one(Check, attempt.check_id)
     person_id = check.person_id
-    plan = read_terms(session.get_one(Sitting, check.sitting_id).terms).plan
+    plan = occasion(session, check.occasion_kind, check.occasion_id).plan
     key = vault.person_key(session, context.keyring, person_id)
     opened = {
         each.id: vault.unseal(key, person_id, each.path, context.store.get(each.path)) for each in attempt.pictures
@@ -204,7 +202,7 @@ def _write(
     waiting = _locked(session, attempt_id)
     if waiting is None:
         return None
-    sitting, check, attempt = waiting
+    asked_in, check, attempt = waiting
     now_ms = clock.to_ms(clock.now())
     if verdict is None:
         if not attempt.signals:
@@ -222,9 +220,8 @@ def _write(
     attempt.threshold, attempt.mismatch = verdict.threshold_micro, verdict.mismatch_micro
     attempt.engine, attempt.model = verdict.engine, verdict.model
     attempt.references = [str(photo_id) for photo_id in compared]
-    plan = read_terms(sitting.terms).plan
-    step = rules.after_verdict(plan, attempt.number - _losses(check), outcome)
-    _follow(session, context, check, attempt, sitting, plan, step, now_ms)
+    step = rules.after_verdict(asked_in.plan, attempt.number - _losses(check), outcome)
+    _follow(session, context, asked_in, check, attempt, step, now_ms)
     return outcome
 
 
@@ -233,26 +230,25 @@ def _write_loss(session: Session, context: Context, attempt_id: UUID) -> Outcome
     waiting = _locked(session, attempt_id)
     if waiting is None:
         return None
-    sitting, check, attempt = waiting
+    asked_in, check, attempt = waiting
     now_ms = clock.to_ms(clock.now())
     attempt.outcome, attempt.judged_ms = Outcome.SERVICE_DOWN, now_ms
     attempt.signals = [{"code": PICTURES_LOST}]
-    plan = read_terms(sitting.terms).plan
     step = rules.after_loss(_losses(check))
-    _follow(session, context, check, attempt, sitting, plan, step, now_ms)
+    _follow(session, context, asked_in, check, attempt, step, now_ms)
     return Outcome.SERVICE_DOWN
 
 
-def _locked(session: Session, attempt_id: UUID) -> tuple[Sitting, Check, Attempt] | None:
+def _locked(session: Session, attempt_id: UUID) -> tuple[Occasion, Check, Attempt] | None:
     """What a verdict changes, locked in the order of the beat path; None when the attempt has one already."""
     found = session.get_one(Attempt, attempt_id)
-    sitting_id = session.get_one(Check, found.check_id).sitting_id
-    sitting = session.get_one(Sitting, sitting_id, with_for_update=True)
+    check = session.get_one(Check, found.check_id)
+    asked_in = locked_occasion(session, check.occasion_kind, check.occasion_id)
     check = session.get_one(Check, found.check_id, with_for_update=True, populate_existing=True)
     attempt = session.get_one(Attempt, attempt_id, populate_existing=True)
     if attempt.outcome is not None or check.state != CheckState.ANSWERED:
         return None
-    return sitting, check, attempt
+    return asked_in, check, attempt
 
 
 def _losses(check: Check) -> int:
@@ -263,10 +259,9 @@ def _losses(check: Check) -> int:
 def _follow(
     session: Session,
     context: Context,
+    asked_in: Occasion,
     check: Check,
     attempt: Attempt,
-    sitting: Sitting,
-    plan: ProctoringPlan,
     step: NextStep,
     now_ms: int,
 ) -> None:
@@ -277,13 +272,14 @@ def _follow(
     """
     outcome = Outcome(attempt.outcome or "")
     against = _references(session, check, attempt)
-    can_be_asked = sitting.ended_ms is None and sitting.open_check is None
-    if step is NextStep.RETRY and can_be_asked and rules.is_there(plan, sitting.last_contact_ms, now_ms):
+    plan = asked_in.plan
+    can_be_asked = asked_in.ended_ms is None and asked_in.open_check is None
+    if step is NextStep.RETRY and can_be_asked and rules.is_there(plan, asked_in.last_contact_ms, now_ms):
         trace.record_many(session, [leaves.verdict(check, outcome, final=False, attempt=attempt, references=against)])
-        told = ask_again(check, plan, now_ms)
-        set_open_check(session, sitting.id, told, seen_ms=None)
-        trace.record_many(session, [leaves.due(check, sitting.who, now_ms)])
-        tell_page(session, context.events, check, check_message(told))
+        again = ask_again(check, plan, now_ms)
+        asked_in.keep(again)
+        trace.record_many(session, [leaves.due(check, asked_in.who, now_ms)])
+        tell_page(session, context.events, check, check_message(again))
         return
     decide(check, outcome, now_ms)
     trace.record_many(session, [leaves.verdict(check, outcome, final=True, attempt=attempt, references=against)])

@@ -24,7 +24,7 @@ def due(check: Check, who: str, at_ms: int) -> Entry:
     """The check is asked from ``at_ms`` (epoch ms) on."""
     leaf = CheckDue(
         check=str(check.id),
-        sitting=str(check.sitting_id),
+        sitting=str(check.occasion_id),
         kind=check.kind,
         at_ms=at_ms,
         answer_by_ms=check.answer_by_ms,
@@ -47,7 +47,7 @@ def extended(check: Check, question: str, who: str) -> Entry:
 
 def moved(check: Check, to: UUID, who: str) -> Entry:
     """It goes on in another sitting of the same enrolment."""
-    leaf = CheckMoved(check=str(check.id), sitting=str(to), from_sitting=str(check.sitting_id))
+    leaf = CheckMoved(check=str(check.id), sitting=str(to), from_sitting=str(check.occasion_id))
     return Entry(leaf, str(check.enrolment_id), who)
 
 

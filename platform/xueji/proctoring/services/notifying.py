@@ -18,7 +18,8 @@ log = structlog.get_logger(__name__)
 
 def tell_page(session: Session, events: Events, check: Check, again: dict[str, Any] | None = None) -> None:
     """After the commit. ``again``: another attempt that is asked for, as the page is told of a check."""
-    room = f"sitting:{check.sitting_id}"
+    kind = check.occasion_kind
+    room = f"{kind}:{check.occasion_id}"
     payload = {"check_id": str(check.id), "state": check.state, "outcome": check.outcome, "check": again}
     decided = CheckDecided(check.id, check.enrolment_id) if check.state == CheckState.DECIDED else None
 
@@ -28,6 +29,6 @@ def tell_page(session: Session, events: Events, check: Check, again: dict[str, A
                 events.publish(decided)
             except Exception:
                 log.exception("check.effect_unknown", check=payload["check_id"])
-        events.publish(Announcement(room, "sitting.state", {**payload, "did": decided and decided.did}))
+        events.publish(Announcement(room, f"{kind}.state", {**payload, "did": decided and decided.did}))
 
     after_commit(session, tell)

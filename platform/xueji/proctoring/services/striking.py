@@ -13,11 +13,11 @@ from xueji.identity.services.acting import record_in_enrolment
 from xueji.kernel import clock
 from xueji.kernel.actor import Actor, Role
 from xueji.kernel.crypto import Keyring
+from xueji.occasions.hosts import end_vouching
 from xueji.proctoring.access import access_check_in_to_strike
 from xueji.proctoring.errors import CheckInStruck, NotStruck, StrikeOver, StruckByYou
 from xueji.proctoring.leaves import CheckInRestored, CheckInRevoked, CheckInWord
 from xueji.proctoring.models import CheckIn
-from xueji.proctoring.services.checkins import end_sittings
 from xueji.trace import services as trace
 
 MOST_LETTERS = 500
@@ -36,7 +36,7 @@ def revoke_check_in(session: Session, keyring: Keyring, *, actor: Actor, check_i
     here.revoked_ms, here.revoked_by = now_ms, actor.person_id
     if here.closed_ms is None:
         here.closed_ms, here.until_ms = now_ms, min(here.until_ms, now_ms)
-    end_sittings(session, here, now_ms)
+    end_vouching(session, here.enrolment_id, now_ms)
     _record(session, keyring, actor, here, CheckInRevoked, reason)
     return here
 

@@ -1,0 +1,73 @@
+"""Reads about checks and check-ins: plain records out."""
+
+from xueji.proctoring.queries.checkins import (
+    Attendant,
+    CheckInCohort,
+    OpenCheckIn,
+    PastCheckIn,
+    Room,
+    attendants,
+    check_in_cohorts,
+    past_check_ins,
+    place_last_used,
+    places_of,
+    presence_of,
+    room_of,
+)
+from xueji.proctoring.queries.checks import (
+    PER_PAGE,
+    AppealLine,
+    AttemptLine,
+    CheckLine,
+    ReviewLine,
+    checks_of,
+    checks_of_occasion,
+    count_checks,
+    one_check,
+)
+from xueji.proctoring.queries.engine import (
+    FirstTries,
+    first_tries,
+    last_calibration,
+)
+from xueji.proctoring.queries.reviewing import (
+    ToReview,
+    contested_checks,
+    failed_checks,
+    hold_contested,
+    review_counts,
+    seconds_awaited,
+)
+
+__all__ = [
+    "PER_PAGE",
+    "AppealLine",
+    "AttemptLine",
+    "Attendant",
+    "CheckInCohort",
+    "CheckLine",
+    "FirstTries",
+    "OpenCheckIn",
+    "PastCheckIn",
+    "ReviewLine",
+    "Room",
+    "ToReview",
+    "attendants",
+    "check_in_cohorts",
+    "checks_of",
+    "checks_of_occasion",
+    "contested_checks",
+    "count_checks",
+    "failed_checks",
+    "first_tries",
+    "hold_contested",
+    "last_calibration",
+    "one_check",
+    "past_check_ins",
+    "place_last_used",
+    "places_of",
+    "presence_of",
+    "review_counts",
+    "room_of",
+    "seconds_awaited",
+]
