@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from xueji.kernel.crypto import Keyring
 from xueji.kernel.database import Database
 from xueji.kernel.events import Events
+from xueji.kernel.groupcommit import Handler
 from xueji.kernel.settings import Settings
 from xueji.kernel.storage import Store
 
@@ -20,6 +21,8 @@ class Context:
     events: Events = field(default_factory=Events)
     outside: dict[type, object] = field(default_factory=dict, compare=False)
     """Things that are slow to open (the face engine), by interface: opened at first use, or put here by a test."""
+    reports: dict[type, Handler] = field(default_factory=dict, compare=False)
+    """What the process that writes does with each kind of report; a part adds its own in its manifest."""
 
     def __post_init__(self) -> None:
         # Every session can seal what it keeps: whoever writes a personal value does not have to ask for the keys.

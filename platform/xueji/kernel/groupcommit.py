@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -56,6 +56,34 @@ class _Waiting(Generic[Item]):
 
 Write = Callable[[Sequence[Item]], Sequence[Result | Exception]]
 """Writes a batch durably, or raises; one result or refusal for each item, in order."""
+
+
+Handler = Callable[[Session, Sequence[Any]], Sequence[Any]]
+"""Works on the items of one kind in a batch; one result or refusal for each, in order. It commits nothing."""
+
+
+def by_kind(handlers: Mapping[type, Handler]) -> Handler:
+    """One handler for items of several kinds: items of one kind are handed to its handler together.
+
+    The kinds of a batch take their turns in the order of ``handlers``, so that two batches lock in the same order.
+    Raises KeyError for an item of a kind that has none.
+    """
+
+    def handle(session: Session, items: Sequence[Any]) -> Sequence[Any]:
+        kinds = set(map(type, items))
+        if len(kinds) == 1:
+            return handlers[kinds.pop()](session, items)
+        if not kinds <= handlers.keys():
+            raise KeyError(kinds - handlers.keys())
+        outcomes: list[Any] = [None] * len(items)
+        for kind, handler in handlers.items():
+            places = [place for place, item in enumerate(items) if type(item) is kind]
+            if places:
+                for place, outcome in zip(places, handler(session, [items[place] for place in places]), strict=True):
+                    outcomes[place] = outcome
+        return outcomes
+
+    return handle
 
 
 def in_one_transaction(

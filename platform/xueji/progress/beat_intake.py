@@ -1,6 +1,7 @@
 """From what a page sent to what it is answered: checked beats go to the process's one group committer.
 
-Who writes them, and opens sittings, is said here too: this process, or the recorder beside it.
+Reports of other parts share it (`Context.reports`). Who writes them, and opens sittings, is said here too: this
+process, or the recorder beside it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from flask import Flask
 from xueji.kernel import clock
 from xueji.kernel.context import Context
 from xueji.kernel.events import Announcement
-from xueji.kernel.groupcommit import GroupCommitter, Write, in_one_transaction
+from xueji.kernel.groupcommit import GroupCommitter, Write, by_kind, in_one_transaction
 from xueji.kernel.sidecar import Sidecar
-from xueji.progress.beat_recording import BeatAnswer, BeatReport, ReportedBeat, digest_of, record_reports
+from xueji.progress.beat_recording import BeatAnswer, BeatReport, ReportedBeat, digest_of
 from xueji.progress.errors import BeatRefused
 from xueji.progress.opening import OpenedSitting, OpeningRequest
 from xueji.progress.opening_groups import take_openings
@@ -26,11 +27,14 @@ from xueji.progress.rules import InvalidBeat, PlayedSpan, check_beat
 from xueji.progress.schemas import BeatIn, BeatsIn
 from xueji.web.health import add_probe
 
+REPORTS = "xueji_reports"
+"""The application's group committer, by this key of its extensions."""
+
 
 class Batch(NamedTuple):
-    """What the recorder is handed: reports or openings, never both."""
+    """What the recorder is handed: reports, of whatever kinds, or openings, never both."""
 
-    reports: tuple[BeatReport, ...] = ()
+    reports: tuple[Any, ...] = ()
     openings: tuple[OpeningRequest, ...] = ()
 
 
@@ -42,14 +46,14 @@ class Written(NamedTuple):
     announcements: Sequence[Announcement]
 
 
-def write_here(context: Context) -> Write[BeatReport, BeatAnswer]:
-    """Judges and writes batches in this process."""
-    return in_one_transaction(context.database, partial(record_reports, events=context.events))
+def write_here(context: Context) -> Write[Any, Any]:
+    """Judges and writes batches in this process, each kind of report by its part's handler, in one transaction."""
+    return in_one_transaction(context.database, by_kind(context.reports))
 
 
 def init_beats(app: Flask) -> None:
-    """One group committer for each process: every beat of this process goes through it, and is written in it."""
-    app.extensions["xueji_beats"] = GroupCommitter(write_here(app.extensions["xueji"]))
+    """One group committer for each process: every report of this process goes through it, and is written in it."""
+    app.extensions[REPORTS] = GroupCommitter(write_here(app.extensions["xueji"]))
 
 
 def start_recorder(app: Flask) -> Sidecar:
@@ -58,32 +62,32 @@ def start_recorder(app: Flask) -> Sidecar:
     A batch whose answer is lost is written again: beats known by their numbers are answered as they were, and a sitting
     known by its id is opened as it stands.
     """
-    held: Context = app.extensions["xueji"]
+    context: Context = app.extensions["xueji"]
     recorder = Sidecar(sys.executable, "-m", "xueji.recorder")
 
     def write(batch: Batch) -> Sequence[Any]:
         written: Written = recorder.call(batch)
         for announcement in written.announcements:
-            held.events.publish(announcement)
+            context.events.publish(announcement)
         return written.outcomes
 
-    def write_reports(reports: Sequence[BeatReport]) -> Sequence[BeatAnswer | Exception]:
+    def write_reports(reports: Sequence[Any]) -> Sequence[Any]:
         return write(Batch(reports=tuple(reports)))
 
     def write_openings(openings: Sequence[OpeningRequest]) -> Sequence[OpenedSitting | Exception]:
         return write(Batch(openings=tuple(openings)))
 
-    app.extensions["xueji_beats"] = GroupCommitter(write_reports)
+    app.extensions[REPORTS] = GroupCommitter(write_reports)
     take_openings(app, write_openings)
     add_probe(app, "recorder", partial(write_reports, ()))
     recorder.start()
     return recorder
 
 
-def report_beats(app: Flask, sitting_id: UUID, person_id: UUID, login_session_id: UUID, said: BeatsIn) -> BeatAnswer:
+def report_beats(app: Flask, sitting_id: UUID, person_id: UUID, login_session_id: UUID, body: BeatsIn) -> BeatAnswer:
     """Durable when it returns. Raises BeatRefused and whatever `record_reports` refuses with."""
-    committer = cast("GroupCommitter[BeatReport, BeatAnswer]", app.extensions["xueji_beats"])
-    return committer.submit(BeatReport(sitting_id, person_id, login_session_id, tuple(map(_reported, said.beats))))
+    committer = cast("GroupCommitter[BeatReport, BeatAnswer]", app.extensions[REPORTS])
+    return committer.submit(BeatReport(sitting_id, person_id, login_session_id, tuple(map(_reported, body.beats))))
 
 
 def _reported(said: BeatIn) -> ReportedBeat:

@@ -337,21 +337,7 @@ def _judge(batch: _Batch, report: BeatReport) -> BeatAnswer:
 
     entries: list[Entry] = []
     if sitting.check is not None:
-        contact = ContactDuringCheck(
-            session=batch.session,
-            check=sitting.check,
-            numbers=frozenset(said),
-            plan=sitting.state.terms.plan,
-            who=row.who,
-            now_ms=now_ms,
-        )
-        batch.events.publish(contact)
-        sitting.check = contact.check
-        if contact.owed:
-            sitting.state = owe_check(sitting.state)
-        entries += contact.entries
-        if changes_worth(contact.entries):
-            sitting.ledger = sitting.line = None
+        entries += _in_contact(batch, sitting, frozenset(said))
     results = _credit(batch, sitting, fresh, entries) if fresh else []
     _carry_on(batch, sitting, results)
     sitting.touched = True
@@ -361,6 +347,28 @@ def _judge(batch: _Batch, report: BeatReport) -> BeatAnswer:
         sitting.known[each.beat.seq] = (each.digest, result.furthest_ms, refused)
         batch.beats.append((row.id, each.beat.seq, each.digest, result.furthest_ms, refused))
     return _answer(sitting, report, now_ms)
+
+
+def _in_contact(batch: _Batch, sitting: _Open, numbers: frozenset[int]) -> list[Entry]:
+    """What contact with the page does to the check that stands open, and the leaves that say so.
+
+    ``numbers``: of the beats in the request.
+    """
+    contact = ContactDuringCheck(
+        session=batch.session,
+        check=sitting.check,
+        numbers=numbers,
+        plan=sitting.state.terms.plan,
+        who=sitting.row.who,
+        now_ms=batch.now_ms,
+    )
+    batch.events.publish(contact)
+    sitting.check = contact.check
+    if contact.owed:
+        sitting.state = owe_check(sitting.state)
+    if changes_worth(contact.entries):
+        sitting.ledger = sitting.line = None
+    return contact.entries
 
 
 def _hand_out(batch: _Batch, sitting: _Open, report: BeatReport) -> BeatAnswer:

@@ -13,6 +13,7 @@ from courses.events import FilmHandedOut
 from xueji.kernel.context import Context
 from xueji.kernel.errors import NotFound
 from xueji.kernel.groupcommit import GroupCommitter
+from xueji.progress.beat_intake import REPORTS
 from xueji.progress.beat_recording import BeatAnswer, BeatReport
 
 AROUND_MS = 10_000
@@ -46,7 +47,7 @@ def _hand_out(app: Flask, remembered: Remembered, handed: FilmHandedOut) -> None
     key = (handed.sitting_id, handed.film_id, first)
     if key in remembered:
         return
-    committer = cast("GroupCommitter[BeatReport, BeatAnswer]", app.extensions["xueji_beats"])
+    committer = cast("GroupCommitter[BeatReport, BeatAnswer]", app.extensions[REPORTS])
     someone, part = handed.actor, (max(0, first - AROUND_MS), last + AROUND_MS)
     try:
         committer.submit(

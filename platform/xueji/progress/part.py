@@ -42,12 +42,16 @@ def _listeners(_context: Context) -> Iterable[Listener[Any]]:
     )
 
 
-def _connected(_context: Context) -> None:
-    """Checks may be asked in sittings."""
+def _connected(context: Context) -> None:
+    """Checks may be asked in sittings, and beats are among the reports that are written in groups."""
+    from functools import partial
+
     from xueji.occasions.hosts import register
+    from xueji.progress.beat_recording import BeatReport, record_reports
     from xueji.progress.hosting import SITTINGS
 
     register(SITTINGS)
+    context.reports[BeatReport] = partial(record_reports, events=context.events)
 
 
 MANIFEST = Manifest(

@@ -12,15 +12,18 @@ from xueji.progress.rules import SittingState, SittingTerms
 from xueji.rulebook.intervals import Interval
 from xueji.rulebook.plan import ProctoringPlan
 
-STATE_COLUMNS: Final = tuple(field.name for field in fields(SittingState) if field.name not in ("terms", "make_up"))
-"""The columns of a sitting that hold its state as it is; terms and make-up are written as text."""
-_as_it_is = attrgetter(*STATE_COLUMNS)
+_FIELDS: Final = tuple(field.name for field in fields(SittingState))
+"""A sitting has a column of each of these names: its terms and its make-up as text, the others as they are."""
+_TERMS, _MAKE_UP = _FIELDS.index("terms"), _FIELDS.index("make_up")
+STATE_COLUMNS: Final = tuple(name for name in _FIELDS if name not in ("terms", "make_up"))
+_all_of, _as_it_is = attrgetter(*_FIELDS), attrgetter(*STATE_COLUMNS)
 
 
 def state_of(row: Any) -> SittingState:
     """The sitting's state as `rules.credit` wants it, from whatever has the columns of a `Sitting`."""
-    columns = dict(zip(STATE_COLUMNS, _as_it_is(row), strict=True))
-    return SittingState(terms=read_terms(row.terms), make_up=read_intervals(row.make_up), **columns)
+    columns = list(_all_of(row))
+    columns[_TERMS], columns[_MAKE_UP] = read_terms(columns[_TERMS]), read_intervals(columns[_MAKE_UP])
+    return SittingState(*columns)
 
 
 def state_columns(state: SittingState) -> dict[str, Any]:

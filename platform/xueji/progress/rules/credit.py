@@ -4,29 +4,21 @@ Pure functions over frozen records; the caller keeps the `SittingState`, hands i
 Media positions are milliseconds from the lesson's beginning, server times are epoch milliseconds.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from xueji.progress.rules.played import PlayedSpan
+from xueji.progress.rules.state import SittingState, SittingTerms
 from xueji.rulebook.intervals import Interval, intersect, length, subtract
-from xueji.rulebook.plan import ProctoringPlan
-from xueji.rulebook.shanghai import DAY_MS, day_begins_ms, day_of
+from xueji.rulebook.shanghai import day_begins_ms, day_of
 from xueji.rulebook.vocabulary import BeatState, Part, Reason
 
-LONGEST_BEAT_MS: Final = 3_600_000
-FASTEST_RATE: Final = 16_000
-"""the most browsers can do, in thousandths; a higher figure is no report of a player"""
-LATEST_POSITION_MS: Final = 30 * DAY_MS
 MOST_MAKE_UP: Final = 200
 """Intervals a sitting may have to make up. Somebody who watches every other millisecond of one leaves crumbs without
 end, and each stands in the leaves of the beats that cross them; what is beyond is made up in the next sitting."""
-
-MOST_AT_ONCE: Final = 1_000
-FEWEST_MS_APART: Final = 1_000
-"""A player reports every ten seconds and at every change of state, and hands in what it kept while it had no network. A
-person may report so often at once and once more in each of these milliseconds: far more than any player needs, and an
-end to what a script can have logged. What one sitting has used beyond its time, the next begins with."""
 
 _NEVER: Final = 1 << 62
 _PLAYING: Final = BeatState.PLAYING
@@ -36,140 +28,6 @@ _STATE_REASONS: Final = {
     BeatState.IDLE: Reason.IDLE,
     BeatState.BUFFERING: Reason.BUFFERING,
 }
-
-
-class InvalidBeat(ValueError):
-    """A beat that no player can have sent; `field` names what is wrong with it."""
-
-    field = "beat"
-
-
-class BeatNotWhole(InvalidBeat):
-    """A figure is not a whole number."""
-
-    def __init__(self, field: str) -> None:
-        super().__init__(f"{field} must be a whole number")
-        self.field = field
-
-
-class BeatOutOfRange(InvalidBeat):
-    """A figure is negative or larger than any player's."""
-
-    def __init__(self, field: str) -> None:
-        super().__init__(f"{field} is out of range")
-        self.field = field
-
-
-class BeatBackwards(InvalidBeat):
-    """The beat ends before it begins, or claims to have played nothing."""
-
-    field = "to_ms"
-
-
-class BeatTooLong(InvalidBeat):
-    """The beat is longer than an hour."""
-
-    field = "to_ms"
-
-
-class BeatStateUnknown(InvalidBeat):
-    """The state is none of playing, paused, hidden, idle, buffering."""
-
-    field = "state"
-
-
-class PlayedSpan(NamedTuple):
-    """One report: the media from `from_ms` to `to_ms` while the player was in `state` at `rate` thousandths."""
-
-    seq: int
-    beat: str
-    """the client's UUID of this report"""
-    from_ms: int
-    to_ms: int
-    state: str = BeatState.PLAYING
-    rate: int = 1_000
-
-    @property
-    def length_ms(self) -> int:
-        return self.to_ms - self.from_ms
-
-
-def check_beat(beat: PlayedSpan) -> None:
-    """Raise the InvalidBeat that says why the beat cannot be real.
-
-    A playing beat covers something; any other may stand still. Nothing is repaired: a wrong beat is refused whole.
-    """
-    for field in ("seq", "from_ms", "to_ms", "rate"):
-        if type(getattr(beat, field)) is not int:
-            raise BeatNotWhole(field)
-    if not 0 <= beat.seq < 1 << 53:
-        raise BeatOutOfRange("seq")
-    if not 0 <= beat.from_ms <= LATEST_POSITION_MS:
-        raise BeatOutOfRange("from_ms")
-    if beat.state != _PLAYING and beat.state not in _STATE_REASONS:
-        raise BeatStateUnknown(f"state {beat.state!r} is unknown")
-    if not 0 <= beat.rate <= FASTEST_RATE or (beat.rate == 0 and beat.state == _PLAYING):
-        raise BeatOutOfRange("rate")
-    if beat.to_ms < beat.from_ms or (beat.to_ms == beat.from_ms and beat.state == _PLAYING):
-        raise BeatBackwards("to_ms must be after from_ms")
-    if beat.to_ms - beat.from_ms > LONGEST_BEAT_MS:
-        raise BeatTooLong("a beat covers at most an hour")
-
-
-def most_reports(opened_ms: int, now_ms: int) -> int:
-    """How many beats a sitting opened then may have reported by now."""
-    return MOST_AT_ONCE + (now_ms - opened_ms) // FEWEST_MS_APART
-
-
-def reports_owed(opened_ms: int, reports: int, now_ms: int) -> int:
-    """With how many reports a person's next sitting begins: another sitting is no new allowance."""
-    return max(0, reports - max(0, now_ms - opened_ms) // FEWEST_MS_APART)
-
-
-@dataclass(frozen=True, slots=True)
-class SittingTerms:
-    """What stays as it is for the whole sitting: frozen when it is opened."""
-
-    duration_ms: int
-    """length of the lesson"""
-    plan: ProctoringPlan
-    schedule: tuple[int, ...]
-    """the study time (ms credited in this sitting) at which each scheduled check falls due"""
-    opens_ms: int
-    """first instant of the cohort (Asia/Shanghai midnight), epoch ms"""
-    closes_ms: int
-    """first instant after the cohort"""
-    part: str = Part.THEORY
-    only_make_up: bool = False
-    """whether the cohort's days are over: nothing new earns, only what is to be made up"""
-    film: str = ""
-    """id of the lesson's film; empty in sittings of earlier releases"""
-
-
-@dataclass(frozen=True, slots=True)
-class SittingState:
-    """Where a sitting stands. `furthest_ms` is the lesson's one frontier: all before it has been watched once."""
-
-    terms: SittingTerms
-    furthest_ms: int
-    used_until_ms: int
-    """the server's time up to which this person's time has been spent (epoch ms); the opening, at first"""
-    last_interaction_ms: int
-    """last sign of the person (epoch ms)"""
-    make_up: tuple[Interval, ...] = ()
-    """media before the frontier that earns again, once: a union"""
-    study_ms: int = 0
-    """ms credited in this sitting"""
-    since_check_ms: int = 0
-    """ms credited since a check last fell due, carried over from the enrolment's earlier sittings"""
-    next_check: int = 0
-    """index into the schedule of the next check to fall due"""
-    question_by_ms: int | None = None
-    """until when the pending question "are you there?" may be answered (epoch ms)"""
-    day: int = 0
-    """the day (`rulebook.shanghai.day_of`) that `day_used_ms` belongs to"""
-    day_used_ms: int = 0
-    """ms credited to the person on that day, in all sittings"""
 
 
 class RefusedPiece(NamedTuple):
@@ -287,19 +145,25 @@ def _credit(
     spent = min(spent, granted)
     if not spent:
         return results, state
-    day, day_used = _day_after(state, start, start + spent)
-    return results, SittingState(
-        terms,
-        furthest,
-        start + spent,
-        state.last_interaction_ms,
-        make_up,
-        state.study_ms + spent,
-        state.since_check_ms + spent,
-        state.next_check,
-        state.question_by_ms,
-        day,
-        day_used,
+    return results, _after(state, furthest, make_up, (start, start + spent))
+
+
+def _after(state: SittingState, furthest_ms: int, make_up: tuple[Interval, ...], server: Interval) -> SittingState:
+    """The state once this interval of server time was spent."""
+    start, end = server
+    day, day_used_ms = _day_after(state, start, end)
+    return SittingState(
+        terms=state.terms,
+        furthest_ms=furthest_ms,
+        used_until_ms=end,
+        last_interaction_ms=state.last_interaction_ms,
+        make_up=make_up,
+        study_ms=state.study_ms + end - start,
+        since_check_ms=state.since_check_ms + end - start,
+        next_check=state.next_check,
+        question_by_ms=state.question_by_ms,
+        day=day,
+        day_used_ms=day_used_ms,
     )
 
 
@@ -440,105 +304,3 @@ def _spend(
             if at == end:
                 break
     return paid
-
-
-def check_due(state: SittingState) -> int | None:
-    """The index of the scheduled check that the study time has reached, or None.
-
-    When a batch passes several at once, one check answers for all of them: the last.
-    """
-    schedule, study = state.terms.schedule, state.study_ms
-    index = state.next_check
-    if index >= len(schedule) or study < schedule[index]:
-        return None
-    while index + 1 < len(schedule) and study >= schedule[index + 1]:
-        index += 1
-    return index
-
-
-def complete(state: SittingState) -> bool:
-    """Whether nothing of the lesson is left to earn."""
-    return not state.make_up and (state.terms.only_make_up or state.furthest_ms >= state.terms.duration_ms)
-
-
-def check_asked(state: SittingState, index: int) -> SittingState:
-    """The state after the scheduled check of this index fell due."""
-    return replace(state, next_check=index + 1, since_check_ms=state.study_ms - state.terms.schedule[index])
-
-
-def check_overdue(state: SittingState) -> bool:
-    """Whether a check is due whatever the schedule says: the run since the last one has reached the longest gap."""
-    return state.since_check_ms >= state.terms.plan.checks_max_gap_ms
-
-
-def owe_check(state: SittingState) -> SittingState:
-    """The state in which the next study that earns makes a check due: after one that failed no time is good."""
-    return replace(state, since_check_ms=max(state.since_check_ms, state.terms.plan.checks_max_gap_ms))
-
-
-def overdue_check_asked(state: SittingState) -> SittingState:
-    """The state after a check outside the schedule fell due; what was drawn too soon after it is passed over."""
-    schedule, next_check = state.terms.schedule, state.next_check
-    not_before = state.study_ms + state.terms.plan.checks_min_gap_ms
-    while next_check < len(schedule) and schedule[next_check] < not_before:
-        next_check += 1
-    return replace(state, next_check=next_check, since_check_ms=0)
-
-
-def asks_presence(state: SittingState, now_ms: int) -> bool:
-    """Whether the person is to be asked whether she is there: no sign of her for the plan's idle time."""
-    return state.question_by_ms is None and now_ms - state.last_interaction_ms >= state.terms.plan.idle_ms
-
-
-def presence_asked(state: SittingState, now_ms: int) -> SittingState:
-    """The state with the question pending; beats earn until its time is over, and again from the answer on."""
-    return replace(state, question_by_ms=now_ms + state.terms.plan.idle_answer_ms)
-
-
-def person_seen(state: SittingState, now_ms: int) -> SittingState:
-    """The state after a sign of the person. An overdue question's time is lost: it counts as spent."""
-    used_until = state.used_until_ms
-    if state.question_by_ms is not None and state.question_by_ms < now_ms:
-        used_until = max(used_until, now_ms)
-    return replace(
-        state, question_by_ms=None, last_interaction_ms=max(now_ms, state.last_interaction_ms), used_until_ms=used_until
-    )
-
-
-class LeaseAnswer(StrEnum):
-    """What a sitting that wants to study is told about the person's one lease."""
-
-    OURS = "ours"
-    FREE = "free"
-    EXPIRED = "expired"
-    """the other sitting has been silent for the plan's lease time"""
-    TAKEN = "taken"
-    """the person chose "continue here": the other sitting loses it"""
-    HELD = "held"
-    """another sitting is studying; refused, with "continue here" as the way out"""
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseState:
-    """The right of one sitting to earn for a person, kept alive by its beats."""
-
-    sitting: str
-    seen_ms: int
-    """the server's time of its last sign of life (epoch ms)"""
-    lease_ms: int
-    """silence after which it may be taken"""
-
-    def expired(self, now_ms: int) -> bool:
-        """Whether the sitting has been silent for the whole lease time."""
-        return now_ms - self.seen_ms >= self.lease_ms
-
-
-def may_take(lease: LeaseState | None, sitting: str, now_ms: int, *, continue_here: bool = False) -> LeaseAnswer:
-    """Whether the sitting may hold the person's lease at `now_ms`: every answer but HELD says yes."""
-    if lease is None:
-        return LeaseAnswer.FREE
-    if lease.sitting == sitting:
-        return LeaseAnswer.OURS
-    if lease.expired(now_ms):
-        return LeaseAnswer.EXPIRED
-    return LeaseAnswer.TAKEN if continue_here else LeaseAnswer.HELD

@@ -1,0 +1,73 @@
+"""The rules of study: what is reported, where a sitting stands, what a report earns, signs of the person, the lease."""
+
+from xueji.progress.rules.credit import MOST_MAKE_UP, BeatResult, RefusedPiece, credit, refuse_all
+from xueji.progress.rules.lease import (
+    FEWEST_MS_APART,
+    MOST_AT_ONCE,
+    LeaseAnswer,
+    LeaseState,
+    may_take,
+    most_reports,
+    reports_owed,
+)
+from xueji.progress.rules.played import (
+    FASTEST_RATE,
+    LATEST_POSITION_MS,
+    LONGEST_BEAT_MS,
+    BeatBackwards,
+    BeatNotWhole,
+    BeatOutOfRange,
+    BeatStateUnknown,
+    BeatTooLong,
+    InvalidBeat,
+    PlayedSpan,
+    check_beat,
+)
+from xueji.progress.rules.presence import (
+    asks_presence,
+    check_asked,
+    check_due,
+    check_overdue,
+    overdue_check_asked,
+    owe_check,
+    person_seen,
+    presence_asked,
+)
+from xueji.progress.rules.state import SittingState, SittingTerms, complete
+
+__all__ = [
+    "FASTEST_RATE",
+    "FEWEST_MS_APART",
+    "LATEST_POSITION_MS",
+    "LONGEST_BEAT_MS",
+    "MOST_AT_ONCE",
+    "MOST_MAKE_UP",
+    "BeatBackwards",
+    "BeatNotWhole",
+    "BeatOutOfRange",
+    "BeatResult",
+    "BeatStateUnknown",
+    "BeatTooLong",
+    "InvalidBeat",
+    "LeaseAnswer",
+    "LeaseState",
+    "PlayedSpan",
+    "RefusedPiece",
+    "SittingState",
+    "SittingTerms",
+    "asks_presence",
+    "check_asked",
+    "check_beat",
+    "check_due",
+    "check_overdue",
+    "complete",
+    "credit",
+    "may_take",
+    "most_reports",
+    "overdue_check_asked",
+    "owe_check",
+    "person_seen",
+    "presence_asked",
+    "refuse_all",
+    "reports_owed",
+]
