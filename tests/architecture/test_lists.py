@@ -12,7 +12,7 @@ READS = ("select(", "scalars(", ".execute(")
 
 ENDS = {
     "asked for": {"roster_lines", "turns", "_facts", "_lines"},
-    "one person": {"consents", "reference_photos", "memberships", "sittings_of"},
+    "one person": {"consents", "reference_photos", "memberships", "sittings_of", "checks_of_occasion"},
     "one course or cohort, put together by hand": {"chosen_lessons", "cohort_lessons", "places_of"},
     "one institution, put together by hand, to choose from": {"courses_of"},
     "a service lets there be so many": {"unfinished_uploads"},
