@@ -16,7 +16,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from jinja2 import Undefined
 from sqlalchemy import URL, create_engine, text
 from sqlalchemy.orm import Session
 from support.lesson_page import Page, opened_page
@@ -159,18 +158,10 @@ def context(settings: Settings) -> Iterator[Context]:
     context.close()
 
 
-class Unprintable(Undefined):
-    """A page that writes a name it was not given would show a blank; here it fails."""
-
-    def __str__(self) -> str:
-        return str(self._fail_with_undefined_error())
-
-
 @pytest.fixture
 def app(context: Context) -> Flask:
     app = create_app(context=context)
     app.config["TESTING"] = False  # errors are answered as in life
-    app.jinja_env.undefined = Unprintable
     return app
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.info import Info
+from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from xueji import probes, web
@@ -100,6 +101,7 @@ def create_app(settings: Settings | None = None, context: Context | None = None)
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     app.wsgi_app = overriding(app.wsgi_app)  # type: ignore[method-assign,assignment]
+    app.jinja_env.undefined = StrictUndefined  # a name that nobody gives a page is an error, not an empty place
     app.extensions["xueji"] = context
     app.add_url_rule("/api/openapi.json", "openapi", public(lambda: app.api_doc))
     make_celery(context.settings)
