@@ -52,7 +52,11 @@ def test_kinds_take_their_turns_in_the_order_they_are_listed_in() -> None:
     turns: list[tuple[str, list[object]]] = []
 
     def handler(name: str) -> Any:
-        return lambda _session, items: turns.append((name, list(items))) or [name] * len(items)
+        def handle(_session: object, items: list[object]) -> list[str]:
+            turns.append((name, list(items)))
+            return [name] * len(items)
+
+        return handle
 
     handle = by_kind({int: handler("numbers"), str: handler("words")})
     assert handle(None, ["a", 1, "b", 2]) == ["words", "numbers", "words", "numbers"]  # type: ignore[arg-type]
