@@ -97,7 +97,8 @@ def _answered(context: Context, sitting_id: UUID, answer: Answer) -> UUID:
         key = vault.person_key(session, context.keyring, sitting.person_id)
         check = Check(
             id=uuid4(),
-            sitting_id=sitting.id,
+            occasion_kind=sitting.KIND,
+            occasion_id=sitting.id,
             enrolment_id=sitting.enrolment_id,
             person_id=sitting.person_id,
             kind=CheckKind.SCHEDULED,

@@ -28,7 +28,7 @@ from xueji.kernel.actor import Actor, Role
 from xueji.kernel.context import Context
 from xueji.kernel.settings import Settings
 from xueji.proctoring.models import Attempt, Check, Picture
-from xueji.progress.models import Sitting
+from xueji.progress.models import SITTING, Sitting
 from xueji.trace import services as trace
 from xueji.trace import witness
 from xueji.trace.after_signing import collect_outside_proof
@@ -169,7 +169,7 @@ class Case:
             session.flush()
             session.add(
                 Check(
-                    id=check_id, sitting_id=UUID(sitting), enrolment_id=self.enrolment.id,
+                    id=check_id, occasion_kind=SITTING, occasion_id=UUID(sitting), enrolment_id=self.enrolment.id,
                     person_id=self.enrolment.person_id, kind="scheduled", state="decided", due_ms=now_ms,
                     answer_by_ms=now_ms, nonce="n", prompts=[],
                 )
