@@ -95,7 +95,9 @@ def _turns(direction: int) -> Callable[[Expression, list[Expression]], bool]:
 
 def _tilts(direction: int) -> Callable[[Expression, list[Expression]], bool]:
     def shows(expression: Expression, others: list[Expression]) -> bool:
-        return any(direction * (expression.roll - other.roll) >= _TILT_DEGREES for other in others)
+        # The change alone would let the frame before a tilt to the left answer for one to the right.
+        roll = direction * expression.roll
+        return roll >= _TILT_DEGREES / 2 and any(roll - direction * other.roll >= _TILT_DEGREES for other in others)
 
     return shows
 

@@ -14,7 +14,7 @@ from support.scenario import Scenario, Student
 from werkzeug.routing import Rule
 
 from xueji.kernel.actor import Role
-from xueji.progress import rules
+from xueji.progress.rules import lease
 from xueji.web.access import rule_of
 
 HOSTILE_BODIES = {
@@ -145,7 +145,7 @@ class TestBeats:
     def test_reports_without_end_are_refused_and_leave_nothing_in_the_log(
         self, page: Page, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rules, "MOST_AT_ONCE", 600)
+        monkeypatch.setattr(lease, "MOST_AT_ONCE", 600)
         statuses = [page.send(*(page.beat(0, state="paused") for _ in range(120))).status_code for _ in range(7)]
         assert statuses == [200] * 5 + [429] * 2
         assert len(page.leaves("beat")) == 600
@@ -160,7 +160,7 @@ class TestBeats:
     def test_conflicts_without_end_are_refused_and_leave_nothing_in_the_log(
         self, page: Page, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rules, "MOST_AT_ONCE", 600)
+        monkeypatch.setattr(lease, "MOST_AT_ONCE", 600)
         first = [page.beat(0, state="paused") for _ in range(120)]
         assert page.send(*first).status_code == 200
         others = [{**beat, "beat_id": str(uuid4())} for beat in first]

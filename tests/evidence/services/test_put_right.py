@@ -23,10 +23,12 @@ from xueji.identity.models import Membership
 from xueji.kernel import clock
 from xueji.kernel.actor import Role
 from xueji.kernel.context import Context
+from xueji.wiring import connect
 
 
 @pytest.fixture
 def case(context: Context) -> Iterator[Case]:
+    connect(context)
     with growing_log(context) as log:
         log.settle()
         made = new_case(context, log)

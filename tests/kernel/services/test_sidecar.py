@@ -36,9 +36,9 @@ serve(int(sys.argv[2]), work)
 """
 OWNER = """
 import sys
-from xueji.kernel.sidecar import Beside
-beside = Beside(sys.executable, "-c", sys.argv[1], sys.argv[2])
-print(beside.call("pid"), flush=True)
+from xueji.kernel.sidecar import Sidecar
+sidecar = Sidecar(sys.executable, "-c", sys.argv[1], sys.argv[2])
+print(sidecar.call("pid"), flush=True)
 sys.stdin.read()
 """
 
