@@ -135,25 +135,7 @@ def answer_check(
     session.add(attempt)
     session.flush()
     chain, person = str(check.enrolment_id), str(check.person_id)
-    frames: list[AnswerPicture] = []
-    for position, frame in enumerate(stored):
-        commitment = trace.commit(
-            session, frame.plain_sha256, chain=chain, field="picture", person=person, reference=frame.path
-        )
-        picture = Picture(
-            attempt_id=attempt.id,
-            person_id=check.person_id,
-            position=position,
-            movement=frame.movement,
-            path=frame.path,
-            sha256=frame.sha256,
-            mark=picture_memory.mark(context.keyring, frame.plain_sha256),
-            commitment=commitment,
-        )
-        session.add(picture)
-        frames.append(AnswerPicture(sha256=frame.sha256, commitment=commitment))
-        if frame.movement is not None:
-            frames[-1]["movement"] = frame.movement
+    frames = _add_pictures(session, context, check, attempt, stored)
     asked_in.keep(None, seen_ms=arrived_ms)
     answer = CheckAnswered(
         check=str(check.id),
@@ -170,6 +152,34 @@ def answer_check(
     stored_answer = AnswerStored(attempt.id)
     after_commit(session, lambda: context.events.publish(stored_answer))
     return attempt
+
+
+def _add_pictures(
+    session: Session, context: Context, check: Check, attempt: Attempt, stored: Sequence[StoredFrame]
+) -> list[AnswerPicture]:
+    """A row for each stored picture; what the leaf of the answer says of them, in their order."""
+    chain, person = str(check.enrolment_id), str(check.person_id)
+    frames: list[AnswerPicture] = []
+    for position, frame in enumerate(stored):
+        commitment = trace.commit(
+            session, frame.plain_sha256, chain=chain, field="picture", person=person, reference=frame.path
+        )
+        session.add(
+            Picture(
+                attempt_id=attempt.id,
+                person_id=check.person_id,
+                position=position,
+                movement=frame.movement,
+                path=frame.path,
+                sha256=frame.sha256,
+                mark=picture_memory.mark(context.keyring, frame.plain_sha256),
+                commitment=commitment,
+            )
+        )
+        frames.append(AnswerPicture(sha256=frame.sha256, commitment=commitment))
+        if frame.movement is not None:
+            frames[-1]["movement"] = frame.movement
+    return frames
 
 
 def give_up(
