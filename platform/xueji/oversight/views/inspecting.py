@@ -23,7 +23,7 @@ from xueji.oversight.views import blueprint
 from xueji.proctoring import queries as proctoring
 from xueji.proctoring import wording as check_wording
 from xueji.web.access import roles
-from xueji.web.paging import page_asked
+from xueji.web.paging import page_asked, paging
 from xueji.web.session import actor, context, db, writes
 
 FEWEST_LETTERS, MOST_LETTERS = 4, 300
@@ -44,9 +44,7 @@ def inspections() -> str:
         cohorts=trainee_lines.cohort_choices(db(), actor()) if gives else [],
         today=today,
         latest=today + inspecting.LONGEST,
-        page=page,
-        pages=-(-total // inspecting.PER_PAGE),
-        total=total,
+        **paging(page, total, inspecting.PER_PAGE),
     )
 
 
@@ -95,9 +93,7 @@ def inspection(inspection_id: UUID) -> str:
         cohort=cohort,
         trainees=trainees,
         statements=statements_of(db(), [line.enrolment_id for line in trainees]),
-        page=page,
-        pages=-(-total // trainee_lines.PER_PAGE),
-        total=total,
+        **paging(page, total, trainee_lines.PER_PAGE),
         cohort_words=cohort_wording,
         **_words(),
     )
@@ -122,9 +118,7 @@ def inspected(inspection_id: UUID, enrolment_id: UUID) -> str:
         line=trainee_lines.trainee_line(db(), enrolment_id),
         shown=enrolment_overview(facts, statement_of(db(), enrolment_id)),
         checks=proctoring.checks_of(db(), enrolment_id, page),
-        page=page,
-        pages=-(-total // proctoring.PER_PAGE),
-        total=total,
+        **paging(page, total, proctoring.PER_PAGE),
         **_words(),
     )
 
