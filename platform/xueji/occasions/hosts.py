@@ -1,6 +1,7 @@
 """Which parts have occasions, and how `proctoring` reaches one without knowing whose it is.
 
-A new kind of occasion is a model derived from `Occasion`, a `Host`, and one line in `xueji.wiring`.
+A new kind of occasion is a model derived from `Occasion`, a `Host`, and `register` in its part's manifest, as what it
+does once connected.
 """
 
 from __future__ import annotations

@@ -31,17 +31,8 @@ def access_own_check(session: Session, actor: Actor, check_id: UUID, *, lock: bo
     if lock:
         session.execute(select(Person.id).where(Person.id == actor.person_id).with_for_update())
         session.refresh(check)
-        locked_occasion(session, check.occasion_kind, check.occasion_id)
+        locked_occasion(session, *check.asked_in)
         check = session.get_one(Check, check_id, with_for_update=True, populate_existing=True)
-    return check
-
-
-def access_check(session: Session, actor: Actor, check_id: UUID) -> Check:
-    """To look at what was decided: whoever may see its enrolment. Raises NotFound."""
-    check = session.get(Check, check_id)
-    if check is None:
-        raise NotFound
-    access_enrolment(session, actor, check.enrolment_id)
     return check
 
 

@@ -75,6 +75,11 @@ class Check(Base):
     appeals: Mapped[list[Appeal]] = relationship(order_by="Appeal.raised_ms", lazy="selectin")
     reviews: Mapped[list[Review]] = relationship(order_by="Review.said_ms", lazy="selectin")
 
+    @property
+    def asked_in(self) -> tuple[str, UUID]:
+        """Kind and id of its occasion."""
+        return self.occasion_kind, self.occasion_id
+
 
 class Attempt(Base):
     """One answer to a check, and what was judged of it."""

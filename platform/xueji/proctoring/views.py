@@ -31,6 +31,7 @@ from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.reviewing import may_speak
 from xueji.rulebook.vocabulary import ReviewOutcome
 from xueji.web.access import roles
+from xueji.web.form_values import given_text
 from xueji.web.paging import page_asked, pages_of
 from xueji.web.redirects import local_path
 from xueji.web.session import actor, context, db, reads
@@ -45,7 +46,13 @@ DURATIONS = (60, 120, 180, 240, 300)
 @blueprint.post("/checks/<uuid:check_id>/contest")
 @roles(Role.TRAINEE)
 def contest(check_id: UUID) -> Response:
-    services.contest(db(), context().keyring, actor=actor(), check_id=check_id, reason=_words("reason"))
+    services.contest(
+        db(),
+        context().keyring,
+        actor=actor(),
+        check_id=check_id,
+        reason=_reason(),
+    )
     flash(_("申诉已提交，培训机构将在%(days)s天内答复。", days=wording.DECIDE_DAYS), "success")
     return redirect(local_path(request.form.get("next")) or "/")
 
@@ -84,7 +91,7 @@ def review(check_id: UUID) -> Any:
         decided = request.form.get("outcome", "")
         if decided not in set(ReviewOutcome):
             raise Invalid(_("请选择复核结论。"))
-        outcome, reason = ReviewOutcome(decided), _words("reason")
+        outcome, reason = ReviewOutcome(decided), _reason()
         check = services.review(
             db(), context().keyring, actor=actor(), check_id=check_id, outcome=outcome, reason=reason
         )
@@ -273,7 +280,13 @@ def check_in_out(cohort_id: UUID) -> Response:
 @blueprint.post("/check-ins/<uuid:check_in_id>/revoke")
 @roles(Role.INSTITUTION, Role.REGULATOR)
 def revoke_check_in(check_in_id: UUID) -> Response:
-    services.revoke_check_in(db(), context().keyring, actor=actor(), check_in_id=check_in_id, reason=_words("reason"))
+    services.revoke_check_in(
+        db(),
+        context().keyring,
+        actor=actor(),
+        check_in_id=check_in_id,
+        reason=_reason(),
+    )
     flash(_("这次签到已作废，学时随之更新。"), "success")
     return redirect(local_path(request.form.get("next")) or "/")
 
@@ -281,7 +294,13 @@ def revoke_check_in(check_in_id: UUID) -> Response:
 @blueprint.post("/check-ins/<uuid:check_in_id>/restore")
 @roles(Role.INSTITUTION, Role.REGULATOR)
 def restore_check_in(check_in_id: UUID) -> Response:
-    services.restore_check_in(db(), context().keyring, actor=actor(), check_in_id=check_in_id, reason=_words("reason"))
+    services.restore_check_in(
+        db(),
+        context().keyring,
+        actor=actor(),
+        check_in_id=check_in_id,
+        reason=_reason(),
+    )
     flash(_("这次签到已恢复，学时随之更新。"), "success")
     return redirect(local_path(request.form.get("next")) or "/")
 
@@ -311,12 +330,9 @@ def _own_organisation() -> UUID:
     return organisation_id
 
 
-def _words(field: str) -> str:
-    """A reason in somebody's own words. Raises Invalid."""
-    said = request.form.get(field, "").strip()
-    if not FEWEST_LETTERS <= len(said) <= MOST_LETTERS:
-        raise Invalid(_("请写明情况，%(least)s 至 %(most)s 个字。", least=FEWEST_LETTERS, most=MOST_LETTERS))
-    return said
+def _reason() -> str:
+    """In somebody's own words. Raises Invalid."""
+    return given_text("reason", FEWEST_LETTERS, MOST_LETTERS)
 
 
 def _ids(field: str) -> list[UUID]:

@@ -125,8 +125,8 @@ def count_checks(session: Session, enrolment_id: UUID) -> int:
 
 def lines(session: Session, checks: Sequence[Check]) -> list[CheckLine]:
     """These checks with everything that became of them, in their order; one query more a kind of occasion."""
-    subjects = subjects_of(session, ((check.occasion_kind, check.occasion_id) for check in checks))
-    return [_line(check, subjects[check.occasion_kind, check.occasion_id]) for check in checks]
+    subjects = subjects_of(session, (check.asked_in for check in checks))
+    return [_line(check, subjects[check.asked_in]) for check in checks]
 
 
 def _line(check: Check, subject: Subject) -> CheckLine:

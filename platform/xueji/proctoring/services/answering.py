@@ -26,7 +26,7 @@ from xueji.proctoring.events import AnswerStored
 from xueji.proctoring.leaves import AnswerPicture, Cause, CheckAnswered
 from xueji.proctoring.models import Attempt, Check, Picture
 from xueji.proctoring.rules import CheckState
-from xueji.proctoring.services import leaves, picture_memory
+from xueji.proctoring.services import check_entries, picture_memory
 from xueji.proctoring.services.asking import decide, owe_next
 from xueji.rulebook.vocabulary import Outcome
 from xueji.trace import services as trace
@@ -120,7 +120,7 @@ def answer_check(
     check = access_own_check(session, actor, check_id, lock=True)
     may_answer(check, nonce, arrived_ms)
     _still_agreed(session, actor)
-    asked_in = occasion(session, check.occasion_kind, check.occasion_id)
+    asked_in = occasion(session, *check.asked_in)
     check.state = rules.move(CheckState(check.state), CheckState.ANSWERED)
     attempt = Attempt(
         check_id=check.id,
@@ -194,7 +194,7 @@ def give_up(
     now_ms = clock.to_ms(clock.now())
     check = access_own_check(session, actor, check_id, lock=True)
     may_answer(check, nonce, now_ms)
-    asked_in = occasion(session, check.occasion_kind, check.occasion_id)
+    asked_in = occasion(session, *check.asked_in)
     signals = [{"code": f"camera_{cause}"}] if cause is not None else []
     answer = CheckAnswered(
         check=str(check.id), attempt=check.attempt, method="none", frames=[], signals=cast(list[Cause], signals)
@@ -214,7 +214,7 @@ def give_up(
         )
     )
     decide(check, outcome, now_ms)
-    trace.record_many(session, [leaves.verdict(check, outcome, final=True)])
+    trace.record_many(session, [check_entries.verdict(check, outcome, final=True)])
     asked_in.keep(None, seen_ms=now_ms)
     owe_next(session, check)
     return check

@@ -37,7 +37,7 @@ from xueji.proctoring.conditions import offer_not_taken
 from xueji.proctoring.errors import CheckInNeeded, RoomCodeNeeded, RouteNotReady
 from xueji.proctoring.models import Check, CheckIn
 from xueji.proctoring.rules import CheckState, Contact, Delivery
-from xueji.proctoring.services import leaves
+from xueji.proctoring.services import check_entries
 from xueji.rulebook.plan import ProctoringPlan
 from xueji.rulebook.reviewing import Decision
 from xueji.rulebook.vocabulary import CheckKind, Method, Outcome
@@ -126,7 +126,7 @@ def schedule_grows(grows: ScheduleGrows) -> None:
 def check_moves(moves: CheckMoves) -> None:
     """The waiting check belongs to the occasion she is in now; recorded, for its answer comes from there."""
     check = moves.session.get_one(Check, UUID(moves.check.check_id))
-    moves.entries.append(leaves.moved(check, moves.occasion_id, moves.who))
+    moves.entries.append(check_entries.moved(check, moves.occasion_id, moves.who))
     check.occasion_kind, check.occasion_id = moves.occasion_kind, moves.occasion_id
 
 
@@ -187,7 +187,7 @@ def check_falls_due(due: CheckFallsDue) -> None:
     )
     opened = _open_new(due.session, check, due.plan, due.now_ms)
     due.check = replace(opened, delivered_seq=due.delivered_seq)
-    due.entries.append(leaves.due(check, due.who, due.now_ms))
+    due.entries.append(check_entries.due(check, due.who, due.now_ms))
 
 
 def study_ends(ends: StudyEnds) -> None:
@@ -200,7 +200,9 @@ def study_ends(ends: StudyEnds) -> None:
         if check.state == CheckState.DUE:
             decide(check, Outcome.SERVICE_DOWN, now_ms)
             occasion.open_check = None
-            trace.record_many(session, [leaves.verdict(check, Outcome.SERVICE_DOWN, final=True, why=STUDY_ENDED)])
+            trace.record_many(
+                session, [check_entries.verdict(check, Outcome.SERVICE_DOWN, final=True, why=STUDY_ENDED)]
+            )
 
 
 def check_wanted(wanted: CheckWanted) -> None:
@@ -224,7 +226,7 @@ def check_wanted(wanted: CheckWanted) -> None:
     )
     wanted.check = _open_new(session, check, occasion.plan, now_ms)
     occasion.keep(wanted.check, seen_ms=now_ms)
-    trace.record_many(session, [leaves.due(check, occasion.who, now_ms)])
+    trace.record_many(session, [check_entries.due(check, occasion.who, now_ms)])
 
 
 def _open_new(session: Session, check: Check, plan: ProctoringPlan, now_ms: int) -> OpenCheck:
@@ -357,13 +359,13 @@ def _apply(check: Check, step: Delivery, waits: OpenCheck, who: str) -> tuple[Op
         return waits, []
     # The account reads the end of the window from what the trace last said of it.
     check.answer_by_ms, check.excused_ms, check.redelivered = waits.answer_by_ms, waits.excused_ms, waits.redelivered
-    return waits, [leaves.redelivered(check, who)]
+    return waits, [check_entries.redelivered(check, who)]
 
 
 def _end_unanswered(check: Check, decided_ms: int) -> Entry:
     outcome = rules.unanswered(attempt.outcome for attempt in check.attempts)
     decide(check, outcome, decided_ms)
-    return leaves.verdict(check, outcome, final=True)
+    return check_entries.verdict(check, outcome, final=True)
 
 
 def decide(check: Check, outcome: Outcome, decided_ms: int) -> None:

@@ -13,7 +13,7 @@ from xueji.occasions.hosts import occasion
 from xueji.proctoring import rules
 from xueji.proctoring.access import access_own_check
 from xueji.proctoring.models import Check
-from xueji.proctoring.services import leaves
+from xueji.proctoring.services import check_entries
 from xueji.proctoring.services.answering import may_answer
 from xueji.trace import services as trace
 
@@ -34,7 +34,7 @@ def report_camera(session: Session, *, actor: Actor, check_id: UUID, nonce: str,
     now_ms = clock.to_ms(clock.now())
     check = access_own_check(session, actor, check_id, lock=True)
     may_answer(check, nonce, now_ms)
-    asked_in = occasion(session, check.occasion_kind, check.occasion_id)
+    asked_in = occasion(session, *check.asked_in)
     before = asked_in.open_check
     if before is None or not asked_in.keeps(check.id):
         return check
@@ -44,5 +44,5 @@ def report_camera(session: Session, *, actor: Actor, check_id: UUID, nonce: str,
     asked_in.last_contact_ms = max(asked_in.last_contact_ms, now_ms)
     if changed.camera != before.camera:
         check.camera, check.answer_by_ms = changed.camera, changed.answer_by_ms
-        trace.record_many(session, [leaves.extended(check, question.value, asked_in.who)])
+        trace.record_many(session, [check_entries.extended(check, question.value, asked_in.who)])
     return check

@@ -12,7 +12,7 @@ from xueji.occasions.hosts import end_face_route, lock_asked
 from xueji.proctoring import rules
 from xueji.proctoring.models import Attempt, Check
 from xueji.proctoring.rules import CheckState
-from xueji.proctoring.services import leaves, picture_memory
+from xueji.proctoring.services import check_entries, picture_memory
 from xueji.proctoring.services.asking import decide
 from xueji.proctoring.services.notifying import tell_page
 from xueji.rulebook.vocabulary import Outcome
@@ -61,4 +61,4 @@ def _end(check: Check, why: WhyFaceRouteEnds, now_ms: int) -> Entry:
         check.attempts.append(last)
     last.outcome, last.judged_ms, last.signals = Outcome.SERVICE_DOWN, now_ms, [{"code": why.value}]
     decide(check, outcome, now_ms)
-    return leaves.verdict(check, outcome, final=True, attempt=last)
+    return check_entries.verdict(check, outcome, final=True, attempt=last)

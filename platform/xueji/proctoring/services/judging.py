@@ -39,7 +39,7 @@ from xueji.occasions.models import Occasion
 from xueji.proctoring import rules
 from xueji.proctoring.models import Attempt, Check, Picture
 from xueji.proctoring.rules import CheckState, NextStep
-from xueji.proctoring.services import leaves, picture_memory
+from xueji.proctoring.services import check_entries, picture_memory
 from xueji.proctoring.services.asking import ask_again, decide, owe_next, settle_owed
 from xueji.proctoring.services.notifying import tell_page
 from xueji.rulebook.vocabulary import Outcome
@@ -170,7 +170,7 @@ def waiting_attempts(session: Session) -> Sequence[UUID]:
 def _case(session: Session, context: Context, attempt: Attempt, model: str) -> _Case:
     check = session.get_one(Check, attempt.check_id)
     person_id = check.person_id
-    plan = occasion(session, check.occasion_kind, check.occasion_id).plan
+    plan = occasion(session, *check.asked_in).plan
     key = vault.person_key(session, context.keyring, person_id)
     opened = {
         each.id: vault.unseal(key, person_id, each.path, context.store.get(each.path)) for each in attempt.pictures
@@ -208,7 +208,9 @@ def _write(
         if not attempt.signals:
             # Said once in the trace, however often the engine is tried.
             attempt.signals = [{"code": "service_down"}]
-            trace.record_many(session, [leaves.verdict(check, Outcome.SERVICE_DOWN, final=False, attempt=attempt)])
+            trace.record_many(
+                session, [check_entries.verdict(check, Outcome.SERVICE_DOWN, final=False, attempt=attempt)]
+            )
             tell_page(session, context.events, check)
         return Outcome.SERVICE_DOWN
     outcome = _outcome(session, context.keyring, attempt, verdict)
@@ -243,7 +245,7 @@ def _locked(session: Session, attempt_id: UUID) -> tuple[Occasion, Check, Attemp
     """What a verdict changes, locked in the order of the beat path; None when the attempt has one already."""
     found = session.get_one(Attempt, attempt_id)
     check = session.get_one(Check, found.check_id)
-    asked_in = locked_occasion(session, check.occasion_kind, check.occasion_id)
+    asked_in = locked_occasion(session, *check.asked_in)
     check = session.get_one(Check, found.check_id, with_for_update=True, populate_existing=True)
     attempt = session.get_one(Attempt, attempt_id, populate_existing=True)
     if attempt.outcome is not None or check.state != CheckState.ANSWERED:
@@ -275,14 +277,16 @@ def _follow(
     plan = asked_in.plan
     can_be_asked = asked_in.ended_ms is None and asked_in.open_check is None
     if step is NextStep.RETRY and can_be_asked and rules.is_there(plan, asked_in.last_contact_ms, now_ms):
-        trace.record_many(session, [leaves.verdict(check, outcome, final=False, attempt=attempt, references=against)])
+        trace.record_many(
+            session, [check_entries.verdict(check, outcome, final=False, attempt=attempt, references=against)]
+        )
         again = ask_again(check, plan, now_ms)
         asked_in.keep(again)
-        trace.record_many(session, [leaves.due(check, asked_in.who, now_ms)])
+        trace.record_many(session, [check_entries.due(check, asked_in.who, now_ms)])
         tell_page(session, context.events, check, check_message(again))
         return
     decide(check, outcome, now_ms)
-    trace.record_many(session, [leaves.verdict(check, outcome, final=True, attempt=attempt, references=against)])
+    trace.record_many(session, [check_entries.verdict(check, outcome, final=True, attempt=attempt, references=against)])
     if outcome is Outcome.MATCH:
         settle_owed(session, check)
     else:
