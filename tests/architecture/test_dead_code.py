@@ -41,16 +41,11 @@ FOR_OTHERS = {
 }
 """Used by tests alone, and there for those who check the log or to be held equal to a quicker way."""
 NOT_YET = {
-    "access_check",
-    "each_reported",
-    "sittings_of",
-    "limiter_url",
     "MODELS",
+    "limiter_url",
     "audio_codec",
     "access_cohort",
     "masked_name",
-    "OverPerson",
-    "WordOrNull",
 }
 """Used by nobody or by tests alone; to be taken away or to be used. Nothing is added here."""
 BESIDE = ("bench", "migrations", "tools")

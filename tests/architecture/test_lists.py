@@ -12,7 +12,7 @@ READS = ("select(", "scalars(", ".execute(")
 
 ENDS = {
     "asked for": {"roster_lines", "turns", "_facts", "_lines"},
-    "one person": {"consents", "reference_photos", "memberships", "sittings_of", "checks_of_occasion"},
+    "one person": {"consents", "reference_photos", "memberships", "checks_of_occasion"},
     "one course or cohort, put together by hand": {"chosen_lessons", "cohort_lessons", "places_of"},
     "one institution, put together by hand, to choose from": {"courses_of"},
     "a service lets there be so many": {"unfinished_uploads"},
@@ -22,8 +22,8 @@ ENDS = {
         "to_confirm",
         "cohorts",
         "institutions",
-        "staff_figures",
     },
+    "not paged yet: a line for each member of staff who vouched for somebody in a jurisdiction": {"staff_figures"},
     "a line for each kind of thing": {"first_tries", "conditions"},
 }
 """By why it has no limit: names of functions that answer with a list."""

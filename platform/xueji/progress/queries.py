@@ -34,13 +34,6 @@ def lesson_progress(session: Session, enrolment_ids: Sequence[UUID]) -> dict[tup
     return {(enrolment, lesson): LessonProgress(furthest, last) for enrolment, lesson, furthest, last in rows}
 
 
-def sittings_of(session: Session, enrolment_id: UUID) -> Sequence[Sitting]:
-    """The newest first."""
-    return session.scalars(
-        select(Sitting).where(Sitting.enrolment_id == enrolment_id).order_by(Sitting.opened_ms.desc())
-    ).all()
-
-
 def enrolments_studied(session: Session, person_id: UUID, from_ms: int, to_ms: int) -> set[UUID]:
     """The enrolments in which somebody may have earned between two instants of server time (epoch ms)."""
     return set(
